@@ -1,0 +1,31 @@
+//! Lanes: the ordered sequence of writes of one record of one map.
+//!
+//! **Invariant: order is made here and nowhere else.** A lane's head changes only by compare-and-set on its `version`;
+//! whoever moves `next_seq` has taken a place in the order, whoever moves `done_seq` has finished the entry before it.
+//! Messages, clocks, indexes and caches may be late, lost or doubled without any harm to it.
+//!
+//! The steps of a write: [`admit`] (what becomes of an arriving write) → [`lease`] (who may call the apps) →
+//! [`plan`] (which calls) → [`settle`] (what the outcome makes of the lane).
+
+mod admit;
+mod answer;
+mod entry;
+mod guard;
+mod head;
+mod lease;
+mod plan;
+mod ring;
+mod settle;
+mod version;
+
+pub use self::{
+    admit::{Admission, Arrival, Lease, Rejection, admit},
+    answer::{Answer, Crossing, Outcome, SkipReason, Winner},
+    entry::{Entry, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
+    head::{Head, Inflight, SideMemory},
+    lease::{Claim, claim, lease_ms},
+    plan::{Action, Step, content, plan},
+    ring::{Echo, Echoes, Final, Recent},
+    settle::{Attempt, JournalEffect, Settlement, Terms, settle},
+    version::LaneVersion,
+};

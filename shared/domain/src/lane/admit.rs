@@ -1,0 +1,254 @@
+//! What becomes of an arriving write.
+
+use super::{
+    Answer, Crossing, Echo, Echoes, Entry, Head, Inflight, LaneVersion, Marker, MarkerState, Mode, SkipReason, Winner,
+    Work, Write,
+    guard::{News, Report, judge},
+    plan::{content, image_for, plan},
+};
+use crate::{
+    id::{EntryId, Owner, WriteId},
+    map::{Intake, Map, PerSide, SideIx},
+    mapping::passes,
+    record::{ContentHash, Image},
+    side::Capability,
+    time::Timestamp,
+};
+
+/// A write as a caller sent it, checked and with its sides found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrival {
+    /// The caller's id.
+    pub id: WriteId,
+    /// Fingerprint of the whole request.
+    pub body: ContentHash,
+    /// The side that has the change already. `None`: neither has it.
+    pub origin: Option<SideIx>,
+    /// Whose field names the images use.
+    pub shape: SideIx,
+    /// Whether the caller can still roll back.
+    pub mode: Mode,
+    /// The new image.
+    pub image: Image,
+    /// The image before the change, if the caller tells.
+    pub before: Option<Image>,
+    /// The newest version of Tandem's that the caller had received when it made the change.
+    pub base: Option<LaneVersion>,
+    /// The caller's own version of the record.
+    pub version: Option<u64>,
+    /// When the caller committed the change.
+    pub committed_at: Option<Timestamp>,
+}
+
+/// What an admission is decided with, besides the lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease<'a> {
+    /// The map.
+    pub map: &'a Map,
+    /// What each side does with doubled and late calls.
+    pub capability: PerSide<Capability>,
+    /// The time now.
+    pub now: Timestamp,
+    /// Who will execute the entry, if it is executed now.
+    pub owner: Owner,
+    /// How long its calls may take at most.
+    pub lease_ms: u64,
+}
+
+/// What becomes of an arriving write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Admission {
+    /// It came before, and this is the answer.
+    Repeat(Answer),
+    /// It came before and is in the journal: the marker says where.
+    Queued(Marker),
+    /// It came before and is being executed at this moment: wait, the answer may still be a refusal.
+    InFlight,
+    /// Nothing is to be done.
+    Skip(SkipReason),
+    /// It is an echo: these must be noted before the answer, so that a repeat of it is known as one.
+    Echo(Echoes),
+    /// The lane is idle: store the head, then call the apps.
+    Execute {
+        /// The head with the entry in flight.
+        head: Box<Head>,
+        /// The entry.
+        entry: Box<Entry>,
+    },
+    /// The lane is busy or the map paused: store head and entry.
+    Append {
+        /// The head with one more place taken.
+        head: Box<Head>,
+        /// The entry.
+        entry: Box<Entry>,
+    },
+}
+
+/// Why a write cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The id was used for another request.
+    IdReused,
+    /// The id is so old that its answer may have been forgotten: it could be a late duplicate.
+    IdTooOld,
+}
+
+/// Decides about an arriving write. `marker` is what the journal has under its id; it must have been read when the
+/// lane is not idle.
+///
+/// # Errors
+/// The id was used for something else, or is too old to tell.
+pub fn admit(
+    head: Option<&Head>,
+    echoes: &Echoes,
+    marker: Option<&Marker>,
+    arrival: Arrival,
+    entry: EntryId,
+    lease: Lease<'_>,
+) -> Result<Admission, Rejection> {
+    let Lease { map, capability, now, .. } = lease;
+    let head = head.cloned().unwrap_or_else(|| Head::new(now));
+    if let Some(known) = known(&head, echoes, marker, &arrival)? {
+        return Ok(known);
+    }
+    match map.state.intake() {
+        Intake::Skip => return Ok(Admission::Skip(SkipReason::Stopped)),
+        Intake::Write | Intake::Keep => {}
+    }
+    let config = &map.config;
+    let reported = content(config, arrival.shape, &arrival.image);
+    let mut crossing = None;
+    if let Some(origin) = arrival.origin {
+        if !passes(&config.side(origin).filter, &arrival.image) {
+            return Ok(Admission::Skip(SkipReason::Filtered));
+        }
+        if let (Some(new), Some(known)) = (arrival.version, head.sides[origin].reported_version)
+            && new < known
+        {
+            return Ok(Admission::Skip(SkipReason::Superseded));
+        }
+        let before = arrival.before.as_ref().map(|image| content(config, origin, image));
+        let capability = capability[origin];
+        let report = Report { origin, content: reported, before, arrival: &arrival, capability };
+        match judge(&head, report, config, now) {
+            News::Echo(seq) => {
+                let echo = Echo { id: arrival.id.value(), origin, body: arrival.body, seq };
+                return Ok(Admission::Echo(echoes.with(echo)));
+            }
+            News::Change => {}
+            News::Crossing => {
+                let loses = config.primary().is_some_and(|primary| primary != origin);
+                crossing = Some(Crossing { winner: if loses { Winner::TheOther } else { Winner::ThisWrite } });
+            }
+        }
+    }
+    Ok(enter(head, arrival, crossing, entry, lease))
+}
+
+/// What is known of the id already.
+fn known(
+    head: &Head,
+    echoes: &Echoes,
+    marker: Option<&Marker>,
+    arrival: &Arrival,
+) -> Result<Option<Admission>, Rejection> {
+    let same = |body: ContentHash| if body == arrival.body { Ok(()) } else { Err(Rejection::IdReused) };
+    let direct = head.inflight.as_ref().and_then(|inflight| inflight.direct.as_ref()).and_then(|entry| entry.write());
+    if let Some(write) = direct
+        && write.id.value() == arrival.id.value()
+    {
+        same(write.body)?;
+        return Ok(Some(Admission::InFlight));
+    }
+    if let Some(last) = head.recent.get(arrival.id) {
+        same(last.body)?;
+        return Ok(Some(Admission::Repeat(Answer::replay(&last.outcome, head.version_of(last.seq), None))));
+    }
+    if let Some(echo) = echoes.get(arrival.id) {
+        same(echo.body)?;
+        return Ok(Some(Admission::Repeat(Answer::Skipped(SkipReason::Echo))));
+    }
+    if let Some(marker) = marker {
+        same(marker.body)?;
+        return Ok(Some(match &marker.state {
+            MarkerState::Final { outcome, .. } => {
+                Admission::Repeat(Answer::replay(outcome, head.version_of(marker.seq), Some(marker.entry)))
+            }
+            MarkerState::Open | MarkerState::WrittenBackLater => Admission::Queued(marker.clone()),
+        }));
+    }
+    let forgotten = head.recent.too_old(arrival.origin, arrival.id)
+        || arrival.origin.is_some_and(|origin| echoes.too_old(origin, arrival.id));
+    if forgotten { Err(Rejection::IdTooOld) } else { Ok(None) }
+}
+
+/// Takes the next place in the lane.
+fn enter(mut head: Head, arrival: Arrival, crossing: Option<Crossing>, id: EntryId, lease: Lease<'_>) -> Admission {
+    let Lease { map, now, owner, lease_ms, .. } = lease;
+    let idle = head.idle() && !head.parked;
+    let seq = head.next_seq;
+    let prior = PerSide([head.sides[SideIx::First].expected, head.sides[SideIx::Second].expected]);
+    remember(&mut head, &arrival, crossing, seq, lease);
+    head.next_seq += 1;
+    head.version += 1;
+    let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
+    let write = Write { id: write_id, body, origin, shape, mode, image };
+    let mut entry = Entry::new(seq, id, Work::Write(write), now);
+    entry.crossing = crossing;
+    entry.prior = prior;
+    let waits = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
+    if idle && !waits && map.state.intake() == Intake::Write {
+        entry.attempts = 1;
+        head.inflight = Some(Inflight {
+            seq,
+            entry: id,
+            owner: Some(owner),
+            lease_end: now.plus_ms(lease_ms),
+            writing: writing(&entry, map),
+            direct: Some(Box::new(entry.clone())),
+        });
+        return Admission::Execute { head: Box::new(head), entry: Box::new(entry) };
+    }
+    if idle {
+        head.not_before = now;
+    }
+    Admission::Append { head: Box::new(head), entry: Box::new(entry) }
+}
+
+/// Notes what the record will be on each side once this entry is done.
+fn remember(head: &mut Head, arrival: &Arrival, crossing: Option<Crossing>, seq: u64, lease: Lease<'_>) {
+    let Lease { map, now, .. } = lease;
+    let config = &map.config;
+    let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
+    for to in SideIx::BOTH {
+        let is_origin = arrival.origin == Some(to);
+        let side = &mut head.sides[to];
+        if is_origin {
+            side.reported_seq = seq;
+            side.reported_version = side.reported_version.max(arrival.version);
+            side.etag = None;
+        }
+        if is_origin == loses || (is_origin && crossing.is_some()) || arrival.origin.is_none() {
+            side.target_seq = seq;
+            side.target_at = now;
+        }
+        if loses {
+            if is_origin {
+                side.expected = None; // what the other side has by then, in this side's words: not known yet
+            }
+        } else if let Ok(image) = image_for(config, arrival.shape, to, &arrival.image) {
+            side.expected = Some(content(config, to, &image));
+        }
+    }
+}
+
+/// What an entry's calls will bring to each side.
+pub(super) fn writing(entry: &Entry, map: &Map) -> PerSide<Option<ContentHash>> {
+    let mut writing = PerSide::default();
+    for step in plan(entry, &map.config).unwrap_or_default() {
+        if let super::Action::Put(image) = &step.action {
+            writing[step.to] = Some(content(&map.config, step.to, image));
+        }
+    }
+    writing
+}

@@ -1,0 +1,187 @@
+//! Entries: one write in a lane, with what has become of it so far.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Crossing, Outcome};
+use crate::{
+    failure::Failure,
+    id::{EntryId, RecordKey, WriteId},
+    map::{PerSide, SideIx},
+    record::{ContentHash, Image},
+    time::Timestamp,
+};
+
+/// One write in a lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place.
+    pub seq: u64,
+    /// Tandem's own id of it, the same in every attempt.
+    pub id: EntryId,
+    /// What is to be done.
+    pub work: Work,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// It crossed a change of the other app.
+    pub crossing: Option<Crossing>,
+    /// What each side was expected to hold before this entry was admitted: what is true again when it is refused.
+    pub prior: PerSide<Option<ContentHash>>,
+    /// Which sides have it.
+    pub done: PerSide<bool>,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// An attempt ended without a known outcome: a refusal no longer means that nothing happened.
+    pub ambiguous: bool,
+    /// What the last attempt met.
+    pub last_failure: Option<StepFailure>,
+    /// Why it waits for an operator.
+    pub parked: Option<ParkReason>,
+}
+
+/// What an entry does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// A caller's change.
+    Write(Write),
+    /// One side gets what the other has by then.
+    Restore {
+        /// Where the content is read.
+        from: SideIx,
+        /// Where it is written.
+        to: SideIx,
+        /// Why.
+        cause: RestoreCause,
+    },
+}
+
+/// Why a side is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreCause {
+    /// The caller was told 503 and rolls back, but its write may have reached the other app.
+    CallerRollsBack,
+    /// A write that had crossed another was refused: its origin rolls back to an image that is no longer the last.
+    CrossedWriteRefused,
+    /// A report was taken for the echo of a write that then was refused: it was a change after all.
+    EchoOfRefused,
+}
+
+/// A caller's change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// The caller's id.
+    pub id: WriteId,
+    /// Fingerprint of the request: the same id with another body is refused.
+    pub body: ContentHash,
+    /// The side that has the change already. `None`: neither has it.
+    pub origin: Option<SideIx>,
+    /// Whose field names the image uses.
+    pub shape: SideIx,
+    /// Whether the caller can still roll back.
+    pub mode: Mode,
+    /// The new image.
+    pub image: Image,
+}
+
+/// Whether the caller can still roll back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It holds its own transaction open, and rolls back when refused.
+    #[default]
+    Sync,
+    /// Its change stands already.
+    Committed,
+}
+
+/// What a failed attempt met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepFailure {
+    /// The side that was called (for a mapping failure: was to be called).
+    pub to: SideIx,
+    /// When.
+    pub at: Timestamp,
+    /// What it answered.
+    pub failure: Failure,
+}
+
+/// Why an entry waits for an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkReason {
+    /// The target refused it.
+    Refused,
+    /// The first target has it, the second refused it.
+    HalfWritten,
+}
+
+impl Entry {
+    /// A new entry.
+    #[must_use]
+    pub fn new(seq: u64, id: EntryId, work: Work, now: Timestamp) -> Self {
+        Self {
+            seq,
+            id,
+            work,
+            accepted_at: now,
+            crossing: None,
+            prior: PerSide::default(),
+            done: PerSide::default(),
+            attempts: 0,
+            ambiguous: false,
+            last_failure: None,
+            parked: None,
+        }
+    }
+
+    /// The caller's change, if it is one.
+    #[must_use]
+    pub fn write(&self) -> Option<&Write> {
+        match &self.work {
+            Work::Write(write) => Some(write),
+            Work::Restore { .. } => None,
+        }
+    }
+
+    /// The marker that makes this entry findable by the caller's id.
+    #[must_use]
+    pub fn marker(&self, key: &RecordKey, state: MarkerState) -> Option<Marker> {
+        let write = self.write()?;
+        Some(Marker { id: write.id, body: write.body, key: key.clone(), seq: self.seq, entry: self.id, state })
+    }
+}
+
+/// What is known of a write by its id, once it was queued.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Marker {
+    /// The caller's id.
+    pub id: WriteId,
+    /// Fingerprint of the request.
+    pub body: ContentHash,
+    /// The record.
+    pub key: RecordKey,
+    /// Its place in the lane.
+    pub seq: u64,
+    /// Tandem's own id of it.
+    pub entry: EntryId,
+    /// What has become of it.
+    pub state: MarkerState,
+}
+
+/// What has become of a queued write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkerState {
+    /// It is in the journal.
+    Open,
+    /// The caller was told that it is written; what is left is to write it back to its origin.
+    WrittenBackLater,
+    /// It came to its end.
+    Final {
+        /// Which end.
+        outcome: Outcome,
+        /// When.
+        at: Timestamp,
+    },
+}

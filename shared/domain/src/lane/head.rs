@@ -1,0 +1,148 @@
+//! The one item per record that every step of a write compares and sets.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, LaneVersion, Recent};
+use crate::{
+    id::{EntryId, Owner, WriteId},
+    limits::WRITTEN_CONTENTS,
+    map::{PerSide, SideIx},
+    record::ContentHash,
+    time::Timestamp,
+};
+
+/// The head of a lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// When it was made, in milliseconds; the first half of every version of this lane.
+    pub generation: u64,
+    /// Counts its changes; 0 before it is first stored.
+    pub version: u64,
+    /// The place the next entry gets. The first is 1.
+    pub next_seq: u64,
+    /// Every entry up to here has come to its end.
+    pub done_seq: u64,
+    /// The entry that is being executed.
+    pub inflight: Option<Inflight>,
+    /// The entry `done_seq + 1` was refused for good: only an operator moves it.
+    pub parked: bool,
+    /// The entry `done_seq + 1` is not tried before this time.
+    pub not_before: Timestamp,
+    /// The last final answers.
+    pub recent: Recent,
+    /// What is known of the record on each side.
+    pub sides: PerSide<SideMemory>,
+}
+
+/// The entry that is being executed, and until when nobody else may.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inflight {
+    /// Its place; always `done_seq + 1`.
+    pub seq: u64,
+    /// Its id.
+    pub entry: EntryId,
+    /// Whose attempt it is. `None`: nobody's; the lane is kept closed because a call may still land.
+    pub owner: Option<Owner>,
+    /// Until when the lane is closed for others.
+    pub lease_end: Timestamp,
+    /// What is on its way to each side: an app may report it before the call has returned.
+    pub writing: PerSide<Option<ContentHash>>,
+    /// The entry itself, while it is not in the journal as an item of its own (a direct write).
+    pub direct: Option<Box<Entry>>,
+}
+
+impl Inflight {
+    /// The caller's id, when the write is nowhere else to be found.
+    #[must_use]
+    pub fn direct_id(&self) -> Option<WriteId> {
+        self.direct.as_ref().and_then(|entry| entry.write()).map(|write| write.id)
+    }
+}
+
+/// What is known of the record on one side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideMemory {
+    /// What the side holds once every admitted entry is done. `None`: not known.
+    pub expected: Option<ContentHash>,
+    /// The newest entry that this side reported.
+    pub reported_seq: u64,
+    /// The newest version of its own that this side reported.
+    pub reported_version: Option<u64>,
+    /// The newest admitted entry that writes to this side; 0: none.
+    pub target_seq: u64,
+    /// When it was admitted.
+    pub target_at: Timestamp,
+    /// A finished write to this side had been tried more than once: on a `plain` side the last try may have landed on
+    /// top of a change that the side made in between.
+    pub retried: bool,
+    /// What Tandem last wrote to this side, newest last.
+    pub written: Vec<ContentHash>,
+    /// The record's `ETag` after Tandem's last write, while nothing else is known to have changed it.
+    pub etag: Option<String>,
+}
+
+impl SideMemory {
+    /// Notes what Tandem wrote.
+    pub fn note_written(&mut self, content: ContentHash) {
+        self.written.retain(|known| *known != content);
+        self.written.push(content);
+        if self.written.len() > WRITTEN_CONTENTS {
+            self.written.remove(0);
+        }
+    }
+}
+
+impl Head {
+    /// The head of a lane that has had no write yet.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            generation: now.0,
+            version: 0,
+            next_seq: 1,
+            done_seq: 0,
+            inflight: None,
+            parked: false,
+            not_before: Timestamp(0),
+            recent: Recent::default(),
+            sides: PerSide::default(),
+        }
+    }
+
+    /// Nothing is in flight and nothing waits.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        self.inflight.is_none() && self.done_seq + 1 == self.next_seq
+    }
+
+    /// The version that the apps are told for an entry.
+    #[must_use]
+    pub fn version_of(&self, seq: u64) -> LaneVersion {
+        LaneVersion { generation: self.generation, seq }
+    }
+
+    /// When the sweep must look at this lane; `None` when it is idle. A parked lane is found but never due.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        if self.idle() {
+            return None;
+        }
+        Some(match &self.inflight {
+            Some(inflight) => inflight.lease_end,
+            None if self.parked => Timestamp::NEVER,
+            None => self.not_before,
+        })
+    }
+
+    /// Whether this attempt still holds the lane.
+    #[must_use]
+    pub fn held_by(&self, owner: Owner) -> bool {
+        self.inflight.as_ref().is_some_and(|inflight| inflight.owner == Some(owner))
+    }
+
+    /// Whether the lane has entries, finished or not, that write to a side.
+    #[must_use]
+    pub fn writes_to(&self, side: SideIx) -> bool {
+        self.sides[side].target_seq > 0
+    }
+}

@@ -1,0 +1,83 @@
+//! Who may execute the next entry of a lane.
+
+use super::{Entry, Head, Inflight, admit::writing};
+use crate::{
+    id::Owner,
+    limits::LEASE_MARGIN_MS,
+    map::Map,
+    side::{Capability, SideConfig},
+    time::Timestamp,
+};
+
+/// What a worker finds when it wants the next entry of a lane.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// Nothing waits.
+    Idle,
+    /// The next entry waits for an operator.
+    Parked,
+    /// Another attempt holds the lane, or the next attempt is not due, until this time.
+    NotYet(Timestamp),
+    /// The entry at this place must be read from the journal first.
+    NeedsEntry(u64),
+    /// Store the head, then execute the entry.
+    Taken {
+        /// The head with the entry in flight.
+        head: Box<Head>,
+        /// The entry, its attempt counted.
+        entry: Box<Entry>,
+    },
+}
+
+/// Claims the entry `done_seq + 1`, whatever woke the worker: a message is only a wake-up. `stored` is that entry from
+/// the journal, if it was read.
+#[must_use]
+pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: Timestamp, lease_ms: u64) -> Claim {
+    if head.idle() {
+        return Claim::Idle;
+    }
+    if head.parked {
+        return Claim::Parked;
+    }
+    let seq = head.done_seq + 1;
+    let mut direct = None;
+    let mut taken_over = false;
+    match &head.inflight {
+        Some(inflight) if inflight.lease_end > now => return Claim::NotYet(inflight.lease_end),
+        Some(inflight) => {
+            direct.clone_from(&inflight.direct);
+            taken_over = inflight.owner.is_some();
+        }
+        None if head.not_before > now => return Claim::NotYet(head.not_before),
+        None => {}
+    }
+    let found = direct.as_deref().or(stored).filter(|entry| entry.seq == seq);
+    let Some(mut entry) = found.cloned() else { return Claim::NeedsEntry(seq) };
+    entry.attempts += 1;
+    // Whoever held the lease may have called the app, and that call may still land.
+    entry.ambiguous |= taken_over;
+    let mut head = head.clone();
+    head.version += 1;
+    head.inflight = Some(Inflight {
+        seq,
+        entry: entry.id,
+        owner: Some(owner),
+        lease_end: now.plus_ms(lease_ms),
+        writing: writing(&entry, map),
+        direct: direct.is_some().then(|| Box::new(entry.clone())),
+    });
+    Claim::Taken { head: Box::new(head), entry: Box::new(entry) }
+}
+
+/// How long the calls of one entry may take at most, in milliseconds. For a `plain` side this includes the time after
+/// which a call can still land: until then nobody else may write the record there.
+#[must_use]
+pub fn lease_ms(sides: [&SideConfig; 2]) -> u64 {
+    let calls = sides.iter().map(|side| {
+        // A versioned side may be read, written, and both again; a restore reads one side and writes the other.
+        let calls = if side.capability == Capability::Versioned { 3 } else { 1 };
+        let landing = if side.capability == Capability::Plain { side.call_life_ms } else { 0 };
+        side.request_timeout_ms * (calls + 1) + landing
+    });
+    calls.sum::<u64>() + LEASE_MARGIN_MS
+}

@@ -1,0 +1,89 @@
+//! Which calls an entry needs.
+
+use super::{Entry, Winner, Work};
+use crate::{
+    map::{MapConfig, SideIx},
+    mapping::{MappingError, carried, translate},
+    record::{ContentHash, Image},
+};
+
+/// One call of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The side that is called.
+    pub to: SideIx,
+    /// What it gets.
+    pub action: Action,
+    /// It is the caller's own app: called after the caller has its answer, for it may hold the record locked till then.
+    pub back: bool,
+}
+
+/// What a side gets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// This image.
+    Put(Image),
+    /// What the other side has at that moment.
+    CopyFrom(SideIx),
+}
+
+/// The calls that are still to be made for an entry, in order.
+///
+/// # Errors
+/// The record cannot be mapped to that side.
+pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, MappingError)> {
+    let mut steps = Vec::with_capacity(2);
+    match &entry.work {
+        Work::Restore { from, to, .. } => {
+            steps.push(Step { to: *to, action: Action::CopyFrom(*from), back: true });
+        }
+        Work::Write(write) => {
+            let mut put = |to: SideIx, back: bool| -> Result<(), (SideIx, MappingError)> {
+                if !entry.done[to] {
+                    let image = image_for(map, write.shape, to, &write.image).map_err(|error| (to, error))?;
+                    steps.push(Step { to, action: Action::Put(image), back });
+                }
+                Ok(())
+            };
+            match (write.origin, entry.crossing.map(|crossing| crossing.winner)) {
+                (None, _) => {
+                    put(SideIx::First, false)?;
+                    put(SideIx::Second, false)?;
+                }
+                (Some(origin), None) => put(origin.other(), false)?,
+                (Some(origin), Some(Winner::ThisWrite)) => {
+                    put(origin.other(), false)?;
+                    put(origin, true)?;
+                }
+                (Some(origin), Some(Winner::TheOther)) => {
+                    steps.push(Step { to: origin, action: Action::CopyFrom(origin.other()), back: true });
+                }
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// An image of side `shape` as side `to` gets it.
+///
+/// # Errors
+/// The record cannot be mapped.
+pub(super) fn image_for(map: &MapConfig, shape: SideIx, to: SideIx, image: &Image) -> Result<Image, MappingError> {
+    if shape != to {
+        return translate(map, shape, image);
+    }
+    let Image::Present(mut own) = carried(map, to, image) else { return Ok(Image::Absent) };
+    let side = &map.side(to).side;
+    for field in &map.fields {
+        if let (Some(name), Some(constant)) = (field.names.get(side), field.constant.get(side)) {
+            own.insert(name.clone(), constant.clone());
+        }
+    }
+    Ok(Image::Present(own))
+}
+
+/// The fingerprint of what a side holds, as the guards compare it.
+#[must_use]
+pub fn content(map: &MapConfig, of: SideIx, image: &Image) -> ContentHash {
+    ContentHash::of(&carried(map, of, image))
+}

@@ -1,0 +1,172 @@
+//! Short memories with a floor: what falls out of one raises the floor, and an id at or below it is too old to tell.
+
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::{id::WriteId, limits::RECENT_ANSWERS, map::SideIx, record::ContentHash};
+
+/// The newest id that was forgotten, for each kind of caller: the first side, the second side, neither. One app whose
+/// clock runs ahead must not make the other's ids look old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Floors([u128; 3]);
+
+impl Floors {
+    fn at(origin: Option<SideIx>) -> usize {
+        origin.map_or(2, SideIx::at)
+    }
+
+    fn raise(&mut self, origin: Option<SideIx>, id: u128) {
+        let floor = &mut self.0[Self::at(origin)];
+        *floor = (*floor).max(id);
+    }
+
+    fn covers(self, origin: Option<SideIx>, id: WriteId) -> bool {
+        id.value() <= self.0[Self::at(origin)]
+    }
+}
+
+/// A final answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Final {
+    /// The caller's id, all 128 bits.
+    pub id: u128,
+    /// Who sent it.
+    pub origin: Option<SideIx>,
+    /// Fingerprint of the request.
+    pub body: ContentHash,
+    /// Its place in the lane.
+    pub seq: u64,
+    /// The answer.
+    pub outcome: Outcome,
+}
+
+/// The last final answers of a lane, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    answers: Vec<Final>,
+    floors: Floors,
+}
+
+impl Recent {
+    /// The answer given to an id.
+    #[must_use]
+    pub fn get(&self, id: WriteId) -> Option<&Final> {
+        self.answers.iter().find(|known| known.id == id.value())
+    }
+
+    /// Whether an id is so old that its answer may have been forgotten.
+    #[must_use]
+    pub fn too_old(&self, origin: Option<SideIx>, id: WriteId) -> bool {
+        self.floors.covers(origin, id)
+    }
+
+    /// Notes a final answer; the oldest falls out.
+    pub fn note(&mut self, answer: Final) {
+        self.answers.retain(|known| known.id != answer.id);
+        self.answers.push(answer);
+        while self.answers.len() > RECENT_ANSWERS {
+            let gone = self.answers.remove(0);
+            self.floors.raise(gone.origin, gone.id);
+        }
+    }
+}
+
+/// A report that was recognised as the echo of a write of Tandem's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    /// The id of the report.
+    pub id: u128,
+    /// Who reported.
+    pub origin: SideIx,
+    /// Fingerprint of the request.
+    pub body: ContentHash,
+    /// The entry it echoed.
+    pub seq: u64,
+}
+
+/// The last echoes of a lane. They are kept apart from the head's `version`: an echo often comes while the write it
+/// echoes is still in flight, and must not make that write's own compare-and-set fail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echoes {
+    noted: Vec<Echo>,
+    floors: Floors,
+}
+
+impl Echoes {
+    /// The echo with this id.
+    #[must_use]
+    pub fn get(&self, id: WriteId) -> Option<&Echo> {
+        self.noted.iter().find(|known| known.id == id.value())
+    }
+
+    /// Whether an id is so old that it may have been forgotten.
+    #[must_use]
+    pub fn too_old(&self, origin: SideIx, id: WriteId) -> bool {
+        self.floors.covers(Some(origin), id)
+    }
+
+    /// These and one more; the oldest falls out.
+    #[must_use]
+    pub fn with(&self, echo: Echo) -> Self {
+        let mut more = self.clone();
+        more.noted.push(echo);
+        while more.noted.len() > RECENT_ANSWERS {
+            let gone = more.noted.remove(0);
+            more.floors.raise(Some(gone.origin), gone.id);
+        }
+        more
+    }
+
+    /// The sides that reported an echo of this entry.
+    #[must_use]
+    pub fn of(&self, seq: u64) -> Vec<SideIx> {
+        SideIx::BOTH.into_iter().filter(|side| self.noted.iter().any(|e| e.seq == seq && e.origin == *side)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u128) -> WriteId {
+        ulid::Ulid((1_000 << 80) + n).to_string().parse().unwrap()
+    }
+
+    fn done(n: u128, origin: Option<SideIx>) -> Final {
+        Final { id: id(n).value(), origin, body: ContentHash(0), seq: 1, outcome: Outcome::Written { crossing: None } }
+    }
+
+    #[test]
+    fn an_answer_that_fell_out_raises_the_floor_of_its_own_kind_of_caller() {
+        let mut recent = Recent::default();
+        for n in 1..=16 {
+            recent.note(done(n, Some(SideIx::First)));
+        }
+        assert!(recent.get(id(1)).is_some() && !recent.too_old(Some(SideIx::First), id(1)));
+        recent.note(done(17, Some(SideIx::Second)));
+        assert!(recent.get(id(1)).is_none());
+        assert!(recent.too_old(Some(SideIx::First), id(1)) && !recent.too_old(Some(SideIx::First), id(2)));
+        assert!(!recent.too_old(Some(SideIx::Second), id(1)) && !recent.too_old(None, id(1)));
+    }
+
+    #[test]
+    fn the_floor_never_falls() {
+        let mut recent = Recent::default();
+        for n in (1..=40).rev() {
+            recent.note(done(n, None));
+        }
+        assert!(recent.too_old(None, id(40)));
+    }
+
+    #[test]
+    fn echoes_are_remembered_with_the_entry_they_echoed() {
+        let mut echoes = Echoes::default();
+        for n in 1..=17 {
+            echoes =
+                echoes.with(Echo { id: id(n).value(), origin: SideIx::Second, body: ContentHash(0), seq: n as u64 });
+        }
+        assert!(echoes.get(id(1)).is_none() && echoes.too_old(SideIx::Second, id(1)));
+        assert_eq!(echoes.of(17), [SideIx::Second]);
+        assert_eq!(echoes.of(1), []);
+    }
+}

@@ -1,0 +1,269 @@
+//! What the outcome of an attempt makes of the lane.
+
+use super::{
+    Answer, Entry, Final, Head, Inflight, Marker, MarkerState, Mode, Outcome, ParkReason, RestoreCause, StepFailure,
+    Work,
+};
+use crate::{
+    failure::{Verdict, backoff_ms},
+    id::{EntryId, Owner, RecordKey},
+    map::{OnUnavailable, PerSide, SideIx},
+    record::ContentHash,
+    side::{Capability, SideConfig},
+    time::Timestamp,
+};
+
+/// What an attempt did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attempt {
+    /// Sides that have it now, with what they hold and its `ETag`.
+    pub done: Vec<(SideIx, ContentHash, Option<String>)>,
+    /// What stopped it.
+    pub failure: Option<StepFailure>,
+    /// Calls that are left for later, though nothing failed: the write-back to the caller's own app.
+    pub left: bool,
+}
+
+/// The lane after an attempt, the journal's part of it, and what the caller is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// The head as it shall be.
+    pub head: Head,
+    /// What changes in the journal with it.
+    pub effects: Vec<JournalEffect>,
+    /// What the caller is told.
+    pub answer: Answer,
+}
+
+/// What changes in the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JournalEffect {
+    /// This entry is new in the journal.
+    Append(Entry, Option<Marker>),
+    /// This entry was there and has changed.
+    Update(Entry, Option<Marker>),
+    /// The entry at this place leaves the journal.
+    Finish(u64, Option<Marker>),
+}
+
+/// What settling needs to know besides the lane and the attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The record.
+    pub key: &'a RecordKey,
+    /// The two sides, in map order.
+    pub sides: [&'a SideConfig; 2],
+    /// What a caller is told when the other app cannot be reached.
+    pub on_unavailable: OnUnavailable,
+    /// Sides that reported an echo of this very entry.
+    pub echoed: &'a [SideIx],
+    /// The id of an entry that may have to be appended.
+    pub spare: EntryId,
+    /// The time now.
+    pub now: Timestamp,
+}
+
+/// Settles an attempt; `None` when its lease was lost: whoever took the lane over settles it.
+#[must_use]
+pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, terms: Terms<'_>) -> Option<Settlement> {
+    let inflight = head.inflight.as_ref().filter(|_| head.held_by(owner))?;
+    debug_assert_eq!((inflight.seq, head.done_seq + 1), (entry.seq, entry.seq), "only the next entry is in flight");
+    let direct = inflight.direct.is_some();
+    let mut head = head.clone();
+    head.version += 1;
+    head.inflight = None;
+    for (side, content, etag) in &attempt.done {
+        entry.done[*side] = true;
+        let memory = &mut head.sides[*side];
+        memory.note_written(*content);
+        memory.etag.clone_from(etag);
+        memory.retried = entry.attempts > 1 || entry.ambiguous;
+        if memory.target_seq == entry.seq {
+            memory.expected = Some(*content);
+        }
+    }
+    entry.last_failure.clone_from(&attempt.failure);
+    let mut settling = Settling { head, entry, direct, terms, effects: Vec::new() };
+    let answer = match &attempt.failure {
+        None if attempt.left => settling.write_back_later(),
+        None => settling.finish(),
+        Some(step) => match step.failure.verdict {
+            Verdict::Refused => settling.refused(step),
+            Verdict::NotApplied => settling.not_applied(step),
+            Verdict::Unknown => settling.unknown(step),
+        },
+    };
+    Some(Settlement { head: settling.head, effects: settling.effects, answer })
+}
+
+struct Settling<'a> {
+    head: Head,
+    entry: Entry,
+    /// The entry is not in the journal as an item of its own.
+    direct: bool,
+    terms: Terms<'a>,
+    effects: Vec<JournalEffect>,
+}
+
+impl Settling<'_> {
+    fn finish(&mut self) -> Answer {
+        let outcome = Outcome::Written { crossing: self.entry.crossing };
+        self.close(Some(outcome));
+        self.written(false)
+    }
+
+    fn write_back_later(&mut self) -> Answer {
+        self.head.not_before = self.terms.now;
+        self.keep(MarkerState::WrittenBackLater);
+        self.written(true)
+    }
+
+    fn refused(&mut self, step: &StepFailure) -> Answer {
+        let untouched = self.entry.done == PerSide([false, false]);
+        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.ambiguous;
+        let sync = self.entry.write().is_some_and(|write| write.mode == Mode::Sync);
+        if !(untouched && first_call && sync) {
+            return self.park();
+        }
+        let outcome = Outcome::refused(step);
+        let answer = Answer::replay(&outcome, self.head.version_of(self.entry.seq), Some(self.entry.id));
+        self.forget_expectations();
+        self.close(Some(outcome));
+        // The caller rolls back to an image that is not the last: it gets what the other side has.
+        if self.entry.crossing.is_some() {
+            self.restore_origin(RestoreCause::CrossedWriteRefused);
+        } else if self.terms.echoed.contains(&step.to) {
+            self.restore_origin(RestoreCause::EchoOfRefused);
+        }
+        answer
+    }
+
+    fn not_applied(&mut self, step: &StepFailure) -> Answer {
+        if self.caller_rolls_back() {
+            self.forget_expectations();
+            self.close(None);
+            return Answer::Unavailable { failure: step.clone(), outcome_unknown: false };
+        }
+        self.try_again_after(step);
+        self.keep(MarkerState::Open);
+        self.queued()
+    }
+
+    fn unknown(&mut self, step: &StepFailure) -> Answer {
+        let rolls_back = self.caller_rolls_back();
+        self.entry.ambiguous = true;
+        self.try_again_after(step);
+        let side = self.terms.sides[step.to.at()];
+        if side.capability == Capability::Plain {
+            // The call may still land: nobody may write this record there until it cannot any more.
+            let landed = self.terms.now.plus_ms(side.call_life_ms);
+            self.head.inflight = Some(Inflight {
+                seq: self.entry.seq,
+                entry: self.entry.id,
+                owner: None,
+                lease_end: landed.max(self.head.not_before),
+                writing: PerSide::default(),
+                direct: None,
+            });
+        }
+        if rolls_back && let Some(origin) = self.entry.write().and_then(|write| write.origin) {
+            let cause = RestoreCause::CallerRollsBack;
+            self.entry.work = Work::Restore { from: origin, to: step.to, cause };
+            self.forget_expectations();
+            self.keep(MarkerState::Open);
+            return Answer::Unavailable { failure: step.clone(), outcome_unknown: true };
+        }
+        self.keep(MarkerState::Open);
+        self.queued()
+    }
+
+    fn park(&mut self) -> Answer {
+        let half_written = self.entry.done != PerSide([false, false]);
+        self.entry.parked = Some(if half_written { ParkReason::HalfWritten } else { ParkReason::Refused });
+        self.head.parked = true;
+        for side in SideIx::BOTH {
+            let reported = self.entry.write().is_some_and(|write| write.origin == Some(side));
+            if !self.entry.done[side] && !reported {
+                self.forget_expectation(side);
+            }
+        }
+        self.keep(MarkerState::Open);
+        let (entry, version) = (self.entry.id, self.head.version_of(self.entry.seq));
+        Answer::Parked { entry, version, half_written, failure: self.entry.last_failure.clone() }
+    }
+
+    /// The caller is told 503 and rolls back: only for its own direct write, before anything was written.
+    fn caller_rolls_back(&self) -> bool {
+        let mine = self.entry.write().is_some_and(|write| write.origin.is_some() && write.mode == Mode::Sync);
+        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.ambiguous;
+        self.terms.on_unavailable == OnUnavailable::Fail && mine && first_call
+    }
+
+    fn try_again_after(&mut self, step: &StepFailure) {
+        self.head.not_before = self.terms.now.plus_ms(backoff_ms(self.entry.attempts, step.failure.retry_after_ms));
+    }
+
+    /// The entry stays in the lane.
+    fn keep(&mut self, state: MarkerState) {
+        let marker = self.entry.marker(self.terms.key, state);
+        let entry = self.entry.clone();
+        self.effects.push(if self.direct {
+            JournalEffect::Append(entry, marker)
+        } else {
+            JournalEffect::Update(entry, marker)
+        });
+    }
+
+    /// The entry is at its end. Without an outcome its id is not remembered: a repeat is a new write.
+    fn close(&mut self, outcome: Option<Outcome>) {
+        self.head.done_seq = self.entry.seq;
+        self.head.not_before = self.terms.now;
+        let write = self.entry.write().cloned();
+        if let (Some(write), Some(outcome)) = (&write, outcome.clone()) {
+            let (id, seq) = (write.id.value(), self.entry.seq);
+            self.head.recent.note(Final { id, origin: write.origin, body: write.body, seq, outcome });
+        }
+        if !self.direct {
+            let state = outcome.map(|outcome| MarkerState::Final { outcome, at: self.terms.now });
+            let marker = state.and_then(|state| self.entry.marker(self.terms.key, state));
+            self.effects.push(JournalEffect::Finish(self.entry.seq, marker));
+        }
+    }
+
+    fn restore_origin(&mut self, cause: RestoreCause) {
+        let Some(origin) = self.entry.write().and_then(|write| write.origin) else { return };
+        let seq = self.head.next_seq;
+        self.head.next_seq += 1;
+        let work = Work::Restore { from: origin.other(), to: origin, cause };
+        let side = &mut self.head.sides[origin];
+        (side.target_seq, side.target_at, side.expected) = (seq, self.terms.now, None);
+        let entry = Entry::new(seq, self.terms.spare, work, self.terms.now);
+        self.effects.push(JournalEffect::Append(entry, None));
+    }
+
+    /// What was expected of this entry does not come true. Later entries have said what they make of the record.
+    fn forget_expectations(&mut self) {
+        SideIx::BOTH.into_iter().for_each(|side| self.forget_expectation(side));
+    }
+
+    fn forget_expectation(&mut self, side: SideIx) {
+        if self.head.next_seq == self.entry.seq + 1 {
+            self.head.sides[side].expected = self.entry.prior[side];
+        }
+    }
+
+    fn written(&self, write_back_pending: bool) -> Answer {
+        let (entry, version) = (Some(self.entry.id), self.head.version_of(self.entry.seq));
+        Answer::Written { entry, version, crossing: self.entry.crossing, write_back_pending }
+    }
+
+    fn queued(&self) -> Answer {
+        Answer::Queued {
+            entry: self.entry.id,
+            version: self.head.version_of(self.entry.seq),
+            ahead: 0,
+            crossing: self.entry.crossing,
+            failure: self.entry.last_failure.clone(),
+        }
+    }
+}

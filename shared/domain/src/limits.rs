@@ -1,0 +1,40 @@
+//! Every limit, with its reason. Units are in the names.
+
+/// Largest request body of one write. A DynamoDB item ends at 400 KB, and an entry carries the record with its bookkeeping.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Writes in one batch request: with 256 KiB each they still fit through a function URL only when most are small (6 MB).
+pub const MAX_BATCH_WRITES: usize = 100;
+/// Largest body of a batch request: what a Lambda function URL lets through.
+pub const MAX_BATCH_BODY_BYTES: usize = 6 * 1024 * 1024;
+/// Record key length. DynamoDB's partition key ends at 2,048 bytes; escaping may triple a byte.
+pub const MAX_KEY_BYTES: usize = 256;
+/// Names of maps and sides appear in URLs, queue names and mail subjects.
+pub const MAX_NAME_BYTES: usize = 63;
+/// Field mappings of one map: the map item is read on the write path and must stay small.
+pub const MAX_FIELDS: usize = 200;
+/// Values in one value map.
+pub const MAX_VALUES: usize = 500;
+/// Final answers that a lane head remembers; older ids are refused by the floor.
+pub const RECENT_ANSWERS: usize = 16;
+/// Contents Tandem wrote to a side, remembered to know a late echo.
+pub const WRITTEN_CONTENTS: usize = 4;
+/// A write id may not lie further in the future than this: it would raise the floor for everyone else.
+pub const MAX_ID_SKEW_MS: u64 = 5 * 60 * 1000;
+/// Text kept of an app's own error message.
+pub const MAX_MESSAGE_CHARS: usize = 500;
+/// Text kept of it in the head, which is paid for with every write of the record.
+pub const MAX_RECENT_MESSAGE_CHARS: usize = 200;
+/// Margin between the end of a call's deadline and the end of its lease: clocks of two functions may differ.
+pub const LEASE_MARGIN_MS: u64 = 5_000;
+/// First and longest wait between two attempts of a write whose app is not available.
+pub const FIRST_BACKOFF_MS: u64 = 2_000;
+/// See [`FIRST_BACKOFF_MS`]. Below the two minutes within which an operator expects a repaired app to be caught up.
+pub const MAX_BACKOFF_MS: u64 = 60_000;
+/// Longest `Retry-After` that is obeyed; a broken app must not park a lane for a year.
+pub const MAX_RETRY_AFTER_MS: u64 = 15 * 60 * 1000;
+/// Default crossing window: a change that reached us later than this after its commit is told by `committed_at`.
+pub const DEFAULT_CROSSING_WINDOW_MS: u64 = 2 * 60 * 1000;
+/// A final write's marker is kept this long so that `GET /writes/{id}` can tell what became of it.
+pub const MARKER_TTL_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+
+const _: () = assert!(FIRST_BACKOFF_MS < MAX_BACKOFF_MS && MAX_KEY_BYTES * 3 < 2_048);

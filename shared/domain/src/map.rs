@@ -1,0 +1,391 @@
+//! Maps: a pair of entities, one in each app, kept in step.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{MapId, MapUid, SideId},
+    limits::DEFAULT_CROSSING_WINDOW_MS,
+    mapping::{FieldMapping, Filter},
+    side::Mistake,
+    time::Timestamp,
+};
+
+/// One of a map's two sides, by its place in the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SideIx {
+    /// The map's first side.
+    #[serde(rename = "0")]
+    First,
+    /// The map's second side.
+    #[serde(rename = "1")]
+    Second,
+}
+
+impl SideIx {
+    /// Both, in map order.
+    pub const BOTH: [Self; 2] = [Self::First, Self::Second];
+
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    /// 0 or 1.
+    #[must_use]
+    pub fn at(self) -> usize {
+        match self {
+            Self::First => 0,
+            Self::Second => 1,
+        }
+    }
+}
+
+/// A pair of values, one for each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PerSide<T>(pub [T; 2]);
+
+impl<T> std::ops::Index<SideIx> for PerSide<T> {
+    type Output = T;
+    fn index(&self, side: SideIx) -> &T {
+        match side {
+            SideIx::First => &self.0[0],
+            SideIx::Second => &self.0[1],
+        }
+    }
+}
+
+impl<T> std::ops::IndexMut<SideIx> for PerSide<T> {
+    fn index_mut(&mut self, side: SideIx) -> &mut T {
+        match side {
+            SideIx::First => &mut self.0[0],
+            SideIx::Second => &mut self.0[1],
+        }
+    }
+}
+
+/// One end of a map.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapSide {
+    /// Which app.
+    pub side: SideId,
+    /// Which of its entities (an `OData` entity set, or a path).
+    pub entity: String,
+    /// The field that holds the record key.
+    pub key_field: String,
+    /// Records that do not match are skipped when this side reports them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<Filter>,
+}
+
+/// Who wins when both apps changed a record at the same time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictPolicy {
+    /// The change that came last into the lane.
+    #[default]
+    LastInLane,
+    /// The change of this side.
+    Primary(SideId),
+}
+
+/// What a caller is told when the other app cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnavailable {
+    /// 202: the write is kept and tried again.
+    #[default]
+    Queue,
+    /// 503: the caller rolls back.
+    Fail,
+}
+
+/// A map as operators configure it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapConfig {
+    /// Its two ends, in map order.
+    pub sides: [MapSide; 2],
+    /// How the fields of one become the fields of the other.
+    pub fields: Vec<FieldMapping>,
+    /// Who wins when changes cross.
+    #[serde(default)]
+    pub conflict: ConflictPolicy,
+    /// What a caller is told when the other app cannot be reached.
+    #[serde(default)]
+    pub on_unavailable: OnUnavailable,
+    /// How long after its commit a change, about which the caller says neither `base` nor `before`, counts as crossing
+    /// a write to its own side. In milliseconds.
+    #[serde(default = "default_crossing_window_ms")]
+    pub crossing_window_ms: u64,
+}
+
+fn default_crossing_window_ms() -> u64 {
+    DEFAULT_CROSSING_WINDOW_MS
+}
+
+impl MapConfig {
+    /// The place of a side in this map.
+    #[must_use]
+    pub fn side_ix(&self, side: &SideId) -> Option<SideIx> {
+        SideIx::BOTH.into_iter().find(|ix| self.side(*ix).side == *side)
+    }
+
+    /// One end.
+    #[must_use]
+    pub fn side(&self, ix: SideIx) -> &MapSide {
+        match ix {
+            SideIx::First => &self.sides[0],
+            SideIx::Second => &self.sides[1],
+        }
+    }
+
+    /// The primary side, if the policy names one.
+    #[must_use]
+    pub fn primary(&self) -> Option<SideIx> {
+        match &self.conflict {
+            ConflictPolicy::LastInLane => None,
+            ConflictPolicy::Primary(side) => self.side_ix(side),
+        }
+    }
+
+    /// Every mistake in it, each with the field it is in.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = Vec::new();
+        let mut add = |field: String, message: &str| found.push(Mistake { field, message: message.to_owned() });
+        if self.sides[0].side == self.sides[1].side {
+            add("sides[1].side".into(), "must be another app than sides[0].side");
+        }
+        for (i, side) in self.sides.iter().enumerate() {
+            if !entity_path(&side.entity) {
+                add(format!("sides[{i}].entity"), "must be a name or a path without query, fragment or `..`");
+            }
+            if side.key_field.is_empty() || side.key_field.len() > 128 {
+                add(format!("sides[{i}].key_field"), "must be 1 to 128 characters");
+            }
+        }
+        if let ConflictPolicy::Primary(side) = &self.conflict
+            && self.side_ix(side).is_none()
+        {
+            add("conflict.primary".into(), "must be one of the map's two sides");
+        }
+        if self.crossing_window_ms > 24 * 60 * 60 * 1000 {
+            add("crossing_window_ms".into(), "must be at most one day");
+        }
+        found.extend(crate::mapping::mistakes(self));
+        found
+    }
+}
+
+fn entity_path(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 256
+        && !text.starts_with('/')
+        && !text.ends_with('/')
+        && !text.split('/').any(|part| part.is_empty() || part == ".." || part == ".")
+        && !text.contains(['?', '#', '\\', '%', '\'', '(', ')'])
+        && !text.contains(|c: char| c.is_control() || c == ' ')
+}
+
+/// The state of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MapState {
+    /// Made, never run.
+    NotRunning,
+    /// The initial sync copies what was there before.
+    Initializing,
+    /// Changes flow.
+    Running,
+    /// Changes are kept, none is written.
+    Paused,
+    /// Changes flow; those kept during the pause are being replayed.
+    CatchingUp,
+    /// Was run; changes are counted and skipped.
+    Stopped,
+}
+
+impl MapState {
+    /// The state's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRunning => "NotRunning",
+            Self::Initializing => "Initializing",
+            Self::Running => "Running",
+            Self::Paused => "Paused",
+            Self::CatchingUp => "CatchingUp",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// What happens to a write that arrives in this state.
+    #[must_use]
+    pub fn intake(self) -> Intake {
+        match self {
+            Self::NotRunning | Self::Stopped => Intake::Skip,
+            Self::Initializing | Self::Running | Self::CatchingUp => Intake::Write,
+            Self::Paused => Intake::Keep,
+        }
+    }
+}
+
+impl fmt::Display for MapState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What happens to a write that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// It is written to the other app.
+    Write,
+    /// It is kept.
+    Keep,
+    /// It is skipped and counted.
+    Skip,
+}
+
+/// A map: configuration, state and the cause of the state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// Its name.
+    pub id: MapId,
+    /// Tells it from an earlier map of the same name.
+    pub uid: MapUid,
+    /// Its settings.
+    pub config: MapConfig,
+    /// Its state.
+    pub state: MapState,
+    /// Counts changes of state.
+    pub epoch: u64,
+    /// Counts changes of any kind; an update must name the version it read.
+    pub version: u64,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+    /// Who brought it into this state.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an operator may ask of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MapCommand {
+    /// Let changes flow.
+    Run,
+    /// Skip changes from now on.
+    Stop,
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MapAnswer {
+    /// The map as it must be stored, if its version is still the one that was read.
+    Changed(Box<Map>),
+    /// It was in that state already: a repeat is no error.
+    Already,
+    /// Not from this state.
+    Illegal,
+}
+
+impl Map {
+    /// A new map.
+    #[must_use]
+    pub fn new(id: MapId, uid: MapUid, config: MapConfig, actor: &str, now: Timestamp) -> Self {
+        let reason = "created".to_owned();
+        Self {
+            id,
+            uid,
+            config,
+            state: MapState::NotRunning,
+            epoch: 0,
+            version: 1,
+            since: now,
+            actor: actor.to_owned(),
+            reason,
+        }
+    }
+
+    /// What a command does to this map.
+    #[must_use]
+    pub fn decide(&self, command: MapCommand, actor: &str, reason: &str, now: Timestamp) -> MapAnswer {
+        use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
+        let to = match (command, self.state) {
+            (MapCommand::Run, NotRunning | Stopped) => Running,
+            (MapCommand::Run, Running) | (MapCommand::Stop, Stopped | NotRunning) => return MapAnswer::Already,
+            (MapCommand::Run, Initializing | Paused | CatchingUp) => return MapAnswer::Illegal,
+            (MapCommand::Stop, Running | Initializing | Paused | CatchingUp) => Stopped,
+        };
+        MapAnswer::Changed(Box::new(Self {
+            state: to,
+            epoch: self.epoch + 1,
+            version: self.version + 1,
+            since: now,
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            ..self.clone()
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::tests::customers;
+
+    fn map() -> Map {
+        Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(1))
+    }
+
+    #[test]
+    fn a_map_is_run_and_stopped_and_says_who_did_it_and_why() {
+        let MapAnswer::Changed(running) = map().decide(MapCommand::Run, "ann", "go-live", Timestamp(2)) else {
+            panic!()
+        };
+        assert_eq!(
+            (running.state, running.epoch, &*running.actor, &*running.reason),
+            (MapState::Running, 1, "ann", "go-live")
+        );
+        assert_eq!(running.decide(MapCommand::Run, "ann", "", Timestamp(3)), MapAnswer::Already);
+        let MapAnswer::Changed(stopped) = running.decide(MapCommand::Stop, "bob", "", Timestamp(4)) else { panic!() };
+        assert_eq!((stopped.state, stopped.epoch, stopped.version), (MapState::Stopped, 2, 3));
+        assert_eq!(stopped.decide(MapCommand::Stop, "bob", "", Timestamp(5)), MapAnswer::Already);
+    }
+
+    #[test]
+    fn every_state_says_what_happens_to_a_write() {
+        use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
+        for (state, intake) in [
+            (NotRunning, Intake::Skip),
+            (Initializing, Intake::Write),
+            (Running, Intake::Write),
+            (Paused, Intake::Keep),
+            (CatchingUp, Intake::Write),
+            (Stopped, Intake::Skip),
+        ] {
+            assert_eq!(state.intake(), intake, "{state}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_a_map_are_named_with_their_fields() {
+        let mut wrong = customers();
+        wrong.sides[1].side = wrong.sides[0].side.clone();
+        wrong.sides[0].entity = "a/../b".into();
+        wrong.conflict = ConflictPolicy::Primary("erp".parse().unwrap());
+        let fields: Vec<_> = wrong.mistakes().into_iter().map(|m| m.field).collect();
+        for field in ["sides[1].side", "sides[0].entity", "conflict.primary"] {
+            assert!(fields.iter().any(|f| f == field), "{field} in {fields:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Mistakes in a map's fields, found before they meet a record.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{FieldMapping, convert::canonical};
+use crate::{
+    id::SideId,
+    limits::{MAX_FIELDS, MAX_VALUES},
+    map::MapConfig,
+    side::Mistake,
+};
+
+/// Every mistake in the fields and filters of a map, each with the field it is in.
+#[must_use]
+pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
+    let sides = [&map.sides[0].side, &map.sides[1].side];
+    let mut found = Found(Vec::new());
+    if map.fields.is_empty() || map.fields.len() > MAX_FIELDS {
+        found.add("fields", &format!("must be 1 to {MAX_FIELDS} fields"));
+    }
+    let mut names = BTreeSet::new();
+    for (i, field) in map.fields.iter().enumerate().take(MAX_FIELDS) {
+        let at = format!("fields[{i}]");
+        known_sides(&mut found, &at, field, &sides);
+        for (side, name) in &field.names {
+            if name.is_empty() || name.len() > 128 || name.contains(char::is_control) {
+                found.add(&format!("{at}.names.{side}"), "must be 1 to 128 characters");
+            }
+            if map.sides.iter().any(|end| end.side == *side && end.key_field == *name) {
+                found.add(&format!("{at}.names.{side}"), "is the key field: the record key is carried anyway");
+            }
+            if !names.insert((side, name)) {
+                found.add(&format!("{at}.names.{side}"), "is mapped twice");
+            }
+        }
+        directions(&mut found, &at, field, &sides);
+        values(&mut found, &at, field, &sides);
+    }
+    for (i, end) in map.sides.iter().enumerate() {
+        for (j, filter) in end.filter.iter().enumerate() {
+            if filter.any_of.is_none() == filter.none_of.is_none() {
+                found.add(&format!("sides[{i}].filter[{j}]"), "must have either `in` or `not_in`");
+            }
+        }
+    }
+    found.0
+}
+
+struct Found(Vec<Mistake>);
+
+impl Found {
+    fn add(&mut self, field: &str, message: &str) {
+        self.0.push(Mistake { field: field.to_owned(), message: message.to_owned() });
+    }
+}
+
+fn known_sides(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+    let mut check = |part: &str, side: &SideId| {
+        if !sides.contains(&side) {
+            found.add(&format!("{at}.{part}.{side}"), "is not one of the map's two sides");
+        }
+    };
+    field.names.keys().for_each(|side| check("names", side));
+    field.types.keys().for_each(|side| check("types", side));
+    field.default.keys().for_each(|side| check("default", side));
+    field.constant.keys().for_each(|side| check("constant", side));
+    field.only_to.iter().for_each(|side| check("only_to", side));
+    field.values.iter().flat_map(|pair| pair.keys()).for_each(|side| check("values", side));
+}
+
+/// Each direction in which the field is written must know where the value comes from.
+fn directions(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+    if field.names.is_empty() {
+        found.add(&format!("{at}.names"), "must name the field on at least one side");
+    }
+    for (source, target) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        let written = field.names.contains_key(target) && field.only_to.as_ref().is_none_or(|only| only == target);
+        if written && !field.names.contains_key(source) && !field.constant.contains_key(target) {
+            found.add(&format!("{at}.names"), &format!("has no name on {source} and no constant for {target}"));
+        }
+    }
+    for (part, given) in [("default", &field.default), ("constant", &field.constant)] {
+        for (side, value) in given {
+            if let Some(kind) = field.types.get(side)
+                && canonical(*kind, value).is_err()
+            {
+                found.add(&format!("{at}.{part}.{side}"), "is not of the field's type");
+            }
+        }
+    }
+}
+
+/// A value map must be readable in each direction it is used in.
+fn values(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+    if field.values.len() > MAX_VALUES {
+        found.add(&format!("{at}.values"), &format!("has more than {MAX_VALUES} pairs"));
+        return;
+    }
+    for (i, pair) in field.values.iter().enumerate() {
+        if sides.iter().any(|side| pair.get(side).is_none_or(Value::is_null)) {
+            found.add(&format!("{at}.values[{i}]"), "must have a value for both sides");
+        }
+    }
+    for (source, target) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        if field.only_to.as_ref().is_some_and(|only| only != target) {
+            continue;
+        }
+        let mut seen = BTreeSet::new();
+        for value in field.values.iter().filter_map(|pair| pair.get(source)) {
+            if !seen.insert(value.to_string()) {
+                found.add(
+                    &format!("{at}.values"),
+                    &format!("has {value} of {source} twice: it cannot be read back (or set only_to)"),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mapping::tests::customers;
+
+    #[test]
+    fn the_sample_map_has_no_mistakes() {
+        assert_eq!(customers().mistakes(), []);
+    }
+
+    #[test]
+    fn every_mistake_in_a_field_is_named() {
+        for (field, at, says) in [
+            (json!({"names": {}}), "fields[0].names", "at least one"),
+            (json!({"names": {"finance": "A"}, "only_to": "finance"}), "fields[0].names", "no constant"),
+            (json!({"names": {"finance": "A", "erp": "b"}}), "fields[0].names.erp", "two sides"),
+            (json!({"names": {"finance": "", "crm": "b"}}), "fields[0].names.finance", "1 to 128"),
+            (json!({"names": {"finance": "CustomerAccount", "crm": "b"}}), "fields[0].names.finance", "key field"),
+            (json!({"names": {"finance": "A", "crm": "b"}, "values": [{"finance": 1}]}), "fields[0].values[0]", "both"),
+            (
+                json!({"names": {"finance": "A", "crm": "b"}, "values": [{"finance": 1, "crm": 2}, {"finance": 3, "crm": 2}]}),
+                "fields[0].values",
+                "twice",
+            ),
+            (
+                json!({"names": {"finance": "A", "crm": "b"}, "types": {"crm": "integer"}, "default": {"crm": "x"}}),
+                "fields[0].default.crm",
+                "type",
+            ),
+        ] {
+            let mut map = customers();
+            map.fields = vec![serde_json::from_value(field.clone()).unwrap()];
+            let found = mistakes(&map);
+            assert!(found.iter().any(|m| m.field == at && m.message.contains(says)), "{field}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_not_be_mapped_twice_and_there_must_be_fields() {
+        let mut map = customers();
+        map.fields.push(map.fields[0].clone());
+        assert!(mistakes(&map).iter().any(|m| m.message.contains("twice")));
+        map.fields.clear();
+        assert!(mistakes(&map).iter().any(|m| m.field == "fields"));
+    }
+}
