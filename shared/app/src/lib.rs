@@ -1,3 +1,10 @@
 //! The use cases: load, decide (in `domain`), save, do. One file each, over the ports they need.
 
+mod attempt;
+pub mod drain;
+pub mod lookup;
 pub mod ports;
+pub mod request;
+pub mod write;
+
+pub use ports::Ports;

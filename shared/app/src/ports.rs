@@ -4,7 +4,6 @@ use std::future::Future;
 
 use domain::{
     EntryId, Failure, Map, MapId, Record, RecordKey, SideId, Timestamp, WriteId,
-    id::MapUid,
     lane::{Echoes, Entry, Head, LaneVersion, Marker},
     record::Image,
     side::Side,
@@ -51,10 +50,8 @@ pub enum PortError {
 /// Names a lane: one record of one map.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneKey {
-    /// The map, as it is addressed.
+    /// The map.
     pub map: MapId,
-    /// The map's own identity: a lane does not outlive its map.
-    pub uid: MapUid,
     /// The record.
     pub key: RecordKey,
 }
@@ -107,7 +104,7 @@ pub trait Lanes: Sync {
     /// One entry.
     fn entry(&self, lane: &LaneKey, seq: u64) -> impl Future<Output = Result<Option<Entry>, PortError>> + Send;
     /// What is known of a write that was queued once.
-    fn marker(&self, map: MapUid, id: WriteId) -> impl Future<Output = Result<Option<Marker>, PortError>> + Send;
+    fn marker(&self, map: &MapId, id: WriteId) -> impl Future<Output = Result<Option<Marker>, PortError>> + Send;
     /// Saves a change if the head is still at the version it was read at.
     fn commit(&self, lane: &LaneKey, commit: Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// Notes the id of an echo, if the echoes are still those that were read.

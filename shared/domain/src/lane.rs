@@ -23,7 +23,7 @@ pub use self::{
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},
     entry::{Entry, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
     head::{Head, Inflight, SideMemory},
-    lease::{Claim, claim, lease_ms},
+    lease::{Claim, claim, lease_ms, may_call},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, Recent},
     settle::{Attempt, JournalEffect, Settlement, Terms, settle},

@@ -107,7 +107,7 @@ pub fn admit(
     lease: Lease<'_>,
 ) -> Result<Admission, Rejection> {
     let Lease { map, capability, now, .. } = lease;
-    let head = head.cloned().unwrap_or_else(|| Head::new(now));
+    let head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
     if let Some(known) = known(&head, echoes, marker, &arrival)? {
         return Ok(known);
     }

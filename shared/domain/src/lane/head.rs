@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, LaneVersion, Recent};
 use crate::{
-    id::{EntryId, Owner, WriteId},
+    id::{EntryId, MapUid, Owner, WriteId},
     limits::WRITTEN_CONTENTS,
     map::{PerSide, SideIx},
     record::ContentHash,
@@ -14,6 +14,8 @@ use crate::{
 /// The head of a lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
+    /// The map it belongs to: a lane's memory does not outlive its map.
+    pub map: MapUid,
     /// When it was made, in milliseconds; the first half of every version of this lane.
     pub generation: u64,
     /// Counts its changes; 0 before it is first stored.
@@ -95,8 +97,9 @@ impl SideMemory {
 impl Head {
     /// The head of a lane that has had no write yet.
     #[must_use]
-    pub fn new(now: Timestamp) -> Self {
+    pub fn new(map: MapUid, now: Timestamp) -> Self {
         Self {
+            map,
             generation: now.0,
             version: 0,
             next_seq: 1,
@@ -107,6 +110,17 @@ impl Head {
             recent: Recent::default(),
             sides: PerSide::default(),
         }
+    }
+
+    /// This head, or a new one in its place if it belongs to an earlier map of the same name.
+    #[must_use]
+    pub fn of_map(self, map: MapUid, now: Timestamp) -> Self {
+        if self.map == map {
+            return self;
+        }
+        // A later generation: the apps must not take the new lane's versions for older ones.
+        let generation = now.0.max(self.generation + 1);
+        Self { generation, version: self.version, ..Self::new(map, now) }
     }
 
     /// Nothing is in flight and nothing waits.

@@ -69,15 +69,25 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     Claim::Taken { head: Box::new(head), entry: Box::new(entry) }
 }
 
+/// Whether a call to `side` that begins now is over, and cannot land any more, before the lease ends.
+#[must_use]
+pub fn may_call(lease_end: Timestamp, now: Timestamp, side: &SideConfig) -> bool {
+    let landing = if side.capability == Capability::Plain { side.call_life_ms } else { longest_call_ms(side) };
+    now.plus_ms(landing) <= lease_end
+}
+
+/// The longest that one call may keep us waiting: a versioned side may be read, written, and both again.
+fn longest_call_ms(side: &SideConfig) -> u64 {
+    side.request_timeout_ms * if side.capability == Capability::Versioned { 3 } else { 1 }
+}
+
 /// How long the calls of one entry may take at most, in milliseconds. For a `plain` side this includes the time after
 /// which a call can still land: until then nobody else may write the record there.
 #[must_use]
 pub fn lease_ms(sides: [&SideConfig; 2]) -> u64 {
     let calls = sides.iter().map(|side| {
-        // A versioned side may be read, written, and both again; a restore reads one side and writes the other.
-        let calls = if side.capability == Capability::Versioned { 3 } else { 1 };
         let landing = if side.capability == Capability::Plain { side.call_life_ms } else { 0 };
-        side.request_timeout_ms * (calls + 1) + landing
+        longest_call_ms(side) + side.request_timeout_ms + landing // a restore reads one side and writes the other
     });
     calls.sum::<u64>() + LEASE_MARGIN_MS
 }

@@ -1,0 +1,74 @@
+//! What operators do: sides, maps, tokens, and the whole configuration as one document.
+//!
+//! **Invariant: every change names the version it is based on**, in the request where somebody else may have changed
+//! the thing, and always in the store. Nobody overwrites what they have not seen.
+
+mod diff;
+pub mod document;
+pub mod maps;
+pub mod open;
+mod plan;
+pub mod preview;
+pub mod sides;
+pub mod switch;
+pub mod tokens;
+mod vacate;
+mod version;
+
+use domain::Timestamp;
+
+pub use self::version::{Expects, Saved};
+use crate::{
+    error::AppError,
+    ports::{Apps, CommitError, ConfigStore, PortError, Role, Tokens},
+};
+
+/// Largest configuration of one side or map, as JSON. A DynamoDB item ends at 400 KB and the write path reads it.
+pub const MAX_CONFIG_BYTES: usize = 256 * 1024;
+
+/// What the use cases of operators work with.
+pub trait AdminPorts: Send + Sync + 'static {
+    /// Maps and sides.
+    type Store: ConfigStore + Send;
+    /// Tokens.
+    type Tokens: Tokens + Send;
+    /// The apps, to try a connection.
+    type Apps: Apps + Send;
+
+    /// Maps and sides.
+    fn store(&self) -> &Self::Store;
+    /// Tokens.
+    fn tokens(&self) -> &Self::Tokens;
+    /// The apps.
+    fn apps(&self) -> &Self::Apps;
+    /// SHA-256, in hex, of the first admin's token: it comes with the deployment, so that somebody can begin.
+    fn first_admin_sha256(&self) -> Option<&str>;
+    /// The time now.
+    fn now(&self) -> Timestamp;
+    /// 128 bits nobody else has.
+    fn fresh_id(&self) -> u128;
+    /// 256 bits nobody can guess.
+    fn fresh_secret(&self) -> [u8; 32];
+}
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The name of their token. It stands in everything they do.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// A commit that lost to another one is told as a changed version; what the store holds now was not read again.
+fn lost(error: CommitError) -> AppError {
+    match error {
+        CommitError::Conflict | CommitError::Duplicate => AppError::VersionChanged { stored: None },
+        CommitError::Port(error) => AppError::Port(error),
+    }
+}
+
+fn fits<C: serde::Serialize>(config: &C) -> Result<bool, AppError> {
+    let json = serde_json::to_vec(config).map_err(|error| PortError::Permanent(error.to_string()))?;
+    Ok(json.len() <= MAX_CONFIG_BYTES)
+}

@@ -1,0 +1,107 @@
+//! Maps: which records are kept in step, and how.
+
+use domain::{
+    Map, MapConfig, MapId, SideId,
+    id::MapUid,
+    side::Mistake,
+};
+
+use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, fits, lost, vacate};
+use crate::{
+    error::{AppError, Thing},
+    ports::{CommitError, ConfigStore},
+};
+
+/// One map.
+///
+/// # Errors
+/// There is none, or the store does not answer.
+pub async fn get<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Map, AppError> {
+    ports.store().map(id).await?.ok_or(AppError::NotFound(Thing::Map))
+}
+
+/// Creates a map or changes its configuration; its state stays as it is.
+///
+/// # Errors
+/// The configuration has mistakes or names sides that do not exist, the caller is not up to date, the map has other
+/// records to keep in step now and is active or not empty, or the store does not answer.
+pub async fn put<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: MapId,
+    config: MapConfig,
+    expects: Expects,
+) -> Result<(Map, Saved), AppError> {
+    let mut mistakes = mistakes(&config)?;
+    for (i, end) in config.sides.iter().enumerate() {
+        if ports.store().side(&end.side).await?.is_none() {
+            mistakes.push(no_such_side(&format!("sides[{i}].side"), &end.side));
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(AppError::Invalid(mistakes));
+    }
+    let stored = ports.store().map(&id).await?;
+    if let Some(same) = stored.as_ref().filter(|map| map.config == config && expects != Expects::Nothing) {
+        return Ok((same.clone(), Saved::Unchanged));
+    }
+    let expected = expects.check(stored.as_ref().map(|map| map.version))?;
+    if let Some(stored) = &stored
+        && rehomed(&stored.config, &config)
+        && let Some(conflict) = vacate::obstacle(ports, stored).await?
+    {
+        return Err(AppError::Conflict(conflict));
+    }
+    let uid = MapUid(ports.fresh_id());
+    let map = match stored {
+        Some(stored) => changed(stored, config, uid),
+        None => Map::new(id, uid, config, &caller.name, ports.now()),
+    };
+    match ports.store().save_map(&map, expected).await {
+        Ok(()) => {}
+        Err(CommitError::Conflict) if ports.store().map(&map.id).await?.as_ref() == Some(&map) => {}
+        Err(error) => return Err(lost(error)),
+    }
+    Ok((map, if expected == 0 { Saved::Created } else { Saved::Updated }))
+}
+
+/// Every mistake in a map's configuration, but for sides that do not exist.
+pub(super) fn mistakes(config: &MapConfig) -> Result<Vec<Mistake>, AppError> {
+    let mut mistakes = config.mistakes();
+    if !fits(config)? {
+        let message = format!("the map has more than {MAX_CONFIG_BYTES} bytes");
+        mistakes.push(Mistake { field: "fields".to_owned(), message });
+    }
+    Ok(mistakes)
+}
+
+pub(super) fn no_such_side(field: &str, side: &SideId) -> Mistake {
+    Mistake { field: field.to_owned(), message: format!("there is no side {side}") }
+}
+
+/// Whether the map keeps other records in step than before: other apps, other entities, or other keys.
+pub(super) fn rehomed(before: &MapConfig, after: &MapConfig) -> bool {
+    let home = |config: &MapConfig| config.sides.each_ref().map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone()));
+    home(before) != home(after)
+}
+
+/// The map with another configuration. When it keeps other records in step it gets a new uid: what the lanes remember
+/// of the records before says nothing about these.
+pub(super) fn changed(map: Map, config: MapConfig, fresh: MapUid) -> Map {
+    let uid = if rehomed(&map.config, &config) { fresh } else { map.uid };
+    Map { uid, config, version: map.version + 1, ..map }
+}
+
+/// Deletes a map that is stopped and has nothing left to write.
+///
+/// # Errors
+/// There is none, it is active or not empty, the caller is not up to date, or the store does not answer.
+pub async fn delete<P: AdminPorts>(ports: &P, id: &MapId, expects: Expects) -> Result<(), AppError> {
+    let map = get(ports, id).await?;
+    let version = expects.check_deletion(map.version)?;
+    if let Some(conflict) = vacate::obstacle(ports, &map).await? {
+        return Err(AppError::Conflict(conflict));
+    }
+    // The version is that of the map that was found empty: if it was run in the meantime, this fails.
+    ports.store().delete_map(id, version).await.map_err(lost)
+}

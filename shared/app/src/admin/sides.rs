@@ -1,0 +1,146 @@
+//! Sides: the apps, and how they are reached.
+
+use domain::{
+    ErrorClass, Failure, SideId,
+    side::{Mistake, Side, SideConfig},
+};
+
+use super::{AdminPorts, Expects, MAX_CONFIG_BYTES, Saved, fits, lost};
+use crate::{
+    error::{AppError, Conflict, Thing},
+    ports::{Apps, CommitError, ConfigStore},
+};
+
+/// One side.
+///
+/// # Errors
+/// There is none, or the store does not answer.
+pub async fn get<P: AdminPorts>(ports: &P, id: &SideId) -> Result<Side, AppError> {
+    ports.store().side(id).await?.ok_or(AppError::NotFound(Thing::Side))
+}
+
+/// Creates a side or changes it.
+///
+/// # Errors
+/// The configuration has mistakes, the caller is not up to date, or the store does not answer.
+pub async fn put<P: AdminPorts>(
+    ports: &P,
+    id: SideId,
+    config: SideConfig,
+    expects: Expects,
+) -> Result<(Side, Saved), AppError> {
+    let mistakes = mistakes(&config)?;
+    if !mistakes.is_empty() {
+        return Err(AppError::Invalid(mistakes));
+    }
+    let stored = ports.store().side(&id).await?;
+    if let Some(same) = stored.as_ref().filter(|side| side.config == config && expects != Expects::Nothing) {
+        return Ok((same.clone(), Saved::Unchanged));
+    }
+    let expected = expects.check(stored.map(|side| side.version))?;
+    let side = Side { id, config, version: expected + 1 };
+    match ports.store().save_side(&side, expected).await {
+        Ok(()) => {}
+        // The answer to this very save may have been lost, and a repeat of it met its own effect.
+        Err(CommitError::Conflict) if ports.store().side(&side.id).await?.as_ref() == Some(&side) => {}
+        Err(error) => return Err(lost(error)),
+    }
+    Ok((side, if expected == 0 { Saved::Created } else { Saved::Updated }))
+}
+
+/// Every mistake in a side's configuration.
+pub(super) fn mistakes(config: &SideConfig) -> Result<Vec<Mistake>, AppError> {
+    let mut mistakes = config.mistakes();
+    if !fits(config)? {
+        let message = format!("has more than {MAX_CONFIG_BYTES} bytes");
+        mistakes.push(Mistake { field: "connector".to_owned(), message });
+    }
+    Ok(mistakes)
+}
+
+/// Deletes a side that no map uses. A map that begins to use it at this very moment is found out when it is run.
+///
+/// # Errors
+/// There is none, maps use it, the caller is not up to date, or the store does not answer.
+pub async fn delete<P: AdminPorts>(ports: &P, id: &SideId, expects: Expects) -> Result<(), AppError> {
+    let side = get(ports, id).await?;
+    let version = expects.check_deletion(side.version)?;
+    let maps = ports.store().list_maps().await?;
+    let users: Vec<_> = maps.into_iter().filter(|map| map.config.side_ix(id).is_some()).map(|map| map.id).collect();
+    if !users.is_empty() {
+        return Err(AppError::Conflict(Conflict::SideInUse(users)));
+    }
+    ports.store().delete_side(id, version).await.map_err(lost)
+}
+
+/// What a connection test found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// What stood in the way, and what may help.
+    pub failure: Option<(Failure, String)>,
+}
+
+/// Tries to reach a side: reads at most one record, writes nothing.
+///
+/// # Errors
+/// There is no such side, or the store does not answer. That the app does not answer is no error but the result.
+pub async fn test<P: AdminPorts>(ports: &P, id: &SideId, entity: Option<&str>) -> Result<Tested, AppError> {
+    let side = get(ports, id).await?;
+    let begun = ports.now();
+    let outcome = ports.apps().probe(&side, entity).await;
+    let took_ms = ports.now().ms_since(begun);
+    let failure = outcome.err().map(|failure| {
+        let hint = hint(failure.class, &side);
+        (failure, hint)
+    });
+    Ok(Tested { took_ms, failure })
+}
+
+/// What an operator may look at, by class of error.
+fn hint(class: ErrorClass, side: &Side) -> String {
+    let host = host(&side.config.connector.base_url);
+    match class {
+        ErrorClass::Network => {
+            format!("Nothing answered at {host}. Check connector.base_url, the firewall, and the hosts this deployment allows.")
+        }
+        ErrorClass::Timeout => {
+            format!("{host} did not answer within {} ms. Is it overloaded, or the time too short?", side.config.request_timeout_ms)
+        }
+        ErrorClass::Auth => {
+            format!("{host} does not accept the credentials. Check connector.auth, the stored secret, and the user's rights.")
+        }
+        ErrorClass::Throttled => format!("{host} asks for fewer calls. Try again later."),
+        ErrorClass::Unavailable => format!("{host} answers, and says that the app is not available."),
+        ErrorClass::BadRequest | ErrorClass::Application => {
+            format!("{host} answers, and refuses the question. Check connector.kind and the entity's name.")
+        }
+        ErrorClass::OtherHttp => {
+            format!("{host} answers, but not as the app would. Check the path in connector.base_url and the entity's name.")
+        }
+        ErrorClass::Conflict => format!("{host} answers with a conflict, which a read should never meet."),
+        ErrorClass::Mapping => "The record cannot be mapped.".to_owned(),
+    }
+}
+
+fn host(base_url: &str) -> &str {
+    let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_of_error_has_a_hint_that_says_where_to_look() {
+        let config = serde_json::json!({"connector": {"kind": "odata", "base_url": "https://erp.example:8443/data/"}});
+        let side = Side { id: "erp".parse().unwrap(), config: serde_json::from_value(config).unwrap(), version: 1 };
+        for class in ErrorClass::ALL {
+            let hint = hint(class, &side);
+            assert!(class == ErrorClass::Mapping || hint.contains("erp.example:8443"), "{class}: {hint}");
+        }
+        assert!(super::hint(ErrorClass::Network, &side).starts_with("Nothing answered at erp.example:8443."));
+    }
+}

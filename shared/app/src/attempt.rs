@@ -1,0 +1,227 @@
+//! One attempt of an entry: its calls, and what their outcome makes of the lane.
+
+use domain::{
+    Failure, Owner,
+    failure::{ErrorClass, Verdict},
+    id::EntryId,
+    lane::{
+        Action, Answer, Attempt, Entry, Head, JournalEffect, Settlement, Step, StepFailure, Terms, content, may_call,
+        plan, settle,
+    },
+    map::{MapConfig, SideIx},
+    mapping::translate,
+    record::Image,
+};
+
+use crate::ports::{Apps, Call, Commit, CommitError, Found, JournalOp, LaneKey, Lanes, MapWithSides, PortError, Ports};
+
+/// How often a settlement is tried when the journal does not answer, before it is left to the sweep.
+const SETTLE_ROUNDS: u32 = 12;
+
+/// An entry in flight.
+pub(crate) struct InFlight<'a> {
+    pub(crate) lane: &'a LaneKey,
+    pub(crate) map: &'a MapWithSides,
+    /// The head as it was stored when the entry was taken.
+    pub(crate) head: Head,
+    pub(crate) entry: Entry,
+    pub(crate) owner: Owner,
+    /// A caller waits for the answer: its own app is not called before it has it.
+    pub(crate) in_call: bool,
+}
+
+/// How an attempt ended.
+pub(crate) struct Ended {
+    pub(crate) answer: Answer,
+    /// The lane as it is now; `None` when the attempt could not be settled and is left to the sweep.
+    pub(crate) head: Option<Head>,
+    /// Nothing failed.
+    pub(crate) clean: bool,
+}
+
+/// Makes the calls of an entry and settles it. Whatever happens, the entry is in the journal.
+pub(crate) async fn execute<P: Ports>(ports: &P, flight: InFlight<'_>) -> Ended {
+    let attempt = call_apps(ports, &flight).await;
+    let clean = attempt.failure.is_none();
+    if let Some(step) = &attempt.failure {
+        tracing::warn!(
+            map.id = %flight.lane.map, entry.id = %flight.entry.id, entry.seq = flight.entry.seq,
+            entry.attempts = flight.entry.attempts, side.id = %flight.map.map.config.side(step.to).side,
+            error.class = %step.failure.class, error.verdict = ?step.failure.verdict,
+            "a write did not succeed"
+        );
+    }
+    let unsettled = Answer::Queued {
+        entry: flight.entry.id,
+        version: flight.head.version_of(flight.entry.seq),
+        ahead: 0,
+        crossing: flight.entry.crossing,
+        failure: attempt.failure.clone(),
+    };
+    match settle_attempt(ports, &flight, &attempt).await {
+        Ok(Some((answer, head))) => Ended { answer, head: Some(head), clean },
+        Ok(None) => Ended { answer: unsettled, head: None, clean },
+        Err(error) => {
+            tracing::error!(
+                map.id = %flight.lane.map, entry.id = %flight.entry.id, %error,
+                "the outcome of a write could not be stored; the sweep takes it over when its lease ends"
+            );
+            Ended { answer: unsettled, head: None, clean }
+        }
+    }
+}
+
+async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
+    let config = &flight.map.map.config;
+    let mut attempt = Attempt::default();
+    let fail = |to: SideIx, failure: Failure| Some(StepFailure { to, at: ports.now(), failure });
+    let steps = match plan(&flight.entry, config) {
+        Ok(steps) => steps,
+        Err((to, error)) => {
+            let failure = Failure::new(ErrorClass::Mapping, Verdict::Refused, Some(error.field.clone()), &said(&error));
+            attempt.failure = fail(to, failure);
+            return attempt;
+        }
+    };
+    for Step { to, action, back } in steps {
+        if back && flight.in_call {
+            attempt.left = true;
+            break;
+        }
+        let image = match image(ports, flight, to, action).await {
+            Ok(image) => image,
+            Err(failure) => {
+                attempt.failure = fail(to, failure);
+                break;
+            }
+        };
+        match write(ports, flight, to, &image).await {
+            Ok(etag) => attempt.done.push((to, content(config, to, &image), etag)),
+            Err(failure) => {
+                attempt.failure = fail(to, failure);
+                break;
+            }
+        }
+    }
+    attempt
+}
+
+fn said(error: &domain::mapping::MappingError) -> String {
+    format!("field {} {}", error.field, error.message)
+}
+
+/// What the side gets: the entry's image, or what the other side has at this moment.
+async fn image<P: Ports>(ports: &P, flight: &InFlight<'_>, to: SideIx, action: Action) -> Result<Image, Failure> {
+    let from = match action {
+        Action::Put(image) => return Ok(image),
+        Action::CopyFrom(from) => from,
+    };
+    let config: &MapConfig = &flight.map.map.config;
+    let end = config.side(from);
+    let side = &flight.map.sides[from.at()];
+    let found =
+        ports.apps().read(side, &end.entity, &end.key_field, &flight.lane.key).await.map_err(|mut failure| {
+            // Reading has no effect: whatever it met, nothing was changed.
+            if failure.verdict == Verdict::Unknown {
+                failure.verdict = Verdict::NotApplied;
+            }
+            failure
+        })?;
+    let image = found.map_or(Image::Absent, |Found { record, .. }| Image::Present(record));
+    translate(config, from, &image).map_err(|error| {
+        debug_assert_eq!(from.other(), to, "a copy goes to the other side");
+        Failure::new(ErrorClass::Mapping, Verdict::Refused, Some(error.field.clone()), &said(&error))
+    })
+}
+
+async fn write<P: Ports>(
+    ports: &P,
+    flight: &InFlight<'_>,
+    to: SideIx,
+    image: &Image,
+) -> Result<Option<String>, Failure> {
+    let side = &flight.map.sides[to.at()];
+    let lease_end = flight.head.inflight.as_ref().map_or(ports.now(), |inflight| inflight.lease_end);
+    if !may_call(lease_end, ports.now(), &side.config) {
+        let says = "the lease ran out before the call was made";
+        return Err(Failure::new(ErrorClass::Timeout, Verdict::NotApplied, None, says));
+    }
+    let end = flight.map.map.config.side(to);
+    let call = Call {
+        entity: end.entity.clone(),
+        key_field: end.key_field.clone(),
+        key: flight.lane.key.clone(),
+        image: image.clone(),
+        entry: flight.entry.id,
+        version: flight.head.version_of(flight.entry.seq),
+        etag: flight.head.sides[to].etag.clone(),
+    };
+    ports.apps().write(side, &call).await.map(|applied| applied.etag)
+}
+
+/// Stores the outcome; `None` when the lease was lost and somebody else settles the entry.
+async fn settle_attempt<P: Ports>(
+    ports: &P,
+    flight: &InFlight<'_>,
+    attempt: &Attempt,
+) -> Result<Option<(Answer, Head)>, PortError> {
+    let mut head = flight.head.clone();
+    // Echoes matter to a refusal alone; a success does not pay for reading them.
+    let mut echoed = Vec::new();
+    if attempt.failure.as_ref().is_some_and(|step| step.failure.verdict == Verdict::Refused) {
+        if let Some((now, echoes)) = ports.lanes().head(flight.lane).await? {
+            echoed = echoes.of(flight.entry.seq);
+            head = now;
+        }
+    }
+    let spare = EntryId(ports.fresh_id());
+    let mut last = PortError::Transient("the lane kept changing".to_owned());
+    for round in 0..SETTLE_ROUNDS {
+        let terms = Terms {
+            key: &flight.lane.key,
+            sides: [&flight.map.sides[0].config, &flight.map.sides[1].config],
+            on_unavailable: flight.map.map.config.on_unavailable,
+            echoed: &echoed,
+            spare,
+            now: ports.now(),
+        };
+        let Some(settlement) = settle(&head, flight.entry.clone(), flight.owner, attempt, terms) else {
+            return Ok(lost(&head, flight).map(|answer| (answer, head)));
+        };
+        match ports.lanes().commit(flight.lane, commit(&head, &settlement)).await {
+            Ok(()) => return Ok(Some((settlement.answer, settlement.head))),
+            Err(CommitError::Conflict | CommitError::Duplicate) => {}
+            Err(CommitError::Port(PortError::Permanent(error))) => return Err(PortError::Permanent(error)),
+            Err(CommitError::Port(error)) => last = error,
+        }
+        ports.pause(5 << round.min(6)).await;
+        match ports.lanes().head(flight.lane).await {
+            Ok(Some((now, echoes))) => {
+                if !echoed.is_empty() || attempt.failure.is_some() {
+                    echoed = echoes.of(flight.entry.seq);
+                }
+                head = now;
+            }
+            Ok(None) => return Err(PortError::Permanent("the lane head is gone".to_owned())),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The lease is gone. Either this very settlement was stored and its answer lost, or the lane was taken over.
+fn lost(head: &Head, flight: &InFlight<'_>) -> Option<Answer> {
+    let write = flight.entry.write()?;
+    let known = head.recent.get(write.id)?;
+    Some(Answer::replay(&known.outcome, head.version_of(known.seq), Some(flight.entry.id)))
+}
+
+/// The commit that stores a settlement.
+fn commit(read: &Head, settlement: &Settlement) -> Commit {
+    let ops = settlement.effects.iter().cloned().map(|effect| match effect {
+        JournalEffect::Append(entry, marker) => JournalOp::Append(entry, marker),
+        JournalEffect::Update(entry, marker) => JournalOp::Update(entry, marker),
+        JournalEffect::Finish(seq, marker) => JournalOp::Finish { seq, marker },
+    });
+    Commit { head: settlement.head.clone(), expected: read.version, ops: ops.collect() }
+}

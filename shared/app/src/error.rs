@@ -1,0 +1,138 @@
+//! Why a use case did not do what it was asked. One type for all of them: [`crate::problem`] turns it into an answer.
+
+use domain::{MapId, MapState, Timestamp, map::MapCommand, mapping::MappingError, side::Mistake};
+
+use crate::ports::{PortError, Role};
+
+/// Why a use case did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppError {
+    /// The request has mistakes, each with its field.
+    #[error("the request has {} mistakes", .0.len())]
+    Invalid(Vec<Mistake>),
+    /// The body is of a kind that is not read here.
+    #[error("unsupported media type")]
+    UnsupportedMediaType {
+        /// What is read here.
+        wanted: &'static str,
+    },
+    /// The body is larger than it may be.
+    #[error("body over {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Nobody knows who is asking.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// It is known who is asking, and they may not.
+    #[error("needs the role {}", needs.as_str())]
+    Forbidden {
+        /// The least role that may.
+        needs: Role,
+    },
+    /// There is no such thing.
+    #[error("no such {0:?}")]
+    NotFound(Thing),
+    /// There is no such address.
+    #[error("unknown route")]
+    UnknownRoute,
+    /// The address knows other methods.
+    #[error("method not allowed")]
+    MethodNotAllowed {
+        /// The methods it knows, as the `Allow` header has them.
+        allow: String,
+    },
+    /// An update must say which version it is based on.
+    #[error("If-Match is missing")]
+    VersionMissing {
+        /// The stored version.
+        stored: u64,
+    },
+    /// The version it is based on is no longer the stored one.
+    #[error("the version has changed")]
+    VersionChanged {
+        /// The stored version, if it is known and there is one.
+        stored: Option<u64>,
+    },
+    /// It was to be created, and is there already.
+    #[error("it exists already")]
+    Exists {
+        /// The stored version.
+        stored: u64,
+    },
+    /// The state of things does not allow it.
+    #[error("conflict: {0:?}")]
+    Conflict(Conflict),
+    /// The record cannot be mapped.
+    #[error("the record cannot be mapped")]
+    Mapping(MappingError),
+    /// Something behind Tandem did not answer as it should.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// What was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// A map.
+    Map,
+    /// A side.
+    Side,
+    /// A token.
+    Token,
+    /// A write.
+    Write,
+}
+
+/// What stands against it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// Maps use the side.
+    SideInUse(Vec<MapId>),
+    /// The map must be stopped first.
+    MapActive(MapState),
+    /// The map was stopped a moment ago: writes that were accepted just before may still be on their way in.
+    MapSettling {
+        /// From when on it can be done.
+        until: Timestamp,
+        /// How long that is from now, in seconds.
+        retry_after_s: u64,
+    },
+    /// The map has changes that are not written yet.
+    MapNotEmpty,
+    /// The map does not take this command in its state.
+    IllegalCommand {
+        /// Its state.
+        state: MapState,
+        /// The command.
+        command: MapCommand,
+    },
+    /// Sides that the map needs do not exist.
+    SideMissing(Vec<Mistake>),
+    /// Another token has that name.
+    TokenNameTaken,
+    /// There are as many tokens as there may be.
+    TooManyTokens,
+    /// The state of some maps does not allow the document to be applied; each is named.
+    Blocked(Vec<Mistake>),
+    /// Somebody else changed something while the document was being applied. What is listed was not written.
+    Interrupted(Vec<Mistake>),
+}
+
+impl AppError {
+    /// One mistake in one field.
+    #[must_use]
+    pub fn mistake(field: &str, message: &str) -> Self {
+        Self::Invalid(vec![Mistake { field: field.to_owned(), message: message.to_owned() }])
+    }
+
+    /// What only the log is told.
+    #[must_use]
+    pub fn internal(&self) -> Option<String> {
+        match self {
+            Self::Port(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Errors as callers see them: problem+json after RFC 9457.
+//!
+//! What is written here is all that is ever told: title and detail are constants, and `errors` names fields of the
+//! request. Texts of AWS or of this program go to the log, with the request's id.
+
+use domain::{ErrorClass, side::Mistake};
+use serde::Serialize;
+
+use crate::{
+    error::{AppError, Conflict, Thing},
+    ports::PortError,
+};
+
+/// The media type of a [`Problem`].
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error as callers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Names the kind of problem: `urn:tandem:problem:` and the code.
+    pub r#type: String,
+    /// The kind of problem in words.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What it means and what can be done.
+    pub detail: &'static str,
+    /// The kind of problem for programs. Codes are never renamed.
+    pub code: &'static str,
+    /// The error class, when a record met an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<ErrorClass>,
+    /// What is wrong where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Mistake>,
+    /// Finds the request in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Headers that go with it.
+    #[serde(skip)]
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl From<&AppError> for Problem {
+    fn from(error: &AppError) -> Self {
+        let (status, code, title, detail) = text(error);
+        Self {
+            r#type: format!("urn:tandem:problem:{code}"),
+            title,
+            status,
+            detail,
+            code,
+            class: matches!(error, AppError::Mapping(_)).then_some(ErrorClass::Mapping),
+            errors: errors(error),
+            request_id: None,
+            headers: headers(error),
+        }
+    }
+}
+
+type Text = (u16, &'static str, &'static str, &'static str);
+
+fn text(error: &AppError) -> Text {
+    match error {
+        AppError::Invalid(_) => {
+            (400, "invalid_request", "The request has mistakes", "Each is listed with its field. Nothing was changed.")
+        }
+        AppError::UnsupportedMediaType { .. } => (
+            415,
+            "unsupported_media_type",
+            "The body is of a kind that is not read here",
+            "Send it with one of the content types listed.",
+        ),
+        AppError::TooLarge { .. } => {
+            (413, "body_too_large", "The body is too large", "The limit is listed. Nothing was changed.")
+        }
+        AppError::Unauthenticated => (
+            401,
+            "unauthenticated",
+            "It is not known who is asking",
+            "Send `Authorization: Bearer <token>` with a token that has not been taken back.",
+        ),
+        AppError::Forbidden { .. } => {
+            (403, "forbidden", "Your role does not allow this", "The role it needs is listed. Ask an admin for a token.")
+        }
+        AppError::NotFound(Thing::Map) => (404, "map_not_found", "There is no such map", "`GET /maps` lists all."),
+        AppError::NotFound(Thing::Side) => (404, "side_not_found", "There is no such side", "`GET /sides` lists all."),
+        AppError::NotFound(Thing::Token) => (404, "token_not_found", "There is no such token", "`GET /tokens` lists all."),
+        AppError::NotFound(Thing::Write) => (
+            404,
+            "write_not_found",
+            "There is no such write",
+            "Nothing is known of this id: it was never accepted, or it is older than what is kept.",
+        ),
+        AppError::UnknownRoute => (404, "unknown_route", "There is nothing here", "The API is described in its OpenAPI document."),
+        AppError::MethodNotAllowed { .. } => {
+            (405, "method_not_allowed", "This address does not know that method", "The `Allow` header lists those it knows.")
+        }
+        AppError::VersionMissing { .. } => (
+            428,
+            "version_missing",
+            "An update must say what it is based on",
+            "Read the current version and send its `ETag` back as `If-Match`, or `If-Match: *` to overwrite whatever is there.",
+        ),
+        AppError::VersionChanged { .. } => (
+            412,
+            "version_changed",
+            "It is not what it was",
+            "It was changed or deleted since you read it. Read it again, look at the difference, and send your change anew.",
+        ),
+        AppError::Exists { .. } => {
+            (412, "exists", "It exists already", "`If-None-Match: *` creates only. Send `If-Match` to change what is there.")
+        }
+        AppError::Conflict(conflict) => conflict_text(conflict),
+        AppError::Mapping(_) => {
+            (422, "mapping", "The record cannot be mapped", "The field that is in the way is listed. Nothing was written.")
+        }
+        AppError::Port(PortError::Transient(_)) => {
+            (503, "unavailable", "Something that Tandem needs did not answer", "Trying again is safe.")
+        }
+        AppError::Port(PortError::Permanent(_)) => {
+            (500, "internal", "This should not have happened", "The log tells more under this request's id.")
+        }
+    }
+}
+
+fn conflict_text(conflict: &Conflict) -> Text {
+    match conflict {
+        Conflict::SideInUse(_) => {
+            (409, "side_in_use", "Maps use this side", "Delete the maps listed, or let them use another side.")
+        }
+        Conflict::MapActive(_) => (
+            409,
+            "map_active",
+            "The map is active",
+            "Stop it first: an active map cannot be deleted, nor its sides, entities or key fields be changed.",
+        ),
+        Conflict::MapSettling { .. } => (
+            409,
+            "map_settling",
+            "The map was stopped a moment ago",
+            "Changes that were accepted just before may still be on their way in. Try again after `Retry-After`.",
+        ),
+        Conflict::MapNotEmpty => (
+            409,
+            "map_not_empty",
+            "The map has changes that are not written yet",
+            "`GET /maps/{map}/open` lists them. They would be lost.",
+        ),
+        Conflict::IllegalCommand { .. } => {
+            (409, "illegal_command", "The map does not take this command in its state", "The state is listed.")
+        }
+        Conflict::SideMissing(_) => (409, "side_missing", "A side that the map needs does not exist", "Create it first."),
+        Conflict::TokenNameTaken => (
+            409,
+            "token_name_taken",
+            "Another token has that name",
+            "What is done with a token is recorded under its name, so no two may share one.",
+        ),
+        Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete those nobody uses."),
+        Conflict::Blocked(_) => (
+            409,
+            "blocked",
+            "The document cannot be applied now",
+            "What stands against it is listed. Nothing was changed.",
+        ),
+        Conflict::Interrupted(_) => (
+            409,
+            "interrupted",
+            "Somebody else changed something at the same time",
+            "What is listed was not written, the rest was. Look at the plan and apply again: only what is missing is done.",
+        ),
+    }
+}
+
+fn errors(error: &AppError) -> Vec<Mistake> {
+    let one = |field: &str, message: String| vec![Mistake { field: field.to_owned(), message }];
+    match error {
+        AppError::Invalid(mistakes)
+        | AppError::Conflict(Conflict::SideMissing(mistakes) | Conflict::Blocked(mistakes) | Conflict::Interrupted(mistakes)) => {
+            mistakes.clone()
+        }
+        AppError::UnsupportedMediaType { wanted } => one("Content-Type", format!("must be {wanted}")),
+        AppError::TooLarge { limit_bytes } => one("body", format!("has more than {limit_bytes} bytes")),
+        AppError::Forbidden { needs } => one("Authorization", format!("needs the role {}", needs.as_str())),
+        AppError::VersionMissing { stored } => one("If-Match", format!("is missing; the stored version is {stored}")),
+        AppError::VersionChanged { stored: Some(stored) } => one("If-Match", format!("does not match the stored version, {stored}")),
+        AppError::VersionChanged { stored: None } => one("If-Match", "does not match what is stored now".to_owned()),
+        AppError::Exists { stored } => one("If-None-Match", format!("does not hold: version {stored} is stored")),
+        AppError::Mapping(mapping) => one(&mapping.field, mapping.message.clone()),
+        AppError::Conflict(Conflict::SideInUse(maps)) => {
+            maps.iter().map(|map| Mistake { field: "side".to_owned(), message: format!("is used by the map {map}") }).collect()
+        }
+        AppError::Conflict(Conflict::MapActive(state)) => one("map", format!("is {state}")),
+        AppError::Conflict(Conflict::MapSettling { until, .. }) => one("map", format!("settles until {until}")),
+        AppError::Conflict(Conflict::IllegalCommand { state, .. }) => one("map", format!("is {state}")),
+        AppError::Conflict(Conflict::MapNotEmpty | Conflict::TokenNameTaken | Conflict::TooManyTokens)
+        | AppError::Unauthenticated
+        | AppError::NotFound(_)
+        | AppError::UnknownRoute
+        | AppError::MethodNotAllowed { .. }
+        | AppError::Port(_) => Vec::new(),
+    }
+}
+
+fn headers(error: &AppError) -> Vec<(&'static str, String)> {
+    match error {
+        AppError::Unauthenticated => vec![("www-authenticate", "Bearer realm=\"tandem\"".to_owned())],
+        AppError::MethodNotAllowed { allow } => vec![("allow", allow.clone())],
+        AppError::Conflict(Conflict::MapSettling { retry_after_s, .. }) => vec![("retry-after", retry_after_s.to_string())],
+        AppError::Port(PortError::Transient(_)) => vec![("retry-after", "1".to_owned())],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

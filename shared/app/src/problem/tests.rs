@@ -1,0 +1,108 @@
+use domain::{MapState, Timestamp, map::MapCommand, mapping::MappingError};
+
+use super::*;
+use crate::ports::Role;
+
+fn list() -> Vec<Mistake> {
+    vec![Mistake { field: "fields[0].names".into(), message: "is wrong".into() }]
+}
+
+/// Every error, what it becomes, and what `errors` says in the end.
+fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
+    use AppError as E;
+    use Conflict as C;
+    let conflict = AppError::Conflict;
+    vec![
+        (E::Invalid(list()), 400, "invalid_request", "fields[0].names is wrong"),
+        (E::UnsupportedMediaType { wanted: "application/json" }, 415, "unsupported_media_type", "Content-Type must be application/json"),
+        (E::TooLarge { limit_bytes: 7 }, 413, "body_too_large", "body has more than 7 bytes"),
+        (E::Unauthenticated, 401, "unauthenticated", ""),
+        (E::Forbidden { needs: Role::Admin }, 403, "forbidden", "Authorization needs the role admin"),
+        (E::NotFound(Thing::Map), 404, "map_not_found", ""),
+        (E::NotFound(Thing::Side), 404, "side_not_found", ""),
+        (E::NotFound(Thing::Token), 404, "token_not_found", ""),
+        (E::NotFound(Thing::Write), 404, "write_not_found", ""),
+        (E::UnknownRoute, 404, "unknown_route", ""),
+        (E::MethodNotAllowed { allow: "GET, PUT".into() }, 405, "method_not_allowed", ""),
+        (E::VersionMissing { stored: 3 }, 428, "version_missing", "If-Match is missing; the stored version is 3"),
+        (E::VersionChanged { stored: Some(4) }, 412, "version_changed", "If-Match does not match the stored version, 4"),
+        (E::VersionChanged { stored: None }, 412, "version_changed", "If-Match does not match what is stored now"),
+        (E::Exists { stored: 5 }, 412, "exists", "If-None-Match does not hold: version 5 is stored"),
+        (
+            E::Mapping(MappingError { field: "record.Name".into(), message: "is required".into() }),
+            422,
+            "mapping",
+            "record.Name is required",
+        ),
+        (E::Port(PortError::Transient("table tandem-x throttled".into())), 503, "unavailable", ""),
+        (E::Port(PortError::Permanent("arn:aws:dynamodb denied".into())), 500, "internal", ""),
+        (conflict(C::SideInUse(vec!["customers".parse().unwrap()])), 409, "side_in_use", "side is used by the map customers"),
+        (conflict(C::MapActive(MapState::Running)), 409, "map_active", "map is Running"),
+        (
+            conflict(C::MapSettling { until: Timestamp(10_000), retry_after_s: 9 }),
+            409,
+            "map_settling",
+            "map settles until 1970-01-01T00:00:10Z",
+        ),
+        (conflict(C::MapNotEmpty), 409, "map_not_empty", ""),
+        (
+            conflict(C::IllegalCommand { state: MapState::Paused, command: MapCommand::Run }),
+            409,
+            "illegal_command",
+            "map is Paused",
+        ),
+        (conflict(C::SideMissing(list())), 409, "side_missing", "fields[0].names is wrong"),
+        (conflict(C::TokenNameTaken), 409, "token_name_taken", ""),
+        (conflict(C::TooManyTokens), 409, "too_many_tokens", ""),
+        (conflict(C::Blocked(list())), 409, "blocked", "fields[0].names is wrong"),
+        (conflict(C::Interrupted(list())), 409, "interrupted", "fields[0].names is wrong"),
+    ]
+}
+
+#[test]
+fn every_error_has_its_status_code_and_words() {
+    for (error, status, code, says) in table() {
+        let problem = Problem::from(&error);
+        let said: Vec<_> = problem.errors.iter().map(|m| format!("{} {}", m.field, m.message)).collect();
+        assert_eq!((problem.status, problem.code, &*said.join("; ")), (status, code, says), "{error:?}");
+        assert_eq!(problem.r#type, format!("urn:tandem:problem:{code}"));
+        assert!(!problem.title.is_empty() && problem.detail.ends_with('.'), "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_internal_is_told_to_the_log_alone() {
+    for (error, ..) in table() {
+        let Some(internal) = error.internal() else { continue };
+        let told = serde_json::to_string(&Problem::from(&error)).unwrap();
+        assert!(internal.contains("tandem-x") || internal.contains("arn:"), "{internal}");
+        assert!(!told.contains("tandem-x") && !told.contains("arn:"), "{told}");
+    }
+}
+
+#[test]
+fn headers_go_with_the_errors_that_need_them() {
+    let headers: Vec<_> = table().iter().flat_map(|(error, ..)| Problem::from(error).headers).collect();
+    let wanted = [
+        ("www-authenticate", "Bearer realm=\"tandem\"".to_owned()),
+        ("allow", "GET, PUT".to_owned()),
+        ("retry-after", "1".to_owned()),
+        ("retry-after", "9".to_owned()),
+    ];
+    assert_eq!(headers, wanted);
+}
+
+#[test]
+fn a_problem_looks_as_rfc_9457_says() {
+    let problem = Problem::from(&AppError::mistake("name", "is empty"));
+    let json = serde_json::to_value(&problem).unwrap();
+    let wanted = serde_json::json!({
+        "type": "urn:tandem:problem:invalid_request",
+        "title": "The request has mistakes",
+        "status": 400,
+        "detail": "Each is listed with its field. Nothing was changed.",
+        "code": "invalid_request",
+        "errors": [{"field": "name", "message": "is empty"}],
+    });
+    assert_eq!(json, wanted);
+}

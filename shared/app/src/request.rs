@@ -1,0 +1,241 @@
+//! The request of one write: read strictly, so that a caller's mistake is named and nothing is guessed.
+
+use domain::{
+    ContentHash, MapConfig, Record, RecordKey, SideId, SideIx, Timestamp, WriteId,
+    id::MapId,
+    lane::{Arrival, LaneVersion, Mode},
+    record::Image,
+    side::Mistake,
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// A write as a caller sends it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WriteRequest {
+    /// The caller's id: a ULID or a `UUIDv7`.
+    pub id: WriteId,
+    /// The map.
+    pub map: MapId,
+    /// The record.
+    pub key: RecordKey,
+    /// Upsert (default) or delete.
+    #[serde(default)]
+    pub op: Op,
+    /// The side that has the change already. Absent: neither has it, both are written.
+    #[serde(default)]
+    pub origin: Option<SideId>,
+    /// Without `origin`: whose field names `record` uses. Default: the map's first side.
+    #[serde(default)]
+    pub shape: Option<SideId>,
+    /// Whether the caller can still roll back.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The whole record.
+    #[serde(default)]
+    pub record: Option<Record>,
+    /// The record before the change; `null`: it did not exist. Absent: not told.
+    #[serde(default, deserialize_with = "told")]
+    pub before: Option<Option<Record>>,
+    /// The newest `Tandem-Version` that the caller had received for this record.
+    #[serde(default)]
+    pub base: Option<LaneVersion>,
+    /// The caller's own version of the record: grows with every change.
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// When the caller committed the change, RFC 3339.
+    #[serde(default, deserialize_with = "rfc3339")]
+    pub committed_at: Option<Timestamp>,
+    /// Fingerprint of the request without its id.
+    #[serde(skip, default = "no_hash")]
+    pub body: ContentHash,
+}
+
+/// What is done to the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// It is made or changed.
+    #[default]
+    Upsert,
+    /// It is deleted.
+    Delete,
+}
+
+fn no_hash() -> ContentHash {
+    ContentHash(0)
+}
+
+fn told<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Record>>, D::Error> {
+    Option::<Record>::deserialize(from).map(Some)
+}
+
+fn rfc3339<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| Timestamp::parse(&text)).transpose().map_err(serde::de::Error::custom)
+}
+
+/// One mistake, as a list.
+pub(crate) fn mistake(field: &str, message: impl Into<String>) -> Vec<Mistake> {
+    vec![Mistake { field: field.to_owned(), message: message.into() }]
+}
+
+impl WriteRequest {
+    /// Reads a request from JSON.
+    ///
+    /// # Errors
+    /// Names the field and what is wrong with it.
+    pub fn from_value(mut value: Value) -> Result<Self, Vec<Mistake>> {
+        let mut request: Self = serde_path_to_error::deserialize(&value).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { String::new() } else { path };
+            mistake(&field, error.into_inner().to_string())
+        })?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("id");
+        }
+        request.body = ContentHash::of_value(&value);
+        Ok(request)
+    }
+
+    /// The write in terms of its map.
+    ///
+    /// # Errors
+    /// Names the fields that do not fit the map, or each other.
+    pub fn arrival(&self, map: &MapConfig) -> Result<Arrival, Vec<Mistake>> {
+        let known = |field: &str, side: &SideId| {
+            map.side_ix(side).ok_or_else(|| {
+                let (one, two) = (&map.sides[0].side, &map.sides[1].side);
+                mistake(field, format!("is no side of map {}: it joins {one} and {two}", self.map))
+            })
+        };
+        let origin = self.origin.as_ref().map(|side| known("origin", side)).transpose()?;
+        let shape = self.shape.as_ref().map(|side| known("shape", side)).transpose()?;
+        let shape = match (origin, shape) {
+            (Some(origin), Some(shape)) if origin != shape => {
+                return Err(mistake("shape", "must be the origin, whose record this is; leave it out"));
+            }
+            (Some(side), _) | (None, Some(side)) => side,
+            (None, None) => SideIx::First,
+        };
+        if origin.is_none() {
+            for (field, given) in [
+                ("before", self.before.is_some()),
+                ("base", self.base.is_some()),
+                ("version", self.version.is_some()),
+                ("committed_at", self.committed_at.is_some()),
+            ] {
+                if given {
+                    return Err(mistake(field, "is told by the app that has the change: it needs `origin`"));
+                }
+            }
+        }
+        let key_field = &map.side(shape).key_field;
+        let image = match (self.op, &self.record) {
+            (Op::Delete, None) => Image::Absent,
+            (Op::Delete, Some(_)) => return Err(mistake("record", "must be left out when `op` is delete")),
+            (Op::Upsert, None) => {
+                return Err(mistake("record", "is missing: the whole record, in the origin's field names"));
+            }
+            (Op::Upsert, Some(record)) => Image::Present(self.without_key("record", key_field, record)?),
+        };
+        let before = match &self.before {
+            None => None,
+            Some(None) => Some(Image::Absent),
+            Some(Some(record)) => Some(Image::Present(self.without_key("before", key_field, record)?)),
+        };
+        let Self { id, body, mode, base, version, committed_at, .. } = *self;
+        Ok(Arrival { id, body, origin, shape, mode, image, before, base, version, committed_at })
+    }
+
+    /// The record without its key field, which must say what `key` says.
+    fn without_key(&self, at: &str, key_field: &str, record: &Record) -> Result<Record, Vec<Mistake>> {
+        let mut record = record.clone();
+        match record.remove(key_field) {
+            Some(Value::String(key)) if key == self.key.as_str() => Ok(record),
+            Some(Value::Number(key)) if key.to_string() == self.key.as_str() => Ok(record),
+            None => Ok(record),
+            Some(_) => Err(mistake(&format!("{at}.{key_field}"), "is another key than `key`")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map() -> MapConfig {
+        serde_json::from_value(json!({
+            "sides": [{"side": "finance", "entity": "Customers", "key_field": "Account"},
+                      {"side": "crm", "entity": "accounts", "key_field": "number"}],
+            "fields": [{"names": {"finance": "Name", "crm": "name"}}]}))
+        .unwrap()
+    }
+
+    fn good() -> Value {
+        json!({"id": "01KAQ5Z3S8XYZABCDEFGHJKMNP", "map": "customers", "key": "C-1", "origin": "finance",
+               "record": {"Name": "Ada", "Account": "C-1"}, "before": null, "committed_at": "2026-11-23T10:00:00Z"})
+    }
+
+    fn with(changes: Value) -> Value {
+        let mut request = good();
+        for (field, value) in changes.as_object().unwrap() {
+            if value == "-" {
+                request.as_object_mut().unwrap().remove(field);
+            } else {
+                request[field] = value.clone();
+            }
+        }
+        request
+    }
+
+    #[test]
+    fn a_write_is_read_in_terms_of_its_map() {
+        let arrival = WriteRequest::from_value(good()).unwrap().arrival(&map()).unwrap();
+        assert_eq!((arrival.origin, arrival.shape, arrival.mode), (Some(SideIx::First), SideIx::First, Mode::Sync));
+        assert_eq!(arrival.image, Image::Present(json!({"Name": "Ada"}).as_object().unwrap().clone()));
+        assert_eq!(arrival.before, Some(Image::Absent));
+        assert_eq!(arrival.committed_at, Some(Timestamp(1_795_428_000_000)));
+    }
+
+    #[test]
+    fn the_fingerprint_is_of_everything_but_the_id() {
+        let body = |value| WriteRequest::from_value(value).unwrap().body;
+        assert_eq!(body(good()), body(with(json!({"id": "01KAQ5Z3S8XYZABCDEFGHJKMNQ"}))));
+        assert_ne!(body(good()), body(with(json!({"key": "C-2"}))));
+        assert_ne!(body(good()), body(with(json!({"mode": "committed"}))));
+    }
+
+    #[test]
+    fn every_mistake_names_its_field() {
+        for (request, field, says) in [
+            (json!([]), "", "expected struct"),
+            (with(json!({"id": "-"})), "", "missing field `id`"),
+            (with(json!({"id": 5})), "id", "expected"),
+            (with(json!({"id": "x"})), "id", "ULID"),
+            (with(json!({"map": "Customers"})), "map", "a-z"),
+            (with(json!({"key": ""})), "key", "empty"),
+            (with(json!({"key": "x".repeat(257)})), "key", "257 bytes"),
+            (with(json!({"colour": 1})), "colour", "unknown field"),
+            (with(json!({"op": "merge"})), "op", "unknown variant"),
+            (with(json!({"record": "x"})), "record", "map"),
+            (with(json!({"version": -1})), "version", "u64"),
+            (with(json!({"base": "7"})), "base", "version that Tandem sent"),
+            (with(json!({"committed_at": "now"})), "committed_at", "RFC 3339"),
+            (with(json!({"origin": "erp"})), "origin", "no side of map customers"),
+            (with(json!({"shape": "crm"})), "shape", "must be the origin"),
+            (with(json!({"origin": "-"})), "before", "needs `origin`"),
+            (with(json!({"record": "-"})), "record", "is missing"),
+            (with(json!({"op": "delete"})), "record", "left out"),
+            (with(json!({"record": {"Account": "C-2"}})), "record.Account", "another key"),
+        ] {
+            let errors =
+                WriteRequest::from_value(request.clone()).and_then(|r| r.arrival(&map()).map(|_| ())).unwrap_err();
+            assert_eq!(errors[0].field, field, "{request} {errors:?}");
+            assert!(errors[0].message.contains(says), "{request} {errors:?}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! `sync-write`'s use case: take a write, write it to the other app now, or keep it.
+
+use domain::{
+    MapId, Owner, RecordKey, SideIx,
+    id::EntryId,
+    lane::{
+        Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, Winner, admit, claim,
+        lease_ms,
+    },
+    map::{Intake, PerSide},
+    side::Mistake,
+};
+
+use crate::{
+    attempt::{InFlight, execute},
+    ports::{Commit, CommitError, Config, JournalOp, LaneKey, Lanes, MapWithSides, PortError, Ports, Wakes},
+    request::{WriteRequest, mistake},
+};
+
+/// How often a write is decided anew because the lane changed under it.
+const MAX_ROUNDS: u32 = 30;
+/// How long a repeat of a write in flight waits for its answer.
+const WAIT_FOR_ANSWER_MS: u64 = 2_000;
+/// How often it looks.
+const LOOK_EVERY_MS: u64 = 50;
+
+/// Why a write was not taken. Nothing of it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The request is wrong.
+    #[error("the request is wrong")]
+    Invalid(Vec<Mistake>),
+    /// There is no such map.
+    #[error("there is no map {0}")]
+    UnknownMap(MapId),
+    /// The id was used for another request.
+    #[error("the id was used for another request")]
+    IdReused,
+    /// The id is so old that it may be a late duplicate.
+    #[error("the id is too old to tell whether it is new")]
+    IdTooOld,
+    /// The same write is being executed at this moment.
+    #[error("the write is in progress")]
+    InProgress,
+    /// The lane kept changing.
+    #[error("too many writes of this record at once")]
+    Contended,
+    /// The journal or the configuration could not be reached.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl From<Rejection> for WriteError {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::IdReused => Self::IdReused,
+            Rejection::IdTooOld => Self::IdTooOld,
+        }
+    }
+}
+
+/// Takes a write.
+///
+/// # Errors
+/// Nothing of the write was kept; the error says why.
+pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Answer, WriteError> {
+    request.id.check_age(ports.now()).map_err(|says| WriteError::Invalid(mistake("id", says)))?;
+    let lane = LaneKey { map: request.map.clone(), key: request.key.clone() };
+    let (map, head) = futures::join!(ports.config().map(&request.map), ports.lanes().head(&lane));
+    let map = map?.ok_or_else(|| WriteError::UnknownMap(request.map.clone()))?;
+    let arrival = request.arrival(&map.map.config).map_err(WriteError::Invalid)?;
+    let mut taking = Taking { ports, lane: &lane, map: &map, owner: Owner(ports.fresh_id()), taken: None };
+    let entry = EntryId(ports.fresh_id());
+    let mut read = head?;
+    let mut waited_ms = 0;
+    for round in 0..MAX_ROUNDS {
+        if round > 0 {
+            ports.pause(taking.jitter(round)).await;
+            read = ports.lanes().head(&lane).await?;
+        }
+        if let Some(answer) = taking.stored_after_all(read.as_ref()).await {
+            return Ok(answer);
+        }
+        loop {
+            let (head, echoes) = match &read {
+                Some((head, echoes)) => (Some(head), echoes.clone()),
+                None => (None, Echoes::default()),
+            };
+            let marker = match head {
+                Some(head) if !head.idle() => ports.lanes().marker(&lane.map, request.id).await?,
+                _ => None,
+            };
+            let lease = Lease {
+                map: &map.map,
+                capability: PerSide([map.sides[0].config.capability, map.sides[1].config.capability]),
+                now: ports.now(),
+                owner: taking.owner,
+                lease_ms: taking.lease_ms(),
+            };
+            match admit(head, &echoes, marker.as_ref(), arrival.clone(), entry, lease)? {
+                Admission::InFlight if waited_ms >= WAIT_FOR_ANSWER_MS => return Err(WriteError::InProgress),
+                Admission::InFlight => {
+                    ports.pause(LOOK_EVERY_MS).await;
+                    waited_ms += LOOK_EVERY_MS;
+                    read = ports.lanes().head(&lane).await?;
+                }
+                admission => match taking.carry_out(head, &echoes, admission).await? {
+                    Some(answer) => return Ok(answer),
+                    None => break, // the lane changed: read it again
+                },
+            }
+        }
+    }
+    Err(WriteError::Contended)
+}
+
+struct Taking<'a, P: Ports> {
+    ports: &'a P,
+    lane: &'a LaneKey,
+    map: &'a MapWithSides,
+    owner: Owner,
+    /// What was stored last, if the store's answer was lost.
+    taken: Option<(Head, Entry)>,
+}
+
+impl<P: Ports> Taking<'_, P> {
+    /// What the admission asks for; `None` when the lane changed in the meantime.
+    async fn carry_out(
+        &mut self,
+        read: Option<&Head>,
+        echoes: &Echoes,
+        admission: Admission,
+    ) -> Result<Option<Answer>, WriteError> {
+        let expected = read.map_or(0, |head| head.version);
+        let lanes = self.ports.lanes();
+        match admission {
+            Admission::Repeat(answer) => Ok(Some(answer)),
+            Admission::Queued(marker) => Ok(queued(self.ports, self.lane, read, &marker).await?),
+            Admission::InFlight => Ok(None),
+            Admission::Skip(reason) => {
+                if reason == SkipReason::Stopped {
+                    lanes.count_skipped(&self.map.map).await?;
+                }
+                Ok(Some(Answer::Skipped(reason)))
+            }
+            Admission::Echo(noted) => {
+                let stored = lanes.note_echo(self.lane, echoes, &noted).await;
+                changed(stored).map(|stored| stored.then_some(Answer::Skipped(SkipReason::Echo)))
+            }
+            Admission::Execute { head, entry } => {
+                let commit = Commit { head: (*head).clone(), expected, ops: Vec::new() };
+                self.taken = Some((*head, *entry));
+                if changed(lanes.commit(self.lane, commit).await)? { Ok(self.execute().await) } else { Ok(None) }
+            }
+            Admission::Append { head, entry } => {
+                let marker = entry.marker(&self.lane.key, domain::lane::MarkerState::Open);
+                let ops = vec![JournalOp::Append((*entry).clone(), marker)];
+                let commit = Commit { head: (*head).clone(), expected, ops };
+                if changed(lanes.commit(self.lane, commit).await)? {
+                    Ok(Some(self.appended(*head, *entry).await))
+                } else {
+                    Ok(None)
+                }
+            }
+        }
+    }
+
+    /// A conditional write that is repeated by the SDK after a lost answer fails on its own success.
+    async fn stored_after_all(&mut self, read: Option<&(Head, Echoes)>) -> Option<Answer> {
+        match read {
+            Some((head, _)) if self.taken.is_some() && head.held_by(self.owner) => self.execute().await,
+            _ => None,
+        }
+    }
+
+    async fn execute(&mut self) -> Option<Answer> {
+        let (head, entry) = self.taken.take()?;
+        let Self { ports, lane, map, owner, .. } = *self;
+        let ended = execute(ports, InFlight { lane, map, head, entry, owner, in_call: true }).await;
+        if let Some(head) = &ended.head {
+            wake_if_waiting(ports, lane, head).await;
+        }
+        Some(ended.answer)
+    }
+
+    /// The entry is in the journal. If it is its turn already, it need not wait for a worker.
+    async fn appended(&mut self, head: Head, entry: Entry) -> Answer {
+        let answer = place(&head, &entry);
+        if self.map.map.state.intake() != Intake::Write {
+            return answer;
+        }
+        let loses = entry.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
+        if loses {
+            // Its only call goes to the caller's own app, which waits for this answer.
+            wake_if_waiting(self.ports, self.lane, &head).await;
+            return answer;
+        }
+        let Ok(Some((head, _))) = self.ports.lanes().head(self.lane).await else { return answer };
+        let now = self.ports.now();
+        match claim(&head, Some(&entry), &self.map.map, self.owner, now, self.lease_ms()) {
+            Claim::Taken { head: taken, entry: mine } if mine.id == entry.id => {
+                let commit = Commit { head: (*taken).clone(), expected: head.version, ops: Vec::new() };
+                if self.ports.lanes().commit(self.lane, commit).await.is_err() {
+                    return answer; // whoever changed the lane goes on with it, or the sweep does
+                }
+                self.taken = Some((*taken, *mine));
+                self.execute().await.unwrap_or(answer)
+            }
+            Claim::Idle | Claim::Parked | Claim::NotYet(_) => answer,
+            Claim::NeedsEntry(_) | Claim::Taken { .. } => {
+                wake_if_waiting(self.ports, self.lane, &head).await;
+                answer
+            }
+        }
+    }
+
+    fn lease_ms(&self) -> u64 {
+        lease_ms([&self.map.sides[0].config, &self.map.sides[1].config])
+    }
+
+    /// Writers that met must not meet again in step.
+    fn jitter(&self, round: u32) -> u64 {
+        let spread = 8u64 << round.min(5);
+        1 + u64::try_from(self.ports.fresh_id() % u128::from(spread)).unwrap_or(0)
+    }
+}
+
+/// Whether a commit was stored; `false` when the lane changed in the meantime.
+fn changed(stored: Result<(), CommitError>) -> Result<bool, WriteError> {
+    match stored {
+        Ok(()) => Ok(true),
+        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
+        Err(CommitError::Port(error)) => Err(error.into()),
+    }
+}
+
+/// Somebody must go on with a lane that has something to do now. If this call is lost, the sweep does it.
+pub(crate) async fn wake_if_waiting<P: Ports>(ports: &P, lane: &LaneKey, head: &Head) {
+    let due = head.due().is_some_and(|due| due <= ports.now());
+    if due && let Err(error) = ports.wakes().lane_waits(lane).await {
+        tracing::warn!(map.id = %lane.map, %error, "a waiting lane could not be woken; the sweep will find it");
+    }
+}
+
+/// The answer to a repeat of a queued write; `None` when it left the journal in the meantime.
+pub(crate) async fn queued<P: Ports>(
+    ports: &P,
+    lane: &LaneKey,
+    head: Option<&Head>,
+    marker: &Marker,
+) -> Result<Option<Answer>, PortError> {
+    let asked = LaneKey { map: lane.map.clone(), key: marker.key.clone() };
+    let (Some(head), Some(entry)) = (head, ports.lanes().entry(&asked, marker.seq).await?) else { return Ok(None) };
+    Ok(Some(standing(head, &entry, marker)))
+}
+
+/// What an entry in the journal is told to be.
+pub(crate) fn standing(head: &Head, entry: &Entry, marker: &Marker) -> Answer {
+    let (id, version) = (entry.id, head.version_of(entry.seq));
+    if marker.state == domain::lane::MarkerState::WrittenBackLater && entry.parked.is_none() {
+        let crossing = entry.crossing;
+        return Answer::Written { entry: Some(id), version, crossing, write_back_pending: true };
+    }
+    if entry.parked.is_some() {
+        let half_written = SideIx::BOTH.into_iter().any(|side| entry.done[side]);
+        return Answer::Parked { entry: id, version, half_written, failure: entry.last_failure.clone() };
+    }
+    place(head, entry)
+}
+
+fn place(head: &Head, entry: &Entry) -> Answer {
+    Answer::Queued {
+        entry: entry.id,
+        version: head.version_of(entry.seq),
+        ahead: entry.seq.saturating_sub(head.done_seq + 1),
+        crossing: entry.crossing,
+        failure: entry.last_failure.clone(),
+    }
+}
+
+/// The lane of a record.
+#[must_use]
+pub fn lane_of(map: &MapId, key: &RecordKey) -> LaneKey {
+    LaneKey { map: map.clone(), key: key.clone() }
+}
