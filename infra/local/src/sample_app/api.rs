@@ -1,0 +1,172 @@
+//! The app's own JSON API, for its page and for tests. Only the data API is struck by the switches.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::app::{App, SharedApp};
+use super::edit::{self, Edit, NotSaved, Saved};
+use super::record::{Fields, Row};
+use super::settings::Settings;
+use super::switches::Switch;
+use super::{assets, calls, odata, outbox, page, store};
+
+/// Rows of the outbox that are listed.
+const REPORTS_MAX: u32 = 1_000;
+
+/// All addresses of an app.
+pub(super) fn router(app: SharedApp) -> Router {
+    Router::new()
+        .route("/", get(page::whole))
+        .route("/live", get(page::live))
+        .route("/app.css", get(assets::css))
+        .route("/app.js", get(assets::js))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/edit", post(edit))
+        .route("/delete", post(delete))
+        .route("/records", get(records))
+        .route("/records/{key}", get(record))
+        .route("/calls", get(list_calls))
+        .route("/outbox", get(list_outbox))
+        .route("/switches", get(get_switch).post(set_switch))
+        .route("/settings", post(set_settings))
+        .fallback(odata::handle)
+        .with_state(app)
+}
+
+/// A failure inside the app.
+pub(super) struct Broken(rusqlite::Error);
+
+impl From<rusqlite::Error> for Broken {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Broken {
+    fn into_response(self) -> Response {
+        tracing::error!(error = %self.0, "the database failed");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
+    }
+}
+
+/// A JSON body; one that cannot be read is refused in JSON too.
+struct Body<T>(T);
+
+impl<S, T> FromRequest<S> for Body<T>
+where
+    S: Send + Sync,
+    Json<T>: FromRequest<S, Rejection = JsonRejection>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(refused(rejection.status(), &rejection.body_text())),
+        }
+    }
+}
+
+fn refused(status: StatusCode, error: &str) -> Response {
+    (status, Json(json!({"ok": false, "error": error}))).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    key: String,
+    fields: Fields,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteBody {
+    key: String,
+}
+
+async fn edit(State(app): State<SharedApp>, Body(body): Body<EditBody>) -> Response {
+    answer(edit::save(app, Edit { key: body.key, change: Some(body.fields) }).await)
+}
+
+async fn delete(State(app): State<SharedApp>, Body(body): Body<DeleteBody>) -> Response {
+    answer(edit::save(app, Edit { key: body.key, change: None }).await)
+}
+
+fn answer(ended: Result<Saved, NotSaved>) -> Response {
+    match ended {
+        Ok(Saved { id, tandem, message }) => {
+            Json(json!({"ok": true, "id": id, "tandem": tandem, "message": message})).into_response()
+        }
+        Err(NotSaved { status, error, problem }) => {
+            (status, Json(json!({"ok": false, "error": error, "problem": problem}))).into_response()
+        }
+    }
+}
+
+async fn records(State(app): State<SharedApp>) -> Result<Json<Vec<Value>>, Broken> {
+    let rows = app.store.run(|db| store::page(db, None, 0, u32::MAX))?;
+    Ok(Json(rows.iter().map(|(key, row)| record_json(key, row)).collect()))
+}
+
+async fn record(State(app): State<SharedApp>, Path(key): Path<String>) -> Result<Response, Broken> {
+    let row = app.store.run(|db| store::load(db, &key))?;
+    Ok(match row.fields {
+        Some(_) => Json(record_json(&key, &row)).into_response(),
+        None => refused(StatusCode::NOT_FOUND, "there is no such record"),
+    })
+}
+
+fn record_json(key: &str, row: &Row) -> Value {
+    json!({"key": key, "fields": row.fields, "version": row.version})
+}
+
+#[derive(Deserialize)]
+struct CallsQuery {
+    key: Option<String>,
+}
+
+async fn list_calls(
+    State(app): State<SharedApp>,
+    Query(query): Query<CallsQuery>,
+) -> Result<Json<Vec<calls::Call>>, Broken> {
+    Ok(Json(app.store.run(|db| calls::list(db, query.key.as_deref()))?))
+}
+
+async fn list_outbox(State(app): State<SharedApp>) -> Result<Json<Vec<outbox::Report>>, Broken> {
+    Ok(Json(app.store.run(|db| outbox::list(db, REPORTS_MAX))?))
+}
+
+async fn get_switch(State(app): State<SharedApp>) -> Json<Switch> {
+    Json(app.switches.get())
+}
+
+async fn set_switch(State(app): State<SharedApp>, Body(switch): Body<Switch>) -> Json<Switch> {
+    app.switches.set(switch);
+    Json(app.switches.get())
+}
+
+async fn set_settings(
+    State(app): State<SharedApp>,
+    headers: HeaderMap,
+    Body(settings): Body<Settings>,
+) -> Result<Response, Broken> {
+    if !is_owner(&app, &headers) {
+        return Ok(refused(StatusCode::UNAUTHORIZED, "the header x-api-key is missing or wrong"));
+    }
+    if let Err(problem) = settings.check() {
+        return Ok(refused(StatusCode::BAD_REQUEST, &problem));
+    }
+    app.store.transaction(|tx| settings.save(tx))?;
+    app.reports_wait.notify_one();
+    Ok(Json(json!({"ok": true})).into_response())
+}
+
+fn is_owner(app: &App, headers: &HeaderMap) -> bool {
+    headers.get("x-api-key").is_some_and(|key| key.as_bytes() == app.api_key.as_bytes())
+}

@@ -1,0 +1,70 @@
+//! The log of calls of the data API: what a test counts to say "applied once, in this order".
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+/// How many calls are kept.
+const CALLS_MAX: u32 = 10_000;
+
+/// One call of the data API.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Call {
+    /// When it came in, RFC 3339.
+    pub(super) at: String,
+    /// HTTP method.
+    pub(super) method: String,
+    /// The record it was about, if it was about one.
+    pub(super) key: Option<String>,
+    /// Its `Idempotency-Key`.
+    pub(super) idempotency_key: Option<String>,
+    /// The status it was answered with; none when the connection was cut instead.
+    pub(super) status: Option<u16>,
+    /// Whether it changed the record.
+    pub(super) applied: bool,
+    /// The switch that decided its fate.
+    pub(super) switch: String,
+}
+
+/// Notes a call and forgets those too old.
+pub(super) fn add(db: &Connection, call: &Call) -> rusqlite::Result<()> {
+    db.prepare(
+        "INSERT INTO calls (at, method, key, idempotency_key, status, applied, switch)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        call.at,
+        call.method,
+        call.key,
+        call.idempotency_key,
+        call.status,
+        call.applied,
+        call.switch
+    ])?;
+    db.prepare("DELETE FROM calls WHERE seq <= ?1 - ?2")?.execute(params![db.last_insert_rowid(), CALLS_MAX]).map(drop)
+}
+
+/// The calls about one record, or all of them, oldest first.
+pub(super) fn list(db: &Connection, key: Option<&str>) -> rusqlite::Result<Vec<Call>> {
+    let sql = "SELECT at, method, key, idempotency_key, status, applied, switch FROM calls
+               WHERE ?1 IS NULL OR key = ?1 ORDER BY seq";
+    db.prepare(sql)?.query_map([key], from_row)?.collect()
+}
+
+/// The last `limit` calls, newest first.
+pub(super) fn latest(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Call>> {
+    let sql = "SELECT at, method, key, idempotency_key, status, applied, switch FROM calls
+               ORDER BY seq DESC LIMIT ?1";
+    db.prepare(sql)?.query_map([limit], from_row)?.collect()
+}
+
+fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Call> {
+    Ok(Call {
+        at: row.get(0)?,
+        method: row.get(1)?,
+        key: row.get(2)?,
+        idempotency_key: row.get(3)?,
+        status: row.get(4)?,
+        applied: row.get(5)?,
+        switch: row.get(6)?,
+    })
+}

@@ -1,0 +1,155 @@
+//! The data API: a subset of OData v4, for other programs.
+//!
+//! It is a fallback of the router, since a key in an address may hold anything: the path is taken apart undecoded.
+
+mod address;
+mod answer;
+mod change;
+mod conditions;
+mod error;
+mod read;
+mod remembered;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
+
+use super::app::{App, SharedApp};
+use super::calls::{self, Call};
+use super::record;
+use super::server;
+use super::switches::{Fault, Switch};
+use super::tandem::now;
+use address::Address;
+#[cfg(test)]
+pub(super) use address::entity_path;
+use answer::Answer;
+use error::ODataError;
+
+/// Longest body of a request.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Answers a call as a task of its own: what has begun is finished even if the caller hangs up, as in most apps.
+pub(super) async fn handle(State(app): State<SharedApp>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let task = tokio::spawn(async move { strike_or_answer(&app, parts, body).await });
+    task.await.unwrap_or_else(|_| server::dropped())
+}
+
+/// One call, read completely.
+struct Incoming {
+    method: Method,
+    headers: HeaderMap,
+    query: String,
+    /// Scheme, host and service path, as the caller wrote them.
+    base: String,
+    body: Bytes,
+    /// How it will be noted.
+    call: Call,
+    /// Whether the answer to a change will be withheld.
+    drops_answer: bool,
+}
+
+async fn strike_or_answer(app: &App, parts: Parts, body: Body) -> Response {
+    let address = Address::parse(app.flavor, parts.uri.path());
+    let switch = app.switches.strike(matches!(parts.method, Method::PATCH | Method::DELETE));
+    let mut call = Call {
+        at: now(),
+        method: parts.method.to_string(),
+        key: address.as_ref().ok().and_then(Address::key),
+        idempotency_key: text(&parts.headers, "idempotency-key"),
+        status: None,
+        applied: false,
+        switch: switch.mode.word().to_owned(),
+    };
+    if switch.mode == Fault::Down {
+        return note(app, call, server::dropped());
+    }
+    let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
+        call.status = Some(StatusCode::PAYLOAD_TOO_LARGE.as_u16());
+        let error = ODataError::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", "The body is too large");
+        return note(app, call, error.into());
+    };
+    if let Some(response) = fail(app, &switch, &mut call).await {
+        return note(app, call, response);
+    }
+    let incoming = Incoming {
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        base: format!("http://{}{}", text(&parts.headers, "host").unwrap_or_default(), app.flavor.service),
+        method: parts.method,
+        headers: parts.headers,
+        body,
+        drops_answer: switch.mode == Fault::ApplyThenDrop,
+        call,
+    };
+    let ended = dispatch(app, &incoming, address).await;
+    let (noted, response) = match ended {
+        Ok(answer) => (answer.applied, Response::from(answer)),
+        Err(error) => (false, Response::from(error)),
+    };
+    let drops = incoming.drops_answer && response.status().is_success();
+    if !noted {
+        let mut call = incoming.call;
+        call.status = (!drops).then(|| response.status().as_u16());
+        return note(app, call, if drops { server::dropped() } else { response });
+    }
+    if drops { server::dropped() } else { response }
+}
+
+/// What a broken app does instead of answering; a slow one only waits.
+async fn fail(app: &App, switch: &Switch, call: &mut Call) -> Option<Response> {
+    let (status, code, message) = match switch.mode {
+        Fault::Normal | Fault::Down | Fault::ApplyThenDrop => return None,
+        Fault::Slow => {
+            tokio::time::sleep(switch.delay()).await;
+            return None;
+        }
+        Fault::Reset => return Some(server::dropped()),
+        Fault::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Something went wrong"),
+        Fault::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "Down for maintenance"),
+        Fault::Throttled => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests"),
+        Fault::Reject => (StatusCode::BAD_REQUEST, "ChangesBlocked", "A business rule blocks all changes at present"),
+    };
+    call.status = Some(status.as_u16());
+    let mut error = ODataError::new(status, code, &format!("{message} in {}", app.flavor.name));
+    if switch.mode == Fault::Throttled {
+        error = error.with_header("retry-after", &switch.retry_after_seconds.to_string());
+    }
+    Some(error.into())
+}
+
+async fn dispatch(app: &App, incoming: &Incoming, address: Result<Address, ODataError>) -> Result<Answer, ODataError> {
+    if text(&incoming.headers, "x-api-key").as_deref() != Some(app.api_key.as_str()) {
+        let message = "The header x-api-key is missing or wrong";
+        return Err(ODataError::new(StatusCode::UNAUTHORIZED, "Unauthorized", message));
+    }
+    match (&incoming.method, address?) {
+        (&Method::GET, Address::Service) => Ok(read::service(app, incoming)),
+        (&Method::GET, Address::Set) => read::collection(app, incoming),
+        (&Method::GET, Address::Entity(key)) => read::entity(app, incoming, &key),
+        (&Method::PATCH | &Method::DELETE, Address::Entity(key)) => {
+            record::check_key(app.flavor, &key)?;
+            change::run(app, incoming, &key).await
+        }
+        (_, address) => {
+            let allow = if matches!(address, Address::Entity(_)) { "GET, PATCH, DELETE" } else { "GET" };
+            let message = format!("Here one can {allow} only");
+            let error = ODataError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &message);
+            Err(error.with_header("allow", allow))
+        }
+    }
+}
+
+fn note(app: &App, call: Call, response: Response) -> Response {
+    match app.store.transaction(|tx| calls::add(tx, &call)) {
+        Ok(()) => response,
+        Err(error) => ODataError::from(error).into(),
+    }
+}
+
+/// A header as text; what is not text counts as missing.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}

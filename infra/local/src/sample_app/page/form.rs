@@ -1,0 +1,91 @@
+//! The forms of the page: one record, and the switches.
+
+use maud::{Markup, html};
+
+use super::super::field::{Field, Kind};
+use super::super::flavor::Flavor;
+use super::super::record::KEY_BYTES_MAX;
+use super::super::switches::{FAULTS, Switch};
+use super::parts::{initial, kind_word};
+
+/// The form for one record, hidden until it is wanted.
+pub(super) fn editor(flavor: &Flavor) -> Markup {
+    html! {
+        form.card #edit-form data-testid="edit-form" autocomplete="off" novalidate hidden {
+            div.card-head { h2 #edit-title { "Edit" } }
+            p.notice #stale hidden { "This record has changed in the meantime. Only fields that you change are saved." }
+            div.fields {
+                label {
+                    span { (flavor.key) }
+                    input #key name=(flavor.key) maxlength=(KEY_BYTES_MAX) required;
+                }
+                @for field in flavor.fields {
+                    label { span { (field.label) } (input(field)) }
+                }
+            }
+            div.buttons {
+                button.primary #save type="submit" data-testid="save" { "Save" }
+                button #cancel type="button" data-testid="cancel" { "Cancel" }
+                button.danger #delete type="button" data-testid="delete" { "Delete" }
+            }
+        }
+    }
+}
+
+fn input(field: &Field) -> Markup {
+    let kind = kind_word(field.kind);
+    let start = initial(field);
+    html! {
+        @match field.kind {
+            Kind::Choice(choices) => {
+                select name=(field.name) data-kind=(kind) data-initial=(start) {
+                    @for choice in choices { option value=(choice) { (choice) } }
+                }
+            }
+            Kind::Flag => {
+                select name=(field.name) data-kind=(kind) data-initial=(start) {
+                    option value="false" { "No" }
+                    option value="true" { "Yes" }
+                }
+            }
+            Kind::Amount { .. } => {
+                input name=(field.name) data-kind=(kind) data-initial=(start) inputmode="decimal";
+            }
+            Kind::Name { .. } | Kind::Note { .. } => {
+                input name=(field.name) data-kind=(kind) data-initial=(start);
+            }
+        }
+    }
+}
+
+/// The switches; a change takes effect at once.
+pub(super) fn switches(now: &Switch) -> Markup {
+    html! {
+        form #switch-form autocomplete="off" {
+            label.wide {
+                span.hidden-label { "Fault" }
+                select #switch name="mode" data-testid="switch" {
+                    @for (fault, word, text) in FAULTS {
+                        option value=(word) selected[fault == now.mode] { (text) }
+                    }
+                }
+            }
+            div.pair {
+                label {
+                    span { "for … calls" }
+                    input #remaining name="remaining" type="number" min="1" placeholder="all"
+                        value=[now.remaining];
+                }
+                label data-only="slow" {
+                    span { "delay, ms" }
+                    input #delay name="delay_ms" type="number" min="0" value=(now.delay_ms);
+                }
+                label data-only="429" {
+                    span { "retry after, s" }
+                    input #retry-after name="retry_after_seconds" type="number" min="0"
+                        value=(now.retry_after_seconds);
+                }
+            }
+        }
+    }
+}

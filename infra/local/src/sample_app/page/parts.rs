@@ -1,0 +1,123 @@
+//! The parts of the page that change by themselves.
+
+use maud::{Markup, html};
+use serde_json::{Value, json};
+
+use super::super::app::App;
+use super::super::calls::Call;
+use super::super::field::{Field, Kind};
+use super::super::outbox::Report;
+use super::super::record::Row;
+
+/// The rows of the table; each carries its record as JSON for the form.
+pub(super) fn rows(app: &App, rows: &[(String, Row)]) -> Markup {
+    let flavor = app.flavor;
+    html! {
+        @for (key, row) in rows {
+            @let fields = row.fields.clone().unwrap_or_default();
+            tr data-key=(key) data-version=(row.version) data-record=(Value::Object(fields.clone())) {
+                td data-field=(flavor.key) { code { (key) } }
+                @for field in flavor.fields {
+                    @let value = fields.get(field.name).unwrap_or(&Value::Null);
+                    td data-field=(field.name) data-value=(value) class=(column(field)) { (shown(value)) }
+                }
+                td.number.quiet data-field="version" { (row.version) }
+                td.action { button.small type="button" data-testid="edit" { "Edit" } }
+            }
+        }
+        @if rows.is_empty() {
+            tr.empty { td colspan=(flavor.fields.len() + 3) { "No " (flavor.noun) "s yet." } }
+        }
+    }
+}
+
+/// The class of a field's column.
+pub(super) fn column(field: &Field) -> &'static str {
+    match field.kind {
+        Kind::Amount { .. } => "number",
+        Kind::Name { .. } => "name",
+        Kind::Note { .. } | Kind::Choice(_) | Kind::Flag => "",
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(true) => "Yes".to_owned(),
+        Value::Bool(false) => "No".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// How many records there are.
+pub(super) fn count(app: &App, all: u32, shown_max: u32) -> Markup {
+    let noun = app.flavor.noun;
+    html! {
+        (all) " " (noun) @if all != 1 { "s" }
+        @if all > shown_max { ", the first " (shown_max) " shown" }
+    }
+}
+
+/// Changes that Tandem has not answered for.
+pub(super) fn outbox(reports: &[Report], all: u32) -> Markup {
+    html! {
+        @if reports.is_empty() { p.good { "Nothing: all is reported." } }
+        ul {
+            @for report in reports {
+                li.(report.state) data-testid="report" data-state=(report.state) {
+                    code { (report.write.key) }
+                    " " (report.write.op) " to version " (report.write.version)
+                    @if report.state == "failed" { strong { " refused" } }
+                    @if report.attempts > 0 { ", tried " (report.attempts) "×" }
+                    @if let Some(problem) = &report.problem { br; span.quiet { (problem) } }
+                }
+            }
+        }
+        @if reports.len() < all as usize { p.quiet { "… and " (all as usize - reports.len()) " more" } }
+    }
+}
+
+/// The latest calls of the data API.
+pub(super) fn calls(calls: &[Call]) -> Markup {
+    html! {
+        @if calls.is_empty() { p.quiet { "None yet." } }
+        ul {
+            @for call in calls {
+                li {
+                    (call.method) " "
+                    @if let Some(key) = &call.key { code { (key) } " " }
+                    @match call.status {
+                        Some(status) => { span.status.bad[status >= 400] { (status) } }
+                        None => { span.status.bad { "cut off" } }
+                    }
+                    @if call.applied { span.quiet { " applied" } }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the app knows how to reach Tandem.
+pub(super) fn link(is_connected: bool) -> Markup {
+    match is_connected {
+        true => html! { span.pill.on { "connected to Tandem" } },
+        false => html! { span.pill.off { "not connected to Tandem" } },
+    }
+}
+
+/// A value as the form's script reads it.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Name { .. } => "text",
+        Kind::Note { .. } => "note",
+        Kind::Amount { .. } => "number",
+        Kind::Choice(_) => "choice",
+        Kind::Flag => "flag",
+    }
+}
+
+/// The value that the form of a new record begins with.
+pub(super) fn initial(field: &Field) -> Value {
+    field.default().unwrap_or(json!(""))
+}

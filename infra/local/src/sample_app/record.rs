@@ -1,0 +1,151 @@
+//! A record's fields: how a change is laid over what is there, and checked.
+
+use serde_json::{Map, Value};
+
+use super::field::Refusal;
+use super::flavor::Flavor;
+
+/// All fields of a record except its key.
+pub(super) type Fields = Map<String, Value>;
+
+/// Longest record key, in bytes; Tandem takes no longer one either.
+pub(super) const KEY_BYTES_MAX: usize = 256;
+
+/// A record as it stands in the database.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    /// The fields, or nothing when the record does not exist (any more).
+    pub(super) fields: Option<Fields>,
+    /// Counts the record's changes; goes on after a delete, so that a version never comes twice.
+    pub(super) version: i64,
+}
+
+impl Row {
+    /// The entity tag of this version.
+    pub(super) fn etag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+}
+
+/// Says whether a record may have this key.
+pub(super) fn check_key(flavor: &Flavor, key: &str) -> Result<(), Refusal> {
+    let problem = match key {
+        "" => "must not be empty",
+        _ if key.len() > KEY_BYTES_MAX => "must not be longer than 256 bytes",
+        _ if key.chars().any(char::is_control) => "must not have control characters",
+        _ => return Ok(()),
+    };
+    Err(Refusal::of("InvalidKey", flavor.key, format!("{} {problem}", flavor.key)))
+}
+
+/// The record after `change`: given fields replace those there, and a new record gets defaults for the rest.
+pub(super) fn merge(flavor: &Flavor, key: &str, current: Option<&Fields>, change: &Fields) -> Result<Fields, Refusal> {
+    let mut merged = current.cloned().unwrap_or_default();
+    for (name, value) in change {
+        if name.contains('@') {
+            continue; // an OData annotation; a client may send back what it has read
+        }
+        if name == flavor.key {
+            check_same_key(flavor, key, value)?;
+            continue;
+        }
+        let Some(field) = flavor.field(name) else {
+            let message = format!("{} has no property '{name}'", flavor.entity_set);
+            return Err(Refusal::of("UnknownProperty", name, message));
+        };
+        field.check(value)?;
+        merged.insert(name.clone(), value.clone());
+    }
+    for field in flavor.fields {
+        if merged.contains_key(field.name) {
+            continue;
+        }
+        match field.default() {
+            Some(value) => merged.insert(field.name.to_owned(), value),
+            None => {
+                let message = format!("{} must not be empty", field.label);
+                return Err(Refusal::of("FieldRequired", field.name, message));
+            }
+        };
+    }
+    Ok(merged)
+}
+
+fn check_same_key(flavor: &Flavor, key: &str, value: &Value) -> Result<(), Refusal> {
+    match value.as_str() == Some(key) {
+        true => Ok(()),
+        false => {
+            Err(Refusal::of("KeyMismatch", flavor.key, format!("{} differs from the key in the address", flavor.key)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::flavor::FlavorName;
+    use super::*;
+
+    fn fields(value: Value) -> Fields {
+        value.as_object().unwrap().clone()
+    }
+
+    fn refused(flavor: FlavorName, change: Value) -> &'static str {
+        merge(flavor.flavor(), "C-1", None, &fields(change)).unwrap_err().code
+    }
+
+    #[test]
+    fn a_new_record_gets_defaults_and_an_old_one_keeps_what_is_not_changed() {
+        let crm = FlavorName::Crm.flavor();
+        let new = merge(crm, "C-1", None, &fields(json!({"name": "Contoso"}))).unwrap();
+        let expected = json!({
+            "name": "Contoso", "creditlimit": 0, "category": "Retail", "telephone1": null, "creditonhold": false
+        });
+        assert_eq!(new, fields(expected));
+        let changed = merge(crm, "C-1", Some(&new), &fields(json!({"creditlimit": 12.5}))).unwrap();
+        assert_eq!((&changed["name"], &changed["creditlimit"]), (&json!("Contoso"), &json!(12.5)));
+    }
+
+    #[test]
+    fn every_rule_has_its_code() {
+        use FlavorName::{Crm, Finance};
+        let long = "ä".repeat(101);
+        for (flavor, change, code) in [
+            (Finance, json!({}), "FieldRequired"),
+            (Finance, json!({"OrganizationName": "  "}), "FieldRequired"),
+            (Finance, json!({"OrganizationName": null}), "FieldRequired"),
+            (Finance, json!({"OrganizationName": long}), "ValueTooLong"),
+            (Finance, json!({"OrganizationName": 7}), "WrongType"),
+            (Finance, json!({"CreditLimit": "7"}), "WrongType"),
+            (Finance, json!({"CreditLimit": null}), "WrongType"),
+            (Finance, json!({"CreditLimit": -0.01}), "ValueOutOfRange"),
+            (Finance, json!({"CustomerGroupId": "40"}), "InvalidChoice"),
+            (Finance, json!({"OnHold": true}), "WrongType"),
+            (Finance, json!({"Shoe": 7}), "UnknownProperty"),
+            (Finance, json!({"CustomerAccount": "C-2"}), "KeyMismatch"),
+            (Crm, json!({"creditlimit": 1_000_000.01}), "CreditLimitExceeded"),
+            (Crm, json!({"creditonhold": "Yes"}), "WrongType"),
+        ] {
+            assert_eq!(refused(flavor, change.clone()), code, "{change}");
+        }
+    }
+
+    #[test]
+    fn limits_are_inclusive_and_counted_in_characters() {
+        let finance = FlavorName::Finance.flavor();
+        let change = fields(json!({"OrganizationName": "ä".repeat(100), "CreditLimit": 2_000_000}));
+        assert!(merge(finance, "C-1", None, &change).is_ok());
+        let crm = FlavorName::Crm.flavor();
+        assert!(merge(crm, "C-1", None, &fields(json!({"name": "x", "creditlimit": 1_000_000}))).is_ok());
+    }
+
+    #[test]
+    fn keys_are_bounded_in_bytes() {
+        let crm = FlavorName::Crm.flavor();
+        assert!(check_key(crm, &"k".repeat(256)).is_ok());
+        for bad in ["", "a\nb", &"k".repeat(257)] {
+            assert_eq!(check_key(crm, bad).unwrap_err().code, "InvalidKey");
+        }
+    }
+}

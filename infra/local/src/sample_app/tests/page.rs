@@ -1,0 +1,53 @@
+//! The page, as far as it can be judged without a browser.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::super::flavor::FlavorName::{Crm, Finance};
+use super::support::TestApp;
+
+async fn html(app: &TestApp) -> String {
+    app.request(Method::GET, "/").send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_page_has_everything_that_a_person_or_a_test_drives() {
+    let app = TestApp::alone(Finance).await;
+    app.patch_name("C-1", "Contoso").await;
+    let html = html(&app).await;
+    for part in [
+        "<body class=\"finance\"",
+        "id=\"new\"",
+        "id=\"edit-form\"",
+        "id=\"save\"",
+        "id=\"delete\"",
+        "id=\"message\"",
+        "id=\"switch\"",
+        "name=\"CustomerAccount\"",
+        "name=\"OrganizationName\"",
+        "tr data-key=\"C-1\" data-version=\"1\"",
+        "data-field=\"OrganizationName\" data-value=\"&quot;Contoso&quot;\" class=\"name\">Contoso</td>",
+        "not connected to Tandem",
+    ] {
+        assert!(html.contains(part), "{part} is missing");
+    }
+    for (path, kind) in [("/app.css", "text/css"), ("/app.js", "text/javascript"), ("/live", "application/json")] {
+        let answer = app.request(Method::GET, path).send().await.unwrap();
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind));
+    }
+    assert_eq!(app.request(Method::GET, "/healthz").send().await.unwrap().text().await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn nothing_that_people_type_becomes_markup() {
+    let app = TestApp::alone(Crm).await;
+    let nasty = "<img src=x onerror=\"alert(1)\">'&";
+    assert_eq!(app.edit(nasty, json!({"name": nasty, "telephone1": nasty})).await.0, 200);
+    let live = app.get("/live").await["parts"].to_string();
+    for text in [html(&app).await, live] {
+        assert!(!text.contains("<img"));
+        assert!(text.contains("&lt;img src=x onerror="));
+    }
+    let answer = app.request(Method::GET, "/").send().await.unwrap();
+    assert!(answer.headers()["content-security-policy"].to_str().unwrap().contains("script-src 'self'"));
+}

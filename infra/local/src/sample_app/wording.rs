@@ -1,0 +1,74 @@
+//! What the app tells people about a change, in sentences.
+
+use serde_json::Value;
+
+use super::tandem::{Answer, Verdict};
+
+/// A change that Tandem has taken.
+pub(super) fn saved(other: &str, answer: &Value, is_delete: bool) -> String {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    let done = if is_delete { "Deleted" } else { "Saved" };
+    match (text("status"), text("reason")) {
+        ("written", _) if is_delete => format!("{done}; {other} has deleted it too."),
+        ("written", _) => format!("{done}; {other} has it too."),
+        ("queued", _) => format!("{done}; {other} will get it shortly, Tandem has queued it."),
+        ("parked", _) => format!("{done} here, but {other} could not take it: Tandem has parked it."),
+        ("skipped", "echo") => format!("{done}; {other} has the same already."),
+        ("skipped", "stopped") => format!("{done} here only; the map is stopped."),
+        ("skipped", reason) => format!("{done} here; Tandem skipped it ({reason})."),
+        (status, _) => format!("{done}; Tandem says: {status}."),
+    }
+}
+
+/// A change while there is no Tandem.
+pub(super) fn saved_here_only(is_delete: bool) -> String {
+    let done = if is_delete { "Deleted" } else { "Saved" };
+    format!("{done} here only; not connected to Tandem yet.")
+}
+
+/// A change that was taken back.
+pub(super) fn not_saved(other: &str, answer: &Answer, may_be_written: bool) -> String {
+    let why = answer.why.trim_end_matches('.');
+    let mut text = match (answer.verdict, answer.other_app_says()) {
+        (Verdict::Refused, Some(_)) => format!("Not saved: {other} refused: {why}."),
+        (Verdict::NotKept, _) => format!("Not saved: {other} is not available: {why}."),
+        (Verdict::InProgress, _) => "Not saved: Tandem is still at work on it. Try again.".to_owned(),
+        _ => format!("Not saved: {why}."),
+    };
+    if may_be_written {
+        text.push_str(&format!(" Should {other} have got it all the same, it is taken back there."));
+    }
+    text
+}
+
+/// A change that was not tried, because an earlier one has not been reported.
+pub(super) fn earlier_change_waits(why: &str) -> String {
+    let why = why.trim_end_matches('.');
+    format!("Not saved: an earlier change of this record has not reached Tandem yet ({why}). Try again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn not_taken(status: u16, body: Value) -> String {
+        not_saved("crm", &Answer::new(status, None, body), false)
+    }
+
+    #[test]
+    fn sentences_name_the_other_app() {
+        assert_eq!(saved("crm", &json!({"status": "written"}), false), "Saved; crm has it too.");
+        assert_eq!(saved("crm", &json!({"status": "written"}), true), "Deleted; crm has deleted it too.");
+        let app = json!({"side": "crm", "message": "Credit limit above 1,000,000."});
+        let text = not_taken(422, json!({"code": "refused", "app": app}));
+        assert_eq!(text, "Not saved: crm refused: Credit limit above 1,000,000.");
+        let app = json!({"side": "crm", "message": "connection reset"});
+        let text = not_taken(503, json!({"code": "app_unavailable", "app": app}));
+        assert_eq!(text, "Not saved: crm is not available: connection reset.");
+        let errors = json!([{"field": "CreditLimit", "message": "is not a number"}]);
+        let text = not_taken(422, json!({"code": "mapping", "title": "Cannot be mapped", "errors": errors}));
+        assert_eq!(text, "Not saved: Cannot be mapped: CreditLimit is not a number.");
+    }
+}
