@@ -168,11 +168,12 @@ async fn settle_attempt<P: Ports>(
     let mut head = flight.head.clone();
     // Echoes matter to a refusal alone; a success does not pay for reading them.
     let mut echoed = Vec::new();
-    if attempt.failure.as_ref().is_some_and(|step| step.failure.verdict == Verdict::Refused) {
-        if let Some((now, echoes)) = ports.lanes().head(flight.lane).await? {
-            echoed = echoes.of(flight.entry.seq);
-            head = now;
-        }
+    let refused = attempt.failure.as_ref().is_some_and(|step| step.failure.verdict == Verdict::Refused);
+    if refused
+        && let Some((now, echoes)) = ports.lanes().head(flight.lane).await?
+    {
+        echoed = echoes.of(flight.entry.seq);
+        head = now;
     }
     let spare = EntryId(ports.fresh_id());
     let mut last = PortError::Transient("the lane kept changing".to_owned());

@@ -6,7 +6,7 @@ use domain::{
     EntryId, Failure, Map, MapId, Record, RecordKey, SideId, Timestamp, WriteId,
     lane::{Echoes, Entry, Head, LaneVersion, Marker},
     record::Image,
-    side::Side,
+    side::{SecretRef, Side},
 };
 
 /// Everything a use case works with. One implementation for AWS, one in memory for tests.
@@ -199,6 +199,12 @@ pub trait Apps: Sync {
 pub trait Wakes: Sync {
     /// A lane has something to do.
     fn lane_waits(&self, lane: &LaneKey) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// Secrets, by reference.
+pub trait Secrets: Send + Sync {
+    /// The secret's value. The error is for operators: it names the reference, never a value.
+    fn get(&self, reference: &SecretRef) -> impl Future<Output = Result<String, String>> + Send;
 }
 
 /// Who may change maps and sides, and how: see `admin`.

@@ -1,1 +1,19 @@
-//! placeholder
+//! The ports on AWS: DynamoDB, EventBridge, SSM. SDK types and SDK errors stay in here.
+
+mod cache;
+mod clients;
+mod config_store;
+mod documents;
+mod error;
+mod keys;
+pub mod lanes;
+mod secrets;
+pub mod telemetry;
+mod tokens;
+mod wakes;
+mod world;
+
+pub use self::{
+    cache::CachedConfig, clients::Clients, config_store::DynamoConfig, keys::Key, lanes::DynamoLanes,
+    secrets::SsmSecrets, tokens::DynamoTokens, wakes::EventBridgeWakes, world::World,
+};

@@ -56,7 +56,9 @@ pub(super) fn judge(head: &Head, report: Report<'_>, map: &MapConfig, now: Times
         return News::Echo(side.target_seq); // a late one: the lane has moved on since
     }
     if !head.writes_to(origin) {
-        return News::Change;
+        // The caller knows a version of an earlier lane of this record: what that lane wrote since is forgotten.
+        let forgotten = arrival.base.is_some_and(|base| base.generation < head.generation);
+        return if forgotten { News::Crossing } else { News::Change };
     }
     let open = side.target_seq > head.done_seq;
     let has_landed = on_its_way.is_some_and(|(seq, content)| seq == side.target_seq && before == Some(content));

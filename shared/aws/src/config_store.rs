@@ -1,0 +1,67 @@
+//! Maps and sides in DynamoDB.
+
+use app::ports::{CommitError, ConfigStore, LaneKey, PortError};
+use aws_sdk_dynamodb::Client;
+use domain::{
+    Map, MapId, SideId,
+    lane::{Entry, Head},
+    side::Side,
+};
+
+use crate::{documents::Documents, keys::Key, lanes};
+
+/// Maps and sides in DynamoDB. Reads are strongly consistent but for the list of open lanes.
+#[derive(Clone, Debug)]
+pub struct DynamoConfig(Documents);
+
+impl DynamoConfig {
+    /// Maps and sides in this table.
+    #[must_use]
+    pub fn new(db: Client, table: &str) -> Self {
+        Self(Documents::new(db, table))
+    }
+}
+
+impl ConfigStore for DynamoConfig {
+    async fn list_sides(&self) -> Result<Vec<Side>, PortError> {
+        Ok(self.0.list("SIDES").await?.into_iter().map(|(_, side)| side).collect())
+    }
+
+    async fn side(&self, id: &SideId) -> Result<Option<Side>, PortError> {
+        self.0.get(&Key::Side(id.clone())).await
+    }
+
+    async fn save_side(&self, side: &Side, expected: u64) -> Result<(), CommitError> {
+        self.0.save(&Key::Side(side.id.clone()), side, side.version, expected).await
+    }
+
+    async fn delete_side(&self, id: &SideId, expected: u64) -> Result<(), CommitError> {
+        self.0.delete(&Key::Side(id.clone()), expected).await
+    }
+
+    async fn list_maps(&self) -> Result<Vec<Map>, PortError> {
+        Ok(self.0.list("MAPS").await?.into_iter().map(|(_, map)| map).collect())
+    }
+
+    async fn map(&self, id: &MapId) -> Result<Option<Map>, PortError> {
+        self.0.get(&Key::Map(id.clone())).await
+    }
+
+    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+        self.0.save(&Key::Map(map.id.clone()), map, map.version, expected).await
+    }
+
+    async fn delete_map(&self, id: &MapId, expected: u64) -> Result<(), CommitError> {
+        self.0.delete(&Key::Map(id.clone()), expected).await
+    }
+
+    async fn open_lanes(&self, map: &Map, limit: usize) -> Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError> {
+        lanes::open(self.0.db(), self.0.table(), map, limit).await
+    }
+
+    async fn skipped(&self, map: &Map) -> Result<u64, PortError> {
+        let item = self.0.item(&Key::Skipped(map.uid)).await?;
+        let count = item.as_ref().and_then(|item| item.get("skipped")?.as_n().ok());
+        count.map_or(Ok(0), |count| count.parse().map_err(|_| PortError::Permanent(format!("skipped is {count}"))))
+    }
+}

@@ -1,0 +1,151 @@
+//! Small items that are read whole and listed by their partition: maps, sides, tokens.
+//!
+//! The body is JSON text: it comes back exactly as it was, numbers included, and can be read in the AWS console.
+
+use std::collections::HashMap;
+
+use app::ports::{CommitError, PortError};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{error, keys::Key};
+
+/// The form of the items written here.
+const SCHEMA: &str = "1";
+/// Pages of one list, 1 MB each. Operators' things are few; a list that is longer is a mistake somewhere.
+const MAX_PAGES: usize = 200;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Items with a version and a body.
+#[derive(Clone, Debug)]
+pub(crate) struct Documents {
+    db: Client,
+    table: String,
+}
+
+impl Documents {
+    pub(crate) fn new(db: Client, table: &str) -> Self {
+        Self { db, table: table.to_owned() }
+    }
+
+    pub(crate) fn db(&self) -> &Client {
+        &self.db
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// One item, as it is stored at this moment.
+    pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, PortError> {
+        let get = self.db.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true);
+        Ok(get.send().await.map_err(error::port)?.item)
+    }
+
+    /// The body of one item.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, PortError> {
+        self.item(key).await?.map(|item| read(&item)).transpose()
+    }
+
+    /// All items of a partition, by sort key, with their bodies.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<(String, T)>, PortError> {
+        let mut all = Vec::new();
+        let mut from = None;
+        for _ in 0..MAX_PAGES {
+            let query = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .consistent_read(true)
+                .set_exclusive_start_key(from);
+            let page = query.send().await.map_err(error::port)?;
+            for item in page.items() {
+                all.push((text(item, "sk")?.to_owned(), read(item)?));
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
+        Err(PortError::Permanent(format!("{pk} has more than {MAX_PAGES} pages")))
+    }
+
+    /// Stores an item if the stored version is `expected`; 0: if there is none.
+    pub(crate) async fn save<T: Serialize>(
+        &self,
+        key: &Key,
+        body: &T,
+        version: u64,
+        expected: u64,
+    ) -> Result<(), CommitError> {
+        let body = serde_json::to_string(body).map_err(|error| PortError::Permanent(error.to_string()))?;
+        let mut item = key.item();
+        item.extend([
+            ("v".to_owned(), AttributeValue::N(SCHEMA.to_owned())),
+            ("version".to_owned(), AttributeValue::N(version.to_string())),
+            ("body".to_owned(), AttributeValue::S(body)),
+        ]);
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
+        let put = if expected == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("version = :expected").expression_attribute_values(":expected", number(expected))
+        };
+        put.send().await.map(|_| ()).map_err(error::put)
+    }
+
+    /// Deletes an item if the stored version is `expected`.
+    pub(crate) async fn delete(&self, key: &Key, expected: u64) -> Result<(), CommitError> {
+        let delete = self
+            .db
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .condition_expression("version = :expected")
+            .expression_attribute_values(":expected", number(expected));
+        delete.send().await.map(|_| ()).map_err(error::delete)
+    }
+}
+
+fn number(n: u64) -> AttributeValue {
+    AttributeValue::N(n.to_string())
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, PortError> {
+    let text = item.get(name).and_then(|value| value.as_s().ok());
+    text.map(String::as_str).ok_or_else(|| PortError::Permanent(format!("an item has no text {name}")))
+}
+
+fn read<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
+    let name = || format!("{}/{}", text(item, "pk").unwrap_or("?"), text(item, "sk").unwrap_or("?"));
+    let schema = item.get("v").and_then(|value| value.as_n().ok());
+    if schema.map(String::as_str) != Some(SCHEMA) {
+        return Err(PortError::Permanent(format!("{} has the schema {schema:?}", name())));
+    }
+    // serde_json's error is a position and a field, never a value longer than a word of ours.
+    serde_json::from_str(text(item, "body")?).map_err(|error| PortError::Permanent(format!("{}: {error}", name())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(v: &str, body: &str) -> Item {
+        let key = Key::Side("erp".parse().unwrap());
+        let mut item = key.item();
+        item.insert("v".to_owned(), AttributeValue::N(v.to_owned()));
+        item.insert("body".to_owned(), AttributeValue::S(body.to_owned()));
+        item
+    }
+
+    #[test]
+    fn an_item_is_read_when_its_schema_is_known() {
+        assert_eq!(read::<Vec<u8>>(&item("1", "[1,2]")), Ok(vec![1, 2]));
+        for (wrong, says) in [(item("2", "[]"), "schema"), (item("1", "{"), "SIDES/erp"), (Item::new(), "schema")] {
+            assert!(matches!(read::<Vec<u8>>(&wrong), Err(PortError::Permanent(text)) if text.contains(says)));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The keys of the one table, formed here and nowhere else.
+
+use std::collections::HashMap;
+
+use app::ports::LaneKey;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{MapId, SideId, WriteId, id::MapUid};
+
+/// Partitions of the index of open lanes, per map. Each direct write puts its lane into the index and takes it out:
+/// 10,000 writes a second are 20,000 index writes, and one partition of DynamoDB takes 1,000.
+pub const OPEN_SHARDS: u32 = 32;
+const SEQ_DIGITS: usize = 20;
+
+/// Names an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The head of a lane.
+    Head(LaneKey),
+    /// An entry of a lane.
+    Entry(LaneKey, u64),
+    /// The marker of a write, by the caller's id.
+    Marker(MapId, u128),
+    /// A map.
+    Map(MapId),
+    /// A side.
+    Side(SideId),
+    /// A bearer token, by its SHA-256.
+    Token(String),
+    /// How many writes were skipped while the map did not run.
+    Skipped(MapUid),
+}
+
+impl Key {
+    /// The marker of a write.
+    #[must_use]
+    pub fn marker(map: &MapId, id: WriteId) -> Self {
+        Self::Marker(map.clone(), id.value())
+    }
+
+    /// The partition key.
+    #[must_use]
+    pub fn pk(&self) -> String {
+        match self {
+            // A map's name has no `#`, so the record key may have any.
+            Self::Head(lane) | Self::Entry(lane, _) => format!("L#{}#{}", lane.map, lane.key),
+            Self::Marker(map, id) => format!("W#{map}#{id:032x}"),
+            Self::Map(_) => "MAPS".to_owned(),
+            Self::Side(_) => "SIDES".to_owned(),
+            Self::Token(_) => "TOKENS".to_owned(),
+            Self::Skipped(uid) => format!("S#{uid}"),
+        }
+    }
+
+    /// The sort key.
+    #[must_use]
+    pub fn sk(&self) -> String {
+        match self {
+            Self::Head(_) => "H".to_owned(),
+            Self::Entry(_, seq) => format!("E#{seq:0SEQ_DIGITS$}"),
+            Self::Marker(..) => "W".to_owned(),
+            Self::Map(id) => id.to_string(),
+            Self::Side(id) => id.to_string(),
+            Self::Token(hash) => hash.clone(),
+            Self::Skipped(_) => "SKIPPED".to_owned(),
+        }
+    }
+
+    /// Both, as an item's key.
+    #[must_use]
+    pub fn item(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk())),
+            ("sk".to_owned(), AttributeValue::S(self.sk())),
+        ])
+    }
+
+    /// The lane of a head, from its partition key.
+    #[must_use]
+    pub fn parse_lane(pk: &str) -> Option<LaneKey> {
+        let (map, key) = pk.strip_prefix("L#")?.split_once('#')?;
+        Some(LaneKey { map: map.parse().ok()?, key: key.parse().ok()? })
+    }
+}
+
+/// The partition of the index that a lane stands in while it is open.
+#[must_use]
+pub fn open_partition(map: &MapId, shard: u32) -> String {
+    format!("O#{map}#{shard:02}")
+}
+
+/// The shard of a lane: FNV-1a of its record key. Not for security, only to spread.
+#[must_use]
+pub fn shard_of(lane: &LaneKey) -> u32 {
+    let hash =
+        lane.key.as_str().bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % OPEN_SHARDS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lane(map: &str, key: &str) -> LaneKey {
+        LaneKey { map: map.parse().unwrap(), key: key.parse().unwrap() }
+    }
+
+    #[test]
+    fn keys_are_what_the_documentation_says() {
+        let head = Key::Head(lane("customers", "C#1"));
+        assert_eq!((head.pk(), head.sk()), ("L#customers#C#1".to_owned(), "H".to_owned()));
+        let entry = Key::Entry(lane("customers", "C#1"), 7);
+        assert_eq!(entry.sk(), "E#00000000000000000007");
+        assert_eq!(Key::Marker("m".parse().unwrap(), 10).pk(), "W#m#0000000000000000000000000000000a");
+    }
+
+    proptest! {
+        #[test]
+        fn a_lane_is_read_back_from_its_key_and_lanes_never_share_one(a in "[a-z0-9]{1,5}", b in "\\PC{1,20}", c in "[a-z0-9]{1,5}", d in "\\PC{1,20}") {
+            let (one, two) = (lane(&a, &b), lane(&c, &d));
+            let key = Key::Head(one.clone()).pk();
+            prop_assert_eq!(Key::parse_lane(&key), Some(one.clone()));
+            prop_assert_eq!(key == Key::Head(two.clone()).pk(), one == two);
+        }
+
+        #[test]
+        fn entries_sort_as_the_lane_orders_them(a in any::<u64>(), b in any::<u64>()) {
+            let sk = |seq| Key::Entry(lane("m", "k"), seq).sk();
+            prop_assert_eq!(a.cmp(&b), sk(a).cmp(&sk(b)));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! How heads, entries and markers are kept.
+//!
+//! A head is paid for with every write of its record, by the kilobyte: what only Tandem reads is packed. Packed parts
+//! are read by position: whoever changes them raises [`SCHEMA`] and still reads the one before.
+
+use std::{
+    collections::HashMap,
+    io::{Read, Write},
+};
+
+use app::ports::{LaneKey, PortError};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use domain::{
+    Timestamp,
+    id::MapUid,
+    lane::{Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory},
+    limits::{MARKER_TTL_MS, MAX_BODY_BYTES},
+    map::PerSide,
+};
+use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::keys::open_partition;
+
+/// The form of the items written here.
+const SCHEMA: u64 = 1;
+/// No item of ours unpacks to more: an entry carries one record and its bookkeeping.
+const MAX_UNPACKED_BYTES: u64 = 4 * MAX_BODY_BYTES as u64;
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// A conditional update of a head.
+pub(super) struct HeadUpdate {
+    pub(super) expression: String,
+    pub(super) condition: &'static str,
+    pub(super) values: HashMap<String, AttributeValue>,
+}
+
+fn number(n: u64) -> AttributeValue {
+    AttributeValue::N(n.to_string())
+}
+
+fn unreadable(what: &str, error: impl std::fmt::Display) -> PortError {
+    PortError::Permanent(format!("{what} cannot be read: {error}"))
+}
+
+/// Packs what only Tandem reads.
+pub(super) fn pack<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
+    let bytes = postcard::to_allocvec(value).map_err(|error| PortError::Permanent(error.to_string()))?;
+    Ok(AttributeValue::B(Blob::new(bytes)))
+}
+
+fn unpack<T: DeserializeOwned + Default>(item: &Item, name: &str) -> Result<T, PortError> {
+    let Some(value) = item.get(name) else { return Ok(T::default()) };
+    let blob = value.as_b().map_err(|_| unreadable(name, "not binary"))?;
+    postcard::from_bytes(blob.as_ref()).map_err(|error| unreadable(name, error))
+}
+
+/// Packs what carries a record: JSON, deflated.
+fn deflate<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
+    let failed = |error: String| PortError::Permanent(error);
+    let json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
+    let mut out = DeflateEncoder::new(Vec::new(), Compression::fast());
+    out.write_all(&json).map_err(|error| failed(error.to_string()))?;
+    Ok(AttributeValue::B(Blob::new(out.finish().map_err(|error| failed(error.to_string()))?)))
+}
+
+fn inflate<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, PortError> {
+    let Some(value) = item.get(name) else { return Ok(None) };
+    let blob = value.as_b().map_err(|_| unreadable(name, "not binary"))?;
+    let mut json = Vec::new();
+    DeflateDecoder::new(blob.as_ref())
+        .take(MAX_UNPACKED_BYTES)
+        .read_to_end(&mut json)
+        .map_err(|error| unreadable(name, error))?;
+    serde_json::from_slice(&json).map(Some).map_err(|error| unreadable(name, error))
+}
+
+fn read_number(item: &Item, name: &str) -> Result<u64, PortError> {
+    let text = item.get(name).and_then(|value| value.as_n().ok()).ok_or_else(|| unreadable(name, "missing"))?;
+    text.parse().map_err(|error| unreadable(name, error))
+}
+
+pub(super) fn head_update(head: &Head, expected: u64, lane: &LaneKey, shard: u32) -> Result<HeadUpdate, PortError> {
+    let mut values = HashMap::from([
+        (":v".to_owned(), number(SCHEMA)),
+        (":version".to_owned(), number(head.version)),
+        (":uid".to_owned(), AttributeValue::S(head.map.to_string())),
+        (":gen".to_owned(), number(head.generation)),
+        (":next".to_owned(), number(head.next_seq)),
+        (":done".to_owned(), number(head.done_seq)),
+        (":parked".to_owned(), AttributeValue::Bool(head.parked)),
+        (":not_before".to_owned(), number(head.not_before.0)),
+        (":recent".to_owned(), pack(&head.recent)?),
+        (":sides".to_owned(), pack(&head.sides)?),
+    ]);
+    let mut expression = "SET v = :v, version = :version, map_uid = :uid, generation = :gen, next_seq = :next, \
+                          done_seq = :done, parked = :parked, not_before = :not_before, recent = :recent, sides = :sides"
+        .to_owned();
+    let mut gone = Vec::new();
+    match &head.inflight {
+        Some(inflight) => {
+            values.insert(":inflight".to_owned(), deflate(inflight)?);
+            expression.push_str(", inflight = :inflight");
+        }
+        None => gone.push("inflight"),
+    }
+    match head.due() {
+        Some(due) => {
+            values.insert(":open_pk".to_owned(), AttributeValue::S(open_partition(&lane.map, shard)));
+            values.insert(":open_at".to_owned(), number(due.0));
+            expression.push_str(", open_pk = :open_pk, open_at = :open_at");
+        }
+        None => gone.extend(["open_pk", "open_at"]),
+    }
+    if !gone.is_empty() {
+        expression.push_str(" REMOVE ");
+        expression.push_str(&gone.join(", "));
+    }
+    let condition = if expected == 0 {
+        "attribute_not_exists(pk)"
+    } else {
+        values.insert(":expected".to_owned(), number(expected));
+        "version = :expected"
+    };
+    Ok(HeadUpdate { expression, condition, values })
+}
+
+pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
+    let schema = read_number(item, "v")?;
+    if schema != SCHEMA {
+        return Err(unreadable("a lane head", format!("schema {schema}")));
+    }
+    let uid =
+        item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
+    let map: MapUid =
+        serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))?;
+    let recent: Recent = unpack(item, "recent")?;
+    let sides: PerSide<SideMemory> = unpack(item, "sides")?;
+    let inflight: Option<Inflight> = inflate(item, "inflight")?;
+    let head = Head {
+        map,
+        generation: read_number(item, "generation")?,
+        version: read_number(item, "version")?,
+        next_seq: read_number(item, "next_seq")?,
+        done_seq: read_number(item, "done_seq")?,
+        inflight,
+        parked: item.get("parked").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        not_before: Timestamp(read_number(item, "not_before")?),
+        recent,
+        sides,
+    };
+    Ok((head, unpack(item, "echoes")?))
+}
+
+/// An entry or marker, without its key.
+pub(super) fn body<T: Serialize>(value: &T, ttl: Option<Timestamp>) -> Result<Item, PortError> {
+    let mut item = Item::from([("v".to_owned(), number(SCHEMA)), ("body".to_owned(), deflate(value)?)]);
+    if let Some(at) = ttl {
+        item.insert("ttl".to_owned(), number(at.0 / 1_000));
+    }
+    Ok(item)
+}
+
+pub(super) fn marker(marker: &Marker) -> Result<Item, PortError> {
+    let ttl = match &marker.state {
+        MarkerState::Final { at, .. } => Some(at.plus_ms(MARKER_TTL_MS)),
+        MarkerState::Open | MarkerState::WrittenBackLater => None,
+    };
+    body(marker, ttl)
+}
+
+pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
+    inflate(item, "body")?.ok_or_else(|| unreadable("body", "missing"))
+}

@@ -1,0 +1,37 @@
+//! Wake-up calls over EventBridge. Others may listen too.
+
+use app::ports::{LaneKey, PortError, Wakes};
+use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRequestEntry};
+
+/// The event that wakes `resume-drain`; its rule in the template names both.
+pub const SOURCE: &str = "tandem.write";
+/// See [`SOURCE`].
+pub const LANE_WAITING: &str = "Lane Waiting";
+
+/// Wake-up calls over EventBridge.
+#[derive(Clone, Debug)]
+pub struct EventBridgeWakes {
+    events: Client,
+    bus: String,
+}
+
+impl EventBridgeWakes {
+    /// Wake-up calls over this bus.
+    #[must_use]
+    pub fn new(events: Client, bus: &str) -> Self {
+        Self { events, bus: bus.to_owned() }
+    }
+}
+
+impl Wakes for EventBridgeWakes {
+    async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
+        let detail = serde_json::json!({ "map": lane.map, "key": lane.key }).to_string();
+        let event = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(SOURCE).detail_type(LANE_WAITING);
+        let sent = self.events.put_events().entries(event.detail(detail).build()).send().await;
+        let sent = sent.map_err(|error| PortError::Transient(DisplayErrorContext(error).to_string()))?;
+        match sent.entries().iter().find_map(|entry| entry.error_code()) {
+            Some(code) => Err(PortError::Transient(format!("EventBridge refused the event: {code}"))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Everything a use case works with, on AWS.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use app::ports::{Apps, Config, Lanes, Ports, Wakes};
+use domain::Timestamp;
+
+/// Everything a use case works with.
+#[derive(Debug)]
+pub struct World<L, C, A, W> {
+    /// The journal.
+    pub lanes: L,
+    /// Maps and sides.
+    pub config: C,
+    /// The two apps.
+    pub apps: A,
+    /// Wake-up calls.
+    pub wakes: W,
+}
+
+impl<L: Lanes, C: Config, A: Apps, W: Wakes> Ports for World<L, C, A, W> {
+    type Lanes = L;
+    type Config = C;
+    type Apps = A;
+    type Wakes = W;
+
+    fn lanes(&self) -> &L {
+        &self.lanes
+    }
+    fn config(&self) -> &C {
+        &self.config
+    }
+    fn apps(&self) -> &A {
+        &self.apps
+    }
+    fn wakes(&self) -> &W {
+        &self.wakes
+    }
+    fn now(&self) -> Timestamp {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+    }
+    fn fresh_id(&self) -> u128 {
+        ulid::Ulid::generate().0
+    }
+    async fn pause(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+}
