@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! `cargo local`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    local::run()
+}

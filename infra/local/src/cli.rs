@@ -1,0 +1,208 @@
+//! The command line of `cargo local`.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::blocked::Blocked;
+use crate::layout::Layout;
+use crate::output::{Output, seconds};
+use crate::stack::{Options, Stack};
+use crate::{python, sample_app, story, tools};
+
+/// Exit code of a run that was told to stop before it was up, as shells have it.
+const INTERRUPTED: u8 = 130;
+/// Between two looks at whether everything still runs.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// Runs the whole of Tandem on this machine: an AWS emulator, the deployed functions, two apps; plays a short story
+/// with them; and stays up until Ctrl-C, which stops everything it started.
+///
+/// Exit codes: 0 all is well, 1 something failed, 2 wrong arguments, 3 a program or the network is missing,
+/// 4 it runs already or a port is taken.
+#[derive(Debug, Parser)]
+#[command(name = "cargo local", version, args_conflicts_with_subcommands = true)]
+struct Args {
+    /// Play the story and stop: exit code 0 when all went well.
+    #[arg(long)]
+    once: bool,
+    /// An emulator that is there already (LocalStack, say), instead of one of its own.
+    #[arg(long, value_name = "URL", value_parser = endpoint, conflicts_with = "port")]
+    endpoint: Option<String>,
+    /// Port of the emulator; a free one if not given.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Build the functions with the release profile.
+    #[arg(long)]
+    release: bool,
+    /// Work folder under target/local, for a second run beside the first.
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Installs the emulator, sam, cfn-lint and cargo-lambda under target/local, and does nothing else.
+    Tools,
+    /// Runs one of the two sample apps.
+    App(Box<sample_app::Args>),
+}
+
+/// Runs the tool with the arguments of this process.
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    let output = Output::terminal();
+    let result = runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            match args.command {
+                Some(Command::App(app)) => run_app(*app).await,
+                Some(Command::Tools) => install_tools(output).await,
+                None => up(args, output).await,
+            }
+        })
+    });
+    result.unwrap_or_else(|error| {
+        output.failed(format_args!("{error:#}"));
+        ExitCode::from(error.downcast_ref::<Blocked>().map_or(1, Blocked::exit_code))
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+async fn run_app(args: sample_app::Args) -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt().with_ansi(false).init();
+    sample_app::run(args).await.map(|()| ExitCode::SUCCESS)
+}
+
+async fn install_tools(output: Output) -> anyhow::Result<ExitCode> {
+    let layout = Layout::find()?;
+    let python = python::find(std::env::var_os("PATH"))?;
+    let tools = [tools::EMULATOR, tools::SAM, tools::CARGO_LAMBDA];
+    tokio::select! {
+        installed = tools::install(&tools, &layout, &python, output) => installed?,
+        stopped = told_to_stop() => return stopped.map(|()| ExitCode::from(INTERRUPTED)),
+    }
+    for (tool, program) in [(tools::SAM, "sam"), (tools::SAM, "cfn-lint"), (tools::CARGO_LAMBDA, "cargo-lambda")] {
+        output.done(tool.program(&layout, program).display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn up(args: Args, output: Output) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    // One for the whole run, so that no signal falls between two stages. Dropping a stage ends what it has started.
+    let mut stop = std::pin::pin!(told_to_stop());
+    output.heading("Starting");
+    let Args { once, endpoint, port, release, name, command: _ } = args;
+    let mut stack = tokio::select! {
+        stack = Stack::start(Options { name, endpoint, port, release, output }) => stack?,
+        stopped = &mut stop => return stopped.map(|()| ExitCode::from(INTERRUPTED)),
+    };
+    let mut result = tokio::select! {
+        played = story::play(&stack, output) => played.map(|()| ExitCode::SUCCESS),
+        stopped = &mut stop => stopped.map(|()| ExitCode::from(INTERRUPTED)),
+    };
+    if matches!(&result, Ok(code) if *code == ExitCode::SUCCESS) {
+        output.say(format_args!("\nAll as it should be, after {}.", seconds(started.elapsed())));
+        if !once {
+            tell_addresses(&stack, output);
+            result = tokio::select! {
+                broken = watch(&mut stack) => broken,
+                stopped = &mut stop => stopped,
+            }
+            .map(|()| ExitCode::SUCCESS);
+            output.say("\nStopping.");
+        }
+    }
+    let stopped = stack.stop().await;
+    result.and_then(|code| stopped.map(|()| code))
+}
+
+fn tell_addresses(stack: &Stack, output: Output) {
+    let endpoints = stack.endpoints();
+    output.heading("Tandem is up; Ctrl-C stops everything");
+    output.say(format_args!("  finance     {}", stack.finance().url()));
+    output.say(format_args!("  crm         {}", stack.crm().url()));
+    output.say(format_args!("  sync-write  {}", endpoints.sync_write));
+    output.say(format_args!("  admin       {}", endpoints.admin));
+    output.say(format_args!("  emulator    {}", endpoints.emulator));
+    output.say(format_args!("  tokens and secrets of this run: {}", stack.endpoints_file().display()));
+    output.say("  Edit a customer on either app's page and look at the other.");
+}
+
+/// Ends only when something that must run does not.
+async fn watch(stack: &mut Stack) -> anyhow::Result<()> {
+    loop {
+        tokio::time::sleep(WATCH).await;
+        stack.check()?;
+    }
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate, mut hang_up) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|error| format!("not an address: {error}"))?;
+    match (url.scheme(), url.host_str()) {
+        ("http" | "https", Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("an address begins with http:// or https://".to_owned()),
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let good = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    if good { Ok(text.to_owned()) } else { Err("letters, digits and hyphens only".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Args, clap::error::ErrorKind> {
+        Args::try_parse_from([&["cargo local"], arguments].concat()).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_are_read() {
+        let args = parse(&["--once", "--endpoint", "http://localhost:4566/"]).unwrap();
+        assert!(args.once);
+        assert_eq!(args.endpoint.as_deref(), Some("http://localhost:4566"));
+        assert_eq!(parse(&["--port", "4566"]).unwrap().port, Some(4566));
+        assert!(matches!(parse(&["tools"]).unwrap().command, Some(Command::Tools)));
+    }
+
+    #[test]
+    fn bad_arguments_are_refused() {
+        for arguments in [
+            &["--endpoint", "localhost:4566"][..],
+            &["--endpoint", "http://localhost:4566", "--port", "1"],
+            &["--port", "0"],
+            &["--port", "65536"],
+            &["--name", "../elsewhere"],
+            &["--once", "tools"],
+        ] {
+            parse(arguments).map(|args| format!("{args:?}")).expect_err(&format!("{arguments:?}"));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The AWS emulator: DynamoDB, Lambda, EventBridge, CloudFormation and the rest on one port, in memory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::http;
+use crate::layout::Layout;
+use crate::log_file;
+use crate::output::Output;
+use crate::port;
+use crate::process::{Ending, Process};
+use crate::python;
+use crate::tools;
+
+/// Starts the emulator, and ends it and its functions when the process that started it is gone, however that ended.
+const LAUNCHER: &str = include_str!("emulator/launcher.py");
+/// Region of everything in the emulator.
+pub const REGION: &str = "us-east-1";
+/// It takes about two seconds, and longer on a machine that is building something.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(50);
+/// How often another free port is tried when somebody was faster.
+const PORT_ATTEMPTS_MAX: u32 = 3;
+/// Function runs at the same time, over all functions. The emulator's own default depends on the machine's memory.
+const CONCURRENCY_MAX: u32 = 500;
+
+/// A running emulator; it ends when this is dropped, and with the process that holds this.
+#[derive(Debug)]
+pub struct Emulator {
+    url: String,
+    process: Process,
+    log: PathBuf,
+}
+
+impl Emulator {
+    /// Starts an emulator on a free port with nothing in it, for tests that need no deployed functions. It is installed
+    /// first if it is not yet. `name` is its work folder's, under `target/local`.
+    ///
+    /// # Errors
+    /// When Python or the network is missing, or the emulator does not start.
+    pub async fn start(name: &str) -> anyhow::Result<Self> {
+        let layout = Layout::find()?;
+        let python = python::find(std::env::var_os("PATH"))?;
+        tools::install(&[tools::EMULATOR], &layout, &python, Output::silent()).await?;
+        Self::start_in(&layout, &layout.work(Some(name)), None).await
+    }
+
+    /// Its address, for `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Says whether it still runs.
+    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
+        match self.process.ended()? {
+            None => Ok(()),
+            Some(status) => bail!("the emulator ended ({status}); {}", log_file::excerpt(&self.log)),
+        }
+    }
+
+    /// Starts the installed emulator with its files in `work`, on the port that was asked for or on a free one.
+    pub(crate) async fn start_in(layout: &Layout, work: &Path, port: Option<u16>) -> anyhow::Result<Self> {
+        let program = tools::EMULATOR.program(layout, "python");
+        if let Some(port) = port {
+            port::check(port)?;
+            return launch(&program, work, port).await;
+        }
+        let mut attempt = 1;
+        loop {
+            match launch(&program, work, port::free()?).await {
+                Err(error) if attempt < PORT_ATTEMPTS_MAX && error.to_string().contains("already in use") => {
+                    attempt += 1
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+async fn launch(program: &Path, work: &Path, port: u16) -> anyhow::Result<Emulator> {
+    let url = format!("http://127.0.0.1:{port}");
+    let log = log(work);
+    let temp = work.join(format!("emulator-{port}"));
+    if temp.exists() {
+        fs::remove_dir_all(&temp).with_context(|| format!("{} cannot be removed", temp.display()))?;
+    }
+    fs::create_dir_all(&temp).with_context(|| format!("{} cannot be made", temp.display()))?;
+    let mut command = Command::new(program);
+    command.args(["-c", LAUNCHER]).env_clear().envs(environment(&url, port, &temp));
+    let mut process = Process::start(command, &log, Ending::AtOnce)?;
+    let deadline = Instant::now() + START_DEADLINE;
+    let client = http::client()?;
+    loop {
+        if let Some(status) = process.ended()? {
+            bail!("the emulator ended ({status}) instead of starting; {}", log_file::excerpt(&log));
+        }
+        let health = client.get(format!("{url}/_ministack/health")).timeout(Duration::from_secs(2)).send().await;
+        if health.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(Emulator { url, process, log });
+        }
+        if Instant::now() > deadline {
+            bail!("the emulator does not answer; {}", log_file::excerpt(&log));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The emulator's whole environment. Functions inherit it, so nothing of the user's may be in it.
+fn environment(url: &str, port: u16, temp: &Path) -> Vec<(&'static str, String)> {
+    let mut environment = credentials(url);
+    environment.extend([
+        ("GATEWAY_PORT", port.to_string()),
+        ("BIND_HOST", "127.0.0.1".to_owned()),
+        ("TMPDIR", temp.display().to_string()),
+        ("HOME", temp.display().to_string()),
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("LAMBDA_ACCOUNT_CONCURRENCY", CONCURRENCY_MAX.to_string()),
+    ]);
+    environment
+}
+
+/// What a program needs to talk to the emulator, and never to AWS by accident.
+pub(crate) fn credentials(url: &str) -> Vec<(&'static str, String)> {
+    [
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("NO_PROXY", "127.0.0.1,localhost"),
+        ("no_proxy", "127.0.0.1,localhost"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec()
+}
+
+/// Where the emulator's log is.
+pub(crate) fn log(work: &Path) -> PathBuf {
+    work.join("emulator.log")
+}

@@ -1,0 +1,24 @@
+"""Runs the emulator until the process that started it is gone.
+
+Standard input is a pipe whose other end that process holds. When it ends, even by kill -9, the pipe closes, and the
+whole process group goes: the emulator and the functions it runs.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+
+def end_with_starter():
+    while os.read(0, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+threading.Thread(target=end_with_starter, daemon=True).start()
+sys.argv = ["ministack"]
+
+from ministack.app import main  # noqa: E402  (the watch must stand before anything can fail)
+
+main()

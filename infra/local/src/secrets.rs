@@ -1,0 +1,92 @@
+//! The secrets of one run: random, never the same twice, and gone with it.
+
+use anyhow::Context;
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_ssm::types::ParameterType;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rand::Rng;
+use sha2::{Digest, Sha256};
+
+use crate::emulator::REGION;
+
+/// Path of all parameters of a local run.
+pub(crate) const PREFIX: &str = "/tandem/local/";
+/// The parameter with the keys callers sign with.
+pub(crate) const HMAC_PARAMETER: &str = "/tandem/local/hmac";
+
+/// Everything that must not be known to others.
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets {
+    /// Bearer token of the first administrator.
+    pub(crate) admin_token: String,
+    /// What the apps sign their calls of `sync-write` with.
+    pub(crate) hmac_secret: String,
+    /// What Tandem shows to `finance`.
+    pub(crate) finance_api_key: String,
+    /// What Tandem shows to `crm`.
+    pub(crate) crm_api_key: String,
+}
+
+impl Secrets {
+    /// Makes new ones.
+    pub(crate) fn random() -> Self {
+        Self {
+            admin_token: URL_SAFE_NO_PAD.encode(bytes()),
+            hmac_secret: format!("whsec_{}", STANDARD.encode(bytes())),
+            finance_api_key: URL_SAFE_NO_PAD.encode(bytes()),
+            crm_api_key: URL_SAFE_NO_PAD.encode(bytes()),
+        }
+    }
+
+    /// All that a deployment is told of the admin token.
+    pub(crate) fn admin_token_sha256(&self) -> String {
+        Sha256::digest(self.admin_token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Puts into the emulator what the functions read by reference.
+    pub(crate) async fn store(&self, endpoint: &str) -> anyhow::Result<()> {
+        let config = aws_sdk_ssm::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(REGION))
+            .credentials_provider(Credentials::new("test", "test", None, None, "local"))
+            .endpoint_url(endpoint)
+            .build();
+        let client = Client::from_conf(config);
+        for (name, value) in [
+            (HMAC_PARAMETER.to_owned(), &self.hmac_secret),
+            (api_key_parameter("finance"), &self.finance_api_key),
+            (api_key_parameter("crm"), &self.crm_api_key),
+        ] {
+            let put = client.put_parameter().name(&name).value(value).r#type(ParameterType::SecureString);
+            put.overwrite(true).send().await.with_context(|| format!("the secret {name} cannot be stored"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The parameter with the API key of a side.
+pub(crate) fn api_key_parameter(side: &str) -> String {
+    format!("{PREFIX}{side}-api-key")
+}
+
+fn bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_share_no_secret_and_the_signing_key_is_one() {
+        let (one, other) = (Secrets::random(), Secrets::random());
+        assert_ne!(one.admin_token, other.admin_token);
+        assert_ne!(one.hmac_secret, other.hmac_secret);
+        assert!(standardwebhooks::Webhook::new(&one.hmac_secret).is_ok());
+        assert_eq!(one.admin_token_sha256().len(), 64);
+    }
+}
