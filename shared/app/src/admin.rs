@@ -17,7 +17,10 @@ mod version;
 
 use domain::Timestamp;
 
-pub use self::version::{Expects, Saved};
+pub use self::{
+    vacate::SETTLE_MS,
+    version::{Expects, Saved},
+};
 use crate::{
     error::AppError,
     ports::{Apps, CommitError, ConfigStore, PortError, Role, Tokens},

@@ -1,8 +1,12 @@
 //! Why a use case did not do what it was asked. One type for all of them: [`crate::problem`] turns it into an answer.
 
-use domain::{MapId, MapState, Timestamp, map::MapCommand, mapping::MappingError, side::Mistake};
+use domain::{ErrorClass, MapId, MapState, SideId, Timestamp, map::MapCommand, mapping::MappingError, side::Mistake};
+use serde::Serialize;
 
-use crate::ports::{PortError, Role};
+use crate::{
+    ports::{PortError, Role},
+    write::WriteError,
+};
 
 /// Why a use case did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +71,37 @@ pub enum AppError {
     /// The record cannot be mapped.
     #[error("the record cannot be mapped")]
     Mapping(MappingError),
+    /// The target app refused the record for good.
+    #[error("refused by {}: {}", .0.side, .0.class)]
+    Refused(AppSays),
+    /// The target app cannot be reached, and the map's callers want to know that at once. Nothing was kept.
+    #[error("{} is unavailable: {}", says.side, says.class)]
+    NotKept {
+        /// What it answered.
+        says: AppSays,
+        /// The record may have reached it all the same.
+        outcome_unknown: bool,
+    },
+    /// So many writes of the same record arrive at once that this one found no place.
+    #[error("too many writes of one record at once")]
+    Contended,
     /// Something behind Tandem did not answer as it should.
     #[error(transparent)]
     Port(#[from] PortError),
+}
+
+/// What one of the two apps says about a record, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppSays {
+    /// Which app.
+    pub side: SideId,
+    /// The error's class.
+    pub class: ErrorClass,
+    /// The app's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The app's own words, shortened.
+    pub message: String,
 }
 
 /// What was not found.
@@ -116,8 +148,28 @@ pub enum Conflict {
     TooManyTokens,
     /// The state of some maps does not allow the document to be applied; each is named.
     Blocked(Vec<Mistake>),
-    /// Somebody else changed something while the document was being applied. What is listed was not written.
+    /// The write's id was used for another request.
+    WriteIdReused,
+    /// The write's id is so old that it may be a late duplicate.
+    WriteIdTooOld,
+    /// The same write is being executed at this moment.
+    WriteInProgress,
+    /// Somebody else changed something, or the store failed, in the middle of a document. What is listed was not written.
     Interrupted(Vec<Mistake>),
+}
+
+impl From<WriteError> for AppError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Invalid(mistakes) => Self::Invalid(mistakes),
+            WriteError::UnknownMap(_) => Self::NotFound(Thing::Map),
+            WriteError::IdReused => Self::Conflict(Conflict::WriteIdReused),
+            WriteError::IdTooOld => Self::Conflict(Conflict::WriteIdTooOld),
+            WriteError::InProgress => Self::Conflict(Conflict::WriteInProgress),
+            WriteError::Contended => Self::Contended,
+            WriteError::Port(error) => Self::Port(error),
+        }
+    }
 }
 
 impl AppError {

@@ -7,7 +7,7 @@ use domain::{ErrorClass, side::Mistake};
 use serde::Serialize;
 
 use crate::{
-    error::{AppError, Conflict, Thing},
+    error::{AppError, AppSays, Conflict, Thing},
     ports::PortError,
 };
 
@@ -30,6 +30,12 @@ pub struct Problem {
     /// The error class, when a record met an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
+    /// What the app said that stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppSays>,
+    /// Whether the record may have reached the app all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome_unknown: Option<bool>,
     /// What is wrong where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Mistake>,
@@ -50,11 +56,30 @@ impl From<&AppError> for Problem {
             status,
             detail,
             code,
-            class: matches!(error, AppError::Mapping(_)).then_some(ErrorClass::Mapping),
+            class: class(error),
+            app: says(error).cloned(),
+            outcome_unknown: match error {
+                AppError::NotKept { outcome_unknown, .. } => Some(*outcome_unknown),
+                _ => None,
+            },
             errors: errors(error),
             request_id: None,
             headers: headers(error),
         }
+    }
+}
+
+fn says(error: &AppError) -> Option<&AppSays> {
+    match error {
+        AppError::Refused(says) | AppError::NotKept { says, .. } => Some(says),
+        _ => None,
+    }
+}
+
+fn class(error: &AppError) -> Option<ErrorClass> {
+    match error {
+        AppError::Mapping(_) => Some(ErrorClass::Mapping),
+        error => says(error).map(|says| says.class),
     }
 }
 
@@ -80,22 +105,32 @@ fn text(error: &AppError) -> Text {
             "It is not known who is asking",
             "Send `Authorization: Bearer <token>` with a token that has not been taken back.",
         ),
-        AppError::Forbidden { .. } => {
-            (403, "forbidden", "Your role does not allow this", "The role it needs is listed. Ask an admin for a token.")
-        }
+        AppError::Forbidden { .. } => (
+            403,
+            "forbidden",
+            "Your role does not allow this",
+            "The role it needs is listed. Ask an admin for a token.",
+        ),
         AppError::NotFound(Thing::Map) => (404, "map_not_found", "There is no such map", "`GET /maps` lists all."),
         AppError::NotFound(Thing::Side) => (404, "side_not_found", "There is no such side", "`GET /sides` lists all."),
-        AppError::NotFound(Thing::Token) => (404, "token_not_found", "There is no such token", "`GET /tokens` lists all."),
+        AppError::NotFound(Thing::Token) => {
+            (404, "token_not_found", "There is no such token", "`GET /tokens` lists all.")
+        }
         AppError::NotFound(Thing::Write) => (
             404,
             "write_not_found",
             "There is no such write",
             "Nothing is known of this id: it was never accepted, or it is older than what is kept.",
         ),
-        AppError::UnknownRoute => (404, "unknown_route", "There is nothing here", "The API is described in its OpenAPI document."),
-        AppError::MethodNotAllowed { .. } => {
-            (405, "method_not_allowed", "This address does not know that method", "The `Allow` header lists those it knows.")
+        AppError::UnknownRoute => {
+            (404, "unknown_route", "There is nothing here", "The API is described in its OpenAPI document.")
         }
+        AppError::MethodNotAllowed { .. } => (
+            405,
+            "method_not_allowed",
+            "This address does not know that method",
+            "The `Allow` header lists those it knows.",
+        ),
         AppError::VersionMissing { .. } => (
             428,
             "version_missing",
@@ -108,12 +143,33 @@ fn text(error: &AppError) -> Text {
             "It is not what it was",
             "It was changed or deleted since you read it. Read it again, look at the difference, and send your change anew.",
         ),
-        AppError::Exists { .. } => {
-            (412, "exists", "It exists already", "`If-None-Match: *` creates only. Send `If-Match` to change what is there.")
-        }
+        AppError::Exists { .. } => (
+            412,
+            "exists",
+            "It exists already",
+            "`If-None-Match: *` creates only. Send `If-Match` to change what is there.",
+        ),
         AppError::Conflict(conflict) => conflict_text(conflict),
-        AppError::Mapping(_) => {
-            (422, "mapping", "The record cannot be mapped", "The field that is in the way is listed. Nothing was written.")
+        AppError::Mapping(_) => (
+            422,
+            "mapping",
+            "The record cannot be mapped",
+            "The field that is in the way is listed. Nothing was written.",
+        ),
+        AppError::Refused(_) => (
+            422,
+            "refused",
+            "The other app refused the record",
+            "What it says is in `app`. Nothing was changed; sending the same again is refused again.",
+        ),
+        AppError::NotKept { .. } => (
+            503,
+            "app_unavailable",
+            "The other app cannot be reached",
+            "This map keeps nothing for later. Roll back; if `outcome_unknown` is true, Tandem restores the other app.",
+        ),
+        AppError::Contended => {
+            (503, "contended", "Too many writes of this record at once", "Nothing was kept. Trying again is safe.")
         }
         AppError::Port(PortError::Transient(_)) => {
             (503, "unavailable", "Something that Tandem needs did not answer", "Trying again is safe.")
@@ -150,7 +206,9 @@ fn conflict_text(conflict: &Conflict) -> Text {
         Conflict::IllegalCommand { .. } => {
             (409, "illegal_command", "The map does not take this command in its state", "The state is listed.")
         }
-        Conflict::SideMissing(_) => (409, "side_missing", "A side that the map needs does not exist", "Create it first."),
+        Conflict::SideMissing(_) => {
+            (409, "side_missing", "A side that the map needs does not exist", "Create it first.")
+        }
         Conflict::TokenNameTaken => (
             409,
             "token_name_taken",
@@ -158,6 +216,24 @@ fn conflict_text(conflict: &Conflict) -> Text {
             "What is done with a token is recorded under its name, so no two may share one.",
         ),
         Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete those nobody uses."),
+        Conflict::WriteIdReused => (
+            409,
+            "write_id_reused",
+            "This id was used for another request",
+            "An id stands for one request: repeat that one unchanged, or make a new id.",
+        ),
+        Conflict::WriteIdTooOld => (
+            409,
+            "write_id_too_old",
+            "This id is too old",
+            "It cannot be told any more whether it is a late repeat. If it is a new write, make a new id.",
+        ),
+        Conflict::WriteInProgress => (
+            409,
+            "write_in_progress",
+            "This very write is being executed",
+            "Repeat it after `Retry-After` to get its answer.",
+        ),
         Conflict::Blocked(_) => (
             409,
             "blocked",
@@ -167,7 +243,7 @@ fn conflict_text(conflict: &Conflict) -> Text {
         Conflict::Interrupted(_) => (
             409,
             "interrupted",
-            "Somebody else changed something at the same time",
+            "The document was applied in part",
             "What is listed was not written, the rest was. Look at the plan and apply again: only what is missing is done.",
         ),
     }
@@ -177,24 +253,37 @@ fn errors(error: &AppError) -> Vec<Mistake> {
     let one = |field: &str, message: String| vec![Mistake { field: field.to_owned(), message }];
     match error {
         AppError::Invalid(mistakes)
-        | AppError::Conflict(Conflict::SideMissing(mistakes) | Conflict::Blocked(mistakes) | Conflict::Interrupted(mistakes)) => {
-            mistakes.clone()
-        }
+        | AppError::Conflict(
+            Conflict::SideMissing(mistakes) | Conflict::Blocked(mistakes) | Conflict::Interrupted(mistakes),
+        ) => mistakes.iter().cloned().map(whole_body).collect(),
         AppError::UnsupportedMediaType { wanted } => one("Content-Type", format!("must be {wanted}")),
         AppError::TooLarge { limit_bytes } => one("body", format!("has more than {limit_bytes} bytes")),
         AppError::Forbidden { needs } => one("Authorization", format!("needs the role {}", needs.as_str())),
         AppError::VersionMissing { stored } => one("If-Match", format!("is missing; the stored version is {stored}")),
-        AppError::VersionChanged { stored: Some(stored) } => one("If-Match", format!("does not match the stored version, {stored}")),
+        AppError::VersionChanged { stored: Some(stored) } => {
+            one("If-Match", format!("does not match the stored version, {stored}"))
+        }
         AppError::VersionChanged { stored: None } => one("If-Match", "does not match what is stored now".to_owned()),
         AppError::Exists { stored } => one("If-None-Match", format!("does not hold: version {stored} is stored")),
         AppError::Mapping(mapping) => one(&mapping.field, mapping.message.clone()),
-        AppError::Conflict(Conflict::SideInUse(maps)) => {
-            maps.iter().map(|map| Mistake { field: "side".to_owned(), message: format!("is used by the map {map}") }).collect()
-        }
+        AppError::Conflict(Conflict::SideInUse(maps)) => maps
+            .iter()
+            .map(|map| Mistake { field: "side".to_owned(), message: format!("is used by the map {map}") })
+            .collect(),
         AppError::Conflict(Conflict::MapActive(state)) => one("map", format!("is {state}")),
         AppError::Conflict(Conflict::MapSettling { until, .. }) => one("map", format!("settles until {until}")),
         AppError::Conflict(Conflict::IllegalCommand { state, .. }) => one("map", format!("is {state}")),
-        AppError::Conflict(Conflict::MapNotEmpty | Conflict::TokenNameTaken | Conflict::TooManyTokens)
+        AppError::Conflict(
+            Conflict::MapNotEmpty
+            | Conflict::TokenNameTaken
+            | Conflict::TooManyTokens
+            | Conflict::WriteIdReused
+            | Conflict::WriteIdTooOld
+            | Conflict::WriteInProgress,
+        )
+        | AppError::Refused(_)
+        | AppError::NotKept { .. }
+        | AppError::Contended
         | AppError::Unauthenticated
         | AppError::NotFound(_)
         | AppError::UnknownRoute
@@ -203,12 +292,23 @@ fn errors(error: &AppError) -> Vec<Mistake> {
     }
 }
 
+/// A mistake without a field is one of the body as a whole.
+fn whole_body(mistake: Mistake) -> Mistake {
+    if mistake.field.is_empty() { Mistake { field: "body".to_owned(), ..mistake } } else { mistake }
+}
+
 fn headers(error: &AppError) -> Vec<(&'static str, String)> {
     match error {
         AppError::Unauthenticated => vec![("www-authenticate", "Bearer realm=\"tandem\"".to_owned())],
         AppError::MethodNotAllowed { allow } => vec![("allow", allow.clone())],
-        AppError::Conflict(Conflict::MapSettling { retry_after_s, .. }) => vec![("retry-after", retry_after_s.to_string())],
-        AppError::Port(PortError::Transient(_)) => vec![("retry-after", "1".to_owned())],
+        AppError::Conflict(Conflict::MapSettling { retry_after_s, .. }) => {
+            vec![("retry-after", retry_after_s.to_string())]
+        }
+        AppError::Port(PortError::Transient(_))
+        | AppError::Contended
+        | AppError::Conflict(Conflict::WriteInProgress) => {
+            vec![("retry-after", "1".to_owned())]
+        }
         _ => Vec::new(),
     }
 }

@@ -1,10 +1,6 @@
 //! Maps: which records are kept in step, and how.
 
-use domain::{
-    Map, MapConfig, MapId, SideId,
-    id::MapUid,
-    side::Mistake,
-};
+use domain::{Map, MapConfig, MapId, SideId, id::MapUid, side::Mistake};
 
 use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, fits, lost, vacate};
 use crate::{
@@ -81,7 +77,9 @@ pub(super) fn no_such_side(field: &str, side: &SideId) -> Mistake {
 
 /// Whether the map keeps other records in step than before: other apps, other entities, or other keys.
 pub(super) fn rehomed(before: &MapConfig, after: &MapConfig) -> bool {
-    let home = |config: &MapConfig| config.sides.each_ref().map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone()));
+    let home = |config: &MapConfig| {
+        config.sides.each_ref().map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone()))
+    };
     home(before) != home(after)
 }
 

@@ -71,7 +71,10 @@ fn view(map: &Map, key: RecordKey, head: &Head, journal: Option<Entry>) -> OpenL
         state: state(head, attempts),
         half_written: entry.as_ref().is_some_and(|entry| entry.parked == Some(ParkReason::HalfWritten)),
         attempts,
-        last_failure: entry.as_ref().and_then(|entry| entry.last_failure.clone()).map(|step| (map.config.side(step.to).side.clone(), step)),
+        last_failure: entry
+            .as_ref()
+            .and_then(|entry| entry.last_failure.clone())
+            .map(|step| (map.config.side(step.to).side.clone(), step)),
         since: entry.map(|entry| entry.accepted_at),
         not_before: (!head.parked && head.not_before > Timestamp(0)).then_some(head.not_before),
         behind: head.next_seq.saturating_sub(seq + 1),

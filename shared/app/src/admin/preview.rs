@@ -47,7 +47,8 @@ pub async fn preview<P: AdminPorts>(
     let (source, target) = (map.config.side(from), map.config.side(from.other()));
     let not_carried = record.keys().filter(|name| {
         let carried = map.config.fields.iter().any(|field| {
-            field.names.get(&source.side) == Some(name) && field.only_to.as_ref().is_none_or(|only| *only == target.side)
+            field.names.get(&source.side) == Some(name)
+                && field.only_to.as_ref().is_none_or(|only| *only == target.side)
         });
         !carried && **name != source.key_field
     });

@@ -103,13 +103,20 @@ fn hint(class: ErrorClass, side: &Side) -> String {
     let host = host(&side.config.connector.base_url);
     match class {
         ErrorClass::Network => {
-            format!("Nothing answered at {host}. Check connector.base_url, the firewall, and the hosts this deployment allows.")
+            format!(
+                "Nothing answered at {host}. Check connector.base_url, the firewall, and the hosts this deployment allows."
+            )
         }
         ErrorClass::Timeout => {
-            format!("{host} did not answer within {} ms. Is it overloaded, or the time too short?", side.config.request_timeout_ms)
+            format!(
+                "{host} did not answer within {} ms. Is it overloaded, or the time too short?",
+                side.config.request_timeout_ms
+            )
         }
         ErrorClass::Auth => {
-            format!("{host} does not accept the credentials. Check connector.auth, the stored secret, and the user's rights.")
+            format!(
+                "{host} does not accept the credentials. Check connector.auth, the stored secret, and the user's rights."
+            )
         }
         ErrorClass::Throttled => format!("{host} asks for fewer calls. Try again later."),
         ErrorClass::Unavailable => format!("{host} answers, and says that the app is not available."),
@@ -117,7 +124,9 @@ fn hint(class: ErrorClass, side: &Side) -> String {
             format!("{host} answers, and refuses the question. Check connector.kind and the entity's name.")
         }
         ErrorClass::OtherHttp => {
-            format!("{host} answers, but not as the app would. Check the path in connector.base_url and the entity's name.")
+            format!(
+                "{host} answers, but not as the app would. Check the path in connector.base_url and the entity's name."
+            )
         }
         ErrorClass::Conflict => format!("{host} answers with a conflict, which a read should never meet."),
         ErrorClass::Mapping => "The record cannot be mapped.".to_owned(),

@@ -34,7 +34,9 @@ pub async fn switch<P: AdminPorts>(
         let map = maps::get(ports, id).await?;
         let next = match map.decide(command, &caller.name, reason, now) {
             MapAnswer::Already => return Ok(map),
-            MapAnswer::Illegal => return Err(AppError::Conflict(Conflict::IllegalCommand { state: map.state, command })),
+            MapAnswer::Illegal => {
+                return Err(AppError::Conflict(Conflict::IllegalCommand { state: map.state, command }));
+            }
             MapAnswer::Changed(next) => *next,
         };
         if command == MapCommand::Run {

@@ -13,6 +13,10 @@ use crate::{
 /// later. Leaving the lanes behind within that time would lose an acknowledged write.
 pub const SETTLE_MS: u64 = 10_000;
 
+/// Lanes that are looked at to find an open one. More than one: the index may name lanes that are idle again, and those
+/// fall out only after the list was cut.
+const LOOK_AT: usize = 100;
+
 /// What stands against leaving the map's lanes behind, if anything does.
 pub(super) async fn obstacle<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<Conflict>, AppError> {
     match map.state {
@@ -28,6 +32,6 @@ pub(super) async fn obstacle<P: AdminPorts>(ports: &P, map: &Map) -> Result<Opti
             return Ok(Some(Conflict::MapActive(state)));
         }
     }
-    let open = ports.store().open_lanes(map, 1).await?;
+    let open = ports.store().open_lanes(map, LOOK_AT).await?;
     Ok((!open.is_empty()).then_some(Conflict::MapNotEmpty))
 }

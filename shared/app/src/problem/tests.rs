@@ -7,6 +7,11 @@ fn list() -> Vec<Mistake> {
     vec![Mistake { field: "fields[0].names".into(), message: "is wrong".into() }]
 }
 
+fn says() -> AppSays {
+    let (code, message) = (Some("X7".into()), "closed period".into());
+    AppSays { side: "erp".parse().unwrap(), class: ErrorClass::Application, code, message }
+}
+
 /// Every error, what it becomes, and what `errors` says in the end.
 fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
     use AppError as E;
@@ -14,7 +19,12 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
     let conflict = AppError::Conflict;
     vec![
         (E::Invalid(list()), 400, "invalid_request", "fields[0].names is wrong"),
-        (E::UnsupportedMediaType { wanted: "application/json" }, 415, "unsupported_media_type", "Content-Type must be application/json"),
+        (
+            E::UnsupportedMediaType { wanted: "application/json" },
+            415,
+            "unsupported_media_type",
+            "Content-Type must be application/json",
+        ),
         (E::TooLarge { limit_bytes: 7 }, 413, "body_too_large", "body has more than 7 bytes"),
         (E::Unauthenticated, 401, "unauthenticated", ""),
         (E::Forbidden { needs: Role::Admin }, 403, "forbidden", "Authorization needs the role admin"),
@@ -25,7 +35,12 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
         (E::UnknownRoute, 404, "unknown_route", ""),
         (E::MethodNotAllowed { allow: "GET, PUT".into() }, 405, "method_not_allowed", ""),
         (E::VersionMissing { stored: 3 }, 428, "version_missing", "If-Match is missing; the stored version is 3"),
-        (E::VersionChanged { stored: Some(4) }, 412, "version_changed", "If-Match does not match the stored version, 4"),
+        (
+            E::VersionChanged { stored: Some(4) },
+            412,
+            "version_changed",
+            "If-Match does not match the stored version, 4",
+        ),
         (E::VersionChanged { stored: None }, 412, "version_changed", "If-Match does not match what is stored now"),
         (E::Exists { stored: 5 }, 412, "exists", "If-None-Match does not hold: version 5 is stored"),
         (
@@ -36,7 +51,12 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
         ),
         (E::Port(PortError::Transient("table tandem-x throttled".into())), 503, "unavailable", ""),
         (E::Port(PortError::Permanent("arn:aws:dynamodb denied".into())), 500, "internal", ""),
-        (conflict(C::SideInUse(vec!["customers".parse().unwrap()])), 409, "side_in_use", "side is used by the map customers"),
+        (
+            conflict(C::SideInUse(vec!["customers".parse().unwrap()])),
+            409,
+            "side_in_use",
+            "side is used by the map customers",
+        ),
         (conflict(C::MapActive(MapState::Running)), 409, "map_active", "map is Running"),
         (
             conflict(C::MapSettling { until: Timestamp(10_000), retry_after_s: 9 }),
@@ -54,6 +74,12 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
         (conflict(C::SideMissing(list())), 409, "side_missing", "fields[0].names is wrong"),
         (conflict(C::TokenNameTaken), 409, "token_name_taken", ""),
         (conflict(C::TooManyTokens), 409, "too_many_tokens", ""),
+        (E::Refused(says()), 422, "refused", ""),
+        (E::NotKept { says: says(), outcome_unknown: true }, 503, "app_unavailable", ""),
+        (E::Contended, 503, "contended", ""),
+        (conflict(C::WriteIdReused), 409, "write_id_reused", ""),
+        (conflict(C::WriteIdTooOld), 409, "write_id_too_old", ""),
+        (conflict(C::WriteInProgress), 409, "write_in_progress", ""),
         (conflict(C::Blocked(list())), 409, "blocked", "fields[0].names is wrong"),
         (conflict(C::Interrupted(list())), 409, "interrupted", "fields[0].names is wrong"),
     ]
@@ -88,8 +114,24 @@ fn headers_go_with_the_errors_that_need_them() {
         ("allow", "GET, PUT".to_owned()),
         ("retry-after", "1".to_owned()),
         ("retry-after", "9".to_owned()),
+        ("retry-after", "1".to_owned()),
+        ("retry-after", "1".to_owned()),
     ];
     assert_eq!(headers, wanted);
+}
+
+#[test]
+fn what_the_app_said_stands_apart_from_what_tandem_says() {
+    let refused = serde_json::to_value(Problem::from(&AppError::Refused(says()))).unwrap();
+    let wanted = serde_json::json!({"side": "erp", "class": "application", "code": "X7", "message": "closed period"});
+    assert_eq!((&refused["app"], &refused["class"]), (&wanted, &"application".into()));
+    let not_kept = Problem::from(&AppError::NotKept { says: says(), outcome_unknown: true });
+    assert_eq!(not_kept.outcome_unknown, Some(true));
+}
+
+#[test]
+fn a_mistake_without_a_field_is_one_of_the_body() {
+    assert_eq!(Problem::from(&AppError::mistake("", "is not JSON")).errors[0].field, "body");
 }
 
 #[test]
