@@ -1,2 +1,18 @@
-//! placeholder
-fn main() {}
+//! `sync-write`: takes a write and writes it to the other app now, or keeps it. Trigger: its function URL.
+
+mod answer;
+mod auth;
+mod batch;
+mod config;
+mod deps;
+mod handler;
+
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::init();
+    let config = config::Config::from_lookup(aws::settings::environment)?;
+    let deps = &deps::connect(&config).await?;
+    run(service_fn(move |request: Request| handler::handle(deps, request))).await
+}

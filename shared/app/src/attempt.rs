@@ -169,9 +169,7 @@ async fn settle_attempt<P: Ports>(
     // Echoes matter to a refusal alone; a success does not pay for reading them.
     let mut echoed = Vec::new();
     let refused = attempt.failure.as_ref().is_some_and(|step| step.failure.verdict == Verdict::Refused);
-    if refused
-        && let Some((now, echoes)) = ports.lanes().head(flight.lane).await?
-    {
+    if refused && let Some((now, echoes)) = ports.lanes().head(flight.lane).await? {
         echoed = echoes.of(flight.entry.seq);
         head = now;
     }

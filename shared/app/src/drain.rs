@@ -73,7 +73,8 @@ pub async fn run_lane<P: Ports>(ports: &P, lane: &LaneKey, until: Timestamp) -> 
             }
             Taken::Flight(flight) => {
                 attempts += 1;
-                let ended = execute(ports, *flight).await;
+                // Boxed: the compiler lays out futures by value, and this one holds all of the apps' client.
+                let ended = Box::pin(execute(ports, *flight)).await;
                 let parked = ended.head.as_ref().is_some_and(|head| head.parked);
                 match (ended.clean, ended.head) {
                     (true, Some(_)) => {}

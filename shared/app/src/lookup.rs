@@ -6,8 +6,8 @@ use domain::{
 };
 
 use crate::{
-    ports::{LaneKey, Lanes, PortError, Ports},
-    write::standing,
+    ports::{Config, LaneKey, Lanes, PortError, Ports},
+    write::{Told, WriteError, side_names, standing},
 };
 
 /// What has become of a write.
@@ -25,8 +25,18 @@ pub enum Fate {
 /// record's lane alone, for as long as it is among the last of them.
 ///
 /// # Errors
-/// The journal cannot be reached.
-pub async fn fate<P: Ports>(ports: &P, map: &MapId, key: Option<&RecordKey>, id: WriteId) -> Result<Fate, PortError> {
+/// There is no such map, or the journal cannot be reached.
+pub async fn fate<P: Ports>(
+    ports: &P,
+    map: &MapId,
+    key: Option<&RecordKey>,
+    id: WriteId,
+) -> Result<Told<Fate>, WriteError> {
+    let found = ports.config().map(map).await?.ok_or_else(|| WriteError::UnknownMap(map.clone()))?;
+    Ok(Told { what: find(ports, map, key, id).await?, sides: side_names(&found) })
+}
+
+async fn find<P: Ports>(ports: &P, map: &MapId, key: Option<&RecordKey>, id: WriteId) -> Result<Fate, PortError> {
     let lanes = ports.lanes();
     let marker = lanes.marker(map, id).await?;
     let Some(key) = key.or(marker.as_ref().map(|marker| &marker.key)) else { return Ok(Fate::Unknown) };

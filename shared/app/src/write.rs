@@ -1,7 +1,7 @@
 //! `sync-write`'s use case: take a write, write it to the other app now, or keep it.
 
 use domain::{
-    MapId, Owner, RecordKey, SideIx,
+    MapId, Owner, SideId, SideIx,
     id::EntryId,
     lane::{
         Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, Winner, admit, claim,
@@ -59,24 +59,48 @@ impl From<Rejection> for WriteError {
     }
 }
 
+/// What a caller is told, with the names of the map's two sides, in map order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told<T> {
+    /// What is told.
+    pub what: T,
+    /// The names of the two sides.
+    pub sides: [SideId; 2],
+}
+
+/// The names of a map's two sides.
+pub(crate) fn side_names(map: &MapWithSides) -> [SideId; 2] {
+    map.map.config.sides.each_ref().map(|end| end.side.clone())
+}
+
 /// Takes a write.
 ///
 /// # Errors
 /// Nothing of the write was kept; the error says why.
-pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Answer, WriteError> {
+pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Told<Answer>, WriteError> {
     request.id.check_age(ports.now()).map_err(|says| WriteError::Invalid(mistake("id", says)))?;
     let lane = LaneKey { map: request.map.clone(), key: request.key.clone() };
     let (map, head) = futures::join!(ports.config().map(&request.map), ports.lanes().head(&lane));
     let map = map?.ok_or_else(|| WriteError::UnknownMap(request.map.clone()))?;
+    let answer = take(ports, request, &lane, &map, head?).await?;
+    Ok(Told { what: answer, sides: side_names(&map) })
+}
+
+async fn take<P: Ports>(
+    ports: &P,
+    request: &WriteRequest,
+    lane: &LaneKey,
+    map: &MapWithSides,
+    mut read: Option<(Head, Echoes)>,
+) -> Result<Answer, WriteError> {
     let arrival = request.arrival(&map.map.config).map_err(WriteError::Invalid)?;
-    let mut taking = Taking { ports, lane: &lane, map: &map, owner: Owner(ports.fresh_id()), taken: None };
+    let mut taking = Taking { ports, lane, map, owner: Owner(ports.fresh_id()), taken: None };
     let entry = EntryId(ports.fresh_id());
-    let mut read = head?;
     let mut waited_ms = 0;
     for round in 0..MAX_ROUNDS {
         if round > 0 {
             ports.pause(taking.jitter(round)).await;
-            read = ports.lanes().head(&lane).await?;
+            read = ports.lanes().head(lane).await?;
         }
         if let Some(answer) = taking.stored_after_all(read.as_ref()).await {
             return Ok(answer);
@@ -102,7 +126,7 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Answer
                 Admission::InFlight => {
                     ports.pause(LOOK_EVERY_MS).await;
                     waited_ms += LOOK_EVERY_MS;
-                    read = ports.lanes().head(&lane).await?;
+                    read = ports.lanes().head(lane).await?;
                 }
                 admission => match taking.carry_out(head, &echoes, admission).await? {
                     Some(answer) => return Ok(answer),
@@ -276,10 +300,4 @@ fn place(head: &Head, entry: &Entry) -> Answer {
         crossing: entry.crossing,
         failure: entry.last_failure.clone(),
     }
-}
-
-/// The lane of a record.
-#[must_use]
-pub fn lane_of(map: &MapId, key: &RecordKey) -> LaneKey {
-    LaneKey { map: map.clone(), key: key.clone() }
 }

@@ -8,7 +8,7 @@ use domain::{MapId, SideId, WriteId, id::MapUid};
 
 /// Partitions of the index of open lanes, per map. Each direct write puts its lane into the index and takes it out:
 /// 10,000 writes a second are 20,000 index writes, and one partition of DynamoDB takes 1,000.
-pub const OPEN_SHARDS: u32 = 32;
+pub(crate) const OPEN_SHARDS: u32 = 32;
 const SEQ_DIGITS: usize = 20;
 
 /// Names an item.
@@ -84,13 +84,13 @@ impl Key {
 
 /// The partition of the index that a lane stands in while it is open.
 #[must_use]
-pub fn open_partition(map: &MapId, shard: u32) -> String {
+pub(crate) fn open_partition(map: &MapId, shard: u32) -> String {
     format!("O#{map}#{shard:02}")
 }
 
 /// The shard of a lane: FNV-1a of its record key. Not for security, only to spread.
 #[must_use]
-pub fn shard_of(lane: &LaneKey) -> u32 {
+pub(crate) fn shard_of(lane: &LaneKey) -> u32 {
     let hash =
         lane.key.as_str().bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash % OPEN_SHARDS

@@ -8,12 +8,20 @@ mod error;
 mod keys;
 pub mod lanes;
 mod secrets;
+pub mod settings;
 pub mod telemetry;
 mod tokens;
 mod wakes;
 mod world;
 
 pub use self::{
-    cache::CachedConfig, clients::Clients, config_store::DynamoConfig, keys::Key, lanes::DynamoLanes,
-    secrets::SsmSecrets, tokens::DynamoTokens, wakes::EventBridgeWakes, world::World,
+    cache::CachedConfig,
+    clients::Clients,
+    config_store::DynamoConfig,
+    keys::Key,
+    lanes::DynamoLanes,
+    secrets::SsmSecrets,
+    tokens::DynamoTokens,
+    wakes::{EventBridgeWakes, LANE_WAITING, SOURCE},
+    world::{AwsWorld, World},
 };

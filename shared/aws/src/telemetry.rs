@@ -2,8 +2,8 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. `TANDEM_LOG` filters, e.g. `info,aws_smithy_runtime=warn`.
+/// Starts logging. `RUST_LOG` filters, e.g. `info,aws_smithy_runtime=warn`.
 pub fn init() {
-    let filter = EnvFilter::try_from_env("TANDEM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_env_filter(filter).init();
 }

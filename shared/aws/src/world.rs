@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use app::ports::{Apps, Config, Lanes, Ports, Wakes};
 use domain::Timestamp;
 
+use crate::{CachedConfig, Clients, DynamoConfig, DynamoLanes, EventBridgeWakes, settings::Common};
+
 /// Everything a use case works with.
 #[derive(Debug)]
 pub struct World<L, C, A, W> {
@@ -16,6 +18,22 @@ pub struct World<L, C, A, W> {
     pub apps: A,
     /// Wake-up calls.
     pub wakes: W,
+}
+
+/// Everything, on AWS; the apps are reached by somebody else's connectors.
+pub type AwsWorld<A> = World<DynamoLanes, CachedConfig<DynamoConfig>, A, EventBridgeWakes>;
+
+impl<A> AwsWorld<A> {
+    /// Puts it together.
+    #[must_use]
+    pub fn of(clients: &Clients, settings: &Common, apps: A) -> Self {
+        Self {
+            lanes: DynamoLanes::new(clients.db.clone(), &settings.table),
+            config: CachedConfig::new(DynamoConfig::new(clients.db.clone(), &settings.table)),
+            apps,
+            wakes: EventBridgeWakes::new(clients.events.clone(), &settings.bus),
+        }
+    }
 }
 
 impl<L: Lanes, C: Config, A: Apps, W: Wakes> Ports for World<L, C, A, W> {

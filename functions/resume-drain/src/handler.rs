@@ -1,0 +1,62 @@
+//! Parse, one call, answer.
+
+use app::{
+    Ports,
+    drain::{Drained, named_lane, run_lane, sweep},
+    ports::PortError,
+};
+use domain::Timestamp;
+use lambda_runtime::Error;
+use serde_json::{Value, json};
+
+/// No new entry is begun in the last part of an invocation: its calls and their settlement must fit in.
+const RESERVE_MS: u64 = 60_000;
+
+/// Until when new entries may be begun. `deadline` is Lambda's, in milliseconds since 1970.
+pub(crate) fn time_limit(deadline: u64) -> Timestamp {
+    Timestamp(deadline).minus_ms(RESERVE_MS)
+}
+
+/// Goes on with the lane that the event names, or with all that wait.
+pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp) -> Result<Value, Error> {
+    match wanted(event)? {
+        Wanted::Lane { map, key } => {
+            let lane = named_lane(&map, &key)?;
+            let (end, attempts) = retried(run_lane(ports, &lane, until).await)?;
+            tracing::info!(map.id = %lane.map, attempts, end = ?end, "a lane was worked on");
+            Ok(json!({ "attempts": attempts }))
+        }
+        Wanted::Sweep => {
+            let Drained { lanes, attempts, idle, failing, parked } = retried(sweep(ports, until).await)?;
+            tracing::info!(lanes, attempts, idle, failing, parked, "swept");
+            Ok(json!({ "lanes": lanes, "attempts": attempts }))
+        }
+    }
+}
+
+enum Wanted {
+    Lane { map: String, key: String },
+    Sweep,
+}
+
+fn wanted(event: &Value) -> Result<Wanted, Error> {
+    let text = |at: &str| event.pointer(at).and_then(Value::as_str).map(str::to_owned);
+    match text("/detail-type").as_deref() {
+        Some(aws::LANE_WAITING) => {
+            let (Some(map), Some(key)) = (text("/detail/map"), text("/detail/key")) else {
+                return Err("the event names no map and key".into());
+            };
+            Ok(Wanted::Lane { map, key })
+        }
+        Some("Scheduled Event") => Ok(Wanted::Sweep),
+        _ => Err("the event is neither `Lane Waiting` nor a schedule's".into()),
+    }
+}
+
+/// Nothing is lost by a failure: the next sweep finds what was left. It is returned so that it is counted.
+fn retried<T>(result: Result<T, PortError>) -> Result<T, Error> {
+    result.map_err(|error| {
+        tracing::error!(%error, "lanes could not be worked on");
+        error.into()
+    })
+}

@@ -1,0 +1,151 @@
+//! Answers as JSON.
+
+use app::{
+    error::{AppError, AppSays, Thing},
+    lookup::Fate,
+    problem::Problem,
+    write::{Told, WriteError},
+};
+use domain::{
+    SideId, SideIx, WriteId,
+    failure::Verdict,
+    lane::{Answer, Crossing, StepFailure},
+};
+use serde_json::{Value, json};
+
+/// A status and a body.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl Reply {
+    pub(crate) fn problem(problem: Problem) -> Self {
+        let (status, headers) = (problem.status, problem.headers.clone());
+        Self { status, body: serde_json::to_value(problem).unwrap_or_default(), headers }
+    }
+
+    pub(crate) fn error(error: &AppError) -> Self {
+        if let Some(internal) = error.internal() {
+            tracing::error!(error = %internal, "a request could not be served");
+        }
+        Self::problem(error.into())
+    }
+
+    fn ok(status: u16, body: Value) -> Self {
+        Self { status, body, headers: Vec::new() }
+    }
+
+    pub(crate) fn is_problem(&self) -> bool {
+        self.status >= 400
+    }
+}
+
+/// What the caller of a write is told.
+pub(crate) fn written(id: WriteId, told: Result<Told<Answer>, WriteError>) -> Reply {
+    match told {
+        Err(error) => Reply::error(&error.into()),
+        Ok(Told { what, sides }) => match refusal(&what, &sides) {
+            Some(error) => Reply::error(&error),
+            None => stands(id, &what, &sides),
+        },
+    }
+}
+
+/// What became of a write.
+pub(crate) fn fate(id: WriteId, told: Result<Told<Fate>, WriteError>) -> Reply {
+    let Told { what, sides } = match told {
+        Ok(told) => told,
+        Err(error) => return Reply::error(&error.into()),
+    };
+    match what {
+        Fate::Unknown => Reply::error(&AppError::NotFound(Thing::Write)),
+        Fate::InFlight(version) => Reply::ok(200, json!({"id": id, "status": "in_flight", "version": version})),
+        Fate::Known(answer) => Reply { status: 200, ..stands(id, &answer, &sides) },
+    }
+}
+
+fn refusal(answer: &Answer, sides: &[SideId; 2]) -> Option<AppError> {
+    match answer {
+        Answer::Refused { to, class, code, message } => {
+            let (side, code, message) = (sides[to.at()].clone(), code.clone(), message.clone());
+            Some(AppError::Refused(AppSays { side, class: *class, code, message }))
+        }
+        Answer::Unavailable { failure: StepFailure { to, failure, .. }, outcome_unknown } => {
+            let (side, code, message) = (sides[to.at()].clone(), failure.code.clone(), failure.message.clone());
+            let says = AppSays { side, class: failure.class, code, message };
+            Some(AppError::NotKept { says, outcome_unknown: *outcome_unknown })
+        }
+        Answer::Written { .. } | Answer::Skipped(_) | Answer::Queued { .. } | Answer::Parked { .. } => None,
+    }
+}
+
+fn stands(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
+    let side = |ix: SideIx| &sides[ix.at()];
+    let mut body = json!({ "id": id });
+    let mut set = |name: &str, value: Value| {
+        if !value.is_null() {
+            body[name] = value;
+        }
+    };
+    let crossed = |crossing: &Option<Crossing>| crossing.map_or(Value::Null, |crossing| json!(crossing));
+    let failed = |step: &Option<StepFailure>| {
+        step.as_ref().map_or(Value::Null, |StepFailure { to, at, failure }| {
+            let outcome = match failure.verdict {
+                Verdict::Refused => "refused",
+                Verdict::NotApplied => "not_applied",
+                Verdict::Unknown => "unknown",
+            };
+            let (class, code, message) = (failure.class, &failure.code, &failure.message);
+            json!({"side": side(*to), "at": at.to_string(), "class": class, "code": code, "message": message, "outcome": outcome})
+        })
+    };
+    let status = match answer {
+        Answer::Written { entry, version, crossing, write_back_pending } => {
+            set("status", "written".into());
+            set("entry", json!(entry));
+            set("version", json!(version));
+            set("crossing", crossed(crossing));
+            set("write_back", if *write_back_pending { "pending".into() } else { Value::Null });
+            200
+        }
+        Answer::Skipped(reason) => {
+            set("status", "skipped".into());
+            set("reason", json!(reason));
+            200
+        }
+        Answer::Queued { entry, version, ahead, crossing, failure } => {
+            set("status", "queued".into());
+            set("entry", json!(entry));
+            set("version", json!(version));
+            set("ahead", (*ahead).into());
+            set("crossing", crossed(crossing));
+            set("failure", failed(failure));
+            202
+        }
+        Answer::Parked { entry, version, half_written, failure } => {
+            set("status", "parked".into());
+            set("entry", json!(entry));
+            set("version", json!(version));
+            set("half_written", (*half_written).into());
+            set("failure", failed(failure));
+            202
+        }
+        Answer::Refused { to, class, code, message } => {
+            set("status", "refused".into());
+            set(
+                "failure",
+                json!({"side": side(*to), "class": class, "code": code, "message": message, "outcome": "refused"}),
+            );
+            422
+        }
+        Answer::Unavailable { failure, .. } => {
+            set("status", "not_kept".into());
+            set("failure", failed(&Some(failure.clone())));
+            503
+        }
+    };
+    Reply::ok(status, body)
+}

@@ -1,0 +1,192 @@
+//! Who calls: checked before anything of the body is read.
+
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use app::{error::AppError, ports::PortError, problem::Problem};
+use aws::SsmSecrets;
+use lambda_http::{Request, RequestExt, http::HeaderMap, request::RequestContext};
+use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
+
+use crate::config::CallerAuth;
+
+/// How old the keys may be: a key that is taken out of the parameter is refused this much later at the latest.
+const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
+/// A wrong signature reads the keys anew, for the caller may have the newest one; not more often than this.
+const KEYS_MIN_AGE: Duration = Duration::from_secs(5);
+
+/// Knows callers.
+pub(crate) struct Callers {
+    auth: CallerAuth,
+    secrets: SsmSecrets,
+    keys: Mutex<Option<(Instant, Vec<String>)>>,
+}
+
+impl Callers {
+    pub(crate) fn new(auth: CallerAuth, secrets: SsmSecrets) -> Self {
+        Self { auth, secrets, keys: Mutex::new(None) }
+    }
+
+    /// Reads the keys, so that the first request need not wait for them.
+    pub(crate) async fn warm(&self) -> Result<(), PortError> {
+        match &self.auth {
+            CallerAuth::Iam => Ok(()),
+            CallerAuth::Hmac { parameter } => self.read(parameter, Duration::ZERO).await.map(|_| ()),
+        }
+    }
+
+    /// Lets a request through, or says why not.
+    pub(crate) async fn check(&self, request: &Request) -> Result<(), Box<Problem>> {
+        match &self.auth {
+            CallerAuth::Iam => by_iam(request),
+            CallerAuth::Hmac { parameter } => self.by_signature(parameter, request).await,
+        }
+    }
+
+    async fn by_signature(&self, parameter: &str, request: &Request) -> Result<(), Box<Problem>> {
+        let keys = self.read(parameter, KEYS_MAX_AGE).await.map_err(|error| failed(&error))?;
+        match verify(&keys, request.headers(), request.body()) {
+            Err(WebhookError::InvalidSignature) => {
+                let newest = self.read(parameter, KEYS_MIN_AGE).await.map_err(|error| failed(&error))?;
+                verify(&newest, request.headers(), request.body()).map_err(|error| refused(&error))
+            }
+            checked => checked.map_err(|error| refused(&error)),
+        }
+    }
+
+    /// The keys, not older than this: one, or two while they are being rotated.
+    async fn read(&self, parameter: &str, max_age: Duration) -> Result<Vec<String>, PortError> {
+        let known = self.keys.lock().ok().and_then(|keys| keys.clone());
+        if let Some((read, keys)) = known
+            && read.elapsed() < max_age
+        {
+            return Ok(keys);
+        }
+        let text = self.secrets.parameter(parameter).await.map_err(PortError::Transient)?;
+        let keys: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+        if keys.is_empty() || keys.iter().any(|key| Webhook::new(key).is_err()) {
+            let says = format!("parameter {parameter} must hold one or two keys whsec_…, with a blank between them");
+            return Err(PortError::Permanent(says));
+        }
+        if let Ok(mut known) = self.keys.lock() {
+            *known = Some((Instant::now(), keys.clone()));
+        }
+        Ok(keys)
+    }
+}
+
+fn verify(keys: &[String], headers: &HeaderMap, body: &[u8]) -> Result<(), WebhookError> {
+    // What is signed is `id.timestamp.body`: with a point in the id, one signature could be read in two ways.
+    let id = headers.get(HEADER_WEBHOOK_ID).ok_or(WebhookError::MissingHeader("id"))?;
+    if id.as_bytes().contains(&b'.') {
+        return Err(WebhookError::InvalidHeader("id"));
+    }
+    let mut result = Err(WebhookError::InvalidSignature);
+    for key in keys {
+        result = Webhook::new(key).and_then(|key| key.verify(body, headers));
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn by_iam(request: &Request) -> Result<(), Box<Problem>> {
+    let known = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref()).is_some()
+        }
+        _ => false,
+    };
+    // AWS refuses unsigned requests itself; this holds when the URL was deployed without its check.
+    if known { Ok(()) } else { Err(told("Sign the request with AWS Signature Version 4.")) }
+}
+
+fn refused(error: &WebhookError) -> Box<Problem> {
+    told(match error {
+        WebhookError::TimestampTooOldError => {
+            "webhook-timestamp is more than five minutes old: check the caller's clock, or sign the request anew."
+        }
+        WebhookError::FutureTimestampError => {
+            "webhook-timestamp is more than five minutes in the future: check the caller's clock."
+        }
+        WebhookError::MissingHeader("id") => "The header webhook-id is missing.",
+        WebhookError::MissingHeader("timestamp") => "The header webhook-timestamp is missing.",
+        WebhookError::MissingHeader(_) => "The header webhook-signature is missing.",
+        WebhookError::InvalidTimestamp => "webhook-timestamp is not a number of seconds since 1970.",
+        WebhookError::InvalidHeader("id") => "webhook-id must be text without a point.",
+        _ => {
+            "webhook-signature fits none of the keys. What is signed is `webhook-id.webhook-timestamp.body`, after the \
+             Standard Webhooks specification."
+        }
+    })
+}
+
+fn told(detail: &'static str) -> Box<Problem> {
+    Box::new(Problem { detail, headers: Vec::new(), ..Problem::from(&AppError::Unauthenticated) })
+}
+
+fn failed(error: &PortError) -> Box<Problem> {
+    tracing::error!(%error, "the keys of the callers cannot be read");
+    Box::new(Problem::from(&AppError::Port(error.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const TWO: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    fn signed(key: &str, id: &str, at: i64, body: &[u8]) -> HeaderMap {
+        let signature = Webhook::new(key).unwrap().sign(id, at, body).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("webhook-id", id.parse().unwrap());
+        headers.insert("webhook-timestamp", at.to_string().parse().unwrap());
+        headers.insert("webhook-signature", signature.parse().unwrap());
+        headers
+    }
+
+    fn now() -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        i64::try_from(since.as_secs()).unwrap()
+    }
+
+    #[test]
+    fn while_keys_are_rotated_both_are_good() {
+        let keys = [ONE.to_owned(), TWO.to_owned()];
+        for key in [ONE, TWO] {
+            assert!(verify(&keys, &signed(key, "a", now(), b"{}"), b"{}").is_ok());
+        }
+        assert!(verify(&keys[..1], &signed(TWO, "a", now(), b"{}"), b"{}").is_err());
+    }
+
+    #[test]
+    fn every_way_to_be_refused_says_what_is_wrong() {
+        let keys = [ONE.to_owned()];
+        let without = |name: &str| {
+            let mut headers = signed(ONE, "a", now(), b"{}");
+            headers.remove(name);
+            headers
+        };
+        let mut letters = signed(ONE, "a", now(), b"{}");
+        letters.insert("webhook-timestamp", "soon".parse().unwrap());
+        for (headers, body, says) in [
+            (signed(ONE, "a", now(), b"{}"), &b"{ }"[..], "fits none"),
+            (signed(TWO, "a", now(), b"{}"), b"{}", "fits none"),
+            (signed(ONE, "a", now() - 301, b"{}"), b"{}", "five minutes old"),
+            (signed(ONE, "a", now() + 310, b"{}"), b"{}", "in the future"),
+            (signed(ONE, "a.1", now(), b"{}"), b"{}", "without a point"),
+            (without("webhook-id"), b"{}", "webhook-id is missing"),
+            (without("webhook-timestamp"), b"{}", "webhook-timestamp is missing"),
+            (without("webhook-signature"), b"{}", "webhook-signature is missing"),
+            (letters, b"{}", "not a number"),
+        ] {
+            let problem = refused(&verify(&keys, &headers, body).unwrap_err());
+            assert_eq!(problem.status, 401);
+            assert!(problem.detail.contains(says), "{}", problem.detail);
+        }
+    }
+}
