@@ -1,1 +1,36 @@
-//! placeholder
+//! The connectors: how a record gets into an app, and what came of it.
+//!
+//! [`Connectors`] implements [`app::ports::Apps`]. A call is first *planned* (`plan`, `odata`, `rest`: pure, the
+//! request as data) and then *sent* (`wire`: deadlines, guard, bounds, and the end of the call named for
+//! [`domain::failure::classify`]). Between the two stand who we are (`auth`) and, for `versioned` sides, what must not
+//! have changed (`precondition`).
+//!
+//! Architecture invariant: nothing here sends a request twice after an unknown outcome. That is the lane's decision.
+
+mod answer;
+mod auth;
+mod clients;
+mod connectors;
+mod explain;
+mod guard;
+mod limits;
+mod network;
+mod odata;
+mod page;
+mod path;
+mod plan;
+mod precondition;
+mod resolver;
+mod rest;
+mod retry_after;
+mod secrets;
+mod slots;
+mod token;
+mod wire;
+
+pub use self::{
+    connectors::Connectors,
+    guard::{Guard, Refusal},
+    page::Page,
+    secrets::Secrets,
+};

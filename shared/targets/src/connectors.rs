@@ -1,0 +1,154 @@
+//! The connectors as the use cases see them.
+
+use std::time::Duration;
+
+use app::ports::{Applied, Apps, Call, Found};
+use domain::{
+    Failure, RecordKey,
+    record::Image,
+    side::{Auth, Capability, ConnectorKind, Side, SideConfig},
+};
+use reqwest::StatusCode;
+
+use crate::{
+    answer::{Answer, without_effect},
+    auth::{Credential, Keyring},
+    guard::Guard,
+    limits::VERSIONED_TIMEOUTS,
+    plan::{self, Condition, Request},
+    secrets::Secrets,
+    wire::{Deadline, Wire, no_time},
+};
+
+/// The connect timeout of a side that does not set one: its client is made at start.
+const USUAL_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The connectors of all sides, with their connections, secrets and tokens. Made once per process.
+#[derive(Debug)]
+pub struct Connectors<S> {
+    wire: Wire,
+    keyring: Keyring<S>,
+}
+
+impl<S: Secrets> Connectors<S> {
+    /// Connectors that call the hosts `guard` lets through, with secrets from `secrets`.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made, e.g. because the system has no root certificates.
+    pub fn new(guard: Guard, secrets: S) -> Result<Self, String> {
+        let wire = Wire::new(guard);
+        wire.warm(USUAL_CONNECT_TIMEOUT)?;
+        Ok(Self { wire, keyring: Keyring::new(secrets) })
+    }
+
+    /// Sends a request as the side knows us. Refused credentials are renewed and tried once more: a call that was
+    /// answered 401 had no effect, so this repeats nothing.
+    pub(crate) async fn send(
+        &self,
+        side: &SideConfig,
+        request: &Request,
+        deadline: &Deadline,
+    ) -> Result<Answer, Failure> {
+        self.wire.check(&request.url)?; // before any secret is read for it
+        let credential = self.credential(side, None, deadline).await?;
+        let answer = self.send_as(&credential, request, deadline).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || side.connector.auth == Auth::None {
+            return Ok(answer);
+        }
+        let renewed = self.credential(side, Some(credential.number), deadline).await?;
+        if renewed.number == credential.number {
+            return Ok(answer);
+        }
+        self.send_as(&renewed, request, deadline).await
+    }
+
+    async fn credential(
+        &self,
+        side: &SideConfig,
+        refused: Option<u64>,
+        deadline: &Deadline,
+    ) -> Result<Credential, Failure> {
+        let credential = self.keyring.credential(&self.wire, &side.connector.auth, refused, deadline);
+        tokio::time::timeout_at(deadline.end(), credential).await.unwrap_or_else(|_| Err(no_time()))
+    }
+
+    async fn send_as(
+        &self,
+        credential: &Credential,
+        request: &Request,
+        deadline: &Deadline,
+    ) -> Result<Answer, Failure> {
+        let mut request = request.clone();
+        credential.put_into(&mut request.headers);
+        let mut answer = self.wire.send(&request, deadline).await?;
+        answer.hidden.clone_from(&credential.hidden);
+        Ok(answer)
+    }
+
+    /// Reads a record within a deadline that may have begun before.
+    pub(crate) async fn read_within(
+        &self,
+        side: &SideConfig,
+        (entity, key_field, key): (&str, &str, &RecordKey),
+        deadline: &Deadline,
+    ) -> Result<Option<Found>, Failure> {
+        let request = plan::read(side, entity, key_field, key)?;
+        let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
+        if answer.is_absent() || answer.status == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        if !answer.status.is_success() {
+            return Err(without_effect(answer.failure()));
+        }
+        let etag = answer.header_etag();
+        Ok(Some(plan::found(side, answer.into_record()?, key_field, etag)))
+    }
+
+    async fn write_once(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Applied, Failure> {
+        let request = plan::write(side, call, &Condition::Always)?;
+        concluded(call, &self.send(side, &request, deadline).await?)
+    }
+
+    async fn probe_once(&self, side: &SideConfig, entity: Option<&str>) -> Result<(), Failure> {
+        let mut request = plan::probe(side, entity)?;
+        request.max_answer_bytes = 0; // the status tells all
+        let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
+        // A REST app need not list its records, nor have anything at its root: that it says so shows that it is there.
+        let unlisted = side.connector.kind == ConnectorKind::Http
+            && (answer.status == StatusCode::METHOD_NOT_ALLOWED || entity.is_none() && answer.is_absent());
+        if answer.status.is_success() || unlisted { Ok(()) } else { Err(answer.failure()) }
+    }
+}
+
+impl<S: Secrets> Apps for Connectors<S> {
+    async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
+        let side = &side.config;
+        match side.capability {
+            Capability::Versioned => self.write_versioned(side, call, &Deadline::of(side, VERSIONED_TIMEOUTS)).await,
+            Capability::Idempotent | Capability::Plain => self.write_once(side, call, &Deadline::of(side, 1)).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        side: &Side,
+        entity: &str,
+        key_field: &str,
+        key: &RecordKey,
+    ) -> Result<Option<Found>, Failure> {
+        self.read_within(&side.config, (entity, key_field, key), &Deadline::of(&side.config, 1)).await
+    }
+
+    async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {
+        self.probe_once(&side.config, entity).await.map_err(without_effect)
+    }
+}
+
+/// What a write came to. Deleting what is not there is a success.
+pub(crate) fn concluded(call: &Call, answer: &Answer) -> Result<Applied, Failure> {
+    match call.image {
+        Image::Absent if answer.status.is_success() || answer.is_absent() => Ok(Applied::default()),
+        Image::Present(_) if answer.status.is_success() => Ok(Applied { etag: answer.etag() }),
+        _ => Err(answer.failure()),
+    }
+}

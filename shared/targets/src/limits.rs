@@ -1,0 +1,34 @@
+//! Every limit of the connectors, with its reason. Units are in the names.
+
+use std::time::Duration;
+
+/// Largest answer that is read for one record: four times the largest write, for an app may store more than we map.
+pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// Largest error body that is read: only its first sentence reaches an operator.
+pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// Largest page of records that is read.
+pub(crate) const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// Records asked for in one page: at 40 KB each a page still fits.
+pub(crate) const PAGE_RECORDS: usize = 200;
+/// Longest link to a next page that is followed. Longer ones are refused by common servers anyway.
+pub(crate) const MAX_LINK_BYTES: usize = 8 * 1024;
+/// Writes under a precondition before the record is given back as one that keeps changing: the first and two more.
+pub(crate) const MAX_CONDITIONAL_WRITES: u32 = 3;
+/// What a versioned call may last, in request timeouts (see `app::ports::Apps`).
+pub(crate) const VERSIONED_TIMEOUTS: u32 = 3;
+/// A secret is read again after this long: the longest a rotation goes unnoticed if the old secret still works.
+pub(crate) const SECRET_LIFE: Duration = Duration::from_secs(300);
+/// A token is no longer used this long before it expires: clocks differ, and the call itself takes its time.
+pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(60);
+/// Life of a token whose issuer does not tell (RFC 6749 only recommends `expires_in`).
+pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(300);
+/// Credentials that were renewed because the app refused them are not renewed again for this long. Without it, every
+/// write to an app that refuses us would read the secret anew, and SSM allows 40 reads a second for a whole account.
+pub(crate) const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+/// An idle connection is closed by us after this long: before Node and Apache (5 s) do it, which would make the next
+/// write on it an unknown outcome.
+pub(crate) const IDLE_CONNECTION: Duration = Duration::from_secs(4);
+/// HTTP clients kept: one for each connect timeout in use.
+pub(crate) const MAX_CLIENTS: usize = 16;
+/// Shortest secret that is blotted out of messages; replacing shorter ones would only garble them.
+pub(crate) const MIN_BLOTTED_BYTES: usize = 4;

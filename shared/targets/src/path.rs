@@ -1,0 +1,71 @@
+//! URLs of records: whatever a key contains, it stays one segment of the path.
+
+use domain::{Failure, side::Connector};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use crate::plan::{not_callable, unwritable};
+
+/// Everything but RFC 3986's unreserved characters is encoded: no character of a key can have a meaning in a URL.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Where the side's entities are found.
+pub(crate) fn base(connector: &Connector) -> Result<Url, Failure> {
+    let url = Url::parse(&connector.base_url).map_err(|error| not_callable(&format!("base_url: {error}")))?;
+    if url.path().ends_with('/') && url.query().is_none() && url.fragment().is_none() {
+        Ok(url)
+    } else {
+        Err(not_callable("base_url must end with / and have no query"))
+    }
+}
+
+/// `{base}{entity}`, the entity being a name or a path of names.
+pub(crate) fn entity(connector: &Connector, entity: &str) -> Result<Url, Failure> {
+    let segments: Vec<_> = entity.split('/').map(segment).collect::<Result<_, _>>()?;
+    under(&base(connector)?, &segments.join("/"))
+}
+
+/// Appends to the base what is encoded already.
+pub(crate) fn under(base: &Url, encoded: &str) -> Result<Url, Failure> {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{encoded}", base.path()));
+    Ok(url)
+}
+
+/// One segment of a path. `.` and `..` cannot be one, however they are encoded: URL parsers resolve them away.
+pub(crate) fn segment(text: &str) -> Result<String, Failure> {
+    match text {
+        "" | "." | ".." => Err(unwritable(&format!("`{text}` cannot stand in a URL path"))),
+        _ => Ok(encode(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector(base_url: &str) -> Connector {
+        serde_json::from_value(serde_json::json!({"kind": "http", "base_url": base_url})).unwrap()
+    }
+
+    #[test]
+    fn an_entity_is_found_below_the_base_and_nowhere_else() {
+        let url = |name| entity(&connector("https://a.example/api/v1/"), name).map(String::from);
+        assert_eq!(url("customers").unwrap(), "https://a.example/api/v1/customers");
+        assert_eq!(url("sales/customers").unwrap(), "https://a.example/api/v1/sales/customers");
+        assert_eq!(url("a?b#c").unwrap(), "https://a.example/api/v1/a%3Fb%23c");
+        for wrong in ["", "/x", "a/../b", "..", "a/"] {
+            assert!(url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_base_without_slash_is_refused() {
+        assert!(base(&connector("https://a.example/api")).is_err());
+        assert!(base(&connector("no url")).is_err());
+    }
+}

@@ -1,0 +1,126 @@
+//! Values that are fetched when needed, one fetch at a time, and kept until they expire or are refused.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::Failure;
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+
+use crate::limits::RENEWAL_PAUSE;
+
+/// A value and which one of its kind it is: whoever finds it refused names that number, and only the first of many that
+/// were refused at once fetches a new one.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept<V> {
+    pub(crate) value: V,
+    pub(crate) number: u64,
+}
+
+#[derive(Debug)]
+struct Slot<V> {
+    kept: Kept<V>,
+    until: Instant,
+    /// When it was last fetched because its predecessor had been refused.
+    renewed: Option<Instant>,
+}
+
+/// A slot may be empty, and is locked while it is being filled.
+type Shared<V> = Arc<AsyncMutex<Option<Slot<V>>>>;
+
+/// One slot for each key.
+#[derive(Debug)]
+pub(crate) struct Slots<K, V>(Mutex<BTreeMap<K, Shared<V>>>);
+
+impl<K, V> Default for Slots<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Slots<K, V> {
+    /// The value kept, or else the one fetched. `refused` is the number of the value that did not work; the answer may
+    /// have that very number, when there was a renewal a moment ago.
+    pub(crate) async fn get(
+        &self,
+        key: &K,
+        refused: Option<u64>,
+        fetch: impl Future<Output = Result<(V, Duration), Failure>>,
+    ) -> Result<Kept<V>, Failure> {
+        let slot = self.slot(key);
+        let mut slot = slot.lock().await; // those who wait here find what the first one fetched
+        let now = Instant::now();
+        let last = slot.as_ref().map_or(0, |slot| slot.kept.number);
+        let renews = refused == Some(last);
+        if let Some(slot) = slot.as_ref()
+            && now < slot.until
+            && (!renews || slot.renewed.is_some_and(|at| now < at + RENEWAL_PAUSE))
+        {
+            return Ok(slot.kept.clone());
+        }
+        let (value, life) = fetch.await?;
+        let kept = Kept { value, number: last + 1 };
+        *slot = Some(Slot { kept: kept.clone(), until: Instant::now() + life, renewed: renews.then_some(now) });
+        Ok(kept)
+    }
+
+    fn slot(&self, key: &K) -> Shared<V> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(key.clone()).or_insert_with(|| Arc::new(AsyncMutex::new(None))).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(300);
+
+    struct Source(AtomicU64);
+
+    impl Source {
+        async fn fetch(&self) -> Result<(u64, Duration), Failure> {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok((self.0.fetch_add(1, Ordering::Relaxed), LIFE))
+        }
+    }
+
+    async fn get(slots: &Slots<&str, u64>, source: &Source, refused: Option<u64>) -> (u64, u64) {
+        let kept = slots.get(&"key", refused, source.fetch()).await.unwrap();
+        (kept.value, kept.number)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_is_fetched_once_however_many_ask_and_again_when_it_expired() {
+        let (slots, source) = (Slots::default(), Source(AtomicU64::new(0)));
+        let all = tokio::join!(get(&slots, &source, None), get(&slots, &source, None), get(&slots, &source, None));
+        assert_eq!(all, ((0, 1), (0, 1), (0, 1)));
+        tokio::time::advance(LIFE).await;
+        assert_eq!(get(&slots, &source, None).await, (1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_were_refused_at_once_renew_it_once_and_not_again_for_a_while() {
+        let (slots, source) = (Slots::default(), Source(AtomicU64::new(0)));
+        assert_eq!(get(&slots, &source, None).await, (0, 1));
+        let both = tokio::join!(get(&slots, &source, Some(1)), get(&slots, &source, Some(1)));
+        assert_eq!(both, ((1, 2), (1, 2)));
+        assert_eq!(get(&slots, &source, Some(2)).await, (1, 2), "renewed a moment ago");
+        tokio::time::advance(RENEWAL_PAUSE).await;
+        assert_eq!(get(&slots, &source, Some(2)).await, (2, 3));
+    }
+
+    #[tokio::test]
+    async fn a_failed_fetch_leaves_what_was_there() {
+        let slots = Slots::<&str, u64>::default();
+        let failure = Failure::new(domain::ErrorClass::Auth, domain::failure::Verdict::NotApplied, None, "no");
+        let failed = slots.get(&"key", None, async { Err(failure.clone()) }).await;
+        assert_eq!(failed.unwrap_err(), failure);
+        assert_eq!(slots.get(&"key", None, async { Ok((7, LIFE)) }).await.unwrap().number, 1);
+    }
+}

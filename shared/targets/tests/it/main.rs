@@ -1,0 +1,15 @@
+//! The connectors against real sockets: servers that answer, refuse, stay silent, cut off and lie.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+mod auth;
+mod bodies;
+mod ends;
+mod guard;
+mod keys;
+mod oauth;
+mod pages;
+mod server;
+mod setup;
+mod versioned;
+mod writes;
