@@ -147,7 +147,7 @@ fn side(app: &App, moving: &Moving) -> Markup {
             div #outbox data-testid="outbox" { (parts::outbox(&moving.reports, moving.report_count)) }
         }
         div.card {
-            div.card-head { h2 { "Latest calls" } }
+            div.card-head { h2 { "Latest calls" } span.quiet { "of the data API" } }
             div #calls data-testid="calls" { (parts::calls(&moving.calls)) }
         }
     }

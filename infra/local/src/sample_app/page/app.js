@@ -49,12 +49,14 @@ function show(key, fields, version) {
   $("stale").hidden = true;
   $("message").hidden = true;
   form.hidden = false;
+  markOpen();
   (key === null ? $("key") : inputs[0]).focus();
 }
 
 function close() {
   open = null;
   form.hidden = true;
+  markOpen();
 }
 
 async function post(path, body) {
@@ -153,12 +155,14 @@ function markChanges() {
   for (const row of $("rows").querySelectorAll("tr[data-key]")) {
     now.set(row.dataset.key, row.dataset.version);
     if (versions && versions.get(row.dataset.key) !== row.dataset.version) row.classList.add("changed");
-    if (open && open.key === row.dataset.key) {
-      row.classList.add("open");
-      $("stale").hidden = Number(row.dataset.version) === open.version;
-    }
+    if (open && open.key === row.dataset.key) $("stale").hidden = Number(row.dataset.version) === open.version;
   }
   versions = now;
+  markOpen();
+}
+
+function markOpen() {
+  for (const row of $("rows").children) row.classList.toggle("open", open !== null && row.dataset.key === open.key);
 }
 
 /** Puts the server's (escaped) HTML in place, only where it differs, so that a selection or focus survives. */

@@ -72,7 +72,7 @@ pub(super) fn switches(now: &Switch) -> Markup {
             }
             div.pair {
                 label {
-                    span { "for … calls" }
+                    span { "number of calls" }
                     input #remaining name="remaining" type="number" min="1" placeholder="all"
                         value=[now.remaining];
                 }
