@@ -75,7 +75,7 @@ impl Deployment {
     pub(crate) async fn delete(&self) -> anyhow::Result<()> {
         let request = http::client()?
             .post(&self.endpoint)
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/cloudformation/aws4_request, SignedHeaders=host, Signature=0")
+            .header("authorization", emulator::authorization("cloudformation"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(format!("Action=DeleteStack&Version=2010-05-15&StackName={}", self.stack));
         http::Answer::of(request).await?.accepted("deleting the stack").map(drop)

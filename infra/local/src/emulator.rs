@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 
 use crate::http;
 use crate::layout::Layout;
+use crate::lock::Lock;
 use crate::log_file;
 use crate::output::Output;
 use crate::port;
@@ -34,19 +35,25 @@ pub struct Emulator {
     url: String,
     process: Process,
     log: PathBuf,
+    // After the process, which writes there.
+    _scratch: Scratch,
+    _lock: Option<Lock>,
 }
 
 impl Emulator {
     /// Starts an emulator on a free port with nothing in it, for tests that need no deployed functions. It is installed
-    /// first if it is not yet. `name` is its work folder's, under `target/local`.
+    /// first if it is not yet. `name` is its work folder's, under `target/local`; two at the same time need two names.
     ///
     /// # Errors
-    /// When Python or the network is missing, or the emulator does not start.
+    /// When Python or the network is missing, the work folder is in use, or the emulator does not start.
     pub async fn start(name: &str) -> anyhow::Result<Self> {
         let layout = Layout::find()?;
         let python = python::find(std::env::var_os("PATH"))?;
         tools::install(&[tools::EMULATOR], &layout, &python, Output::silent()).await?;
-        Self::start_in(&layout, &layout.work(Some(name)), None).await
+        let work = layout.work(Some(name));
+        let lock = Lock::of_work_dir(&work)?;
+        let started = Self::start_in(&layout, &work, None).await?;
+        Ok(Self { _lock: Some(lock), ..started })
     }
 
     /// Its address, for `AWS_ENDPOINT_URL`.
@@ -66,7 +73,6 @@ impl Emulator {
     pub(crate) async fn start_in(layout: &Layout, work: &Path, port: Option<u16>) -> anyhow::Result<Self> {
         let program = tools::EMULATOR.program(layout, "python");
         if let Some(port) = port {
-            port::check(port)?;
             return launch(&program, work, port).await;
         }
         let mut attempt = 1;
@@ -81,16 +87,33 @@ impl Emulator {
     }
 }
 
+/// The emulator's own files, the unpacked functions among them. They go when it has ended.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn empty(dir: PathBuf) -> anyhow::Result<Self> {
+        if dir.exists() {
+            fs::remove_dir_all(&dir).with_context(|| format!("{} cannot be removed", dir.display()))?;
+        }
+        fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is cleared away by the next start.
+        let _kept = fs::remove_dir_all(&self.0);
+    }
+}
+
 async fn launch(program: &Path, work: &Path, port: u16) -> anyhow::Result<Emulator> {
     let url = format!("http://127.0.0.1:{port}");
     let log = log(work);
-    let temp = work.join(format!("emulator-{port}"));
-    if temp.exists() {
-        fs::remove_dir_all(&temp).with_context(|| format!("{} cannot be removed", temp.display()))?;
-    }
-    fs::create_dir_all(&temp).with_context(|| format!("{} cannot be made", temp.display()))?;
+    let scratch = Scratch::empty(work.join("emulator"))?;
     let mut command = Command::new(program);
-    command.args(["-c", LAUNCHER]).env_clear().envs(environment(&url, port, &temp));
+    command.args(["-c", LAUNCHER]).env_clear().envs(environment(&url, port, &scratch.0));
     let mut process = Process::start(command, &log, Ending::AtOnce)?;
     let deadline = Instant::now() + START_DEADLINE;
     let client = http::client()?;
@@ -100,7 +123,7 @@ async fn launch(program: &Path, work: &Path, port: u16) -> anyhow::Result<Emulat
         }
         let health = client.get(format!("{url}/_ministack/health")).timeout(Duration::from_secs(2)).send().await;
         if health.is_ok_and(|answer| answer.status().is_success()) {
-            return Ok(Emulator { url, process, log });
+            return Ok(Emulator { url, process, log, _scratch: scratch, _lock: None });
         }
         if Instant::now() > deadline {
             bail!("the emulator does not answer; {}", log_file::excerpt(&log));
@@ -114,6 +137,8 @@ fn environment(url: &str, port: u16, temp: &Path) -> Vec<(&'static str, String)>
     let mut environment = credentials(url);
     environment.extend([
         ("GATEWAY_PORT", port.to_string()),
+        // Roles and policies of the template count: a permission that is missing there fails here too.
+        ("AUTH", "true".to_owned()),
         ("BIND_HOST", "127.0.0.1".to_owned()),
         ("TMPDIR", temp.display().to_string()),
         ("HOME", temp.display().to_string()),
@@ -140,6 +165,12 @@ pub(crate) fn credentials(url: &str) -> Vec<(&'static str, String)> {
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .to_vec()
+}
+
+/// The header by which an emulator takes a plain HTTP request for one of the account's owner, and knows the service.
+pub(crate) fn authorization(service: &str) -> String {
+    let scope = format!("20260101/{REGION}/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=0")
 }
 
 /// Where the emulator's log is.

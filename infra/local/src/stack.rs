@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use futures::future::try_join;
+use futures::future::{try_join, try_join3};
 use serde_json::json;
 
 use crate::admin::Admin;
@@ -19,6 +19,7 @@ use crate::http::{self, Answer};
 use crate::layout::Layout;
 use crate::lock::Lock;
 use crate::output::Output;
+use crate::port;
 use crate::python;
 use crate::secrets::Secrets;
 use crate::seed;
@@ -27,6 +28,8 @@ use crate::tools;
 
 /// Name of the stack in an emulator of its own.
 const STACK: &str = "tandem";
+/// A little longer than the template lets the function run.
+const SWEEP_TIMEOUT: Duration = Duration::from_secs(310);
 
 /// How a stack is started.
 #[derive(Debug, Clone)]
@@ -40,6 +43,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// Whether the functions are built with the release profile.
     pub release: bool,
+    /// Whether `cargo lambda` is installed too. People want it beside a stack; the stack does not need it.
+    pub with_cargo_lambda: bool,
     /// Where progress is told.
     pub output: Output,
 }
@@ -47,7 +52,14 @@ pub struct Options {
 impl Options {
     /// What tests want: silent, free ports, and a work folder of that name.
     pub fn test(name: &str) -> Self {
-        Self { name: Some(name.to_owned()), endpoint: None, port: None, release: false, output: Output::silent() }
+        Self {
+            name: Some(name.to_owned()),
+            endpoint: None,
+            port: None,
+            release: false,
+            with_cargo_lambda: false,
+            output: Output::silent(),
+        }
     }
 }
 
@@ -76,12 +88,13 @@ impl Stack {
         let work = layout.work(options.name.as_deref());
         let lock = Lock::of_work_dir(&work)?;
         let file = EndpointsFile::in_dir(&work);
+        options.port.map_or(Ok(()), port::check)?;
         let python = python::find(std::env::var_os("PATH"))?;
         let cargo = functions::cargo()?;
         output.done(format_args!("found python3 {} and {}", python.version, cargo.display()));
         let program = own_program();
         let build_log = work.join("build.log");
-        let (emulator, ()) = try_join(
+        let (emulator, (), ()) = try_join3(
             async {
                 tools::install(&[tools::EMULATOR, tools::SAM], &layout, &python, output).await?;
                 if let Some(url) = &options.endpoint {
@@ -94,6 +107,10 @@ impl Stack {
             async {
                 let build = functions::build(&layout, options.release, program.is_none(), &build_log);
                 output.step("building the functions", Some(&build_log), build).await
+            },
+            async {
+                let wanted: &[_] = if options.with_cargo_lambda { &[tools::CARGO_LAMBDA] } else { &[] };
+                tools::install(wanted, &layout, &python, output).await
             },
         )
         .await?;
@@ -172,8 +189,8 @@ impl Stack {
         let function = self.deployment.function("resume-drain");
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.endpoints.emulator);
         let event = json!({"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}});
-        let request = http::client()?.post(url).timeout(Duration::from_secs(310)).json(&event);
-        let body = Answer::of(request).await?.accepted("the sweep")?;
+        let request = http::client()?.post(url).header("authorization", emulator::authorization("lambda"));
+        let body = Answer::of(request.timeout(SWEEP_TIMEOUT).json(&event)).await?.accepted("the sweep")?;
         anyhow::ensure!(body.get("errorMessage").is_none(), "the sweep failed: {body}");
         Ok(())
     }

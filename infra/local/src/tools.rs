@@ -93,6 +93,7 @@ impl Tool {
         }
         let mut pip = Command::new(dir.join("bin/python"));
         pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]);
+        pip.args(["--retries", "2"]); // five would let a machine without a network wait for half a minute
         for (option, text, file) in [("-r", self.pins, "pins.txt"), ("-c", self.constraints, "constraints.txt")] {
             let file = dir.join(file);
             std::fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
