@@ -8,11 +8,13 @@ use super::tandem::{Answer, Verdict};
 pub(super) fn saved(other: &str, answer: &Value, is_delete: bool) -> String {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let done = if is_delete { "Deleted" } else { "Saved" };
+    let failure = answer.get("failure").and_then(|failure| failure.get("message")).and_then(Value::as_str);
+    let because = failure.map(|why| format!(" ({})", why.trim_end_matches('.'))).unwrap_or_default();
     match (text("status"), text("reason")) {
         ("written", _) if is_delete => format!("{done}; {other} has deleted it too."),
         ("written", _) => format!("{done}; {other} has it too."),
-        ("queued", _) => format!("{done}; {other} will get it shortly, Tandem has queued it."),
-        ("parked", _) => format!("{done} here, but {other} could not take it: Tandem has parked it."),
+        ("queued", _) => format!("{done}; {other} gets it as soon as possible, Tandem has queued it{because}."),
+        ("parked", _) => format!("{done} here, but {other} could not take it: Tandem has parked it{because}."),
         ("skipped", "echo") => format!("{done}; {other} has the same already."),
         ("skipped", "stopped") => format!("{done} here only; the map is stopped."),
         ("skipped", reason) => format!("{done} here; Tandem skipped it ({reason})."),
@@ -61,6 +63,9 @@ mod tests {
     fn sentences_name_the_other_app() {
         assert_eq!(saved("crm", &json!({"status": "written"}), false), "Saved; crm has it too.");
         assert_eq!(saved("crm", &json!({"status": "written"}), true), "Deleted; crm has deleted it too.");
+        let failure = json!({"side": "crm", "message": "timed out"});
+        let text = saved("crm", &json!({"status": "queued", "failure": failure}), false);
+        assert_eq!(text, "Saved; crm gets it as soon as possible, Tandem has queued it (timed out).");
         let app = json!({"side": "crm", "message": "Credit limit above 1,000,000."});
         let text = not_taken(422, json!({"code": "refused", "app": app}));
         assert_eq!(text, "Not saved: crm refused: Credit limit above 1,000,000.");

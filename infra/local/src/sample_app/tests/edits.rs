@@ -85,7 +85,10 @@ async fn an_edit_is_repeated_under_the_same_id_until_it_is_answered() {
     let queued = json!({"id": "x", "status": "queued"});
     tandem.next([Order::Cut, Order::Say(409, busy), Order::Say(503, json!({})), Order::Say(202, queued)]);
     let (status, body) = app.edit("C-1", fields("Contoso")).await;
-    assert_eq!((status, &body["message"]), (200, &json!("Saved; crm will get it shortly, Tandem has queued it.")));
+    assert_eq!(
+        (status, &body["message"]),
+        (200, &json!("Saved; crm gets it as soon as possible, Tandem has queued it."))
+    );
     let calls = tandem.calls(4).await;
     assert!(calls.iter().all(|call| *call == calls[0]));
     assert_eq!(app.get("/records/C-1").await["version"], 1);
