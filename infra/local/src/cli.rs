@@ -8,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::blocked::Blocked;
 use crate::layout::Layout;
+use crate::options::Options;
 use crate::output::{Output, seconds};
-use crate::stack::{Options, Stack};
+use crate::stack::Stack;
 use crate::{python, sample_app, story, tools};
 
 /// Exit code of a run that was told to stop before it was up, as shells have it.
