@@ -50,8 +50,11 @@ pub trait AdminPorts: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// 128 bits nobody else has.
     fn fresh_id(&self) -> u128;
-    /// 256 bits nobody can guess.
-    fn fresh_secret(&self) -> [u8; 32];
+    /// 256 bits from the operating system, which nobody can guess.
+    ///
+    /// # Errors
+    /// The operating system has none.
+    fn fresh_secret(&self) -> Result<[u8; 32], PortError>;
 }
 
 /// Who is asking.

@@ -95,9 +95,11 @@ async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
                 break;
             }
         };
+        let content = content(config, to, &image);
         match write(ports, flight, to, &image).await {
-            Ok(etag) => attempt.done.push((to, content(config, to, &image), etag)),
+            Ok(etag) => attempt.done.push((to, content, etag)),
             Err(failure) => {
+                attempt.tried = Some((to, content));
                 attempt.failure = fail(to, failure);
                 break;
             }
@@ -170,7 +172,7 @@ async fn settle_attempt<P: Ports>(
     let mut echoed = Vec::new();
     let refused = attempt.failure.as_ref().is_some_and(|step| step.failure.verdict == Verdict::Refused);
     if refused && let Some((now, echoes)) = ports.lanes().head(flight.lane).await? {
-        echoed = echoes.of(flight.entry.seq);
+        echoed = echoes.of(flight.head.version_of(flight.entry.seq));
         head = now;
     }
     let spare = EntryId(ports.fresh_id());
@@ -197,7 +199,7 @@ async fn settle_attempt<P: Ports>(
         match ports.lanes().head(flight.lane).await {
             Ok(Some((now, echoes))) => {
                 if !echoed.is_empty() || attempt.failure.is_some() {
-                    echoed = echoes.of(flight.entry.seq);
+                    echoed = echoes.of(flight.head.version_of(flight.entry.seq));
                 }
                 head = now;
             }

@@ -139,7 +139,7 @@ pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, Por
         if map.map.state.intake() != Intake::Write {
             continue;
         }
-        match sweep_map(ports, &map, until).await {
+        match Box::pin(sweep_map(ports, &map, until)).await {
             Ok(drained) => all = all.plus(drained),
             Err(error) => tracing::error!(map.id = %map.map.id, %error, "the lanes of a map could not be swept"),
         }
@@ -152,7 +152,7 @@ async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) ->
     loop {
         let lanes = ports.lanes().due(&map.map, ports.now(), LANES_PER_LOOK).await?;
         let full = lanes.len() == LANES_PER_LOOK;
-        let runs = lanes.into_iter().map(|lane| async move { (run_lane(ports, &lane, until).await, lane) });
+        let runs = lanes.into_iter().map(|lane| async move { (Box::pin(run_lane(ports, &lane, until)).await, lane) });
         let mut runs = stream::iter(runs).buffer_unordered(LANES_AT_ONCE);
         let mut moved = false;
         while let Some((run, lane)) = runs.next().await {

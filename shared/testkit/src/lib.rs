@@ -1,3 +1,13 @@
-//! Fakes of the ports, and what every implementation of one must do.
+//! Fakes of the ports, faults, a simulated clock, and the simulator that runs the production use cases among them.
+//! Never shipped.
 
+pub mod apps;
 pub mod config;
+mod executor;
+mod memory;
+mod rng;
+pub mod sample;
+pub mod users;
+mod world;
+
+pub use self::{executor::Executor, memory::JournalFaults, memory::MemoryLanes, rng::Rng, world::SimWorld};

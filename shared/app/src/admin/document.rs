@@ -88,7 +88,12 @@ pub async fn apply<P: AdminPorts>(
     let mut written = false;
     for (at, item) in plan.items.iter().enumerate() {
         match execute(ports.store(), item).await {
-            Ok(()) => written |= item.action != Action::Unchanged,
+            Ok(()) if item.action == Action::Unchanged => {}
+            Ok(()) => {
+                written = true;
+                let (kind, action) = (item.kind.as_str(), item.action.as_str());
+                tracing::info!(actor = caller.name, kind, id = item.id, action, "applied");
+            }
             Err(error) if !written => return Err(lost(error)),
             Err(error) => {
                 let later = plan.items[at + 1..].iter().filter(|item| item.action != Action::Unchanged);

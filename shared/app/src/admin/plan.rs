@@ -67,6 +67,19 @@ pub enum Kind {
     Map,
 }
 
+impl Action {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Unchanged => "unchanged",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 impl Kind {
     /// The word for it.
     #[must_use]

@@ -82,7 +82,7 @@ pub async fn issue<P: AdminPorts>(ports: &P, name: &str, role: Role) -> Result<(
     if others.len() >= MAX_TOKENS {
         return Err(AppError::Conflict(Conflict::TooManyTokens));
     }
-    let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(ports.fresh_secret()));
+    let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(ports.fresh_secret()?));
     let id = domain::id::MapUid(ports.fresh_id()).to_string().to_ascii_lowercase();
     let token = Token { id, name: name.to_owned(), role, created_at: ports.now() };
     ports.tokens().save_token(&sha256_hex(&secret), &token).await?;

@@ -4,7 +4,7 @@ use super::{
     Answer, Crossing, Echo, Echoes, Entry, Head, Inflight, LaneVersion, Marker, MarkerState, Mode, SkipReason, Winner,
     Work, Write,
     guard::{News, Report, judge},
-    plan::{content, image_for, plan},
+    plan::{content, plan},
 };
 use crate::{
     id::{EntryId, Owner, WriteId},
@@ -107,7 +107,7 @@ pub fn admit(
     lease: Lease<'_>,
 ) -> Result<Admission, Rejection> {
     let Lease { map, capability, now, .. } = lease;
-    let head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
+    let mut head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
     if let Some(known) = known(&head, echoes, marker, &arrival)? {
         return Ok(known);
     }
@@ -130,15 +130,17 @@ pub fn admit(
         let before = arrival.before.as_ref().map(|image| content(config, origin, image));
         let capability = capability[origin];
         let report = Report { origin, content: reported, before, arrival: &arrival, capability };
-        match judge(&head, report, config, now) {
-            News::Echo(seq) => {
-                let echo = Echo { id: arrival.id.value(), origin, body: arrival.body, seq };
+        match judge(&head, echoes, report, config, now) {
+            News::Echo(version) => {
+                let echo = Echo { id: arrival.id.value(), origin, body: arrival.body, version };
                 return Ok(Admission::Echo(echoes.with(echo)));
             }
-            News::Change => {}
-            News::Crossing => {
+            News::Change { seen, crossing: crossed } => {
+                head.sides[origin].seen_until(seen);
+                head.sides[origin].own = Some(reported);
                 let loses = config.primary().is_some_and(|primary| primary != origin);
-                crossing = Some(Crossing { winner: if loses { Winner::TheOther } else { Winner::ThisWrite } });
+                let winner = if loses { Winner::TheOther } else { Winner::ThisWrite };
+                crossing = crossed.then_some(Crossing { winner });
             }
         }
     }
@@ -187,15 +189,13 @@ fn enter(mut head: Head, arrival: Arrival, crossing: Option<Crossing>, id: Entry
     let Lease { map, now, owner, lease_ms, .. } = lease;
     let idle = head.idle() && !head.parked;
     let seq = head.next_seq;
-    let prior = PerSide([head.sides[SideIx::First].expected, head.sides[SideIx::Second].expected]);
-    remember(&mut head, &arrival, crossing, seq, lease);
+    remember(&mut head, &arrival, crossing, seq, now);
     head.next_seq += 1;
     head.version += 1;
     let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
     let write = Write { id: write_id, body, origin, shape, mode, image };
     let mut entry = Entry::new(seq, id, Work::Write(write), now);
     entry.crossing = crossing;
-    entry.prior = prior;
     let waits = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     if idle && !waits && map.state.intake() == Intake::Write {
         entry.attempts = 1;
@@ -215,29 +215,19 @@ fn enter(mut head: Head, arrival: Arrival, crossing: Option<Crossing>, id: Entry
     Admission::Append { head: Box::new(head), entry: Box::new(entry) }
 }
 
-/// Notes what the record will be on each side once this entry is done.
-fn remember(head: &mut Head, arrival: &Arrival, crossing: Option<Crossing>, seq: u64, lease: Lease<'_>) {
-    let Lease { map, now, .. } = lease;
-    let config = &map.config;
+/// Notes who reported, and who will be written to.
+fn remember(head: &mut Head, arrival: &Arrival, crossing: Option<Crossing>, seq: u64, now: Timestamp) {
     let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     for to in SideIx::BOTH {
         let is_origin = arrival.origin == Some(to);
         let side = &mut head.sides[to];
         if is_origin {
-            side.reported_seq = seq;
             side.reported_version = side.reported_version.max(arrival.version);
             side.etag = None;
         }
         if is_origin == loses || (is_origin && crossing.is_some()) || arrival.origin.is_none() {
             side.target_seq = seq;
             side.target_at = now;
-        }
-        if loses {
-            if is_origin {
-                side.expected = None; // what the other side has by then, in this side's words: not known yet
-            }
-        } else if let Ok(image) = image_for(config, arrival.shape, to, &arrival.image) {
-            side.expected = Some(content(config, to, &image));
         }
     }
 }

@@ -24,8 +24,6 @@ pub struct Entry {
     pub accepted_at: Timestamp,
     /// It crossed a change of the other app.
     pub crossing: Option<Crossing>,
-    /// What each side was expected to hold before this entry was admitted: what is true again when it is refused.
-    pub prior: PerSide<Option<ContentHash>>,
     /// Which sides have it.
     pub done: PerSide<bool>,
     /// Attempts begun.
@@ -126,7 +124,6 @@ impl Entry {
             work,
             accepted_at: now,
             crossing: None,
-            prior: PerSide::default(),
             done: PerSide::default(),
             attempts: 0,
             ambiguous: false,

@@ -1,26 +1,16 @@
-//! Echo and crossing: is a report news, and did it cross a write to the same app?
+//! Echo and crossing: is a report news, and was it made in knowledge of what the lane has written there?
 //!
-//! An app's trigger reports every change, those that Tandem made too. The caller may say what the record was *before*
-//! its change; what the lane knows of that side then tells an echo from news, and news from a crossing.
+//! An app's trigger reports every change, those that Tandem made too, in the order in which they happened. So each write
+//! of Tandem's to a side is *unseen* until the side reports it, or reports a change made on top of it. A report of
+//! unseen content is an echo; a change that leaves writes unseen has crossed them.
 
-use super::{Arrival, Head};
+use super::{Arrival, Echoes, Head, LaneVersion, head::Unseen};
 use crate::{
     map::{MapConfig, SideIx},
     record::ContentHash,
     side::Capability,
     time::Timestamp,
 };
-
-/// What a report of side `origin` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// What Tandem itself wrote there, with the entry that did it.
-    Echo(u64),
-    /// A change that was made knowing everything the lane had written there.
-    Change,
-    /// A change that was made without knowing what the lane has written, or is about to write, there.
-    Crossing,
-}
 
 /// A report, as it is judged.
 #[derive(Clone, Copy)]
@@ -37,43 +27,86 @@ pub(super) struct Report<'a> {
     pub(super) capability: Capability,
 }
 
-pub(super) fn judge(head: &Head, report: Report<'_>, map: &MapConfig, now: Timestamp) -> News {
-    let Report { origin, content: reported, before, arrival, capability } = report;
+/// What a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// What Tandem itself wrote there, with the entry that did it.
+    Echo(LaneVersion),
+    /// A change. The side has seen everything up to this entry when it was made.
+    Change {
+        /// The newest entry it has seen.
+        seen: u64,
+        /// There is something it had not seen.
+        crossing: bool,
+    },
+}
+
+pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapConfig, now: Timestamp) -> News {
+    let Report { origin, content, before, arrival, capability } = report;
     let side = &head.sides[origin];
-    let on_its_way = head.inflight.as_ref().and_then(|inflight| inflight.writing[origin].map(|c| (inflight.seq, c)));
-    // On its way to that very side: an app often reports it before the call has returned.
-    if let Some((seq, content)) = on_its_way
-        && content == reported
+    let mut seen = echoes.newest(head.generation, origin);
+    if let Some(base) = arrival.base
+        && base.generation == head.generation
     {
-        return News::Echo(seq);
+        seen = seen.max(base.seq);
     }
-    let written_by_us = side.written.contains(&reported);
-    if written_by_us && side.expected == Some(reported) {
-        return News::Echo(side.target_seq);
+    let unseen = unseen(head, origin, seen);
+    // Of several writes with the content that the change was made on, an echo follows the oldest, a change the newest.
+    // Content that the side had made itself does not tell that it has seen a write of the same content.
+    let made_on = |unseen: &&Unseen| before == Some(unseen.content) && before != side.own;
+    let after = unseen.iter().find(made_on).map_or(seen, |first| first.seq);
+    if let Some(echoed) = unseen.iter().find(|unseen| unseen.seq > after && unseen.content == content) {
+        return News::Echo(head.version_of(echoed.seq));
     }
-    let knew_all = before.is_some() && before == side.expected;
-    if written_by_us && before.is_some() && !knew_all {
-        return News::Echo(side.target_seq); // a late one: the lane has moved on since
+    let seen = unseen.iter().rfind(made_on).map_or(seen, |last| last.seq);
+    News::Change { seen, crossing: crossing(head, &unseen, seen, report_time(arrival, now), report, map) }
+        .plain(capability == Capability::Plain && (side.target_seq > head.done_seq || side.retried))
+}
+
+impl News {
+    /// On a `plain` side a repeated call may land, or have landed, on top of this change.
+    fn plain(self, may_land: bool) -> Self {
+        match self {
+            Self::Change { seen, crossing } => Self::Change { seen, crossing: crossing || may_land },
+            Self::Echo(_) => self,
+        }
     }
-    if !head.writes_to(origin) {
-        // The caller knows a version of an earlier lane of this record: what that lane wrote since is forgotten.
-        let forgotten = arrival.base.is_some_and(|base| base.generation < head.generation);
-        return if forgotten { News::Crossing } else { News::Change };
+}
+
+fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
+    arrival.committed_at.unwrap_or(now)
+}
+
+/// What Tandem wrote, or is writing at this moment, that the side is not known to have seen. Oldest first.
+fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Unseen> {
+    let written = head.sides[side].unseen.iter().copied();
+    let writing = head.inflight.as_ref().and_then(|inflight| {
+        let content = inflight.writing[side]?;
+        Some(Unseen { seq: inflight.seq, content })
+    });
+    let mut unseen: Vec<_> = written.filter(|known| writing.is_none_or(|writing| writing.seq != known.seq)).collect();
+    unseen.extend(writing);
+    unseen.retain(|unseen| unseen.seq > seen);
+    unseen
+}
+
+fn crossing(
+    head: &Head,
+    unseen: &[Unseen],
+    seen: u64,
+    committed: Timestamp,
+    report: Report<'_>,
+    map: &MapConfig,
+) -> bool {
+    let side = &head.sides[report.origin];
+    if let Some(base) = report.arrival.base
+        && base.generation < head.generation
+    {
+        return true; // it knows an earlier lane of this record: what that lane wrote since is forgotten
     }
-    let open = side.target_seq > head.done_seq;
-    let has_landed = on_its_way.is_some_and(|(seq, content)| seq == side.target_seq && before == Some(content));
-    if capability == Capability::Plain && (open || side.retried) {
-        return News::Crossing; // a repeated call may land, or have landed, on top of this change
-    }
-    let crossing = if let Some(base) = arrival.base {
-        head.version_of(side.target_seq) > base
-    } else if knew_all {
-        open && !has_landed
-    } else if before.is_some() && side.expected.is_some() {
-        true
-    } else {
-        let committed = arrival.committed_at.unwrap_or(now);
-        open || side.target_at >= committed.minus_ms(map.crossing_window_ms)
-    };
-    if crossing { News::Crossing } else { News::Change }
+    // Admitted, and not executed yet: it will be written on top of this change.
+    let waiting = side.target_seq > head.done_seq && side.target_seq > seen;
+    let left = waiting || unseen.iter().any(|unseen| unseen.seq > seen);
+    let told = report.before.is_some() || report.arrival.base.is_some();
+    left && (waiting || told || side.target_at >= committed.minus_ms(map.crossing_window_ms))
 }

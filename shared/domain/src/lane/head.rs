@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Entry, LaneVersion, Recent};
 use crate::{
     id::{EntryId, MapUid, Owner, WriteId},
-    limits::WRITTEN_CONTENTS,
-    map::{PerSide, SideIx},
+    limits::UNSEEN_WRITES,
+    map::PerSide,
     record::ContentHash,
     time::Timestamp,
 };
@@ -64,33 +64,49 @@ impl Inflight {
 /// What is known of the record on one side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideMemory {
-    /// What the side holds once every admitted entry is done. `None`: not known.
-    pub expected: Option<ContentHash>,
-    /// The newest entry that this side reported.
-    pub reported_seq: u64,
     /// The newest version of its own that this side reported.
     pub reported_version: Option<u64>,
     /// The newest admitted entry that writes to this side; 0: none.
     pub target_seq: u64,
     /// When it was admitted.
     pub target_at: Timestamp,
-    /// A finished write to this side had been tried more than once: on a `plain` side the last try may have landed on
-    /// top of a change that the side made in between.
+    /// A write to this side had been tried more than once: on a `plain` side the last try may have landed on top of a
+    /// change that the side made in between.
     pub retried: bool,
-    /// What Tandem last wrote to this side, newest last.
-    pub written: Vec<ContentHash>,
+    /// What this side last reported as a change of its own.
+    pub own: Option<ContentHash>,
+    /// What Tandem wrote here, oldest first, that the side is not known to have seen: neither did it report the write
+    /// itself, nor a change made on top of it.
+    pub unseen: Vec<Unseen>,
     /// The record's `ETag` after Tandem's last write, while nothing else is known to have changed it.
     pub etag: Option<String>,
 }
 
+/// A write of Tandem's that its side is not known to have seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// The entry.
+    pub seq: u64,
+    /// What it wrote.
+    pub content: ContentHash,
+}
+
 impl SideMemory {
-    /// Notes what Tandem wrote.
-    pub fn note_written(&mut self, content: ContentHash) {
-        self.written.retain(|known| *known != content);
-        self.written.push(content);
-        if self.written.len() > WRITTEN_CONTENTS {
-            self.written.remove(0);
+    /// Notes what Tandem wrote, or may have written. An entry is noted once, however often it is tried.
+    pub fn note_written(&mut self, seq: u64, content: ContentHash) {
+        if let Some(known) = self.unseen.iter_mut().find(|unseen| unseen.seq == seq) {
+            known.content = content;
+            return;
         }
+        self.unseen.push(Unseen { seq, content });
+        if self.unseen.len() > UNSEEN_WRITES {
+            self.unseen.remove(0);
+        }
+    }
+
+    /// The side has seen everything up to this entry.
+    pub fn seen_until(&mut self, seq: u64) {
+        self.unseen.retain(|unseen| unseen.seq > seq);
     }
 }
 
@@ -152,11 +168,5 @@ impl Head {
     #[must_use]
     pub fn held_by(&self, owner: Owner) -> bool {
         self.inflight.as_ref().is_some_and(|inflight| inflight.owner == Some(owner))
-    }
-
-    /// Whether the lane has entries, finished or not, that write to a side.
-    #[must_use]
-    pub fn writes_to(&self, side: SideIx) -> bool {
-        self.sides[side].target_seq > 0
     }
 }

@@ -4,7 +4,7 @@ use super::{Entry, Head, Inflight, admit::writing};
 use crate::{
     id::Owner,
     limits::LEASE_MARGIN_MS,
-    map::Map,
+    map::{Map, SideIx},
     side::{Capability, SideConfig},
     time::Timestamp,
 };
@@ -58,6 +58,13 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     entry.ambiguous |= taken_over;
     let mut head = head.clone();
     head.version += 1;
+    if let Some(lost) = head.inflight.take().filter(|_| taken_over) {
+        for side in SideIx::BOTH {
+            if let Some(content) = lost.writing[side] {
+                head.sides[side].note_written(seq, content);
+            }
+        }
+    }
     head.inflight = Some(Inflight {
         seq,
         entry: entry.id,

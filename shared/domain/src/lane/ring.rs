@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
-use crate::{id::WriteId, limits::RECENT_ANSWERS, map::SideIx, record::ContentHash};
+use super::{LaneVersion, Outcome};
+use crate::{
+    id::WriteId,
+    limits::RECENT_ANSWERS,
+    map::{PerSide, SideIx},
+    record::ContentHash,
+};
 
 /// The newest id that was forgotten, for each kind of caller: the first side, the second side, neither. One app whose
 /// clock runs ahead must not make the other's ids look old.
@@ -81,7 +86,7 @@ pub struct Echo {
     /// Fingerprint of the request.
     pub body: ContentHash,
     /// The entry it echoed.
-    pub seq: u64,
+    pub version: LaneVersion,
 }
 
 /// The last echoes of a lane. They are kept apart from the head's `version`: an echo often comes while the write it
@@ -90,6 +95,11 @@ pub struct Echo {
 pub struct Echoes {
     noted: Vec<Echo>,
     floors: Floors,
+    /// The generation of the lane that `newest` speaks of.
+    generation: u64,
+    /// The newest entry that each side reported as an echo. It reports in the order of its changes: it has seen
+    /// everything before, too.
+    newest: PerSide<u64>,
 }
 
 impl Echoes {
@@ -109,6 +119,10 @@ impl Echoes {
     #[must_use]
     pub fn with(&self, echo: Echo) -> Self {
         let mut more = self.clone();
+        if more.generation != echo.version.generation {
+            (more.generation, more.newest) = (echo.version.generation, PerSide::default());
+        }
+        more.newest[echo.origin] = more.newest[echo.origin].max(echo.version.seq);
         more.noted.push(echo);
         while more.noted.len() > RECENT_ANSWERS {
             let gone = more.noted.remove(0);
@@ -117,10 +131,17 @@ impl Echoes {
         more
     }
 
+    /// The newest entry of this generation that a side reported as an echo; 0: none.
+    #[must_use]
+    pub fn newest(&self, generation: u64, side: SideIx) -> u64 {
+        if self.generation == generation { self.newest[side] } else { 0 }
+    }
+
     /// The sides that reported an echo of this entry.
     #[must_use]
-    pub fn of(&self, seq: u64) -> Vec<SideIx> {
-        SideIx::BOTH.into_iter().filter(|side| self.noted.iter().any(|e| e.seq == seq && e.origin == *side)).collect()
+    pub fn of(&self, version: LaneVersion) -> Vec<SideIx> {
+        let echoed = |side: &SideIx| self.noted.iter().any(|echo| echo.version == version && echo.origin == *side);
+        SideIx::BOTH.into_iter().filter(echoed).collect()
     }
 }
 
@@ -166,7 +187,8 @@ mod tests {
                 echoes.with(Echo { id: id(n).value(), origin: SideIx::Second, body: ContentHash(0), seq: n as u64 });
         }
         assert!(echoes.get(id(1)).is_none() && echoes.too_old(SideIx::Second, id(1)));
-        assert_eq!(echoes.of(17), [SideIx::Second]);
-        assert_eq!(echoes.of(1), []);
+        assert_eq!(echoes.of(LaneVersion { generation: 5, seq: 17 }), [SideIx::Second]);
+        assert_eq!(echoes.of(LaneVersion { generation: 5, seq: 1 }), []);
+        assert_eq!((echoes.newest(5, SideIx::Second), echoes.newest(6, SideIx::Second)), (17, 0));
     }
 }

@@ -20,6 +20,8 @@ pub struct Attempt {
     pub done: Vec<(SideIx, ContentHash, Option<String>)>,
     /// What stopped it.
     pub failure: Option<StepFailure>,
+    /// What the call that failed would have written: if its outcome is unknown, the app may report it.
+    pub tried: Option<(SideIx, ContentHash)>,
     /// Calls that are left for later, though nothing failed: the write-back to the caller's own app.
     pub left: bool,
 }
@@ -75,12 +77,9 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
     for (side, content, etag) in &attempt.done {
         entry.done[*side] = true;
         let memory = &mut head.sides[*side];
-        memory.note_written(*content);
+        memory.note_written(entry.seq, *content);
         memory.etag.clone_from(etag);
         memory.retried = entry.attempts > 1 || entry.ambiguous;
-        if memory.target_seq == entry.seq {
-            memory.expected = Some(*content);
-        }
     }
     entry.last_failure.clone_from(&attempt.failure);
     let mut settling = Settling { head, entry, direct, terms, effects: Vec::new() };
@@ -90,7 +89,7 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
         Some(step) => match step.failure.verdict {
             Verdict::Refused => settling.refused(step),
             Verdict::NotApplied => settling.not_applied(step),
-            Verdict::Unknown => settling.unknown(step),
+            Verdict::Unknown => settling.unknown(step, attempt.tried),
         },
     };
     Some(Settlement { head: settling.head, effects: settling.effects, answer })
@@ -127,7 +126,6 @@ impl Settling<'_> {
         }
         let outcome = Outcome::refused(step);
         let answer = Answer::replay(&outcome, self.head.version_of(self.entry.seq), Some(self.entry.id));
-        self.forget_expectations();
         self.close(Some(outcome));
         // The caller rolls back to an image that is not the last: it gets what the other side has.
         if self.entry.crossing.is_some() {
@@ -140,7 +138,6 @@ impl Settling<'_> {
 
     fn not_applied(&mut self, step: &StepFailure) -> Answer {
         if self.caller_rolls_back() {
-            self.forget_expectations();
             self.close(None);
             return Answer::Unavailable { failure: step.clone(), outcome_unknown: false };
         }
@@ -149,9 +146,12 @@ impl Settling<'_> {
         self.queued()
     }
 
-    fn unknown(&mut self, step: &StepFailure) -> Answer {
+    fn unknown(&mut self, step: &StepFailure, tried: Option<(SideIx, ContentHash)>) -> Answer {
         let rolls_back = self.caller_rolls_back();
         self.entry.ambiguous = true;
+        if let Some((to, content)) = tried {
+            self.head.sides[to].note_written(self.entry.seq, content);
+        }
         self.try_again_after(step);
         let side = self.terms.sides[step.to.at()];
         if side.capability == Capability::Plain {
@@ -169,7 +169,6 @@ impl Settling<'_> {
         if rolls_back && let Some(origin) = self.entry.write().and_then(|write| write.origin) {
             let cause = RestoreCause::CallerRollsBack;
             self.entry.work = Work::Restore { from: origin, to: step.to, cause };
-            self.forget_expectations();
             self.keep(MarkerState::Open);
             return Answer::Unavailable { failure: step.clone(), outcome_unknown: true };
         }
@@ -181,12 +180,6 @@ impl Settling<'_> {
         let half_written = self.entry.done != PerSide([false, false]);
         self.entry.parked = Some(if half_written { ParkReason::HalfWritten } else { ParkReason::Refused });
         self.head.parked = true;
-        for side in SideIx::BOTH {
-            let reported = self.entry.write().is_some_and(|write| write.origin == Some(side));
-            if !self.entry.done[side] && !reported {
-                self.forget_expectation(side);
-            }
-        }
         self.keep(MarkerState::Open);
         let (entry, version) = (self.entry.id, self.head.version_of(self.entry.seq));
         Answer::Parked { entry, version, half_written, failure: self.entry.last_failure.clone() }
@@ -236,20 +229,9 @@ impl Settling<'_> {
         self.head.next_seq += 1;
         let work = Work::Restore { from: origin.other(), to: origin, cause };
         let side = &mut self.head.sides[origin];
-        (side.target_seq, side.target_at, side.expected) = (seq, self.terms.now, None);
+        (side.target_seq, side.target_at) = (seq, self.terms.now);
         let entry = Entry::new(seq, self.terms.spare, work, self.terms.now);
         self.effects.push(JournalEffect::Append(entry, None));
-    }
-
-    /// What was expected of this entry does not come true. Later entries have said what they make of the record.
-    fn forget_expectations(&mut self) {
-        SideIx::BOTH.into_iter().for_each(|side| self.forget_expectation(side));
-    }
-
-    fn forget_expectation(&mut self, side: SideIx) {
-        if self.head.next_seq == self.entry.seq + 1 {
-            self.head.sides[side].expected = self.entry.prior[side];
-        }
     }
 
     fn written(&self, write_back_pending: bool) -> Answer {

@@ -1,0 +1,216 @@
+//! The two apps of a simulated world: records, row locks, triggers that report every change, and calls that go wrong.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use app::ports::{Applied, Apps, Call, Found};
+use domain::{
+    EntryId, Failure, Record, RecordKey, SideId,
+    failure::{ErrorClass, Verdict},
+    lane::LaneVersion,
+    record::Image,
+    side::{Capability, Side},
+};
+
+use crate::executor::{Executor, lock};
+
+/// Chances in a thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallFaults {
+    /// Nothing was sent.
+    pub not_applied: u64,
+    /// An error answer, and no effect.
+    pub unknown_without_effect: u64,
+    /// The effect, and no answer.
+    pub unknown_with_effect: u64,
+    /// No answer, and the effect comes later, while the call still lives.
+    pub unknown_late: u64,
+}
+
+/// A call that had an effect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// The record.
+    pub key: RecordKey,
+    /// The entry.
+    pub entry: EntryId,
+    /// Its version.
+    pub version: LaneVersion,
+}
+
+/// A change that the app's trigger has to report.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The record.
+    pub key: RecordKey,
+    /// What it was.
+    pub before: Image,
+    /// What it is.
+    pub image: Image,
+    /// The row's version.
+    pub version: u64,
+}
+
+/// One app.
+#[derive(Debug, Default)]
+pub struct FakeApp {
+    /// Its records, deleted ones too, with the row's version.
+    pub records: BTreeMap<RecordKey, (Image, u64)>,
+    /// Records that a user holds open.
+    pub locked: BTreeSet<RecordKey>,
+    /// What calls did, in order.
+    pub effects: Vec<Effect>,
+    /// Changes not reported yet, in order.
+    pub outbox: VecDeque<Report>,
+    seen: BTreeSet<EntryId>,
+}
+
+impl FakeApp {
+    /// A record as it is.
+    #[must_use]
+    pub fn image(&self, key: &RecordKey) -> Image {
+        self.records.get(key).map_or(Image::Absent, |(image, _)| image.clone())
+    }
+
+    /// Changes a record, as a user of the app does. The new row version.
+    pub fn change(&mut self, key: &RecordKey, image: Image) -> u64 {
+        let row = self.records.entry(key.clone()).or_insert((Image::Absent, 0));
+        *row = (image, row.1 + 1);
+        row.1
+    }
+
+    fn apply(&mut self, call: &Call, capability: Capability) {
+        if !self.seen.insert(call.entry) && capability == Capability::Idempotent {
+            return;
+        }
+        let before = self.image(&call.key);
+        let image = match &call.image {
+            Image::Absent => Image::Absent,
+            // PATCH: fields that are not sent stay.
+            Image::Present(fields) => {
+                let mut record = if let Image::Present(record) = &before { record.clone() } else { Record::new() };
+                record.extend(fields.clone());
+                Image::Present(record)
+            }
+        };
+        let version = self.change(&call.key, image.clone());
+        self.effects.push(Effect { key: call.key.clone(), entry: call.entry, version: call.version });
+        self.outbox.push_back(Report { key: call.key.clone(), before, image, version });
+    }
+}
+
+/// Both apps.
+pub struct FakeApps {
+    world: Arc<Executor>,
+    apps: BTreeMap<SideId, Arc<Mutex<FakeApp>>>,
+    faults: Mutex<CallFaults>,
+}
+
+impl FakeApps {
+    /// Two empty apps.
+    #[must_use]
+    pub fn new(world: Arc<Executor>, sides: [SideId; 2]) -> Self {
+        let apps = sides.into_iter().map(|side| (side, Arc::default())).collect();
+        Self { world, apps, faults: Mutex::default() }
+    }
+
+    /// From now on these faults.
+    pub fn set_faults(&self, faults: CallFaults) {
+        *lock(&self.faults) = faults;
+    }
+
+    /// Looks at an app, or changes it.
+    pub fn with<T>(&self, side: &SideId, look: impl FnOnce(&mut FakeApp) -> T) -> T {
+        look(&mut lock(&self.apps[side]))
+    }
+
+    fn roll(&self) -> Option<End> {
+        let faults = *lock(&self.faults);
+        let mut roll = self.world.chance(|rng| rng.below(1_000));
+        for (end, per_mille) in [
+            (End::NotApplied, faults.not_applied),
+            (End::Without, faults.unknown_without_effect),
+            (End::With, faults.unknown_with_effect),
+            (End::Late, faults.unknown_late),
+        ] {
+            if roll < per_mille {
+                return Some(end);
+            }
+            roll -= per_mille;
+        }
+        None
+    }
+}
+
+enum End {
+    NotApplied,
+    Without,
+    With,
+    Late,
+}
+
+fn failed(class: ErrorClass, verdict: Verdict, says: &str) -> Failure {
+    Failure::new(class, verdict, None, says)
+}
+
+/// A record with this field is refused.
+pub const REFUSED_FIELD: &str = "refused";
+
+impl Apps for FakeApps {
+    async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
+        let capability = side.config.capability;
+        let app = Arc::clone(&self.apps[&side.id]);
+        self.world.turn().await;
+        let began = self.world.now();
+        while lock(&app).locked.contains(&call.key) {
+            if self.world.now().ms_since(began) >= side.config.request_timeout_ms {
+                return Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: the record is locked"));
+            }
+            self.world.sleep(100).await;
+        }
+        if matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true)) {
+            return Err(failed(ErrorClass::Application, Verdict::Refused, "simulated: refused"));
+        }
+        match self.roll() {
+            Some(End::NotApplied) => {
+                Err(failed(ErrorClass::Network, Verdict::NotApplied, "simulated: refused to connect"))
+            }
+            Some(End::Without) => Err(failed(ErrorClass::Unavailable, Verdict::Unknown, "simulated: 503")),
+            Some(End::With) => {
+                lock(&app).apply(call, capability);
+                Err(failed(ErrorClass::Network, Verdict::Unknown, "simulated: reset after the effect"))
+            }
+            Some(End::Late) => {
+                let (world, call, life) = (Arc::clone(&self.world), call.clone(), side.config.call_life_ms);
+                let lands_in = self.world.chance(|rng| rng.below(life.saturating_sub(side.config.request_timeout_ms)));
+                self.world.spawn(async move {
+                    world.sleep(lands_in).await;
+                    lock(&app).apply(&call, capability);
+                });
+                Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: no answer in time"))
+            }
+            None => {
+                lock(&app).apply(call, capability);
+                self.world.turn().await;
+                Ok(Applied { etag: None })
+            }
+        }
+    }
+
+    async fn read(&self, side: &Side, _: &str, _: &str, key: &RecordKey) -> Result<Option<Found>, Failure> {
+        self.world.turn().await;
+        if self.roll().is_some() {
+            return Err(failed(ErrorClass::Unavailable, Verdict::NotApplied, "simulated: 503"));
+        }
+        Ok(match self.with(&side.id, |app| app.image(key)) {
+            Image::Present(record) => Some(Found { record, etag: None }),
+            Image::Absent => None,
+        })
+    }
+
+    async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
+        Ok(())
+    }
+}

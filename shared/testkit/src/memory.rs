@@ -1,0 +1,209 @@
+//! The journal in memory, with the faults of the real one: answers that are lost, indexes that lag, throttling.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use app::ports::{Commit, CommitError, JournalOp, LaneKey, Lanes, PortError};
+use domain::{
+    Map, MapId, Timestamp, WriteId,
+    lane::{Echoes, Entry, Head, Marker},
+};
+
+use crate::executor::{Executor, lock};
+
+/// Chances in a thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JournalFaults {
+    /// The call fails without effect.
+    pub transient: u64,
+    /// The call has its effect, and its answer is lost.
+    pub lost_answer: u64,
+    /// A lane that is due is not in the index yet.
+    pub index_lag: u64,
+    /// The caller is frozen for longer than any lease, before or after the call.
+    pub freeze: u64,
+}
+
+#[derive(Default)]
+struct Tables {
+    heads: BTreeMap<LaneKey, (Head, Echoes)>,
+    entries: BTreeMap<(LaneKey, u64), Entry>,
+    markers: BTreeMap<(MapId, u128), Marker>,
+    skipped: u64,
+}
+
+/// The journal in memory.
+pub struct MemoryLanes {
+    world: Arc<Executor>,
+    tables: Mutex<Tables>,
+    faults: Mutex<JournalFaults>,
+}
+
+impl MemoryLanes {
+    /// An empty journal.
+    #[must_use]
+    pub fn new(world: Arc<Executor>) -> Self {
+        Self { world, tables: Mutex::default(), faults: Mutex::default() }
+    }
+
+    /// From now on these faults.
+    pub fn set_faults(&self, faults: JournalFaults) {
+        *lock(&self.faults) = faults;
+    }
+
+    /// Every lane with its head.
+    #[must_use]
+    pub fn heads(&self) -> Vec<(LaneKey, Head)> {
+        lock(&self.tables).heads.iter().map(|(lane, (head, _))| (lane.clone(), head.clone())).collect()
+    }
+
+    /// How many entries are in the journal.
+    #[must_use]
+    pub fn open_entries(&self) -> usize {
+        lock(&self.tables).entries.len()
+    }
+
+    fn happens(&self, which: impl Fn(&JournalFaults) -> u64) -> bool {
+        let per_mille = which(&lock(&self.faults));
+        per_mille > 0 && self.world.chance(|rng| rng.happens(per_mille))
+    }
+
+    /// Before and after every call others go first, and the caller may be frozen.
+    async fn turn(&self) {
+        self.world.turn().await;
+        if self.happens(|faults| faults.freeze) {
+            let ms = 100_000 + self.world.chance(|rng| rng.below(100_000));
+            self.world.sleep(ms).await;
+        }
+    }
+
+    async fn call<T>(&self, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
+        self.turn().await;
+        if self.happens(|faults| faults.transient) {
+            return Err(PortError::Transient("simulated: throttled".to_owned()));
+        }
+        let done = effect(&mut lock(&self.tables));
+        self.turn().await;
+        if self.happens(|faults| faults.lost_answer) {
+            return Err(PortError::Transient("simulated: the answer was lost".to_owned()));
+        }
+        Ok(done)
+    }
+
+    /// A conditional write whose answer was lost is sent again by the SDK, and fails on its own success.
+    async fn conditional(
+        &self,
+        effect: impl FnOnce(&mut Tables) -> Result<(), CommitError>,
+    ) -> Result<(), CommitError> {
+        match self.call(effect).await {
+            Ok(Ok(())) if self.happens(|faults| faults.lost_answer) => Err(CommitError::Conflict),
+            Ok(done) => done,
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Lanes for MemoryLanes {
+    async fn head(&self, lane: &LaneKey) -> Result<Option<(Head, Echoes)>, PortError> {
+        self.call(|tables| tables.heads.get(lane).cloned()).await
+    }
+
+    async fn entry(&self, lane: &LaneKey, seq: u64) -> Result<Option<Entry>, PortError> {
+        self.call(|tables| tables.entries.get(&(lane.clone(), seq)).cloned()).await
+    }
+
+    async fn marker(&self, map: &MapId, id: WriteId) -> Result<Option<Marker>, PortError> {
+        self.call(|tables| tables.markers.get(&(map.clone(), id.value())).cloned()).await
+    }
+
+    async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
+        self.conditional(|tables| tables.commit(lane, commit)).await
+    }
+
+    async fn note_echo(&self, lane: &LaneKey, read: &Echoes, noted: &Echoes) -> Result<(), CommitError> {
+        self.conditional(|tables| match tables.heads.get_mut(lane) {
+            Some((_, echoes)) if echoes == read => {
+                echoes.clone_from(noted);
+                Ok(())
+            }
+            _ => Err(CommitError::Conflict),
+        })
+        .await
+    }
+
+    async fn due(&self, map: &Map, now: Timestamp, limit: usize) -> Result<Vec<LaneKey>, PortError> {
+        let lag = || self.happens(|faults| faults.index_lag);
+        let due = self
+            .call(|tables| {
+                let open = tables
+                    .heads
+                    .iter()
+                    .filter(|(lane, (head, _))| lane.map == map.id && head.due().is_some_and(|due| due <= now));
+                let mut due: Vec<_> = open.map(|(lane, (head, _))| (head.due(), lane.clone())).collect();
+                due.sort();
+                due
+            })
+            .await?;
+        Ok(due.into_iter().map(|(_, lane)| lane).filter(|_| !lag()).take(limit).collect())
+    }
+
+    async fn count_skipped(&self, _map: &Map) -> Result<(), PortError> {
+        self.call(|tables| tables.skipped += 1).await
+    }
+}
+
+impl Tables {
+    fn commit(&mut self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
+        let stored = self.heads.get(lane).map_or(0, |(head, _)| head.version);
+        if stored != commit.expected {
+            return Err(CommitError::Conflict);
+        }
+        assert_eq!(commit.head.version, commit.expected + 1, "every commit raises the version by one");
+        for op in &commit.ops {
+            match op {
+                JournalOp::Append(entry, marker) => {
+                    if self.entries.contains_key(&(lane.clone(), entry.seq)) {
+                        return Err(CommitError::Conflict);
+                    }
+                    let known = |marker: &Marker| self.markers.contains_key(&(lane.map.clone(), marker.id.value()));
+                    if marker.as_ref().is_some_and(known) {
+                        return Err(CommitError::Duplicate);
+                    }
+                }
+                JournalOp::Update(entry, _) => {
+                    assert!(self.entries.contains_key(&(lane.clone(), entry.seq)), "only a stored entry is updated");
+                }
+                JournalOp::Finish { seq, .. } => {
+                    assert!(self.entries.contains_key(&(lane.clone(), *seq)), "only a stored entry is finished");
+                }
+            }
+        }
+        let mut put_marker = |marker: Option<Marker>| {
+            if let Some(marker) = marker {
+                self.markers.insert((lane.map.clone(), marker.id.value()), marker);
+            }
+        };
+        for op in commit.ops {
+            match op {
+                JournalOp::Append(entry, marker) => {
+                    self.entries.insert((lane.clone(), entry.seq), entry);
+                    put_marker(marker);
+                }
+                JournalOp::Update(entry, marker) => {
+                    self.entries.insert((lane.clone(), entry.seq), entry);
+                    // An open entry's marker says so already.
+                    put_marker(marker.filter(|marker| marker.state != domain::lane::MarkerState::Open));
+                }
+                JournalOp::Finish { seq, marker } => {
+                    self.entries.remove(&(lane.clone(), seq));
+                    put_marker(marker);
+                }
+            }
+        }
+        let echoes = self.heads.get(lane).map(|(_, echoes)| echoes.clone()).unwrap_or_default();
+        self.heads.insert(lane.clone(), (commit.head, echoes));
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! The map that tests use: customers, kept in step between `finance` and `crm`.
+
+use app::ports::MapWithSides;
+use domain::{
+    Map, MapConfig, MapState, Timestamp,
+    id::MapUid,
+    side::{Capability, Side, SideConfig},
+};
+use serde_json::json;
+
+/// The fields of both sides have other names and values.
+///
+/// # Panics
+/// Never: it is constant.
+#[must_use]
+pub fn customers() -> MapConfig {
+    serde_json::from_value(json!({
+        "sides": [{"side": "finance", "entity": "CustomersV3", "key_field": "CustomerAccount"},
+                  {"side": "crm", "entity": "accounts", "key_field": "accountnumber"}],
+        "fields": [
+            {"names": {"finance": "Name", "crm": "name"}, "required": true},
+            {"names": {"finance": "Limit", "crm": "limit"}, "types": {"finance": "decimal", "crm": "decimal"}},
+            {"names": {"finance": "refused", "crm": "refused"}},
+            {"names": {"finance": "OnHold", "crm": "hold"},
+             "values": [{"finance": "Yes", "crm": true}, {"finance": "No", "crm": false}],
+             "default": {"finance": "No", "crm": false}}]
+    }))
+    .unwrap_or_else(|error| panic!("the sample map is readable: {error}"))
+}
+
+/// The map, running, with sides that can do this with doubled and late calls.
+///
+/// # Panics
+/// Never: it is constant.
+#[must_use]
+pub fn running(capability: Capability) -> MapWithSides {
+    let side = |id: &str| {
+        let config = json!({"connector": {"kind": "odata", "base_url": format!("https://{id}.example/")}, "capability": capability});
+        let config: SideConfig =
+            serde_json::from_value(config).unwrap_or_else(|error| panic!("the sample side is readable: {error}"));
+        let id = id.parse().unwrap_or_else(|error| panic!("the sample side has a name: {error}"));
+        Side { id, config, version: 1 }
+    };
+    let id = "customers".parse().unwrap_or_else(|error| panic!("the sample map has a name: {error}"));
+    let mut map = Map::new(id, MapUid(7), customers(), "test", Timestamp(0));
+    map.state = MapState::Running;
+    MapWithSides { map, sides: [side("finance"), side("crm")] }
+}

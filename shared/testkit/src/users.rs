@@ -1,0 +1,158 @@
+//! People and triggers of the two apps: they edit, hold locks, roll back, report, and repeat what got no answer.
+
+use std::sync::{Arc, Mutex};
+
+use app::{
+    ports::Ports,
+    request::WriteRequest,
+    write::{Told, WriteError, write},
+};
+use domain::{
+    RecordKey, SideId, SideIx, Timestamp,
+    lane::{Answer, LaneVersion},
+    record::Image,
+};
+use serde_json::{Value, json};
+
+use crate::{executor::lock, world::SimWorld};
+
+/// What a caller was told, for the checks.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The id of the write.
+    pub id: String,
+    /// The record.
+    pub key: RecordKey,
+    /// Who called.
+    pub origin: SideId,
+    /// When it was first sent.
+    pub sent: Timestamp,
+    /// When it was answered.
+    pub answered: Timestamp,
+    /// The answer.
+    pub answer: Result<Answer, WriteError>,
+}
+
+/// The people and triggers of a world.
+pub struct Users {
+    world: Arc<SimWorld>,
+    heard: Mutex<Vec<Heard>>,
+}
+
+impl Users {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(world: Arc<SimWorld>) -> Arc<Self> {
+        Arc::new(Self { world, heard: Mutex::default() })
+    }
+
+    /// What all were told.
+    #[must_use]
+    pub fn heard(&self) -> Vec<Heard> {
+        lock(&self.heard).clone()
+    }
+
+    fn side(&self, side: SideIx) -> SideId {
+        self.world.map().map.config.side(side).side.clone()
+    }
+
+    /// Sends a write until it is answered, with the same id.
+    pub async fn send(&self, mut request: Value) -> Result<Answer, WriteError> {
+        let id = ulid::Ulid(self.world.fresh_id()).to_string();
+        request["id"] = json!(id);
+        let request = WriteRequest::from_value(request).unwrap_or_else(|error| panic!("a readable request: {error:?}"));
+        let sent = self.world.now();
+        let answer = loop {
+            match self.world.invoke(write(&*self.world, &request)).await {
+                Some(Ok(Told { what, .. })) => break Ok(what),
+                // No answer, or one that asks to come again.
+                None | Some(Err(WriteError::InProgress | WriteError::Contended | WriteError::Port(_))) => {
+                    let ms = 200 + self.world.executor.chance(|rng| rng.below(5_000));
+                    self.world.executor.sleep(ms).await;
+                }
+                Some(Err(error)) => break Err(error),
+            }
+        };
+        let origin = request.origin.clone().unwrap_or_else(|| self.side(SideIx::First));
+        let (key, answered) = (request.key.clone(), self.world.now());
+        lock(&self.heard).push(Heard { id, key, origin, sent, answered, answer: answer.clone() });
+        answer
+    }
+
+    fn request(&self, origin: &SideId, key: &RecordKey, image: &Image, before: &Image, version: u64) -> Value {
+        let mut request = json!({"map": self.world.map().map.id, "key": key, "origin": origin, "version": version});
+        match image {
+            Image::Present(record) => request["record"] = json!(record),
+            Image::Absent => request["op"] = json!("delete"),
+        }
+        request["before"] = match before {
+            Image::Present(record) => json!(record),
+            Image::Absent => Value::Null,
+        };
+        request
+    }
+
+    /// A person saves a record while holding it locked, as dual-write's synchronous mode does: written to the other
+    /// app first, committed here only if that was taken.
+    pub async fn edit_sync(&self, side: SideIx, key: &RecordKey, image: Image) {
+        let id = self.side(side);
+        let apps = &self.world.apps;
+        // What the trigger has not reported yet goes first: an app sends the changes of one record in their order.
+        let reported = |app: &crate::apps::FakeApp| app.outbox.iter().all(|report| report.key != *key);
+        while apps.with(&id, |app| !reported(app) || !app.locked.insert(key.clone())) {
+            self.world.executor.sleep(90).await;
+        }
+        let (before, version) = apps.with(&id, |app| {
+            let version = app.records.get(key).map_or(0, |(_, version)| *version);
+            (app.image(key), version + 1)
+        });
+        let told = self.send(self.request(&id, key, &image, &before, version)).await;
+        let too_old = told == Err(WriteError::IdTooOld);
+        apps.with(&id, |app| {
+            if matches!(told, Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. })) {
+                app.change(key, image);
+            } else if too_old {
+                // It cannot be told whether the write took effect: report what the record is here.
+                let version = app.change(key, before.clone());
+                let report = crate::apps::Report { key: key.clone(), before: before.clone(), image: before, version };
+                app.outbox.push_back(report);
+            }
+            app.locked.remove(key);
+        });
+    }
+
+    /// A person saves a record; the app's trigger reports it later.
+    pub async fn edit_committed(&self, side: SideIx, key: &RecordKey, image: Image) {
+        let id = self.side(side);
+        while self.world.apps.with(&id, |app| app.locked.contains(key)) {
+            self.world.executor.sleep(90).await;
+        }
+        self.world.apps.with(&id, |app| {
+            let before = app.image(key);
+            let version = app.change(key, image.clone());
+            app.outbox.push_back(crate::apps::Report { key: key.clone(), before, image, version });
+        });
+    }
+
+    /// Reports what is in an app's outbox, in order. Whether there was anything.
+    pub async fn report(&self, side: SideIx) -> bool {
+        let id = self.side(side);
+        let Some(report) = self.world.apps.with(&id, |app| app.outbox.front().cloned()) else { return false };
+        let mut request = self.request(&id, &report.key, &report.image, &report.before, report.version);
+        request["mode"] = json!("committed");
+        let _ = self.send(request).await;
+        self.world.apps.with(&id, |app| app.outbox.pop_front());
+        true
+    }
+}
+
+/// The version an answer names.
+#[must_use]
+pub fn version_of(answer: &Answer) -> Option<LaneVersion> {
+    match answer {
+        Answer::Written { version, .. } | Answer::Queued { version, .. } | Answer::Parked { version, .. } => {
+            Some(*version)
+        }
+        Answer::Skipped(_) | Answer::Refused { .. } | Answer::Unavailable { .. } => None,
+    }
+}

@@ -1,0 +1,169 @@
+//! A simulated world: the production use cases between two fake apps.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering},
+    task::{Context, Poll},
+};
+
+use app::{
+    drain::{run_lane, sweep},
+    ports::{Config, LaneKey, MapWithSides, PortError, Ports, Wakes},
+};
+use domain::{MapId, Timestamp};
+
+use crate::{
+    apps::FakeApps,
+    executor::{Executor, lock},
+    memory::MemoryLanes,
+};
+
+/// When every world begins.
+const BEGIN: Timestamp = Timestamp(1_795_428_000_000);
+
+/// Everything a use case works with, simulated.
+pub struct SimWorld {
+    /// Time, chance and tasks.
+    pub executor: Arc<Executor>,
+    /// The journal.
+    pub lanes: MemoryLanes,
+    /// The two apps.
+    pub apps: FakeApps,
+    map: Mutex<MapWithSides>,
+    woken: Mutex<Vec<LaneKey>>,
+    ids: AtomicU64,
+    crash_per_mille: AtomicU64,
+    /// Invocations that crashed.
+    pub crashes: AtomicU64,
+}
+
+impl SimWorld {
+    /// A world with one map.
+    #[must_use]
+    pub fn new(seed: u64, map: MapWithSides) -> Arc<Self> {
+        let executor = Executor::new(seed, BEGIN);
+        let sides = map.map.config.sides.each_ref().map(|end| end.side.clone());
+        Arc::new(Self {
+            lanes: MemoryLanes::new(Arc::clone(&executor)),
+            apps: FakeApps::new(Arc::clone(&executor), sides),
+            executor,
+            map: Mutex::new(map),
+            woken: Mutex::default(),
+            ids: AtomicU64::new(0),
+            crash_per_mille: AtomicU64::new(0),
+            crashes: AtomicU64::new(0),
+        })
+    }
+
+    /// Changes the map.
+    pub fn change_map(&self, change: impl FnOnce(&mut MapWithSides)) {
+        change(&mut lock(&self.map));
+    }
+
+    /// The map.
+    #[must_use]
+    pub fn map(&self) -> MapWithSides {
+        lock(&self.map).clone()
+    }
+
+    /// Invocations crash with this chance in a thousand at each point where they wait.
+    pub fn set_crashes(&self, per_mille: u64) {
+        self.crash_per_mille.store(per_mille, Ordering::SeqCst);
+    }
+
+    /// Runs a function as an invocation that may crash at any point where it waits; `None` when it did.
+    pub fn invoke<'a, T: 'a>(
+        &'a self,
+        run: impl Future<Output = T> + Send + 'a,
+    ) -> impl Future<Output = Option<T>> + Send + 'a {
+        let mut run: Option<Pin<Box<dyn Future<Output = T> + Send + 'a>>> = Some(Box::pin(run));
+        std::future::poll_fn(move |cx: &mut Context<'_>| {
+            let per_mille = self.crash_per_mille.load(Ordering::SeqCst);
+            if per_mille > 0 && self.executor.chance(|rng| rng.happens(per_mille)) {
+                run = None; // dropped where it waits: nothing after that point happens
+                self.crashes.fetch_add(1, Ordering::SeqCst);
+                return Poll::Ready(None);
+            }
+            match &mut run {
+                Some(run) => run.as_mut().poll(cx).map(Some),
+                None => Poll::Ready(None),
+            }
+        })
+    }
+
+    /// One sweep, as the schedule makes it.
+    pub async fn sweep(&self) {
+        let until = self.now().plus_ms(240_000);
+        let _ = self.invoke(sweep(self, until)).await;
+    }
+
+    /// Lanes that were woken since this was last asked, each to be gone on with.
+    pub async fn run_woken(&self) {
+        let woken = std::mem::take(&mut *lock(&self.woken));
+        for lane in woken {
+            let until = self.now().plus_ms(240_000);
+            let _ = self.invoke(run_lane(self, &lane, until)).await;
+        }
+    }
+}
+
+impl Ports for SimWorld {
+    type Lanes = MemoryLanes;
+    type Config = Self;
+    type Apps = FakeApps;
+    type Wakes = Self;
+
+    fn lanes(&self) -> &MemoryLanes {
+        &self.lanes
+    }
+    fn config(&self) -> &Self {
+        self
+    }
+    fn apps(&self) -> &FakeApps {
+        &self.apps
+    }
+    fn wakes(&self) -> &Self {
+        self
+    }
+    fn now(&self) -> Timestamp {
+        self.executor.now()
+    }
+    fn fresh_id(&self) -> u128 {
+        let count = self.ids.fetch_add(1, Ordering::SeqCst) + 1;
+        let chance = self.executor.chance(crate::rng::Rng::bits) & 0xffff;
+        (u128::from(self.now().0) << 80) | (u128::from(count) << 16) | u128::from(chance)
+    }
+    async fn pause(&self, ms: u64) {
+        self.executor.sleep(ms).await;
+    }
+}
+
+impl Config for SimWorld {
+    async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        let map = self.map();
+        Ok((map.map.id == *id).then_some(map))
+    }
+    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+        Ok(vec![self.map()])
+    }
+}
+
+impl Wakes for SimWorld {
+    async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
+        self.executor.turn().await;
+        // Some are lost: the sweep must find what they would have woken.
+        if self.executor.chance(|rng| rng.happens(700)) {
+            lock(&self.woken).push(lane.clone());
+        }
+        Ok(())
+    }
+}
+
+impl SimWorld {
+    /// Milliseconds since the world began.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.now().ms_since(BEGIN)
+    }
+}

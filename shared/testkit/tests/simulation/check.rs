@@ -1,0 +1,129 @@
+//! What must hold of a world at rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    RecordKey, SideIx,
+    lane::{Answer, content},
+    mapping::translate,
+    record::Image,
+};
+use testkit::users::version_of;
+
+use crate::play::Played;
+
+pub(crate) fn check(played: &Played) -> Result<(), String> {
+    at_rest(played)?;
+    effects_in_order(played)?;
+    acknowledged_order(played)?;
+    one_fate_per_id(played)?;
+    nothing_lost(played)?;
+    apps_agree(played)
+}
+
+fn parked(played: &Played) -> BTreeSet<RecordKey> {
+    played.world.lanes.heads().into_iter().filter(|(_, head)| head.parked).map(|(lane, _)| lane.key).collect()
+}
+
+/// L2: every entry of an unpaused map is done or parked.
+fn at_rest(played: &Played) -> Result<(), String> {
+    if !played.over {
+        return Err("the world did not come to rest".to_owned());
+    }
+    for side in &played.world.map().sides {
+        let left = played.world.apps.with(&side.id, |app| app.outbox.len());
+        if left > 0 {
+            return Err(format!("{left} reports of {} were never taken", side.id));
+        }
+    }
+    for (lane, head) in played.world.lanes.heads() {
+        if head.parked && !played.kind.refusals {
+            return Err(format!("{} is parked, though nothing was refused", lane.key));
+        }
+        if !head.idle() && !head.parked {
+            return Err(format!("the lane of {} is stuck: {head:?}", lane.key));
+        }
+    }
+    let open = played.world.lanes.open_entries();
+    if open > 0 && parked(played).is_empty() {
+        return Err(format!("{open} entries are left in the journal"));
+    }
+    Ok(())
+}
+
+/// S2, S4: the effects of one record come in the order of its lane, and none twice.
+fn effects_in_order(played: &Played) -> Result<(), String> {
+    for side in &played.world.map().sides {
+        let mut last = BTreeMap::new();
+        for effect in played.world.apps.with(&side.id, |app| app.effects.clone()) {
+            let before = last.insert(effect.key.clone(), effect.version);
+            // A plain app takes the same call twice; never an older one after a newer one.
+            let again = side.config.capability == domain::side::Capability::Plain;
+            if before.is_some_and(|before| before > effect.version || (before == effect.version && !again)) {
+                return Err(format!("{} of {} comes after {before:?} at {}", effect.version, effect.key, side.id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// S3: a write that was answered before another of the same record was sent comes before it.
+fn acknowledged_order(played: &Played) -> Result<(), String> {
+    let heard = played.users.heard();
+    let placed: Vec<_> =
+        heard.iter().filter_map(|heard| Some((heard, version_of(heard.answer.as_ref().ok()?)?))).collect();
+    for (one, first) in &placed {
+        for (two, second) in &placed {
+            if one.key == two.key && one.answered < two.sent && first >= second {
+                return Err(format!("{} was answered before {} was sent, and stands behind it", one.id, two.id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// S6: a refused write has no effect anywhere. (One id is asked until its first answer, so it has one answer.)
+fn one_fate_per_id(played: &Played) -> Result<(), String> {
+    for heard in played.users.heard() {
+        if let Ok(Answer::Unavailable { .. }) = heard.answer {
+            return Err(format!("{} was answered 503 by a map that queues", heard.id));
+        }
+    }
+    Ok(())
+}
+
+/// S1: every acknowledged write has had its effect, or waits in a parked lane.
+fn nothing_lost(played: &Played) -> Result<(), String> {
+    let parked = parked(played);
+    let mut applied = BTreeSet::new();
+    for side in &played.world.map().sides {
+        played.world.apps.with(&side.id, |app| applied.extend(app.effects.iter().map(|e| (e.key.clone(), e.version))));
+    }
+    for heard in played.users.heard() {
+        let Some(version) = heard.answer.as_ref().ok().and_then(version_of) else { continue };
+        if !parked.contains(&heard.key) && !applied.contains(&(heard.key.clone(), version)) {
+            return Err(format!("{} ({version}) was acknowledged and is nowhere", heard.id));
+        }
+    }
+    Ok(())
+}
+
+/// L4: at rest both apps hold the same.
+fn apps_agree(played: &Played) -> Result<(), String> {
+    let map = played.world.map();
+    let parked = parked(played);
+    let config = &map.map.config;
+    let image = |side: SideIx, key: &RecordKey| played.world.apps.with(&map.sides[side.at()].id, |app| app.image(key));
+    let mut keys = BTreeSet::new();
+    for side in &map.sides {
+        played.world.apps.with(&side.id, |app| keys.extend(app.records.keys().cloned()));
+    }
+    for key in keys.difference(&parked) {
+        let (one, two) = (image(SideIx::First, key), image(SideIx::Second, key));
+        let there: Image = translate(config, SideIx::First, &one).map_err(|error| format!("{error:?}"))?;
+        if content(config, SideIx::Second, &there) != content(config, SideIx::Second, &two) {
+            return Err(format!("the apps differ in {key}: {one:?} and {two:?}"));
+        }
+    }
+    Ok(())
+}

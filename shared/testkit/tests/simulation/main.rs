@@ -1,0 +1,74 @@
+//! Random worlds: people at both apps edit the same few records while functions crash, calls fail or come late, wake-ups
+//! are lost and the index lags. At rest both apps must agree, and nothing that was acknowledged may be missing.
+//!
+//! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
+
+mod check;
+mod play;
+
+use std::collections::BTreeMap;
+
+use domain::side::Capability;
+
+use crate::play::{Kind, Played, play};
+
+const WORLDS: u64 = 400;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+fn run(kind: Kind) {
+    let seeds = match number("TANDEM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TANDEM_WORLDS").unwrap_or(WORLDS),
+    };
+    let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let worlds = seeds.end - seeds.start;
+    for seed in seeds {
+        let played = play(seed, kind);
+        check::check(&played)
+            .unwrap_or_else(|wrong| panic!("{kind:?}, TANDEM_SEED={seed}: {wrong}\n{}", played.story()));
+        for (what, count) in played.seen() {
+            *seen.entry(what).or_default() += count;
+        }
+    }
+    // A generator that stopped producing what it is for would pass every check.
+    if worlds >= WORLDS {
+        for what in kind.must_see() {
+            assert!(
+                seen.get(what).is_some_and(|count| *count >= worlds / 20),
+                "{kind:?}: {what} is not covered: {seen:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn apps_that_honour_the_idempotency_key_agree_whatever_fails() {
+    run(Kind { capability: Capability::Idempotent, refusals: false, faults: true });
+}
+
+#[test]
+fn plain_apps_agree_whatever_fails_as_long_as_calls_do_not_outlive_their_bound() {
+    run(Kind { capability: Capability::Plain, refusals: false, faults: true });
+}
+
+#[test]
+fn a_refused_record_stops_only_itself() {
+    run(Kind { capability: Capability::Idempotent, refusals: true, faults: true });
+}
+
+#[test]
+fn without_faults_every_write_is_answered_and_both_apps_agree() {
+    run(Kind { capability: Capability::Idempotent, refusals: false, faults: false });
+}
+
+#[test]
+fn the_same_seed_gives_the_same_world() {
+    let kind = Kind { capability: Capability::Idempotent, refusals: true, faults: true };
+    let story = |played: Played| (played.world.executor.steps(), played.story());
+    for seed in 0..5 {
+        assert_eq!(story(play(seed, kind)), story(play(seed, kind)));
+    }
+}

@@ -1,0 +1,191 @@
+//! Plays one world to its rest.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
+use serde_json::json;
+use testkit::{
+    JournalFaults, SimWorld,
+    apps::CallFaults,
+    sample,
+    users::{Heard, Users},
+};
+
+const STEPS: u64 = 2_000_000;
+const PEOPLE: u64 = 4;
+const EDITS: u64 = 5;
+const RECORDS: u64 = 2;
+
+/// What a world is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) capability: Capability,
+    pub(crate) refusals: bool,
+    pub(crate) faults: bool,
+}
+
+impl Kind {
+    pub(crate) fn must_see(self) -> Vec<&'static str> {
+        let mut all = vec!["written", "queued", "skipped", "crossing"];
+        if self.faults {
+            all.push("crash");
+        }
+        if self.refusals {
+            all.extend(["refused", "parked"]);
+        }
+        all
+    }
+}
+
+/// A world at rest.
+pub(crate) struct Played {
+    pub(crate) world: Arc<SimWorld>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) kind: Kind,
+    pub(crate) over: bool,
+}
+
+pub(crate) fn play(seed: u64, kind: Kind) -> Played {
+    let world = SimWorld::new(seed, sample::running(kind.capability));
+    let users = Users::new(Arc::clone(&world));
+    if kind.faults {
+        faults(&world, kind, true);
+    }
+    let executor = Arc::clone(&world.executor);
+    for person in 0..PEOPLE {
+        let (world, users) = (Arc::clone(&world), Arc::clone(&users));
+        executor.spawn(async move { edits(&world, &users, person, kind).await });
+    }
+    for side in SideIx::BOTH {
+        let (world, users) = (Arc::clone(&world), Arc::clone(&users));
+        executor.spawn(async move { trigger(&world, &users, side).await });
+    }
+    for _ in 0..2 {
+        let world = Arc::clone(&world);
+        executor.spawn(async move {
+            for _ in 0..4_000 {
+                world.run_woken().await;
+                world.executor.sleep(250).await;
+            }
+        });
+    }
+    {
+        let world = Arc::clone(&world);
+        executor.spawn(async move {
+            for minute in 0..60 {
+                if minute == 20 {
+                    faults(&world, kind, false);
+                }
+                world.executor.sleep(60_000).await;
+                world.sweep().await;
+            }
+        });
+    }
+    let over = executor.run(STEPS);
+    Played { world, users, kind, over }
+}
+
+fn faults(world: &SimWorld, kind: Kind, on: bool) {
+    if !on {
+        world.set_crashes(0);
+        world.lanes.set_faults(JournalFaults::default());
+        world.apps.set_faults(CallFaults::default());
+        return;
+    }
+    world.set_crashes(world.executor.chance(|rng| rng.below(30)));
+    let some = |most: u64| world.executor.chance(|rng| rng.below(most));
+    // A function that is frozen in the middle of a call makes the call outlive its bound: nothing helps a plain app then.
+    let freeze = if kind.capability == Capability::Plain { 0 } else { some(8) };
+    world.lanes.set_faults(JournalFaults { transient: some(40), lost_answer: some(40), index_lag: some(500), freeze });
+    let calls = CallFaults {
+        not_applied: some(150),
+        unknown_without_effect: some(100),
+        unknown_with_effect: some(100),
+        unknown_late: some(100),
+    };
+    world.apps.set_faults(calls);
+}
+
+async fn edits(world: &SimWorld, users: &Users, person: u64, kind: Kind) {
+    for edit in 0..EDITS {
+        let chance = |n: u64| world.executor.chance(|rng| rng.below(n));
+        world.executor.sleep(chance(if chance(2) == 0 { 400 } else { 90_000 })).await;
+        let key: RecordKey = format!("C-{}", chance(RECORDS)).parse().unwrap();
+        let side = if chance(2) == 0 { SideIx::First } else { SideIx::Second };
+        let refused = kind.refusals && chance(6) == 0;
+        let image = image(side, person, edit, refused, chance(10) == 0);
+        if chance(2) == 0 {
+            users.edit_sync(side, &key, image).await;
+        } else {
+            users.edit_committed(side, &key, image).await;
+        }
+    }
+}
+
+fn image(side: SideIx, person: u64, edit: u64, refused: bool, delete: bool) -> Image {
+    if delete && !refused {
+        return Image::Absent;
+    }
+    let (name, limit) = (format!("p{person}e{edit}"), edit * 10);
+    let record = match side {
+        SideIx::First => json!({"Name": name, "Limit": limit, "OnHold": "Yes", "refused": refused}),
+        SideIx::Second => json!({"name": name, "limit": limit, "hold": true, "refused": refused}),
+    };
+    Image::Present(record.as_object().unwrap().clone())
+}
+
+async fn trigger(world: &SimWorld, users: &Users, side: SideIx) {
+    for _ in 0..30_000 {
+        if !users.report(side).await {
+            let ms = world.executor.chance(|rng| rng.below(1_500));
+            world.executor.sleep(ms).await;
+            if world.now_ms() > 3_300_000 {
+                return;
+            }
+        }
+    }
+}
+
+impl Played {
+    /// What was seen in this world.
+    pub(crate) fn seen(&self) -> BTreeMap<&'static str, u64> {
+        let mut seen = BTreeMap::new();
+        for heard in self.users.heard() {
+            let (what, crossing) = match &heard.answer {
+                Ok(Answer::Written { crossing, .. }) => ("written", crossing.is_some()),
+                Ok(Answer::Skipped(_)) => ("skipped", false),
+                Ok(Answer::Queued { crossing, .. }) => ("queued", crossing.is_some()),
+                Ok(Answer::Parked { .. }) => ("parked", false),
+                Ok(Answer::Refused { .. }) => ("refused", false),
+                Ok(Answer::Unavailable { .. }) => ("unavailable", false),
+                Err(_) => ("error", false),
+            };
+            *seen.entry(what).or_default() += 1;
+            *seen.entry("crossing").or_default() += u64::from(crossing);
+        }
+        let crashes = self.world.crashes.load(std::sync::atomic::Ordering::SeqCst);
+        seen.insert("crash", crashes);
+        let parked = self.world.lanes.heads().iter().filter(|(_, head)| head.parked).count();
+        *seen.entry("parked").or_default() += parked as u64;
+        seen
+    }
+
+    /// What happened, to be read when a check fails.
+    pub(crate) fn story(&self) -> String {
+        let mut lines = Vec::new();
+        for Heard { id, key, origin, sent, answered, answer } in self.users.heard() {
+            lines.push(format!("{sent} {answered} {origin} {key} {id}: {answer:?}"));
+        }
+        for side in &self.world.map().sides {
+            self.world.apps.with(&side.id, |app| {
+                lines.extend(app.effects.iter().map(|effect| format!("{}: {effect:?}", side.id)));
+                lines.extend(app.records.iter().map(|(key, row)| format!("{} {key} = {row:?}", side.id)));
+                lines.push(format!("{}: {} reports left", side.id, app.outbox.len()));
+            });
+        }
+        for (lane, head) in self.world.lanes.heads() {
+            lines.push(format!("{}: {head:?}", lane.key));
+        }
+        lines.join("\n")
+    }
+}
