@@ -57,9 +57,10 @@ pub(crate) async fn stage(layout: &Layout, release: bool, log: &Path) -> anyhow:
         let copy = layout.lambda().join(format!("{name}.{}", std::process::id()));
         fs::copy(&built, &copy).with_context(|| format!("{} cannot be copied", built.display()))?;
         if let Some(strip) = on_path("strip", std::env::var_os("PATH").as_deref()) {
-            // Debug information is most of a binary of the dev profile. Where it cannot be taken out, it stays.
+            // Nearly half of a binary of the dev profile is symbols, and all of it is zipped at each deployment.
+            // Where they cannot be taken out, they stay.
             let mut command = Command::new(strip);
-            command.arg("--strip-debug").arg(&copy);
+            command.arg("--strip-all").arg(&copy);
             process::run(command, log).await?;
         }
         let bootstrap = dir.join("bootstrap");

@@ -33,7 +33,7 @@ impl Secrets {
     /// Makes new ones.
     pub(crate) fn random() -> Self {
         Self {
-            admin_token: URL_SAFE_NO_PAD.encode(bytes()),
+            admin_token: format!("tnd_{}", URL_SAFE_NO_PAD.encode(bytes())), // as `admin` makes them
             hmac_secret: format!("whsec_{}", STANDARD.encode(bytes())),
             finance_api_key: URL_SAFE_NO_PAD.encode(bytes()),
             crm_api_key: URL_SAFE_NO_PAD.encode(bytes()),
