@@ -1,2 +1,30 @@
-//! placeholder
-fn main() {}
+//! `admin`: the REST API of operators. Trigger: its function URL.
+
+mod answer;
+mod config;
+mod document;
+mod guard;
+mod maps;
+mod openapi;
+mod read;
+mod router;
+mod routes;
+mod sides;
+mod switch;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod views;
+mod world;
+
+use std::sync::Arc;
+
+use lambda_http::{Error, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::init();
+    let config = config::Config::from_lookup(aws::settings::environment)?;
+    let world = world::World::connect(config).await?;
+    run(router::router(Arc::new(world))).await
+}

@@ -131,7 +131,7 @@ pub(super) fn make(
     let mut deletions = Vec::new();
     if prune {
         let gone = stored.maps.values().filter(|map| !document.maps.contains_key(&map.id));
-        deletions.extend(gone.map(|map| Item::delete_map(map)));
+        deletions.extend(gone.map(Item::delete_map));
         let gone = stored.sides.values().filter(|side| !document.sides.contains_key(&side.id));
         deletions.extend(gone.map(Item::delete_side));
     }

@@ -1,0 +1,69 @@
+//! `/maps`.
+
+use std::sync::Arc;
+
+use app::{
+    admin::{AdminPorts, Caller, maps, open, preview},
+    error::AppError,
+    ports::ConfigStore,
+};
+use axum::{Extension, extract::State, http::StatusCode};
+use domain::{MapConfig, MapId};
+
+use crate::{
+    answer::{Reply, json, nothing, versioned},
+    read::{Condition, Json, Name, Params},
+    sides::status,
+    views::{Map, Maps, OpenLanes, PreviewRequest, Previewed},
+};
+
+pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
+    let maps = ports.store().list_maps().await?;
+    json(StatusCode::OK, &Maps { maps: maps.into_iter().map(Map::from).collect() })
+}
+
+pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>) -> Reply {
+    let map = maps::get(&*ports, &id).await?;
+    let skipped = ports.store().skipped(&map).await?;
+    versioned(StatusCode::OK, map.version, &Map::with_skipped(map, skipped))
+}
+
+pub(crate) async fn put<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<MapId>,
+    Condition(expects): Condition,
+    Json(config): Json<MapConfig>,
+) -> Reply {
+    let (map, saved) = maps::put(&*ports, &caller, id, config, expects).await?;
+    versioned(status(saved), map.version, &Map::from(map))
+}
+
+pub(crate) async fn delete<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<MapId>,
+    Condition(expects): Condition,
+) -> Reply {
+    maps::delete(&*ports, &id, expects).await?;
+    nothing()
+}
+
+pub(crate) async fn open<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
+    let wanted = format!("a number from 1 to {}", open::MAX_OPEN);
+    let limit = params.only::<usize>("limit", &wanted)?.unwrap_or(open::DEFAULT_OPEN);
+    if limit == 0 || limit > open::MAX_OPEN {
+        return Err(AppError::mistake("limit", &format!("must be {wanted}")).into());
+    }
+    let lanes = open::list(&*ports, &id, limit).await?;
+    json(StatusCode::OK, &OpenLanes { lanes: lanes.into_iter().map(Into::into).collect() })
+}
+
+pub(crate) async fn preview<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<MapId>,
+    Json(request): Json<PreviewRequest>,
+) -> Reply {
+    let PreviewRequest { from, key, record } = request;
+    let preview = preview::preview(&*ports, &id, &from, key, record).await?;
+    json(StatusCode::OK, &Previewed::from(preview))
+}

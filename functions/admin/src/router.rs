@@ -1,0 +1,43 @@
+//! The router: the same one under Lambda and in the tests.
+
+use std::sync::Arc;
+
+use app::admin::AdminPorts;
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware::from_fn_with_state,
+    routing::{delete, get, post},
+};
+
+use crate::{
+    answer::{Reply, json},
+    document, guard, maps, openapi, sides, switch, tokens,
+};
+
+/// All routes, behind the guard.
+pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/openapi.json", get(openapi::serve))
+        .route("/sides", get(sides::list::<P>))
+        .route("/sides/{side}", get(sides::get::<P>).put(sides::put::<P>).delete(sides::delete::<P>))
+        .route("/sides/{side}/test", post(sides::test::<P>))
+        .route("/maps", get(maps::list::<P>))
+        .route("/maps/{map}", get(maps::get::<P>).put(maps::put::<P>).delete(maps::delete::<P>))
+        .route("/maps/{map}/run", post(switch::run::<P>))
+        .route("/maps/{map}/stop", post(switch::stop::<P>))
+        .route("/maps/{map}/open", get(maps::open::<P>))
+        .route("/maps/{map}/preview", post(maps::preview::<P>))
+        .route("/config", get(document::export::<P>))
+        .route("/config/plan", post(document::plan::<P>))
+        .route("/config/apply", post(document::apply::<P>))
+        .route("/tokens", get(tokens::list::<P>).post(tokens::issue::<P>))
+        .route("/tokens/{token}", delete(tokens::delete::<P>))
+        .layer(from_fn_with_state(Arc::clone(&ports), guard::guard::<P>))
+        .with_state(ports)
+}
+
+async fn health() -> Reply {
+    json(StatusCode::OK, &crate::views::Health { status: "ok" })
+}

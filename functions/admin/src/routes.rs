@@ -1,0 +1,134 @@
+//! Every address of the API: who may call it, what it takes, what it answers.
+//!
+//! **Invariant: what is not in this table is not served.** The guard looks each request up here before any handler
+//! runs, and the `OpenAPI` document is made of it, so neither can know a route that the other does not.
+
+use app::ports::Role;
+use axum::http::Method;
+
+/// One address with one method.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    /// The least role that may call it; `None`: everybody, without a token.
+    pub(crate) role: Option<Role>,
+    pub(crate) summary: &'static str,
+    /// The schema of the body, if it takes one.
+    pub(crate) body: Option<&'static str>,
+    /// Statuses of success, each with the schema of the answer (empty: no body).
+    pub(crate) answers: &'static [(u16, &'static str)],
+    /// Query parameters, each with a description.
+    pub(crate) query: &'static [(&'static str, &'static str)],
+    /// Takes `If-Match` and `If-None-Match`.
+    pub(crate) conditional: bool,
+}
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    role: Option<Role>,
+    answers: &'static [(u16, &'static str)],
+    summary: &'static str,
+) -> Route {
+    Route { method, path, role, summary, body: None, answers, query: &[], conditional: false }
+}
+
+impl Route {
+    const fn body(mut self, schema: &'static str) -> Self {
+        self.body = Some(schema);
+        self
+    }
+
+    const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
+        self.query = query;
+        self
+    }
+
+    const fn conditional(mut self) -> Self {
+        self.conditional = true;
+        self
+    }
+}
+
+const VIEWER: Option<Role> = Some(Role::Viewer);
+const OPERATOR: Option<Role> = Some(Role::Operator);
+const ADMIN: Option<Role> = Some(Role::Admin);
+
+const LIMIT: &[(&str, &str)] = &[("limit", "At most so many lanes, 1 to 500. Default: 100.")];
+const PRUNE: &[(&str, &str)] = &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
+
+/// All of them.
+pub(crate) static ROUTES: [Route; 21] = [
+    route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
+    route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
+    route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
+    route(Method::GET, "/sides/{side}", VIEWER, &[(200, "Side")], "One side."),
+    route(Method::PUT, "/sides/{side}", ADMIN, &[(200, "Side"), (201, "Side")], "Creates a side or changes it.")
+        .body("SideConfig")
+        .conditional(),
+    route(Method::DELETE, "/sides/{side}", ADMIN, &[(204, "")], "Deletes a side that no map uses.").conditional(),
+    route(Method::POST, "/sides/{side}/test", OPERATOR, &[(200, "Tested")], "Tries to reach the app; writes nothing.")
+        .body("TestRequest"),
+    route(Method::GET, "/maps", VIEWER, &[(200, "Maps")], "All maps: which records are kept in step, and how."),
+    route(
+        Method::GET,
+        "/maps/{map}",
+        VIEWER,
+        &[(200, "Map")],
+        "One map with its state, and who brought it there, and why.",
+    ),
+    route(
+        Method::PUT,
+        "/maps/{map}",
+        ADMIN,
+        &[(200, "Map"), (201, "Map")],
+        "Creates a map or changes it; its state stays.",
+    )
+    .body("MapConfig")
+    .conditional(),
+    route(
+        Method::DELETE,
+        "/maps/{map}",
+        ADMIN,
+        &[(204, "")],
+        "Deletes a map that is stopped and has nothing left to write.",
+    )
+    .conditional(),
+    route(Method::POST, "/maps/{map}/run", OPERATOR, &[(200, "Map")], "Lets changes flow.").body("Reason"),
+    route(Method::POST, "/maps/{map}/stop", OPERATOR, &[(200, "Map")], "Skips changes from now on, and counts them.")
+        .body("Reason"),
+    route(
+        Method::GET,
+        "/maps/{map}/open",
+        VIEWER,
+        &[(200, "OpenLanes")],
+        "Records with changes that are not written yet.",
+    )
+    .query(LIMIT),
+    route(
+        Method::POST,
+        "/maps/{map}/preview",
+        VIEWER,
+        &[(200, "Previewed")],
+        "What a record becomes on the other side; writes nothing.",
+    )
+    .body("PreviewRequest"),
+    route(Method::GET, "/config", VIEWER, &[(200, "Document")], "All sides and maps as one document."),
+    route(Method::POST, "/config/plan", VIEWER, &[(200, "Plan")], "What applying a document would do; writes nothing.")
+        .body("Document")
+        .query(PRUNE),
+    route(Method::POST, "/config/apply", ADMIN, &[(200, "Plan")], "Makes sides and maps as a document says.")
+        .body("Document")
+        .query(PRUNE),
+    route(Method::GET, "/tokens", ADMIN, &[(200, "Tokens")], "All tokens but the first admin's."),
+    route(Method::POST, "/tokens", ADMIN, &[(201, "NewToken")], "Makes a token. Its secret is told this once.")
+        .body("TokenRequest"),
+    route(Method::DELETE, "/tokens/{token}", ADMIN, &[(204, "")], "Takes a token back, at once."),
+];
+
+/// The route of a request. `Err`: the methods that its path knows, none if there is no such path.
+pub(crate) fn find(method: &Method, path: Option<&str>) -> Result<&'static Route, Vec<&'static str>> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let here = || ROUTES.iter().filter(|route| Some(route.path) == path);
+    here().find(|route| route.method == *method).ok_or_else(|| here().map(|route| route.method.as_str()).collect())
+}

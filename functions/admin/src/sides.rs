@@ -1,0 +1,62 @@
+//! `/sides`.
+
+use std::sync::Arc;
+
+use app::{
+    admin::{AdminPorts, Saved, sides},
+    ports::ConfigStore,
+};
+use axum::{extract::State, http::StatusCode};
+use domain::{SideId, side::SideConfig};
+
+use crate::{
+    answer::{Reply, json, nothing, versioned},
+    read::{Condition, Json, Name, OptionalJson},
+    views::{Side, Sides, TestRequest, Tested},
+};
+
+pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
+    let sides = ports.store().list_sides().await?;
+    json(StatusCode::OK, &Sides { sides: sides.into_iter().map(Side::from).collect() })
+}
+
+pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<SideId>) -> Reply {
+    let side = sides::get(&*ports, &id).await?;
+    versioned(StatusCode::OK, side.version, &Side::from(side))
+}
+
+pub(crate) async fn put<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<SideId>,
+    Condition(expects): Condition,
+    Json(config): Json<SideConfig>,
+) -> Reply {
+    let (side, saved) = sides::put(&*ports, id, config, expects).await?;
+    versioned(status(saved), side.version, &Side::from(side))
+}
+
+pub(crate) async fn delete<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<SideId>,
+    Condition(expects): Condition,
+) -> Reply {
+    sides::delete(&*ports, &id, expects).await?;
+    nothing()
+}
+
+pub(crate) async fn test<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<SideId>,
+    OptionalJson(request): OptionalJson<TestRequest>,
+) -> Reply {
+    let tested = sides::test(&*ports, &id, request.entity.as_deref()).await?;
+    json(StatusCode::OK, &Tested::from(tested))
+}
+
+/// The status of a save.
+pub(crate) fn status(saved: Saved) -> StatusCode {
+    match saved {
+        Saved::Created => StatusCode::CREATED,
+        Saved::Updated | Saved::Unchanged => StatusCode::OK,
+    }
+}

@@ -1,0 +1,13 @@
+//! The API as a caller meets it: requests through the router, over stores in memory.
+//!
+//! Every answer is checked against the `OpenAPI` document, and so is every body that is accepted.
+
+mod document;
+mod front;
+mod harness;
+mod maps;
+mod openapi;
+mod records;
+mod sides;
+mod switch;
+mod tokens;

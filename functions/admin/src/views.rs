@@ -1,0 +1,44 @@
+//! What goes over the wire, and its schemas. The configurations of sides and maps go as they are stored.
+
+mod document;
+mod maps;
+mod sides;
+mod tokens;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(crate) use self::{
+    document::Plan,
+    maps::{Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
+    sides::{Side, Sides, TestRequest, Tested},
+    tokens::{NewToken, Token, TokenRequest, Tokens},
+};
+
+/// The function runs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`.
+    pub(crate) status: &'static str,
+}
+
+/// References to schemas that are written by hand, in `schemas.json`: those of types that are stored as they are.
+pub(crate) mod by_hand {
+    use utoipa::openapi::{Ref, RefOr, Schema};
+
+    pub(crate) fn side_config() -> RefOr<Schema> {
+        Ref::from_schema_name("SideConfig").into()
+    }
+
+    pub(crate) fn map_config() -> RefOr<Schema> {
+        Ref::from_schema_name("MapConfig").into()
+    }
+
+    pub(crate) fn error_class() -> RefOr<Schema> {
+        Ref::from_schema_name("ErrorClass").into()
+    }
+
+    pub(crate) fn role() -> RefOr<Schema> {
+        Ref::from_schema_name("Role").into()
+    }
+}

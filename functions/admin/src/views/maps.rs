@@ -1,0 +1,203 @@
+//! Maps as they are told.
+
+use app::admin::{
+    open::{OpenLane, OpenState},
+    preview::Preview,
+};
+use domain::{ErrorClass, MapConfig, Record, RecordKey, SideId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::by_hand;
+
+/// All maps.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Maps {
+    /// By name.
+    pub(crate) maps: Vec<Map>,
+}
+
+/// A map.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Map {
+    /// Its name.
+    id: String,
+    /// `NotRunning`, `Initializing`, `Running`, `Paused`, `CatchingUp` or `Stopped`.
+    state: &'static str,
+    /// Since when it is in this state, RFC 3339.
+    since: String,
+    /// Who brought it into this state.
+    actor: String,
+    /// Why.
+    reason: String,
+    /// Counts changes of state.
+    epoch: u64,
+    /// Counts changes of any kind. Goes as `If-Match` with the next change.
+    version: u64,
+    /// How many writes were skipped because the map did not run. Only told of a single map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    skipped: Option<u64>,
+    /// Its settings.
+    #[schema(schema_with = by_hand::map_config)]
+    config: MapConfig,
+}
+
+impl From<domain::Map> for Map {
+    fn from(map: domain::Map) -> Self {
+        Self {
+            id: map.id.to_string(),
+            state: map.state.as_str(),
+            since: map.since.to_string(),
+            actor: map.actor,
+            reason: map.reason,
+            epoch: map.epoch,
+            version: map.version,
+            skipped: None,
+            config: map.config,
+        }
+    }
+}
+
+impl Map {
+    /// A map, and how many writes were skipped.
+    pub(crate) fn with_skipped(map: domain::Map, skipped: u64) -> Self {
+        Self { skipped: Some(skipped), ..map.into() }
+    }
+}
+
+/// Why a map is run or stopped.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    /// In 1 to 500 characters. It stands with the map's state.
+    pub(crate) reason: String,
+}
+
+/// Lanes that are not idle.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OpenLanes {
+    /// Those that want to be tried first come first.
+    pub(crate) lanes: Vec<Lane>,
+}
+
+/// A record with changes that are not written yet.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Lane {
+    /// The record.
+    key: String,
+    /// The change that the lane stands at.
+    seq: u64,
+    /// `queued`, `in_flight`, `retrying`, or `parked`: it waits for an operator.
+    state: &'static str,
+    /// One of the two apps has the change, the other refused it.
+    half_written: bool,
+    /// Attempts begun.
+    attempts: u32,
+    /// Changes that wait behind it.
+    behind: u64,
+    /// When the change was accepted, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    since: Option<String>,
+    /// It is not tried again before this time, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    not_before: Option<String>,
+    /// What the last attempt met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_failure: Option<LaneFailure>,
+}
+
+/// What an attempt met.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LaneFailure {
+    /// The side that was called.
+    to: String,
+    /// When, RFC 3339.
+    at: String,
+    /// The error's class.
+    #[schema(schema_with = by_hand::error_class)]
+    class: ErrorClass,
+    /// The app's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<String>,
+    /// The app's own words, shortened.
+    message: String,
+}
+
+impl From<OpenLane> for Lane {
+    fn from(lane: OpenLane) -> Self {
+        let last_failure = lane.last_failure.map(|(to, step)| LaneFailure {
+            to: to.to_string(),
+            at: step.at.to_string(),
+            class: step.failure.class,
+            code: step.failure.code,
+            message: step.failure.message,
+        });
+        let state = match lane.state {
+            OpenState::Queued => "queued",
+            OpenState::InFlight => "in_flight",
+            OpenState::Retrying => "retrying",
+            OpenState::Parked => "parked",
+        };
+        Self {
+            key: lane.key.to_string(),
+            seq: lane.seq,
+            state,
+            half_written: lane.half_written,
+            attempts: lane.attempts,
+            behind: lane.behind,
+            since: lane.since.map(|at| at.to_string()),
+            not_before: lane.not_before.map(|at| at.to_string()),
+            last_failure,
+        }
+    }
+}
+
+/// A record of one side.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviewRequest {
+    /// The side whose record it is.
+    #[schema(value_type = String)]
+    pub(crate) from: SideId,
+    /// Its key.
+    #[schema(value_type = String)]
+    pub(crate) key: RecordKey,
+    /// Its fields, by the names of that side.
+    #[schema(value_type = Object)]
+    pub(crate) record: Record,
+}
+
+/// What a record becomes on the other side.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Previewed {
+    /// The other side.
+    to: String,
+    /// The entity there.
+    entity: String,
+    /// The field that holds the key there.
+    key_field: String,
+    /// The key.
+    key: String,
+    /// The fields, by the names of the other side.
+    #[schema(value_type = Object)]
+    record: Record,
+    /// Whether the filter of the record's side lets it through.
+    passes_filter: bool,
+    /// Fields of the record that no mapping carries.
+    not_carried: Vec<String>,
+    /// `false`: a preview writes nothing.
+    written: bool,
+}
+
+impl From<Preview> for Previewed {
+    fn from(preview: Preview) -> Self {
+        let Preview { to, entity, key_field, key, record, passes_filter, not_carried } = preview;
+        let (to, key) = (to.to_string(), key.to_string());
+        Self { to, entity, key_field, key, record, passes_filter, not_carried, written: false }
+    }
+}
