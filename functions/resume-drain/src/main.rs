@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let world = &AwsWorld::of(&clients, &common, apps);
     run(service_fn(move |event: LambdaEvent<serde_json::Value>| async move {
         let until = handler::time_limit(event.context.deadline);
-        handler::handle(world, &event.payload, until).await
+        Box::pin(handler::handle(world, &event.payload, until)).await
     }))
     .await
 }

@@ -89,7 +89,11 @@ async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
             break;
         }
         let image = match image(ports, flight, to, action).await {
-            Ok(image) => image,
+            Ok(Some(image)) => image,
+            Ok(None) => {
+                attempt.done.push((to, None, None));
+                continue;
+            }
             Err(failure) => {
                 attempt.failure = fail(to, failure);
                 break;
@@ -97,7 +101,7 @@ async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
         };
         let content = content(config, to, &image);
         match write(ports, flight, to, &image).await {
-            Ok(etag) => attempt.done.push((to, content, etag)),
+            Ok(etag) => attempt.done.push((to, Some(content), etag)),
             Err(failure) => {
                 attempt.tried = Some((to, content));
                 attempt.failure = fail(to, failure);
@@ -112,28 +116,38 @@ fn said(error: &domain::mapping::MappingError) -> String {
     format!("field {} {}", error.field, error.message)
 }
 
-/// What the side gets: the entry's image, or what the other side has at this moment.
-async fn image<P: Ports>(ports: &P, flight: &InFlight<'_>, to: SideIx, action: Action) -> Result<Image, Failure> {
+/// What the side gets: the entry's image, or what the other side has at this moment. `None`: it has that already, and
+/// a write would only be reported back to us.
+async fn image<P: Ports>(
+    ports: &P,
+    flight: &InFlight<'_>,
+    to: SideIx,
+    action: Action,
+) -> Result<Option<Image>, Failure> {
     let from = match action {
-        Action::Put(image) => return Ok(image),
+        Action::Put(image) => return Ok(Some(image)),
         Action::CopyFrom(from) => from,
     };
+    debug_assert_eq!(from.other(), to, "a copy goes to the other side");
     let config: &MapConfig = &flight.map.map.config;
-    let end = config.side(from);
-    let side = &flight.map.sides[from.at()];
-    let found =
-        ports.apps().read(side, &end.entity, &end.key_field, &flight.lane.key).await.map_err(|mut failure| {
-            // Reading has no effect: whatever it met, nothing was changed.
-            if failure.verdict == Verdict::Unknown {
-                failure.verdict = Verdict::NotApplied;
-            }
-            failure
-        })?;
-    let image = found.map_or(Image::Absent, |Found { record, .. }| Image::Present(record));
-    translate(config, from, &image).map_err(|error| {
-        debug_assert_eq!(from.other(), to, "a copy goes to the other side");
+    let wanted = translate(config, from, &read(ports, flight, from).await?).map_err(|error| {
         Failure::new(ErrorClass::Mapping, Verdict::Refused, Some(error.field.clone()), &said(&error))
-    })
+    })?;
+    let there = read(ports, flight, to).await?;
+    Ok((content(config, to, &there) != content(config, to, &wanted)).then_some(wanted))
+}
+
+/// A record as a side has it now.
+async fn read<P: Ports>(ports: &P, flight: &InFlight<'_>, from: SideIx) -> Result<Image, Failure> {
+    let end = flight.map.map.config.side(from);
+    let side = &flight.map.sides[from.at()];
+    let found = ports.apps().read(side, &end.entity, &end.key_field, &flight.lane.key).await;
+    match found {
+        Ok(found) => Ok(found.map_or(Image::Absent, |Found { record, .. }| Image::Present(record))),
+        // Reading has no effect: whatever it met, nothing was changed.
+        Err(failure) if failure.verdict == Verdict::Unknown => Err(Failure { verdict: Verdict::NotApplied, ..failure }),
+        Err(failure) => Err(failure),
+    }
 }
 
 async fn write<P: Ports>(

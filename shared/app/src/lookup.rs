@@ -2,7 +2,7 @@
 
 use domain::{
     MapId, RecordKey, WriteId,
-    lane::{Answer, Echoes, Head, LaneVersion, MarkerState, SkipReason},
+    lane::{Answer, Echoes, Head, LaneVersion, MarkerState},
 };
 
 use crate::{
@@ -66,5 +66,5 @@ fn in_lane(head: &Head, echoes: &Echoes, id: WriteId) -> Option<Fate> {
     if let Some(known) = head.recent.get(id) {
         return Some(Fate::Known(Answer::replay(&known.outcome, head.version_of(known.seq), None)));
     }
-    echoes.get(id).map(|_| Fate::Known(Answer::Skipped(SkipReason::Echo)))
+    echoes.get(id).map(|echo| Fate::Known(Answer::Skipped(echo.reason())))
 }

@@ -4,8 +4,7 @@ use domain::{
     MapId, Owner, SideId, SideIx,
     id::EntryId,
     lane::{
-        Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, Winner, admit, claim,
-        lease_ms,
+        Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, admit, claim, lease_ms,
     },
     map::{Intake, PerSide},
     side::Mistake,
@@ -167,9 +166,9 @@ impl<P: Ports> Taking<'_, P> {
                 }
                 Ok(Some(Answer::Skipped(reason)))
             }
-            Admission::Echo(noted) => {
+            Admission::Echo(noted, reason) => {
                 let stored = lanes.note_echo(self.lane, echoes, &noted).await;
-                changed(stored).map(|stored| stored.then_some(Answer::Skipped(SkipReason::Echo)))
+                changed(stored).map(|stored| stored.then_some(Answer::Skipped(reason)))
             }
             Admission::Execute { head, entry } => {
                 let commit = Commit { head: (*head).clone(), expected, ops: Vec::new() };
@@ -213,9 +212,8 @@ impl<P: Ports> Taking<'_, P> {
         if self.map.map.state.intake() != Intake::Write {
             return answer;
         }
-        let loses = entry.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
-        if loses {
-            // Its only call goes to the caller's own app, which waits for this answer.
+        if entry.waits_for_answer() {
+            // The caller's own app takes part in its calls, and waits for this answer.
             wake_if_waiting(self.ports, self.lane, &head).await;
             return answer;
         }

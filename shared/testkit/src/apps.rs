@@ -187,6 +187,9 @@ impl Apps for FakeApps {
                 let lands_in = self.world.chance(|rng| rng.below(life.saturating_sub(side.config.request_timeout_ms)));
                 self.world.spawn(async move {
                     world.sleep(lands_in).await;
+                    while lock(&app).locked.contains(&call.key) {
+                        world.sleep(100).await;
+                    }
                     lock(&app).apply(&call, capability);
                 });
                 Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: no answer in time"))

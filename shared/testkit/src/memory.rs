@@ -1,7 +1,7 @@
 //! The journal in memory, with the faults of the real one: answers that are lost, indexes that lag, throttling.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -32,6 +32,7 @@ struct Tables {
     entries: BTreeMap<(LaneKey, u64), Entry>,
     markers: BTreeMap<(MapId, u128), Marker>,
     skipped: u64,
+    copies: BTreeSet<(LaneKey, u64)>,
 }
 
 /// The journal in memory.
@@ -57,6 +58,12 @@ impl MemoryLanes {
     #[must_use]
     pub fn heads(&self) -> Vec<(LaneKey, Head)> {
         lock(&self.tables).heads.iter().map(|(lane, (head, _))| (lane.clone(), head.clone())).collect()
+    }
+
+    /// Whether this entry was to copy a side as it is: it writes nothing when both are equal by then.
+    #[must_use]
+    pub fn is_copy(&self, lane: &LaneKey, seq: u64) -> bool {
+        lock(&self.tables).copies.contains(&(lane.clone(), seq))
     }
 
     /// How many entries are in the journal.
@@ -188,6 +195,9 @@ impl Tables {
         for op in commit.ops {
             match op {
                 JournalOp::Append(entry, marker) => {
+                    if entry.waits_for_answer() {
+                        self.copies.insert((lane.clone(), entry.seq));
+                    }
                     self.entries.insert((lane.clone(), entry.seq), entry);
                     put_marker(marker);
                 }

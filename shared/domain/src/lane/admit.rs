@@ -66,8 +66,8 @@ pub enum Admission {
     InFlight,
     /// Nothing is to be done.
     Skip(SkipReason),
-    /// It is an echo: these must be noted before the answer, so that a repeat of it is known as one.
-    Echo(Echoes),
+    /// It is an echo (or covered): these must be noted before the answer, so that a repeat of it is known.
+    Echo(Echoes, SkipReason),
     /// The lane is idle: store the head, then call the apps.
     Execute {
         /// The head with the entry in flight.
@@ -118,6 +118,7 @@ pub fn admit(
     let config = &map.config;
     let reported = content(config, arrival.shape, &arrival.image);
     let mut crossing = None;
+    let mut unclear = false;
     if let Some(origin) = arrival.origin {
         if !passes(&config.side(origin).filter, &arrival.image) {
             return Ok(Admission::Skip(SkipReason::Filtered));
@@ -132,19 +133,47 @@ pub fn admit(
         let report = Report { origin, content: reported, before, arrival: &arrival, capability };
         match judge(&head, echoes, report, config, now) {
             News::Echo(version) => {
-                let echo = Echo { id: arrival.id.value(), origin, body: arrival.body, version };
-                return Ok(Admission::Echo(echoes.with(echo)));
+                let echo = Echo {
+                    id: arrival.id.value(),
+                    origin,
+                    body: arrival.body,
+                    version,
+                    covered: false,
+                    content: reported,
+                };
+                return Ok(Admission::Echo(echoes.with(echo), SkipReason::Echo));
+            }
+            News::Unclear => {
+                let copy = head.sides[origin].copy_seq;
+                let waits = copy > head.done_seq && head.inflight.as_ref().is_none_or(|inflight| inflight.seq != copy);
+                if waits && arrival.mode == Mode::Committed {
+                    let version = head.version_of(copy);
+                    let echo = Echo {
+                        id: arrival.id.value(),
+                        origin,
+                        body: arrival.body,
+                        version,
+                        covered: true,
+                        content: reported,
+                    };
+                    return Ok(Admission::Echo(echoes.with(echo), SkipReason::Covered));
+                }
+                unclear = true;
             }
             News::Change { seen, crossing: crossed } => {
                 head.sides[origin].seen_until(seen);
-                head.sides[origin].own = Some(reported);
                 let loses = config.primary().is_some_and(|primary| primary != origin);
                 let winner = if loses { Winner::TheOther } else { Winner::ThisWrite };
                 crossing = crossed.then_some(Crossing { winner });
             }
         }
     }
-    Ok(enter(head, arrival, crossing, entry, lease))
+    if let Some(origin) = arrival.origin {
+        let side = &mut head.sides[origin];
+        (side.own, side.own_after) = (Some(reported), echoes.count(origin));
+    }
+    let found = Found { crossing, unclear };
+    Ok(enter(head, arrival, found, entry, lease))
 }
 
 /// What is known of the id already.
@@ -168,7 +197,7 @@ fn known(
     }
     if let Some(echo) = echoes.get(arrival.id) {
         same(echo.body)?;
-        return Ok(Some(Admission::Repeat(Answer::Skipped(SkipReason::Echo))));
+        return Ok(Some(Admission::Repeat(Answer::Skipped(echo.reason()))));
     }
     if let Some(marker) = marker {
         same(marker.body)?;
@@ -184,19 +213,26 @@ fn known(
     if forgotten { Err(Rejection::IdTooOld) } else { Ok(None) }
 }
 
+/// What a report was found to be.
+#[derive(Clone, Copy)]
+struct Found {
+    crossing: Option<Crossing>,
+    unclear: bool,
+}
+
 /// Takes the next place in the lane.
-fn enter(mut head: Head, arrival: Arrival, crossing: Option<Crossing>, id: EntryId, lease: Lease<'_>) -> Admission {
+fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lease<'_>) -> Admission {
     let Lease { map, now, owner, lease_ms, .. } = lease;
     let idle = head.idle() && !head.parked;
     let seq = head.next_seq;
-    remember(&mut head, &arrival, crossing, seq, now);
+    remember(&mut head, &arrival, found, seq, now);
     head.next_seq += 1;
     head.version += 1;
     let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
     let write = Write { id: write_id, body, origin, shape, mode, image };
     let mut entry = Entry::new(seq, id, Work::Write(write), now);
-    entry.crossing = crossing;
-    let waits = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
+    (entry.crossing, entry.unclear) = (found.crossing, found.unclear);
+    let waits = entry.waits_for_answer();
     if idle && !waits && map.state.intake() == Intake::Write {
         entry.attempts = 1;
         head.inflight = Some(Inflight {
@@ -216,7 +252,8 @@ fn enter(mut head: Head, arrival: Arrival, crossing: Option<Crossing>, id: Entry
 }
 
 /// Notes who reported, and who will be written to.
-fn remember(head: &mut Head, arrival: &Arrival, crossing: Option<Crossing>, seq: u64, now: Timestamp) {
+fn remember(head: &mut Head, arrival: &Arrival, found: Found, seq: u64, now: Timestamp) {
+    let Found { crossing, unclear } = found;
     let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     for to in SideIx::BOTH {
         let is_origin = arrival.origin == Some(to);
@@ -224,6 +261,9 @@ fn remember(head: &mut Head, arrival: &Arrival, crossing: Option<Crossing>, seq:
         if is_origin {
             side.reported_version = side.reported_version.max(arrival.version);
             side.etag = None;
+            if unclear {
+                side.copy_seq = seq;
+            }
         }
         if is_origin == loses || (is_origin && crossing.is_some()) || arrival.origin.is_none() {
             side.target_seq = seq;

@@ -68,6 +68,8 @@ impl Outcome {
 pub enum SkipReason {
     /// It reports what Tandem itself wrote to that app.
     Echo,
+    /// It is not clear whether it is an echo; a copy of the record as it is already waits to be made, and carries it.
+    Covered,
     /// The caller has sent a newer version of the record already.
     Superseded,
     /// The map does not run.

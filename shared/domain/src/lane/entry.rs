@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crossing, Outcome};
+use super::{Crossing, Outcome, Winner};
 use crate::{
     failure::Failure,
     id::{EntryId, RecordKey, WriteId},
@@ -24,6 +24,9 @@ pub struct Entry {
     pub accepted_at: Timestamp,
     /// It crossed a change of the other app.
     pub crossing: Option<Crossing>,
+    /// It is not clear whether the report is a change or the echo of a forgotten write: what its side has by then is
+    /// copied, for the image that was reported may be old.
+    pub unclear: bool,
     /// Which sides have it.
     pub done: PerSide<bool>,
     /// Attempts begun.
@@ -124,6 +127,7 @@ impl Entry {
             work,
             accepted_at: now,
             crossing: None,
+            unclear: false,
             done: PerSide::default(),
             attempts: 0,
             ambiguous: false,
@@ -139,6 +143,12 @@ impl Entry {
             Work::Write(write) => Some(write),
             Work::Restore { .. } => None,
         }
+    }
+
+    /// All its calls are made after the caller has its answer.
+    #[must_use]
+    pub fn waits_for_answer(&self) -> bool {
+        self.unclear || self.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther)
     }
 
     /// The marker that makes this entry findable by the caller's id.

@@ -27,6 +27,13 @@ pub(super) struct Report<'a> {
     pub(super) capability: Capability,
 }
 
+impl Report<'_> {
+    /// The caller tells what it knew when it made the change.
+    fn told(&self) -> bool {
+        self.before.is_some() || self.arrival.base.is_some()
+    }
+}
+
 /// What a report is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
@@ -39,6 +46,8 @@ pub(super) enum News {
         /// There is something it had not seen.
         crossing: bool,
     },
+    /// A change or the echo of a write that was forgotten: more are unseen than are remembered.
+    Unclear,
 }
 
 pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapConfig, now: Timestamp) -> News {
@@ -52,13 +61,20 @@ pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapC
     }
     let unseen = unseen(head, origin, seen);
     // Of several writes with the content that the change was made on, an echo follows the oldest, a change the newest.
-    // Content that the side had made itself does not tell that it has seen a write of the same content.
-    let made_on = |unseen: &&Unseen| before == Some(unseen.content) && before != side.own;
+    // A change made on what the side reported last tells nothing of writes that happen to have the same content.
+    let last = if echoes.count(origin) > side.own_after { echoes.last(origin) } else { side.own };
+    let made_on = |unseen: &&Unseen| before == Some(unseen.content) && before != last;
     let after = unseen.iter().find(made_on).map_or(seen, |first| first.seq);
     if let Some(echoed) = unseen.iter().find(|unseen| unseen.seq > after && unseen.content == content) {
         return News::Echo(head.version_of(echoed.seq));
     }
-    let seen = unseen.iter().rfind(made_on).map_or(seen, |last| last.seq);
+    let newest_seen = unseen.iter().rfind(made_on).map_or(seen, |last| last.seq);
+    // A call that a plain app took twice is reported twice, the second time without any change.
+    let taken_twice = capability == Capability::Plain && before == Some(content);
+    if report.told() && (side.forgotten_seq > newest_seen || taken_twice) {
+        return News::Unclear;
+    }
+    let seen = newest_seen;
     News::Change { seen, crossing: crossing(head, &unseen, seen, report_time(arrival, now), report, map) }
         .plain(capability == Capability::Plain && (side.target_seq > head.done_seq || side.retried))
 }
@@ -68,7 +84,7 @@ impl News {
     fn plain(self, may_land: bool) -> Self {
         match self {
             Self::Change { seen, crossing } => Self::Change { seen, crossing: crossing || may_land },
-            Self::Echo(_) => self,
+            Self::Echo(_) | Self::Unclear => self,
         }
     }
 }
@@ -107,6 +123,5 @@ fn crossing(
     // Admitted, and not executed yet: it will be written on top of this change.
     let waiting = side.target_seq > head.done_seq && side.target_seq > seen;
     let left = waiting || unseen.iter().any(|unseen| unseen.seq > seen);
-    let told = report.before.is_some() || report.arrival.base.is_some();
-    left && (waiting || told || side.target_at >= committed.minus_ms(map.crossing_window_ms))
+    left && (waiting || report.told() || side.target_at >= committed.minus_ms(map.crossing_window_ms))
 }

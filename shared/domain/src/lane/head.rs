@@ -75,9 +75,15 @@ pub struct SideMemory {
     pub retried: bool,
     /// What this side last reported as a change of its own.
     pub own: Option<ContentHash>,
+    /// How many echoes of this side had been noted by then: it tells whether the last report was a change or an echo.
+    pub own_after: u64,
     /// What Tandem wrote here, oldest first, that the side is not known to have seen: neither did it report the write
     /// itself, nor a change made on top of it.
     pub unseen: Vec<Unseen>,
+    /// The newest write that fell out of `unseen`: until it is known to be seen, a report may be its echo.
+    pub forgotten_seq: u64,
+    /// The newest entry that copies this side as it is, because a report was unclear.
+    pub copy_seq: u64,
     /// The record's `ETag` after Tandem's last write, while nothing else is known to have changed it.
     pub etag: Option<String>,
 }
@@ -100,7 +106,7 @@ impl SideMemory {
         }
         self.unseen.push(Unseen { seq, content });
         if self.unseen.len() > UNSEEN_WRITES {
-            self.unseen.remove(0);
+            self.forgotten_seq = self.unseen.remove(0).seq;
         }
     }
 

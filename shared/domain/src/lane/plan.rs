@@ -14,7 +14,7 @@ pub struct Step {
     pub to: SideIx,
     /// What it gets.
     pub action: Action,
-    /// It is the caller's own app: called after the caller has its answer, for it may hold the record locked till then.
+    /// The caller's own app takes part: done after the caller has its answer, for it may hold the record locked till then.
     pub back: bool,
 }
 
@@ -49,6 +49,9 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
                 (None, _) => {
                     put(SideIx::First, false)?;
                     put(SideIx::Second, false)?;
+                }
+                (Some(origin), _) if entry.unclear => {
+                    steps.push(Step { to: origin.other(), action: Action::CopyFrom(origin), back: true });
                 }
                 (Some(origin), None) => put(origin.other(), false)?,
                 (Some(origin), Some(Winner::ThisWrite)) => {

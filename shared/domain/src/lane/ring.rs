@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LaneVersion, Outcome};
+use super::{LaneVersion, Outcome, SkipReason};
 use crate::{
     id::WriteId,
     limits::RECENT_ANSWERS,
@@ -76,7 +76,7 @@ impl Recent {
     }
 }
 
-/// A report that was recognised as the echo of a write of Tandem's.
+/// A report for which nothing is to be done: the echo of a write of Tandem's, or one that a waiting copy covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
     /// The id of the report.
@@ -85,8 +85,20 @@ pub struct Echo {
     pub origin: SideIx,
     /// Fingerprint of the request.
     pub body: ContentHash,
-    /// The entry it echoed.
+    /// The entry it echoed, or that covers it.
     pub version: LaneVersion,
+    /// A waiting copy of the record as it is covers it; it need not be an echo.
+    pub covered: bool,
+    /// What was reported.
+    pub content: ContentHash,
+}
+
+impl Echo {
+    /// Why nothing is to be done.
+    #[must_use]
+    pub fn reason(&self) -> SkipReason {
+        if self.covered { SkipReason::Covered } else { SkipReason::Echo }
+    }
 }
 
 /// The last echoes of a lane. They are kept apart from the head's `version`: an echo often comes while the write it
@@ -100,6 +112,10 @@ pub struct Echoes {
     /// The newest entry that each side reported as an echo. It reports in the order of its changes: it has seen
     /// everything before, too.
     newest: PerSide<u64>,
+    /// How many were noted of each side, ever.
+    count: PerSide<u64>,
+    /// What the last of them reported.
+    last: PerSide<Option<ContentHash>>,
 }
 
 impl Echoes {
@@ -122,7 +138,11 @@ impl Echoes {
         if more.generation != echo.version.generation {
             (more.generation, more.newest) = (echo.version.generation, PerSide::default());
         }
-        more.newest[echo.origin] = more.newest[echo.origin].max(echo.version.seq);
+        if !echo.covered {
+            more.newest[echo.origin] = more.newest[echo.origin].max(echo.version.seq);
+        }
+        more.count[echo.origin] += 1;
+        more.last[echo.origin] = Some(echo.content);
         more.noted.push(echo);
         while more.noted.len() > RECENT_ANSWERS {
             let gone = more.noted.remove(0);
@@ -137,10 +157,24 @@ impl Echoes {
         if self.generation == generation { self.newest[side] } else { 0 }
     }
 
+    /// How many were noted of a side, ever.
+    #[must_use]
+    pub fn count(&self, side: SideIx) -> u64 {
+        self.count[side]
+    }
+
+    /// What the last one of a side reported.
+    #[must_use]
+    pub fn last(&self, side: SideIx) -> Option<ContentHash> {
+        self.last[side]
+    }
+
     /// The sides that reported an echo of this entry.
     #[must_use]
     pub fn of(&self, version: LaneVersion) -> Vec<SideIx> {
-        let echoed = |side: &SideIx| self.noted.iter().any(|echo| echo.version == version && echo.origin == *side);
+        let echoed = |side: &SideIx| {
+            self.noted.iter().any(|echo| echo.version == version && echo.origin == *side && !echo.covered)
+        };
         SideIx::BOTH.into_iter().filter(echoed).collect()
     }
 }

@@ -16,8 +16,8 @@ use crate::{
 /// What an attempt did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attempt {
-    /// Sides that have it now, with what they hold and its `ETag`.
-    pub done: Vec<(SideIx, ContentHash, Option<String>)>,
+    /// Sides that have it now, with what was written (`None`: they had it already) and its `ETag`.
+    pub done: Vec<(SideIx, Option<ContentHash>, Option<String>)>,
     /// What stopped it.
     pub failure: Option<StepFailure>,
     /// What the call that failed would have written: if its outcome is unknown, the app may report it.
@@ -77,7 +77,9 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
     for (side, content, etag) in &attempt.done {
         entry.done[*side] = true;
         let memory = &mut head.sides[*side];
-        memory.note_written(entry.seq, *content);
+        if let Some(content) = content {
+            memory.note_written(entry.seq, *content);
+        }
         memory.etag.clone_from(etag);
         memory.retried = entry.attempts > 1 || entry.ambiguous;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use app::ports::LaneKey;
 use domain::{
     RecordKey, SideIx,
     lane::{Answer, content},
@@ -101,7 +102,9 @@ fn nothing_lost(played: &Played) -> Result<(), String> {
     }
     for heard in played.users.heard() {
         let Some(version) = heard.answer.as_ref().ok().and_then(version_of) else { continue };
-        if !parked.contains(&heard.key) && !applied.contains(&(heard.key.clone(), version)) {
+        let lane = LaneKey { map: played.world.map().map.id, key: heard.key.clone() };
+        let copied = played.world.lanes.is_copy(&lane, version.seq);
+        if !copied && !parked.contains(&heard.key) && !applied.contains(&(heard.key.clone(), version)) {
             return Err(format!("{} ({version}) was acknowledged and is nowhere", heard.id));
         }
     }

@@ -12,7 +12,7 @@ use domain::side::Capability;
 
 use crate::play::{Kind, Played, play};
 
-const WORLDS: u64 = 400;
+const WORLDS: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
