@@ -3,6 +3,7 @@
 //! Every answer is checked against the `OpenAPI` document, and so is every body that is accepted.
 
 mod document;
+mod events;
 mod front;
 mod harness;
 mod maps;

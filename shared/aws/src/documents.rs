@@ -1,6 +1,6 @@
 //! Small items that are read whole and listed by their partition: maps, sides, tokens.
 //!
-//! The body is JSON text: it comes back exactly as it was, numbers included, and can be read in the AWS console.
+//! The body is JSON text: it can be read in the AWS console, and keeps the difference between `1`, `1.0` and `"1"`.
 
 use std::collections::HashMap;
 

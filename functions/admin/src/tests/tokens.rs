@@ -1,5 +1,10 @@
 //! Tokens: made, used, taken back.
 
+use app::{
+    admin::tokens::MAX_TOKENS,
+    ports::{Role, Token, Tokens},
+};
+use domain::Timestamp;
 use serde_json::json;
 
 use super::harness::{Api, side_config};
@@ -37,6 +42,17 @@ async fn a_name_stands_for_one_token() {
         "token_name_taken",
         "",
     );
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_tokens() {
+    let api = Api::new();
+    for i in 0..MAX_TOKENS {
+        let (id, name) = (format!("id-{i}"), format!("token {i}"));
+        let token = Token { id, name, role: Role::Viewer, created_at: Timestamp(0) };
+        api.world.tokens.save_token(&i.to_string(), &token).await.unwrap();
+    }
+    api.post("/tokens", &json!({"name": "one more", "role": "viewer"})).await.is_problem(409, "too_many_tokens", "");
 }
 
 #[tokio::test]
