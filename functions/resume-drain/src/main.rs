@@ -2,6 +2,8 @@
 //! every minute, the sweep.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use aws::{
     AwsWorld, Clients, SsmSecrets,

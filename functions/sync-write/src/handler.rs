@@ -42,7 +42,7 @@ pub(crate) async fn handle(deps: &Deps, request: Request) -> Result<Response<Bod
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
-enum Route {
+pub(crate) enum Route {
     Writes,
     Batch,
     Write(String),
@@ -60,7 +60,7 @@ impl Route {
     }
 }
 
-fn route(path: &str) -> Route {
+pub(crate) fn route(path: &str) -> Route {
     match path.trim_end_matches('/').strip_prefix("/writes") {
         Some("") => Route::Writes,
         Some("/batch") => Route::Batch,
@@ -73,7 +73,7 @@ fn route(path: &str) -> Route {
 }
 
 /// Serves a request whose caller is known.
-async fn answer<P: Ports>(ports: &P, request: &Request, route: &Route) -> Reply {
+pub(crate) async fn answer<P: Ports>(ports: &P, request: &Request, route: &Route) -> Reply {
     let allow = |allow: &str| Err(AppError::MethodNotAllowed { allow: allow.to_owned() });
     let served = match (route, request.method()) {
         (Route::Writes, &Method::POST) => one(ports, request).await,

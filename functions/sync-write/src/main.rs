@@ -6,6 +6,8 @@ mod batch;
 mod config;
 mod deps;
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 
