@@ -2,70 +2,116 @@
 
 use std::{
     collections::BTreeMap,
+    future::Future,
+    slice,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use app::ports::{Config, ConfigStore, MapWithSides, PortError};
-use domain::{MapId, MapState};
+use app::ports::{Config, MapWithSides, PortError};
+use domain::{Map, MapId, MapState, SideId, side::Side};
 
 /// How old what the write path sees of a map may be. Nothing rests on it: a pause or stop holds from the lane on.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
+/// Where maps and sides are read. Each call is one request, and sees what is stored at this moment.
+pub trait ReadConfig: Sync {
+    /// These maps and sides, in no order; what is not there is left out.
+    fn together(
+        &self,
+        maps: &[MapId],
+        sides: &[SideId],
+    ) -> impl Future<Output = Result<(Vec<Map>, Vec<Side>), PortError>> + Send;
+    /// All maps.
+    fn all_maps(&self) -> impl Future<Output = Result<Vec<Map>, PortError>> + Send;
+}
+
 /// Maps and sides, remembered for a second.
+///
+/// A map that was seen before is read in one request with the sides it had then: only a first look, or a map that was
+/// given other sides in between, asks twice.
 #[derive(Debug)]
 pub struct CachedConfig<S> {
     store: S,
     known: Mutex<BTreeMap<MapId, (Instant, MapWithSides)>>,
 }
 
-impl<S: ConfigStore> CachedConfig<S> {
+impl<S: ReadConfig> CachedConfig<S> {
     /// What this store has.
     #[must_use]
     pub fn new(store: S) -> Self {
         Self { store, known: Mutex::default() }
     }
 
-    fn fresh(&self, id: &MapId) -> Option<MapWithSides> {
-        let known = self.known.lock().ok()?;
-        known.get(id).filter(|(read, _)| read.elapsed() < MAX_AGE).map(|(_, map)| map.clone())
+    fn known(&self, id: &MapId) -> Option<(Instant, MapWithSides)> {
+        self.known.lock().ok()?.get(id).cloned()
     }
 
-    async fn with_sides(&self, map: domain::Map) -> Result<MapWithSides, PortError> {
-        let [one, two] = &map.config.sides;
-        let (one, two) = futures::join!(self.store.side(&one.side), self.store.side(&two.side));
-        let gone = || PortError::Permanent(format!("a side of map {} does not exist any more", map.id));
-        let sides = [one?.ok_or_else(gone)?, two?.ok_or_else(gone)?];
+    fn remember(&self, read: Instant, map: &MapWithSides) {
+        if let Ok(mut known) = self.known.lock() {
+            known.insert(map.map.id.clone(), (read, map.clone()));
+        }
+    }
+
+    fn forget(&self, id: &MapId) {
+        if let Ok(mut known) = self.known.lock() {
+            known.remove(id);
+        }
+    }
+
+    /// A map with its sides, of which some may have been read with it.
+    async fn with_sides(&self, map: Map, mut read: Vec<Side>) -> Result<MapWithSides, PortError> {
+        let names = map.config.sides.each_ref().map(|end| end.side.clone());
+        let missing: Vec<_> = names.iter().filter(|name| read.iter().all(|side| side.id != **name)).cloned().collect();
+        if !missing.is_empty() {
+            read.extend(self.store.together(&[], &missing).await?.1);
+        }
+        let side = |name: &SideId| {
+            let found = read.iter().find(|side| side.id == *name).cloned();
+            found.ok_or_else(|| PortError::Permanent(format!("side {name} of map {} does not exist any more", map.id)))
+        };
+        let sides = [side(&names[0])?, side(&names[1])?];
         Ok(MapWithSides { map, sides })
     }
 }
 
-impl<S: ConfigStore> Config for CachedConfig<S> {
+impl<S: ReadConfig> Config for CachedConfig<S> {
     async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
-        if let Some(map) = self.fresh(id) {
-            return Ok(Some(map));
-        }
-        let read = Instant::now();
-        let Some(map) = self.store.map(id).await? else { return Ok(None) };
-        let map = self.with_sides(map).await?;
-        if let Ok(mut known) = self.known.lock() {
-            known.insert(id.clone(), (read, map.clone()));
-        }
+        let likely = match self.known(id) {
+            Some((read, map)) if read.elapsed() < MAX_AGE => return Ok(Some(map)),
+            Some((_, map)) => map.sides.map(|side| side.id).to_vec(),
+            None => Vec::new(),
+        };
+        let now = Instant::now();
+        let (maps, sides) = self.store.together(slice::from_ref(id), &likely).await?;
+        let Some(map) = maps.into_iter().next() else {
+            self.forget(id);
+            return Ok(None);
+        };
+        let map = self.with_sides(map, sides).await?;
+        self.remember(now, &map);
         Ok(Some(map))
     }
 
     async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
         let mut all = Vec::new();
-        for map in self.store.list_maps().await? {
+        let now = Instant::now();
+        for map in self.store.all_maps().await? {
             if map.state == MapState::NotRunning {
                 continue;
             }
             let id = map.id.clone();
-            match self.with_sides(map).await {
-                Ok(map) => all.push(map),
+            match self.with_sides(map, Vec::new()).await {
+                Ok(map) => {
+                    self.remember(now, &map);
+                    all.push(map);
+                }
                 Err(error) => tracing::error!(map.id = %id, %error, "a map is left out"),
             }
         }
         Ok(all)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,12 @@ use domain::{
     side::Side,
 };
 
-use crate::{documents::Documents, keys::Key, lanes};
+use crate::{
+    cache::ReadConfig,
+    documents::{self, Documents},
+    keys::Key,
+    lanes,
+};
 
 /// Maps and sides in DynamoDB. Reads are strongly consistent but for the list of open lanes.
 #[derive(Clone, Debug)]
@@ -63,5 +68,24 @@ impl ConfigStore for DynamoConfig {
         let item = self.0.item(&Key::Skipped(map.uid)).await?;
         let count = item.as_ref().and_then(|item| item.get("skipped")?.as_n().ok());
         count.map_or(Ok(0), |count| count.parse().map_err(|_| PortError::Permanent(format!("skipped is {count}"))))
+    }
+}
+
+impl ReadConfig for DynamoConfig {
+    async fn together(&self, maps: &[MapId], sides: &[SideId]) -> Result<(Vec<Map>, Vec<Side>), PortError> {
+        let keys: Vec<_> = maps.iter().cloned().map(Key::Map).chain(sides.iter().cloned().map(Key::Side)).collect();
+        let (mut found_maps, mut found_sides) = (Vec::new(), Vec::new());
+        for item in self.0.items(&keys).await? {
+            if documents::partition(&item)? == "MAPS" {
+                found_maps.push(documents::read(&item)?);
+            } else {
+                found_sides.push(documents::read(&item)?);
+            }
+        }
+        Ok((found_maps, found_sides))
+    }
+
+    async fn all_maps(&self) -> Result<Vec<Map>, PortError> {
+        self.list_maps().await
     }
 }

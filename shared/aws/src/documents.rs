@@ -2,10 +2,13 @@
 //!
 //! The body is JSON text: it can be read in the AWS console, and keeps the difference between `1`, `1.0` and `"1"`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use app::ports::{CommitError, PortError};
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, KeysAndAttributes},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{error, keys::Key};
@@ -14,8 +17,12 @@ use crate::{error, keys::Key};
 const SCHEMA: &str = "1";
 /// Pages of one list, 1 MB each. Operators' things are few; a list that is longer is a mistake somewhere.
 const MAX_PAGES: usize = 200;
+/// How often what a batch left unread is asked for again: the SDK retries whole requests, not parts of an answer.
+const MAX_BATCH_ROUNDS: u32 = 4;
+/// The first wait before it; it doubles.
+const FIRST_BATCH_WAIT: Duration = Duration::from_millis(20);
 
-type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Items with a version and a body.
 #[derive(Clone, Debug)]
@@ -41,6 +48,26 @@ impl Documents {
     pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, PortError> {
         let get = self.db.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true);
         Ok(get.send().await.map_err(error::port)?.item)
+    }
+
+    /// Several items in one request, as they are stored at this moment, in no order; what is not there is left out.
+    pub(crate) async fn items(&self, keys: &[Key]) -> Result<Vec<Item>, PortError> {
+        let mut wanted: Vec<_> = keys.iter().map(Key::item).collect();
+        let mut items = Vec::new();
+        let mut wait = FIRST_BATCH_WAIT;
+        for _ in 0..MAX_BATCH_ROUNDS {
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+            let request = request.map_err(|error| PortError::Permanent(error.to_string()))?;
+            let got = self.db.batch_get_item().request_items(&self.table, request).send().await.map_err(error::port)?;
+            items.extend(got.responses.unwrap_or_default().into_values().flatten());
+            wanted = got.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect();
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        Err(PortError::Transient(format!("{} of {} items are left unread", wanted.len(), keys.len())))
     }
 
     /// The body of one item.
@@ -119,7 +146,13 @@ fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, PortError> {
     text.map(String::as_str).ok_or_else(|| PortError::Permanent(format!("an item has no text {name}")))
 }
 
-fn read<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
+/// The partition an item is in.
+pub(crate) fn partition(item: &Item) -> Result<&str, PortError> {
+    text(item, "pk")
+}
+
+/// The body of an item.
+pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     let name = || format!("{}/{}", text(item, "pk").unwrap_or("?"), text(item, "sk").unwrap_or("?"));
     let schema = item.get("v").and_then(|value| value.as_n().ok());
     if schema.map(String::as_str) != Some(SCHEMA) {

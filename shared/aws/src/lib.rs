@@ -15,7 +15,7 @@ mod wakes;
 mod world;
 
 pub use self::{
-    cache::CachedConfig,
+    cache::{CachedConfig, ReadConfig},
     clients::Clients,
     config_store::DynamoConfig,
     keys::Key,
