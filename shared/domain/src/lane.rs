@@ -22,7 +22,7 @@ pub use self::{
     admit::{Admission, Arrival, Lease, Rejection, admit},
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},
     entry::{Entry, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
-    head::{Head, Inflight, SideMemory, Unseen},
+    head::{Head, Inflight, SideMemory, Written},
     lease::{Claim, claim, lease_ms, may_call},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, Recent},

@@ -16,9 +16,9 @@ pub const MAX_FIELDS: usize = 200;
 pub const MAX_VALUES: usize = 500;
 /// Final answers that a lane head remembers; older ids are refused by the floor.
 pub const RECENT_ANSWERS: usize = 16;
-/// Writes to a side that it has not reported yet, remembered to know their echoes. An app whose reports lag further
-/// behind than this, on one record, has its echoes taken for changes.
-pub const UNSEEN_WRITES: usize = 8;
+/// The last writes to a side, remembered to know their echoes. When an app's reports lag further behind than this, on one
+/// record, its echoes cannot be told from changes, and the record is copied as it is.
+pub const REMEMBERED_WRITES: usize = 8;
 /// A write id may not lie further in the future than this: it would raise the floor for everyone else.
 pub const MAX_ID_SKEW_MS: u64 = 5 * 60 * 1000;
 /// Text kept of an app's own error message.

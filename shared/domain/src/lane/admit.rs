@@ -161,7 +161,7 @@ pub fn admit(
                 unclear = true;
             }
             News::Change { seen, crossing: crossed } => {
-                head.sides[origin].seen_until(seen);
+                head.sides[origin].seen_seq = head.sides[origin].seen_seq.max(seen);
                 let loses = config.primary().is_some_and(|primary| primary != origin);
                 let winner = if loses { Winner::TheOther } else { Winner::ThisWrite };
                 crossing = crossed.then_some(Crossing { winner });

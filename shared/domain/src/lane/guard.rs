@@ -4,7 +4,7 @@
 //! of Tandem's to a side is *unseen* until the side reports it, or reports a change made on top of it. A report of
 //! unseen content is an echo; a change that leaves writes unseen has crossed them.
 
-use super::{Arrival, Echoes, Head, LaneVersion, head::Unseen};
+use super::{Arrival, Echoes, Head, LaneVersion, head::Written};
 use crate::{
     map::{MapConfig, SideIx},
     record::ContentHash,
@@ -53,7 +53,7 @@ pub(super) enum News {
 pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapConfig, now: Timestamp) -> News {
     let Report { origin, content, before, arrival, capability } = report;
     let side = &head.sides[origin];
-    let mut seen = echoes.newest(head.generation, origin);
+    let mut seen = side.seen_seq.max(echoes.newest(head.generation, origin));
     if let Some(base) = arrival.base
         && base.generation == head.generation
     {
@@ -63,30 +63,23 @@ pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapC
     // Of several writes with the content that the change was made on, an echo follows the oldest, a change the newest.
     // A change made on what the side reported last tells nothing of writes that happen to have the same content.
     let last = if echoes.count(origin) > side.own_after { echoes.last(origin) } else { side.own };
-    let made_on = |unseen: &&Unseen| before == Some(unseen.content) && before != last;
+    let made_on = |unseen: &&Written| before == Some(unseen.content) && before != last;
     let after = unseen.iter().find(made_on).map_or(seen, |first| first.seq);
     if let Some(echoed) = unseen.iter().find(|unseen| unseen.seq > after && unseen.content == content) {
         return News::Echo(head.version_of(echoed.seq));
     }
     let newest_seen = unseen.iter().rfind(made_on).map_or(seen, |last| last.seq);
-    // A call that a plain app took twice is reported twice, the second time without any change.
-    let taken_twice = capability == Capability::Plain && before == Some(content);
+    // A plain app takes, and reports, a repeated call twice.
+    let may_land = capability == Capability::Plain && (side.target_seq > head.done_seq || side.retried);
+    let ours = side.written.iter().any(|written| written.content == content);
+    let taken_twice = capability == Capability::Plain && before == Some(content) || may_land && ours;
     if report.told() && (side.forgotten_seq > newest_seen || taken_twice) {
         return News::Unclear;
     }
     let seen = newest_seen;
-    News::Change { seen, crossing: crossing(head, &unseen, seen, report_time(arrival, now), report, map) }
-        .plain(capability == Capability::Plain && (side.target_seq > head.done_seq || side.retried))
-}
-
-impl News {
-    /// On a `plain` side a repeated call may land, or have landed, on top of this change.
-    fn plain(self, may_land: bool) -> Self {
-        match self {
-            Self::Change { seen, crossing } => Self::Change { seen, crossing: crossing || may_land },
-            Self::Echo(_) | Self::Unclear => self,
-        }
-    }
+    // Such a call may land, or have landed, on top of this change.
+    let crossing = may_land || crossing(head, &unseen, seen, report_time(arrival, now), report, map);
+    News::Change { seen, crossing }
 }
 
 fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
@@ -94,11 +87,11 @@ fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
 }
 
 /// What Tandem wrote, or is writing at this moment, that the side is not known to have seen. Oldest first.
-fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Unseen> {
-    let written = head.sides[side].unseen.iter().copied();
+fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Written> {
+    let written = head.sides[side].written.iter().copied();
     let writing = head.inflight.as_ref().and_then(|inflight| {
         let content = inflight.writing[side]?;
-        Some(Unseen { seq: inflight.seq, content })
+        Some(Written { seq: inflight.seq, content })
     });
     let mut unseen: Vec<_> = written.filter(|known| writing.is_none_or(|writing| writing.seq != known.seq)).collect();
     unseen.extend(writing);
@@ -108,7 +101,7 @@ fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Unseen> {
 
 fn crossing(
     head: &Head,
-    unseen: &[Unseen],
+    unseen: &[Written],
     seen: u64,
     committed: Timestamp,
     report: Report<'_>,

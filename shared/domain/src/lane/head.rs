@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Entry, LaneVersion, Recent};
 use crate::{
     id::{EntryId, MapUid, Owner, WriteId},
-    limits::UNSEEN_WRITES,
+    limits::REMEMBERED_WRITES,
     map::PerSide,
     record::ContentHash,
     time::Timestamp,
@@ -77,10 +77,12 @@ pub struct SideMemory {
     pub own: Option<ContentHash>,
     /// How many echoes of this side had been noted by then: it tells whether the last report was a change or an echo.
     pub own_after: u64,
-    /// What Tandem wrote here, oldest first, that the side is not known to have seen: neither did it report the write
-    /// itself, nor a change made on top of it.
-    pub unseen: Vec<Unseen>,
-    /// The newest write that fell out of `unseen`: until it is known to be seen, a report may be its echo.
+    /// What Tandem wrote here last, oldest first.
+    pub written: Vec<Written>,
+    /// The newest entry that the side is known to have seen, for it made a change on top of it. (That it reported the
+    /// write itself is noted among the [`super::Echoes`].)
+    pub seen_seq: u64,
+    /// The newest write that fell out of `written`: until it is known to be seen, a report may be its echo.
     pub forgotten_seq: u64,
     /// The newest entry that copies this side as it is, because a report was unclear.
     pub copy_seq: u64,
@@ -88,9 +90,9 @@ pub struct SideMemory {
     pub etag: Option<String>,
 }
 
-/// A write of Tandem's that its side is not known to have seen.
+/// A write of Tandem's to a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unseen {
+pub struct Written {
     /// The entry.
     pub seq: u64,
     /// What it wrote.
@@ -100,19 +102,14 @@ pub struct Unseen {
 impl SideMemory {
     /// Notes what Tandem wrote, or may have written. An entry is noted once, however often it is tried.
     pub fn note_written(&mut self, seq: u64, content: ContentHash) {
-        if let Some(known) = self.unseen.iter_mut().find(|unseen| unseen.seq == seq) {
+        if let Some(known) = self.written.iter_mut().find(|written| written.seq == seq) {
             known.content = content;
             return;
         }
-        self.unseen.push(Unseen { seq, content });
-        if self.unseen.len() > UNSEEN_WRITES {
-            self.forgotten_seq = self.unseen.remove(0).seq;
+        self.written.push(Written { seq, content });
+        if self.written.len() > REMEMBERED_WRITES {
+            self.forgotten_seq = self.written.remove(0).seq;
         }
-    }
-
-    /// The side has seen everything up to this entry.
-    pub fn seen_until(&mut self, seq: u64) {
-        self.unseen.retain(|unseen| unseen.seq > seq);
     }
 }
 
