@@ -1,9 +1,11 @@
 //! How heads, entries and markers are kept.
 //!
-//! A head is paid for with every write of its record, by the kilobyte: what only Tandem reads is packed. Packed parts
-//! are read by position: whoever changes them raises [`SCHEMA`] and still reads the one before.
+//! A head is paid for with every write of its record, by the kilobyte: what DynamoDB need not see is packed into one
+//! attribute, and the record on its way is deflated in another. Packed parts are read by position: whoever changes
+//! them raises [`SCHEMA`] and still reads the one before.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io::{Read, Write},
 };
@@ -11,14 +13,15 @@ use std::{
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    Timestamp,
+    Record, Timestamp,
     id::MapUid,
-    lane::{Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory},
+    lane::{Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
     limits::{MARKER_TTL_MS, MAX_BODY_BYTES},
     map::PerSide,
+    record::Image,
 };
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::keys::open_partition;
 
@@ -50,10 +53,10 @@ pub(super) fn pack<T: Serialize>(value: &T) -> Result<AttributeValue, PortError>
     Ok(AttributeValue::B(Blob::new(bytes)))
 }
 
-fn unpack<T: DeserializeOwned + Default>(item: &Item, name: &str) -> Result<T, PortError> {
-    let Some(value) = item.get(name) else { return Ok(T::default()) };
+fn unpack<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, PortError> {
+    let Some(value) = item.get(name) else { return Ok(None) };
     let blob = value.as_b().map_err(|_| unreadable(name, "not binary"))?;
-    postcard::from_bytes(blob.as_ref()).map_err(|error| unreadable(name, error))
+    postcard::from_bytes(blob.as_ref()).map(Some).map_err(|error| unreadable(name, error))
 }
 
 /// Packs what carries a record: JSON, deflated.
@@ -81,29 +84,66 @@ fn read_number(item: &Item, name: &str) -> Result<u64, PortError> {
     text.parse().map_err(|error| unreadable(name, error))
 }
 
+/// Everything of a head that is no attribute of its own, but for the record that is on its way.
+#[derive(Serialize, Deserialize)]
+struct Packed<'a> {
+    generation: u64,
+    next_seq: u64,
+    done_seq: u64,
+    parked: bool,
+    not_before: Timestamp,
+    inflight: Option<Inflight>,
+    recent: Cow<'a, Recent>,
+    sides: Cow<'a, PerSide<SideMemory>>,
+}
+
+/// Takes the record out of an attempt: it is JSON, which cannot be read by position, and worth deflating.
+fn take_record(inflight: &mut Inflight) -> Option<Record> {
+    match &mut inflight.direct.as_mut()?.work {
+        Work::Write(write) => match std::mem::replace(&mut write.image, Image::Absent) {
+            Image::Present(record) => Some(record),
+            Image::Absent => None,
+        },
+        Work::Restore { .. } => None,
+    }
+}
+
+/// Puts it back.
+fn put_record(inflight: &mut Inflight, record: Record) -> Option<()> {
+    match &mut inflight.direct.as_mut()?.work {
+        Work::Write(write) => write.image = Image::Present(record),
+        Work::Restore { .. } => return None,
+    }
+    Some(())
+}
+
 pub(super) fn head_update(head: &Head, expected: u64, lane: &LaneKey, shard: u32) -> Result<HeadUpdate, PortError> {
+    let mut inflight = head.inflight.clone();
+    let record = inflight.as_mut().and_then(take_record);
+    let packed = Packed {
+        generation: head.generation,
+        next_seq: head.next_seq,
+        done_seq: head.done_seq,
+        parked: head.parked,
+        not_before: head.not_before,
+        inflight,
+        recent: Cow::Borrowed(&head.recent),
+        sides: Cow::Borrowed(&head.sides),
+    };
     let mut values = HashMap::from([
         (":v".to_owned(), number(SCHEMA)),
         (":version".to_owned(), number(head.version)),
         (":uid".to_owned(), AttributeValue::S(head.map.to_string())),
-        (":gen".to_owned(), number(head.generation)),
-        (":next".to_owned(), number(head.next_seq)),
-        (":done".to_owned(), number(head.done_seq)),
-        (":parked".to_owned(), AttributeValue::Bool(head.parked)),
-        (":not_before".to_owned(), number(head.not_before.0)),
-        (":recent".to_owned(), pack(&head.recent)?),
-        (":sides".to_owned(), pack(&head.sides)?),
+        (":lane".to_owned(), pack(&packed)?),
     ]);
-    let mut expression = "SET v = :v, version = :version, map_uid = :uid, generation = :gen, next_seq = :next, \
-                          done_seq = :done, parked = :parked, not_before = :not_before, recent = :recent, sides = :sides"
-        .to_owned();
+    let mut expression = "SET v = :v, version = :version, map_uid = :uid, lane = :lane".to_owned();
     let mut gone = Vec::new();
-    match &head.inflight {
-        Some(inflight) => {
-            values.insert(":inflight".to_owned(), deflate(inflight)?);
-            expression.push_str(", inflight = :inflight");
+    match record {
+        Some(record) => {
+            values.insert(":image".to_owned(), deflate(&record)?);
+            expression.push_str(", image = :image");
         }
-        None => gone.push("inflight"),
+        None => gone.push("image"),
     }
     match head.due() {
         Some(due) => {
@@ -135,22 +175,28 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
         item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
     let map: MapUid =
         serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))?;
-    let recent: Recent = unpack(item, "recent")?;
-    let sides: PerSide<SideMemory> = unpack(item, "sides")?;
-    let inflight: Option<Inflight> = inflate(item, "inflight")?;
+    let packed: Option<Packed<'static>> = unpack(item, "lane")?;
+    let mut packed = packed.ok_or_else(|| unreadable("lane", "missing"))?;
+    if let Some(record) = inflate(item, "image")? {
+        packed
+            .inflight
+            .as_mut()
+            .and_then(|to| put_record(to, record))
+            .ok_or_else(|| unreadable("image", "nobody's"))?;
+    }
     let head = Head {
         map,
-        generation: read_number(item, "generation")?,
+        generation: packed.generation,
         version: read_number(item, "version")?,
-        next_seq: read_number(item, "next_seq")?,
-        done_seq: read_number(item, "done_seq")?,
-        inflight,
-        parked: item.get("parked").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
-        not_before: Timestamp(read_number(item, "not_before")?),
-        recent,
-        sides,
+        next_seq: packed.next_seq,
+        done_seq: packed.done_seq,
+        inflight: packed.inflight,
+        parked: packed.parked,
+        not_before: packed.not_before,
+        recent: packed.recent.into_owned(),
+        sides: packed.sides.into_owned(),
     };
-    Ok((head, unpack(item, "echoes")?))
+    Ok((head, unpack(item, "echoes")?.unwrap_or_default()))
 }
 
 /// An entry or marker, without its key.
@@ -173,3 +219,6 @@ pub(super) fn marker(marker: &Marker) -> Result<Item, PortError> {
 pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     inflate(item, "body")?.ok_or_else(|| unreadable("body", "missing"))
 }
+
+#[cfg(test)]
+mod tests;
