@@ -3,6 +3,7 @@
 
 pub mod apps;
 pub mod config;
+pub mod contract;
 mod executor;
 mod memory;
 mod rng;

@@ -1,0 +1,58 @@
+//! What every journal must do: run against the one in memory and the one in DynamoDB.
+//!
+//! Each function is one part of the contract and needs a journal that has nothing in it yet. It panics when the journal
+//! breaks the contract.
+
+mod commits;
+mod due;
+mod echoes;
+mod journal;
+mod races;
+mod round_trips;
+mod values;
+
+use app::ports::Lanes;
+
+pub use self::{
+    commits::{
+        a_commit_from_another_version_stores_nothing, a_first_commit_makes_the_head, a_known_marker_stores_nothing,
+    },
+    due::only_open_lanes_of_the_map_are_due_and_the_oldest_come_first,
+    echoes::echoes_and_head_change_independently,
+    journal::{a_finished_entry_leaves_its_marker, an_updated_entry_keeps_an_open_marker},
+    races::of_many_commits_from_one_version_one_wins,
+    round_trips::{
+        everything_is_read_back_as_it_was_stored, large_records_are_kept, numbers_are_kept_to_the_last_digit,
+    },
+};
+
+/// The whole contract.
+///
+/// # Panics
+/// A journal breaks it.
+pub async fn lanes_contract<L: Lanes>(empty: impl Fn() -> L) {
+    a_first_commit_makes_the_head(&empty()).await;
+    a_commit_from_another_version_stores_nothing(&empty()).await;
+    a_known_marker_stores_nothing(&empty()).await;
+    an_updated_entry_keeps_an_open_marker(&empty()).await;
+    a_finished_entry_leaves_its_marker(&empty()).await;
+    everything_is_read_back_as_it_was_stored(&empty()).await;
+    large_records_are_kept(&empty()).await;
+    numbers_are_kept_to_the_last_digit(&empty()).await;
+    echoes_and_head_change_independently(&empty()).await;
+    only_open_lanes_of_the_map_are_due_and_the_oldest_come_first(&empty()).await;
+    of_many_commits_from_one_version_one_wins(&empty()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+
+    use super::*;
+    use crate::{Executor, MemoryLanes};
+
+    #[tokio::test]
+    async fn the_journal_in_memory_keeps_the_contract() {
+        lanes_contract(|| MemoryLanes::new(Executor::new(1, Timestamp(0)))).await;
+    }
+}

@@ -1,0 +1,82 @@
+//! Maps, sides, tokens, and what operators see of the journal.
+
+use app::ports::{Commit, ConfigStore, JournalOp, LaneKey, Lanes};
+use aws::{DynamoConfig, DynamoLanes, DynamoTokens};
+use domain::{
+    Map, Timestamp,
+    id::{EntryId, MapUid},
+    lane::{Entry, Head, RestoreCause, Work},
+    map::SideIx,
+};
+
+use crate::emulator::{run, table};
+
+#[test]
+fn maps_sides_and_tokens_keep_the_contract() {
+    run(async {
+        let (db, table) = table().await;
+        testkit::config::config_store_contract(&DynamoConfig::new(db.clone(), &table)).await;
+        testkit::config::tokens_contract(&DynamoTokens::new(db, &table)).await;
+    });
+}
+
+#[test]
+fn operators_see_open_lanes_with_the_entry_each_stands_at() {
+    run(async {
+        let (db, table) = table().await;
+        let (lanes, config) = (DynamoLanes::new(db.clone(), &table), DynamoConfig::new(db, &table));
+        let map = customers(7);
+        let waiting = Head { version: 1, next_seq: 4, done_seq: 2, ..Head::new(map.uid, Timestamp(5)) };
+        let parked = Head { parked: true, ..waiting.clone() };
+        let mut direct = waiting.clone();
+        direct.inflight = Some(domain::lane::Inflight {
+            seq: 3,
+            entry: EntryId(30),
+            owner: None,
+            lease_end: Timestamp(50),
+            writing: domain::map::PerSide::default(),
+            direct: Some(Box::new(entry(3))),
+        });
+        let idle = Head { next_seq: 3, ..waiting.clone() };
+        for (key, head, ops) in [
+            ("waiting", &waiting, vec![JournalOp::Append(entry(3), None)]),
+            ("parked", &parked, vec![JournalOp::Append(entry(3), None)]),
+            ("direct", &direct, Vec::new()),
+            ("idle", &idle, Vec::new()),
+        ] {
+            let commit = Commit { head: head.clone(), expected: 0, ops };
+            assert_eq!(lanes.commit(&lane(key), commit).await, Ok(()), "{key}");
+        }
+        let open = config.open_lanes(&map, 10).await.expect("they can be read");
+        let wanted = [("waiting", waiting), ("direct", direct), ("parked", parked)];
+        assert_eq!(open, wanted.map(|(key, head)| (lane(key), head, Some(entry(3)))));
+        assert_eq!(config.open_lanes(&map, 1).await.map(|open| open.len()), Ok(1));
+        // A map that is made anew under the same name knows nothing of the lanes before.
+        assert_eq!(config.open_lanes(&customers(8), 10).await, Ok(Vec::new()));
+    });
+}
+
+#[test]
+fn skipped_writes_are_counted_for_each_map_of_a_name() {
+    run(async {
+        let (db, table) = table().await;
+        let (lanes, config) = (DynamoLanes::new(db.clone(), &table), DynamoConfig::new(db, &table));
+        let (map, anew) = (customers(7), customers(8));
+        let counted = futures::future::join_all((0..20).map(|_| lanes.count_skipped(&map))).await;
+        assert!(counted.iter().all(Result::is_ok), "{counted:?}");
+        assert_eq!((config.skipped(&map).await, config.skipped(&anew).await), (Ok(20), Ok(0)));
+    });
+}
+
+fn customers(uid: u128) -> Map {
+    Map::new("customers".parse().expect("a good name"), MapUid(uid), testkit::sample::customers(), "test", Timestamp(5))
+}
+
+fn lane(key: &str) -> LaneKey {
+    LaneKey { map: "customers".parse().expect("a good name"), key: key.parse().expect("a good key") }
+}
+
+fn entry(seq: u64) -> Entry {
+    let work = Work::Restore { from: SideIx::First, to: SideIx::Second, cause: RestoreCause::CallerRollsBack };
+    Entry::new(seq, EntryId(30), work, Timestamp(9))
+}

@@ -1,0 +1,60 @@
+//! The journal in DynamoDB keeps the contract that the one in memory keeps.
+
+use testkit::contract;
+
+use crate::emulator::{journal, run};
+
+#[test]
+fn a_first_commit_makes_the_head() {
+    run(async { contract::a_first_commit_makes_the_head(&journal().await).await });
+}
+
+#[test]
+fn a_commit_from_another_version_stores_nothing() {
+    run(async { contract::a_commit_from_another_version_stores_nothing(&journal().await).await });
+}
+
+#[test]
+fn a_known_marker_stores_nothing() {
+    run(async { contract::a_known_marker_stores_nothing(&journal().await).await });
+}
+
+#[test]
+fn an_updated_entry_keeps_an_open_marker() {
+    run(async { contract::an_updated_entry_keeps_an_open_marker(&journal().await).await });
+}
+
+#[test]
+fn a_finished_entry_leaves_its_marker() {
+    run(async { contract::a_finished_entry_leaves_its_marker(&journal().await).await });
+}
+
+#[test]
+fn everything_is_read_back_as_it_was_stored() {
+    run(async { contract::everything_is_read_back_as_it_was_stored(&journal().await).await });
+}
+
+#[test]
+fn large_records_are_kept() {
+    run(async { contract::large_records_are_kept(&journal().await).await });
+}
+
+#[test]
+fn numbers_are_kept_to_the_last_digit() {
+    run(async { contract::numbers_are_kept_to_the_last_digit(&journal().await).await });
+}
+
+#[test]
+fn echoes_and_head_change_independently() {
+    run(async { contract::echoes_and_head_change_independently(&journal().await).await });
+}
+
+#[test]
+fn only_open_lanes_of_the_map_are_due_and_the_oldest_come_first() {
+    run(async { contract::only_open_lanes_of_the_map_are_due_and_the_oldest_come_first(&journal().await).await });
+}
+
+#[test]
+fn of_many_commits_from_one_version_one_wins() {
+    run(async { contract::of_many_commits_from_one_version_one_wins(&journal().await).await });
+}

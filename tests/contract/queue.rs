@@ -1,0 +1,127 @@
+//! The paused-write queue: what SQS FIFO promises, shown on the emulator.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_sqs::{
+    Client,
+    types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
+};
+
+use crate::emulator::{config, run};
+
+/// Seconds for which a received message is hidden: the shortest there is.
+const VISIBILITY_SECONDS: i32 = 1;
+const DEADLINE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_group_is_received_in_order_and_waits_while_one_of_it_is_in_flight() {
+    run(async {
+        let queue = Queue::make().await;
+        for (group, body) in [("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")] {
+            queue.send(group, body).await;
+        }
+        let first = queue.receive(1).await;
+        assert_eq!(bodies(&first), ["a1"]);
+        // One of group a is in flight: only b is given out.
+        let second = queue.receive(10).await;
+        assert_eq!(bodies(&second), ["b1"]);
+        assert_eq!(bodies(&queue.receive(10).await), [""; 0]);
+        queue.delete(&first).await;
+        assert_eq!(bodies(&queue.receive(10).await), ["a2", "a3"]);
+    });
+}
+
+#[test]
+fn a_message_that_was_not_deleted_comes_again_before_those_behind_it() {
+    run(async {
+        let queue = Queue::make().await;
+        for body in ["1", "2", "3"] {
+            queue.send("a", body).await;
+        }
+        assert_eq!(bodies(&queue.receive(1).await), ["1"]);
+        // Received, never deleted: as if its worker had crashed.
+        let again = queue.receive_some(1).await;
+        assert_eq!(bodies(&again), ["1"]);
+        queue.delete(&again).await;
+        assert_eq!(bodies(&queue.receive(10).await), ["2", "3"]);
+    });
+}
+
+#[test]
+fn a_repeated_send_is_kept_once() {
+    run(async {
+        let queue = Queue::make().await;
+        for _ in 0..3 {
+            queue.send("a", "1").await;
+        }
+        queue.send("a", "2").await;
+        let depth = queue.client.get_queue_attributes().queue_url(&queue.url);
+        let depth = depth.attribute_names(QueueAttributeName::ApproximateNumberOfMessages).send().await;
+        let depth = depth.expect("the depth is told").attributes.unwrap_or_default();
+        assert_eq!(depth.get(&QueueAttributeName::ApproximateNumberOfMessages).map(String::as_str), Some("2"));
+        assert_eq!(bodies(&queue.receive(10).await), ["1", "2"]);
+    });
+}
+
+/// A queue as one is made for each map.
+struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    async fn make() -> Self {
+        let client = Client::new(&config().await);
+        let made = client
+            .create_queue()
+            .queue_name(format!("contract-{}.fifo", ulid::Ulid::generate()))
+            .attributes(QueueAttributeName::FifoQueue, "true")
+            .attributes(QueueAttributeName::DeduplicationScope, "messageGroup")
+            .attributes(QueueAttributeName::FifoThroughputLimit, "perMessageGroupId")
+            .attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS.to_string());
+        let url = made.send().await.expect("the queue is made").queue_url.expect("it has an address");
+        Self { client, url }
+    }
+
+    async fn send(&self, group: &str, body: &str) {
+        let send = self.client.send_message().queue_url(&self.url).message_group_id(group);
+        send.message_deduplication_id(body).message_body(body).send().await.expect("it is sent");
+    }
+
+    /// What can be had now.
+    async fn receive(&self, max: i32) -> Vec<Message> {
+        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(max);
+        receive.wait_time_seconds(0).send().await.expect("it is received").messages.unwrap_or_default()
+    }
+
+    /// Waits until there is something.
+    async fn receive_some(&self, max: i32) -> Vec<Message> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(max);
+            let received = receive.wait_time_seconds(2).send().await.expect("it is received").messages;
+            if let Some(received) = received.filter(|received| !received.is_empty()) {
+                return received;
+            }
+            assert!(Instant::now() < deadline, "nothing comes");
+        }
+    }
+
+    async fn delete(&self, messages: &[Message]) {
+        let entries = messages.iter().enumerate().map(|(at, message)| {
+            let handle = message.receipt_handle().unwrap_or_default();
+            DeleteMessageBatchRequestEntry::builder()
+                .id(at.to_string())
+                .receipt_handle(handle)
+                .build()
+                .expect("complete")
+        });
+        let delete = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
+        let deleted = delete.send().await.expect("they are deleted");
+        assert!(deleted.failed().is_empty(), "{deleted:?}");
+    }
+}
+
+fn bodies(messages: &[Message]) -> Vec<&str> {
+    messages.iter().filter_map(Message::body).collect()
+}

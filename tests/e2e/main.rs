@@ -1,0 +1,1 @@
+//! The deployed bundle on the emulator, with both apps.
