@@ -16,6 +16,8 @@ mod lease;
 mod plan;
 mod ring;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use self::{

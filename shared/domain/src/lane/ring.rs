@@ -217,8 +217,9 @@ mod tests {
     fn echoes_are_remembered_with_the_entry_they_echoed() {
         let mut echoes = Echoes::default();
         for n in 1..=17 {
-            echoes =
-                echoes.with(Echo { id: id(n).value(), origin: SideIx::Second, body: ContentHash(0), seq: n as u64 });
+            let (version, content) = (LaneVersion { generation: 5, seq: n as u64 }, ContentHash(1));
+            let (origin, body) = (SideIx::Second, ContentHash(0));
+            echoes = echoes.with(Echo { id: id(n).value(), origin, body, version, covered: false, content });
         }
         assert!(echoes.get(id(1)).is_none() && echoes.too_old(SideIx::Second, id(1)));
         assert_eq!(echoes.of(LaneVersion { generation: 5, seq: 17 }), [SideIx::Second]);

@@ -1,0 +1,5 @@
+//! The lane, step by step: what a caller is told, and what the lane is afterwards.
+
+mod bench;
+mod both_sides;
+mod one_way;

@@ -1,0 +1,207 @@
+//! A lane on a bench: writes go in, attempts end as the test says.
+
+use serde_json::json;
+
+use crate::{
+    failure::{ErrorClass, Failure, Verdict},
+    id::{EntryId, MapUid, Owner, RecordKey, WriteId},
+    lane::{
+        Admission, Answer, Arrival, Attempt, Claim, Echoes, Entry, Head, JournalEffect, Lease, Marker, Mode, Rejection,
+        Settlement, StepFailure, Terms, admit, claim, content, lease_ms, plan, settle,
+    },
+    map::{Map, MapState, PerSide, SideIx},
+    mapping::tests::customers,
+    record::{ContentHash, Image},
+    side::{Capability, SideConfig},
+    time::Timestamp,
+};
+
+/// The lane, its map, and what is stored of it.
+pub(super) struct Bench {
+    pub(super) map: Map,
+    pub(super) sides: [SideConfig; 2],
+    pub(super) head: Option<Head>,
+    pub(super) echoes: Echoes,
+    pub(super) entries: Vec<Entry>,
+    pub(super) markers: Vec<Marker>,
+    pub(super) now: Timestamp,
+    ids: u128,
+}
+
+impl Bench {
+    pub(super) fn new(capability: Capability) -> Self {
+        let mut map = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(0));
+        map.state = MapState::Running;
+        let side =
+            json!({"connector": {"kind": "odata", "base_url": "https://app.example/"}, "capability": capability});
+        let side: SideConfig = serde_json::from_value(side).unwrap();
+        let now = Timestamp(1_795_428_000_000);
+        let sides = [side.clone(), side];
+        Self { map, sides, head: None, echoes: Echoes::default(), entries: vec![], markers: vec![], now, ids: 1 }
+    }
+
+    pub(super) fn id(&mut self) -> u128 {
+        self.ids += 1;
+        (u128::from(self.now.0) << 80) + self.ids
+    }
+
+    pub(super) fn write_id(&mut self) -> WriteId {
+        ulid::Ulid(self.id()).to_string().parse().unwrap()
+    }
+
+    /// A save of `name` in an app.
+    pub(super) fn save(&mut self, side: SideIx, name: &str) -> Arrival {
+        let image = image(side, name);
+        Arrival {
+            id: self.write_id(),
+            body: ContentHash::of(&image),
+            origin: Some(side),
+            shape: side,
+            mode: Mode::Sync,
+            image,
+            before: None,
+            base: None,
+            version: None,
+            committed_at: None,
+        }
+    }
+
+    pub(super) fn admit(&mut self, arrival: Arrival) -> Result<Admission, Rejection> {
+        let marker = self.markers.iter().find(|marker| marker.id == arrival.id).cloned();
+        let (entry, owner) = (EntryId(self.id()), Owner(self.id()));
+        let lease = Lease {
+            map: &self.map,
+            capability: PerSide([self.sides[0].capability, self.sides[1].capability]),
+            now: self.now,
+            owner,
+            lease_ms: self.lease_ms(),
+        };
+        let admission = admit(self.head.as_ref(), &self.echoes, marker.as_ref(), arrival, entry, lease)?;
+        match &admission {
+            Admission::Execute { head, .. } => self.head = Some((**head).clone()),
+            Admission::Append { head, entry } => {
+                self.head = Some((**head).clone());
+                self.entries.push((**entry).clone());
+                self.markers.extend(entry.marker(&key(), crate::lane::MarkerState::Open));
+            }
+            Admission::Echo(echoes, _) => self.echoes = echoes.clone(),
+            _ => {}
+        }
+        Ok(admission)
+    }
+
+    fn lease_ms(&self) -> u64 {
+        lease_ms([&self.sides[0], &self.sides[1]])
+    }
+
+    /// Takes the next entry of the lane, as a worker does.
+    pub(super) fn claim(&mut self) -> Claim {
+        let head = self.head.clone().unwrap();
+        let stored = self.entries.iter().find(|entry| entry.seq == head.done_seq + 1).cloned();
+        let owner = Owner(self.id());
+        let claimed = claim(&head, stored.as_ref(), &self.map, owner, self.now, self.lease_ms());
+        if let Claim::Taken { head, .. } = &claimed {
+            self.head = Some((**head).clone());
+        }
+        claimed
+    }
+
+    /// Ends the attempt in flight.
+    pub(super) fn settle(&mut self, entry: &Entry, attempt: &Attempt) -> Option<Answer> {
+        let head = self.head.clone().unwrap();
+        let owner = head.inflight.as_ref()?.owner?;
+        self.settle_as(owner, entry, attempt)
+    }
+
+    pub(super) fn settle_as(&mut self, owner: Owner, entry: &Entry, attempt: &Attempt) -> Option<Answer> {
+        let head = self.head.clone().unwrap();
+        let (spare, key) = (EntryId(self.id()), key());
+        let echoed = self.echoes.of(head.version_of(entry.seq));
+        let terms = Terms {
+            key: &key,
+            sides: [&self.sides[0], &self.sides[1]],
+            on_unavailable: self.map.config.on_unavailable,
+            echoed: &echoed,
+            spare,
+            now: self.now,
+        };
+        let Settlement { head: settled, effects, answer } = settle(&head, entry.clone(), owner, attempt, terms)?;
+        assert_eq!(settled.version, head.version + 1);
+        for effect in effects {
+            match effect {
+                JournalEffect::Append(entry, marker) | JournalEffect::Update(entry, marker) => {
+                    self.entries.retain(|known| known.seq != entry.seq);
+                    self.entries.push(entry);
+                    self.mark(marker);
+                }
+                JournalEffect::Finish(seq, marker) => {
+                    self.entries.retain(|known| known.seq != seq);
+                    self.mark(marker);
+                }
+            }
+        }
+        self.head = Some(settled);
+        Some(answer)
+    }
+
+    fn mark(&mut self, marker: Option<Marker>) {
+        if let Some(marker) = marker {
+            self.markers.retain(|known| known.id != marker.id);
+            self.markers.push(marker);
+        }
+    }
+
+    /// The attempt that makes all calls but those that wait for the answer.
+    pub(super) fn done(&self, entry: &Entry, in_call: bool) -> Attempt {
+        let mut attempt = Attempt::default();
+        for step in plan(entry, &self.map.config).unwrap() {
+            if step.back && in_call {
+                attempt.left = true;
+                break;
+            }
+            let written = match &step.action {
+                crate::lane::Action::Put(image) => Some(content(&self.map.config, step.to, image)),
+                crate::lane::Action::CopyFrom(_) => None,
+            };
+            attempt.done.push((step.to, written, None));
+        }
+        attempt
+    }
+
+    /// The attempt whose call of `to` ended so.
+    pub(super) fn failed(&self, entry: &Entry, to: SideIx, class: ErrorClass, verdict: Verdict) -> Attempt {
+        let failure = Failure::new(class, verdict, None, "says the app");
+        let tried = plan(entry, &self.map.config).unwrap().into_iter().find_map(|step| match step.action {
+            crate::lane::Action::Put(image) if step.to == to => Some((to, content(&self.map.config, to, &image))),
+            _ => None,
+        });
+        Attempt { failure: Some(StepFailure { to, at: self.now, failure }), tried, ..Attempt::default() }
+    }
+
+    /// Admits a write that goes direct, and ends it well.
+    pub(super) fn write(&mut self, arrival: Arrival) -> Answer {
+        let Ok(Admission::Execute { entry, .. }) = self.admit(arrival) else { panic!("the lane is not idle") };
+        let attempt = self.done(&entry, true);
+        self.settle(&entry, &attempt).unwrap()
+    }
+
+    /// Works on the lane until nothing can be done.
+    pub(super) fn drain(&mut self) {
+        while let Claim::Taken { entry, .. } = self.claim() {
+            let attempt = self.done(&entry, false);
+            self.settle(&entry, &attempt).unwrap();
+        }
+    }
+}
+
+pub(super) fn key() -> RecordKey {
+    "C-1".parse().unwrap()
+}
+
+pub(super) fn image(side: SideIx, name: &str) -> Image {
+    let record = match side {
+        SideIx::First => json!({"Name": name, "OnHold": "No"}),
+        SideIx::Second => json!({"name": name, "hold": false}),
+    };
+    Image::Present(record.as_object().unwrap().clone())
+}

@@ -1,0 +1,133 @@
+//! Echoes, and changes that cross.
+
+use super::bench::{Bench, image};
+use crate::{
+    failure::{ErrorClass, Verdict},
+    lane::{Admission, Answer, Arrival, Claim, RestoreCause, SkipReason, Winner, Work},
+    map::{ConflictPolicy, SideIx},
+    side::Capability,
+};
+
+const A: SideIx = SideIx::First;
+const B: SideIx = SideIx::Second;
+
+fn report(bench: &mut Bench, side: SideIx, before: &str, name: &str) -> Arrival {
+    let mut report = bench.save(side, name);
+    report.before = Some(image(side, before));
+    report
+}
+
+fn is_echo(admission: &Admission) -> bool {
+    matches!(admission, Admission::Echo(_, SkipReason::Echo))
+}
+
+#[test]
+fn what_tandem_wrote_is_an_echo_before_and_after_the_call_returns() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "v1");
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
+    let echo = report(&mut bench, B, "v0", "v1");
+    assert!(is_echo(&bench.admit(echo.clone()).unwrap()), "while it is in flight");
+    let attempt = bench.done(&entry, true);
+    assert!(bench.settle(&entry, &attempt).is_some(), "the echo did not touch the head");
+    assert!(matches!(bench.admit(echo), Ok(Admission::Repeat(Answer::Skipped(SkipReason::Echo)))), "its repeat");
+    let save = bench.save(A, "v2");
+    bench.write(save);
+    let echo = report(&mut bench, B, "v1", "v2");
+    assert!(is_echo(&bench.admit(echo).unwrap()));
+}
+
+#[test]
+fn a_late_echo_never_overwrites_what_came_after_it() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    for name in ["v1", "v2", "v3"] {
+        let save = bench.save(A, name);
+        bench.write(save);
+    }
+    for (before, after) in [("v0", "v1"), ("v1", "v2"), ("v2", "v3")] {
+        let echo = report(&mut bench, B, before, after);
+        assert!(is_echo(&bench.admit(echo).unwrap()), "{after}");
+    }
+}
+
+#[test]
+fn a_person_who_goes_back_to_an_older_value_is_no_echo() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    for name in ["v1", "v2"] {
+        let save = bench.save(A, name);
+        bench.write(save);
+    }
+    let back = report(&mut bench, B, "v2", "v1");
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(back) else { panic!() };
+    assert_eq!(entry.crossing, None, "it knew v2");
+}
+
+#[test]
+fn a_change_made_without_knowing_ours_is_written_to_both_apps() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "v1");
+    bench.write(save);
+    let crossing = report(&mut bench, B, "v0", "w1");
+    let answer = bench.write(crossing);
+    assert!(
+        matches!(answer, Answer::Written { crossing: Some(c), write_back_pending: true, .. } if c.winner == Winner::ThisWrite)
+    );
+    assert!(!bench.head.as_ref().unwrap().idle(), "it is still to be written back");
+    bench.drain();
+    assert!(bench.head.as_ref().unwrap().idle());
+}
+
+#[test]
+fn with_a_primary_side_the_other_sides_crossing_change_gets_what_the_primary_has() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    bench.map.config.conflict = ConflictPolicy::Primary("finance".parse().unwrap());
+    let save = bench.save(A, "v1");
+    bench.write(save);
+    let crossing = report(&mut bench, B, "v0", "w1");
+    let Ok(Admission::Append { entry, .. }) = bench.admit(crossing) else {
+        panic!("its own app is not called in the call")
+    };
+    assert_eq!(entry.crossing.unwrap().winner, Winner::TheOther);
+    let Claim::Taken { entry, .. } = bench.claim() else { panic!() };
+    assert_eq!(bench.done(&entry, false).done, [(B, None, None)], "copied, to its own app only");
+}
+
+#[test]
+fn a_crossing_write_that_is_refused_restores_the_caller_who_rolls_back_to_an_old_image() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "v1");
+    bench.write(save);
+    let crossing = report(&mut bench, B, "v0", "w1");
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(crossing) else { panic!() };
+    let attempt = bench.failed(&entry, A, ErrorClass::Application, Verdict::Refused);
+    assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Refused { .. })));
+    assert_eq!(bench.entries[0].work, Work::Restore { from: A, to: B, cause: RestoreCause::CrossedWriteRefused });
+}
+
+#[test]
+fn an_echo_of_a_write_that_is_then_refused_was_a_change_after_all() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "same");
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
+    let echo = report(&mut bench, B, "v0", "same");
+    assert!(is_echo(&bench.admit(echo).unwrap()));
+    let attempt = bench.failed(&entry, B, ErrorClass::Auth, Verdict::Refused);
+    assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Refused { .. })));
+    assert_eq!(bench.entries[0].work, Work::Restore { from: B, to: A, cause: RestoreCause::EchoOfRefused });
+}
+
+#[test]
+fn when_more_is_unseen_than_is_remembered_the_record_is_copied_as_it_is() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    for n in 1..=10 {
+        let save = bench.save(A, &format!("v{n}"));
+        bench.write(save);
+    }
+    let mut unclear = report(&mut bench, B, "v0", "v1");
+    unclear.mode = crate::lane::Mode::Committed;
+    let Ok(Admission::Append { entry, .. }) = bench.admit(unclear) else { panic!() };
+    assert!(entry.unclear, "the echo of a forgotten write, or a change");
+    let mut next = report(&mut bench, B, "v1", "v2");
+    next.mode = crate::lane::Mode::Committed;
+    assert!(matches!(bench.admit(next), Ok(Admission::Echo(_, SkipReason::Covered))), "that copy carries it");
+}
