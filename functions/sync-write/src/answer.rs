@@ -103,9 +103,9 @@ fn stands(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
         })
     };
     let status = match answer {
-        Answer::Written { entry, version, crossing, write_back_pending } => {
+        // No entry id here: a repeat must get the same answer, and the lane's short memory does not keep it.
+        Answer::Written { entry: _, version, crossing, write_back_pending } => {
             set("status", "written".into());
-            set("entry", json!(entry));
             set("version", json!(version));
             set("crossing", crossed(crossing));
             set("write_back", if *write_back_pending { "pending".into() } else { Value::Null });

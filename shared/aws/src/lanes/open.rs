@@ -17,6 +17,9 @@ use crate::{
 /// Shards asked at the same time.
 const SHARDS_AT_ONCE: usize = 16;
 
+/// How many rows of the index may be out of date at once before an open lane is overlooked by a list.
+const STALE_ROWS: usize = 200;
+
 /// Lanes that have something to do by now, oldest first.
 pub(super) async fn due(
     db: &Client,
@@ -71,9 +74,13 @@ pub async fn open(
 ) -> Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError> {
     use app::ports::Lanes;
     let lanes = DynamoLanes::new(db.clone(), table);
-    let found = due(db, table, map, Timestamp::NEVER, limit).await?;
-    let mut open = Vec::with_capacity(found.len());
+    // The index may still name lanes that are idle by now: they must not take the place of open ones.
+    let found = due(db, table, map, Timestamp::NEVER, limit.saturating_add(STALE_ROWS)).await?;
+    let mut open = Vec::new();
     for lane in found {
+        if open.len() == limit {
+            break;
+        }
         // The index may lag: the head says whether the lane is open.
         let Some((head, _)) = lanes.head(&lane).await?.filter(|(head, _)| !head.idle() && head.map == map.uid) else {
             continue;
