@@ -18,6 +18,8 @@ use crate::{
 
 /// How often a write is decided anew because the lane changed under it.
 const MAX_ROUNDS: u32 = 30;
+/// How often a write is decided anew because the journal did not answer: it may have stored what was asked all the same.
+const MAX_UNANSWERED: u32 = 4;
 /// How long a repeat of a write in flight waits for its answer.
 const WAIT_FOR_ANSWER_MS: u64 = 2_000;
 /// How often it looks.
@@ -93,7 +95,7 @@ async fn take<P: Ports>(
     mut read: Option<(Head, Echoes)>,
 ) -> Result<Answer, WriteError> {
     let arrival = request.arrival(&map.map.config).map_err(WriteError::Invalid)?;
-    let mut taking = Taking { ports, lane, map, owner: Owner(ports.fresh_id()), taken: None };
+    let mut taking = Taking { ports, lane, map, owner: Owner(ports.fresh_id()), taken: None, unanswered: 0 };
     let entry = EntryId(ports.fresh_id());
     let mut waited_ms = 0;
     for round in 0..MAX_ROUNDS {
@@ -144,6 +146,8 @@ struct Taking<'a, P: Ports> {
     owner: Owner,
     /// What was stored last, if the store's answer was lost.
     taken: Option<(Head, Entry)>,
+    /// How often the journal did not answer.
+    unanswered: u32,
 }
 
 impl<P: Ports> Taking<'_, P> {
@@ -168,22 +172,20 @@ impl<P: Ports> Taking<'_, P> {
             }
             Admission::Echo(noted, reason) => {
                 let stored = lanes.note_echo(self.lane, echoes, &noted).await;
-                changed(stored).map(|stored| stored.then_some(Answer::Skipped(reason)))
+                self.changed(stored).map(|stored| stored.then_some(Answer::Skipped(reason)))
             }
             Admission::Execute { head, entry } => {
                 let commit = Commit { head: (*head).clone(), expected, ops: Vec::new() };
                 self.taken = Some((*head, *entry));
-                if changed(lanes.commit(self.lane, commit).await)? { Ok(self.execute().await) } else { Ok(None) }
+                let stored = lanes.commit(self.lane, commit).await;
+                if self.changed(stored)? { Ok(self.execute().await) } else { Ok(None) }
             }
             Admission::Append { head, entry } => {
                 let marker = entry.marker(&self.lane.key, domain::lane::MarkerState::Open);
                 let ops = vec![JournalOp::Append((*entry).clone(), marker)];
                 let commit = Commit { head: (*head).clone(), expected, ops };
-                if changed(lanes.commit(self.lane, commit).await)? {
-                    Ok(Some(self.appended(*head, *entry).await))
-                } else {
-                    Ok(None)
-                }
+                let stored = lanes.commit(self.lane, commit).await;
+                if self.changed(stored)? { Ok(Some(self.appended(*head, *entry).await)) } else { Ok(None) }
             }
         }
     }
@@ -236,6 +238,20 @@ impl<P: Ports> Taking<'_, P> {
         }
     }
 
+    /// Whether a commit was stored; `false`: the lane must be read again, for it changed, or it is not known what became
+    /// of the commit. A caller who is told that nothing was kept may roll back, so that must be true.
+    fn changed(&mut self, stored: Result<(), CommitError>) -> Result<bool, WriteError> {
+        match stored {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
+            Err(CommitError::Port(PortError::Transient(_))) if self.unanswered < MAX_UNANSWERED => {
+                self.unanswered += 1;
+                Ok(false)
+            }
+            Err(CommitError::Port(error)) => Err(error.into()),
+        }
+    }
+
     fn lease_ms(&self) -> u64 {
         lease_ms([&self.map.sides[0].config, &self.map.sides[1].config])
     }
@@ -244,15 +260,6 @@ impl<P: Ports> Taking<'_, P> {
     fn jitter(&self, round: u32) -> u64 {
         let spread = 8u64 << round.min(5);
         1 + u64::try_from(self.ports.fresh_id() % u128::from(spread)).unwrap_or(0)
-    }
-}
-
-/// Whether a commit was stored; `false` when the lane changed in the meantime.
-fn changed(stored: Result<(), CommitError>) -> Result<bool, WriteError> {
-    match stored {
-        Ok(()) => Ok(true),
-        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
-        Err(CommitError::Port(error)) => Err(error.into()),
     }
 }
 
