@@ -17,6 +17,8 @@ pub(super) struct Call {
     pub(super) key: Option<String>,
     /// Its `Idempotency-Key`.
     pub(super) idempotency_key: Option<String>,
+    /// Its `Tandem-Version`, which tells the order in which the changes of a record were accepted.
+    pub(super) version: Option<String>,
     /// The status it was answered with; none when the connection was cut instead.
     pub(super) status: Option<u16>,
     /// Whether it changed the record.
@@ -28,14 +30,15 @@ pub(super) struct Call {
 /// Notes a call and forgets those too old.
 pub(super) fn add(db: &Connection, call: &Call) -> rusqlite::Result<()> {
     db.prepare(
-        "INSERT INTO calls (at, method, key, idempotency_key, status, applied, switch)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO calls (at, method, key, idempotency_key, version, status, applied, switch)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         call.at,
         call.method,
         call.key,
         call.idempotency_key,
+        call.version,
         call.status,
         call.applied,
         call.switch
@@ -45,14 +48,14 @@ pub(super) fn add(db: &Connection, call: &Call) -> rusqlite::Result<()> {
 
 /// The calls about one record, or all of them, oldest first.
 pub(super) fn list(db: &Connection, key: Option<&str>) -> rusqlite::Result<Vec<Call>> {
-    let sql = "SELECT at, method, key, idempotency_key, status, applied, switch FROM calls
+    let sql = "SELECT at, method, key, idempotency_key, version, status, applied, switch FROM calls
                WHERE ?1 IS NULL OR key = ?1 ORDER BY seq";
     db.prepare(sql)?.query_map([key], from_row)?.collect()
 }
 
 /// The last `limit` calls, newest first.
 pub(super) fn latest(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Call>> {
-    let sql = "SELECT at, method, key, idempotency_key, status, applied, switch FROM calls
+    let sql = "SELECT at, method, key, idempotency_key, version, status, applied, switch FROM calls
                ORDER BY seq DESC LIMIT ?1";
     db.prepare(sql)?.query_map([limit], from_row)?.collect()
 }
@@ -63,8 +66,9 @@ fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Call> {
         method: row.get(1)?,
         key: row.get(2)?,
         idempotency_key: row.get(3)?,
-        status: row.get(4)?,
-        applied: row.get(5)?,
-        switch: row.get(6)?,
+        version: row.get(4)?,
+        status: row.get(5)?,
+        applied: row.get(6)?,
+        switch: row.get(7)?,
     })
 }

@@ -60,6 +60,7 @@ async fn strike_or_answer(app: &App, parts: Parts, body: Body) -> Response {
         method: parts.method.to_string(),
         key: address.as_ref().ok().and_then(Address::key),
         idempotency_key: text(&parts.headers, "idempotency-key"),
+        version: text(&parts.headers, "tandem-version"),
         status: None,
         applied: false,
         switch: switch.mode.word().to_owned(),

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_by_key ON outbox (key, seq);
 CREATE TABLE IF NOT EXISTS calls (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, method TEXT NOT NULL, key TEXT,
-    idempotency_key TEXT, status INTEGER, applied INTEGER NOT NULL, switch TEXT NOT NULL) STRICT;
+    idempotency_key TEXT, version TEXT, status INTEGER, applied INTEGER NOT NULL, switch TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS calls_by_key ON calls (key, seq);
 ";
 
