@@ -1,0 +1,137 @@
+//! An AWS account to measure in: the emulator, with a table as the template makes it.
+
+use anyhow::Context;
+use app::ports::{ConfigStore, LaneKey};
+use aws::{Clients, DynamoConfig, Key};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::{
+    config::{Credentials, SharedCredentialsProvider},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType,
+    },
+};
+use aws_sdk_ssm::types::ParameterType;
+use local::{Emulator, REGION};
+
+use crate::{price::Item, sample};
+
+const TABLE: &str = "tandem";
+const HMAC_PARAMETER: &str = "/tandem/bench/hmac";
+/// The emulator lives as long as the bench, and nobody else reaches it.
+pub const HMAC_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+/// A running emulator and what was put into it.
+#[derive(Debug)]
+pub struct Account {
+    emulator: Emulator,
+    clients: Clients,
+}
+
+impl Account {
+    /// Starts the emulator, makes the table and the callers' key.
+    ///
+    /// # Errors
+    /// When Python or the network is missing, or another bench runs.
+    pub async fn start() -> anyhow::Result<Self> {
+        let emulator = Emulator::start("bench").await?;
+        let clients = Clients::from_config(&config(emulator.url()).await);
+        let put = clients.ssm.put_parameter().name(HMAC_PARAMETER).value(HMAC_SECRET);
+        put.r#type(ParameterType::SecureString).send().await?;
+        create_table(&clients.db).await?;
+        Ok(Self { emulator, clients })
+    }
+
+    /// The emulator's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.emulator.url()
+    }
+
+    /// The clients of the account's owner.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Puts the sample map and its sides into the table; both sides are the app at `url`.
+    ///
+    /// # Errors
+    /// When the emulator does not take them.
+    pub async fn configure(&self, url: &str) -> anyhow::Result<()> {
+        let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
+        for side in sample::sides(url)? {
+            config.save_side(&side, 0).await?;
+        }
+        Ok(config.save_map(&sample::map()?, 0).await?)
+    }
+
+    /// The environment of a function, as the template sets it, that reaches AWS at `endpoint`.
+    #[must_use]
+    pub fn environment(&self, endpoint: &str) -> Vec<(&'static str, String)> {
+        [
+            ("TANDEM_TABLE", TABLE),
+            ("TANDEM_EVENT_BUS", "default"),
+            ("TANDEM_ALLOWED_HOSTS", "127.0.0.1"),
+            ("TANDEM_ALLOW_PRIVATE_ADDRESSES", "true"),
+            ("TANDEM_HMAC_PARAMETER", HMAC_PARAMETER),
+            ("RUST_LOG", "info"),
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", REGION),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .to_vec()
+    }
+}
+
+/// A lane's head, as it is stored at this moment.
+///
+/// # Errors
+/// When the emulator does not answer.
+pub async fn head(db: &aws_sdk_dynamodb::Client, key: &str) -> anyhow::Result<Option<Item>> {
+    let parsed = |text: &str| anyhow::Error::msg(text.to_owned());
+    let map = sample::MAP.parse().map_err(|says: String| parsed(&says))?;
+    let key = Key::Head(LaneKey { map, key: key.parse().map_err(|says: String| parsed(&says))? });
+    let get = db.get_item().table_name(TABLE).set_key(Some(key.item())).consistent_read(true);
+    Ok(get.send().await.context("the head cannot be read")?.item)
+}
+
+async fn config(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "bench");
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(url)
+        .load()
+        .await
+}
+
+async fn create_table(db: &aws_sdk_dynamodb::Client) -> anyhow::Result<()> {
+    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let open = GlobalSecondaryIndex::builder()
+        .index_name("open")
+        .key_schema(key("open_pk", KeyType::Hash)?)
+        .key_schema(key("open_at", KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()?;
+    let mut create = db
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .key_schema(key("pk", KeyType::Hash)?)
+        .key_schema(key("sk", KeyType::Range)?)
+        .global_secondary_indexes(open);
+    for (name, kind) in [
+        ("pk", ScalarAttributeType::S),
+        ("sk", ScalarAttributeType::S),
+        ("open_pk", ScalarAttributeType::S),
+        ("open_at", ScalarAttributeType::N),
+    ] {
+        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()?;
+        create = create.attribute_definitions(attribute);
+    }
+    create.send().await.context("the table cannot be made")?;
+    Ok(())
+}
