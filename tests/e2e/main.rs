@@ -3,7 +3,11 @@
 //! All tests share one stack. Each has records of its own; those that break an app or stop the map run alone.
 
 mod batch;
+mod crossing;
 mod halves;
+mod keys;
+mod killer;
+mod load;
 mod outages;
 mod repeats;
 mod requests;

@@ -67,7 +67,11 @@ impl Request {
     }
 
     pub(crate) fn signed_with(self, key: &str, at: i64) -> Self {
-        let message = "a-message";
+        self.signed_as(key, "a-message", at)
+    }
+
+    /// Signed with this key, as the message of this id, at this time.
+    pub(crate) fn signed_as(self, key: &str, message: &str, at: i64) -> Self {
         let signature = Webhook::new(key).and_then(|key| key.sign(message, at, &self.body)).expect("a good key");
         self.header("webhook-id", message)
             .header("webhook-timestamp", &at.to_string())

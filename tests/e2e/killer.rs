@@ -1,0 +1,40 @@
+//! Kills functions in the middle of their work.
+
+use std::{fs, path::Path, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+use testkit::Rng;
+
+use crate::stack::World;
+
+/// How often functions are killed, at most: what they held is closed to others until its lease ends.
+const KILLINGS: u32 = 4;
+/// Between two of them, at most.
+const BETWEEN_MS_MAX: u64 = 1_500;
+
+/// Does some work while now and then some of the functions that run are killed. The work's result, and how many were.
+pub(crate) async fn killing<T>(world: &World, mut rng: Rng, work: impl Future<Output = T>) -> (T, usize) {
+    // The emulator runs each function as a process of its own, from a folder of this stack.
+    let files = world.stack.endpoints_file().with_file_name("emulator").canonicalize().expect("the emulator's files");
+    let mut killed = 0;
+    let kill = async {
+        for _ in 0..KILLINGS {
+            tokio::time::sleep(Duration::from_millis(1 + rng.below(BETWEEN_MS_MAX))).await;
+            for process in functions(&files) {
+                if rng.happens(500) && kill_process(process, Signal::KILL).is_ok() {
+                    killed += 1;
+                }
+            }
+        }
+    };
+    let (done, ()) = futures::join!(work, kill);
+    (done, killed)
+}
+
+fn functions(files: &Path) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("processes can be listed").flatten();
+    let ours = processes.filter(|process| {
+        fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe.starts_with(files) && exe.ends_with("bootstrap"))
+    });
+    ours.filter_map(|process| Pid::from_raw(process.file_name().to_str()?.parse().ok()?)).collect()
+}
