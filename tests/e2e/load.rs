@@ -147,7 +147,7 @@ async fn with_short_timeouts(world: &World, test: impl AsyncFnOnce()) {
 
 async fn put(world: &World, path: &str, config: &serde_json::Value) {
     let request = crate::requests::Request::new(reqwest::Method::PUT, path, config.to_string());
-    let request = request.to_admin(world, "admin").header("content-type", "application/json").header("if-match", "*");
+    let request = request.for_admin(world, "admin").header("content-type", "application/json").header("if-match", "*");
     let told = request.send(world).await;
     assert_eq!(told.status, 200, "{told:?}");
 }

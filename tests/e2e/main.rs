@@ -2,15 +2,18 @@
 //!
 //! All tests share one stack. Each has records of its own; those that break an app or stop the map run alone.
 
+mod bad_input;
 mod batch;
 mod crossing;
 mod halves;
 mod keys;
 mod killer;
 mod load;
+mod logs;
 mod outages;
 mod repeats;
 mod requests;
+mod rotation;
 mod settled;
 mod stack;
 mod stopped;

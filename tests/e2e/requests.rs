@@ -15,7 +15,7 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    to_admin: bool,
+    for_admin: bool,
 }
 
 /// What came back.
@@ -34,7 +34,7 @@ pub(crate) fn seconds() -> i64 {
 
 impl Request {
     pub(crate) fn new(method: Method, path: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { method, path: path.to_owned(), headers: Vec::new(), body: body.into(), to_admin: false }
+        Self { method, path: path.to_owned(), headers: Vec::new(), body: body.into(), for_admin: false }
     }
 
     /// A JSON body for `sync-write`.
@@ -43,9 +43,9 @@ impl Request {
     }
 
     /// For `admin`, with the token of a role.
-    pub(crate) fn to_admin(self, world: &World, role: &str) -> Self {
+    pub(crate) fn for_admin(self, world: &World, role: &str) -> Self {
         let token = &world.stack.endpoints().tokens[role];
-        Self { to_admin: true, ..self }.header("authorization", &format!("Bearer {token}"))
+        Self { for_admin: true, ..self }.header("authorization", &format!("Bearer {token}"))
     }
 
     /// With this header, in place of one of that name.
@@ -80,7 +80,7 @@ impl Request {
 
     pub(crate) async fn send(self, world: &World) -> Told {
         let endpoints = world.stack.endpoints();
-        let base = if self.to_admin { &endpoints.admin } else { &endpoints.sync_write };
+        let base = if self.for_admin { &endpoints.admin } else { &endpoints.sync_write };
         let mut request = world.http.request(self.method, format!("{base}{}", self.path)).body(self.body);
         for (name, value) in self.headers {
             request = request.header(name, value);

@@ -48,10 +48,10 @@ impl World {
         let deadline = Instant::now() + time;
         loop {
             let reports = self.reports(key).await;
-            let head = self.head(key).await;
-            let idle = head.as_ref().is_none_or(Head::idle);
+            let head = if reports.is_empty() { self.head(key).await } else { None };
+            let idle = reports.is_empty() && head.as_ref().is_none_or(Head::idle);
             // Asked again: a report that came just before leads to a write, and a write to a report.
-            if idle && reports.is_empty() && self.reports(key).await.is_empty() && self.idle(key).await {
+            if idle && self.reports(key).await.is_empty() && self.idle(key).await {
                 let now = self.record(key).await;
                 if wanted(&now) {
                     return Ok(now);

@@ -87,6 +87,9 @@ impl WriteRequest {
     /// # Errors
     /// Names the field and what is wrong with it.
     pub fn from_value(mut value: Value) -> Result<Self, Vec<Mistake>> {
+        if !value.is_object() {
+            return Err(mistake("", "must be an object")); // serde would take a list for a struct's fields
+        }
         let mut request: Self = serde_path_to_error::deserialize(&value).map_err(|error| {
             let path = error.path().to_string();
             let field = if path == "." { String::new() } else { path };
@@ -212,7 +215,7 @@ mod tests {
     #[test]
     fn every_mistake_names_its_field() {
         for (request, field, says) in [
-            (json!([]), "", "expected struct"),
+            (json!(["01KAQ5Z3S8XYZABCDEFGHJKMNP", "customers", "C-1"]), "", "must be an object"),
             (with(json!({"id": "-"})), "", "missing field `id`"),
             (with(json!({"id": 5})), "id", "expected"),
             (with(json!({"id": "x"})), "id", "ULID"),
