@@ -1,5 +1,7 @@
 //! Plays one world to its rest.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
