@@ -1,7 +1,8 @@
 //! Kills functions in the middle of their work.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, pin::pin, time::Duration};
 
+use futures::future::{Either, select};
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::Rng;
 
@@ -11,6 +12,7 @@ use crate::stack::World;
 const KILLINGS: u32 = 4;
 /// Between two of them, at most.
 const BETWEEN_MS_MAX: u64 = 1_500;
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
 
 /// Does some work while now and then some of the functions that run are killed. The work's result, and how many were.
 pub(crate) async fn killing<T>(world: &World, mut rng: Rng, work: impl Future<Output = T>) -> (T, usize) {
@@ -27,7 +29,23 @@ pub(crate) async fn killing<T>(world: &World, mut rng: Rng, work: impl Future<Ou
             }
         }
     };
-    let (done, ()) = futures::join!(work, kill);
+    let ((), done) = {
+        // What a killed function held is taken over by a sweep when its lease ends; the next minute's may be far.
+        let sweep = async {
+            loop {
+                let _refused_while_others_run = world.stack.sweep().await;
+                tokio::time::sleep(BETWEEN_SWEEPS).await;
+            }
+        };
+        let (work, sweep) = (pin!(work), pin!(sweep));
+        let worked = async {
+            match select(work, sweep).await {
+                Either::Left((done, _)) => done,
+                Either::Right((never, _)) => never,
+            }
+        };
+        futures::join!(kill, worked)
+    };
     (done, killed)
 }
 

@@ -48,7 +48,7 @@ impl World {
         let deadline = Instant::now() + time;
         loop {
             let reports = self.reports(key).await;
-            let head = if reports.is_empty() { self.head(key).await } else { None };
+            let head = self.head(key).await;
             let idle = reports.is_empty() && head.as_ref().is_none_or(Head::idle);
             // Asked again: a report that came just before leads to a write, and a write to a report.
             if idle && self.reports(key).await.is_empty() && self.idle(key).await {
