@@ -23,14 +23,18 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     RUNTIME.block_on(test)
 }
 
-/// How SDK clients reach the emulator.
-pub(crate) async fn config() -> SdkConfig {
+/// Where the emulator is.
+pub(crate) async fn url() -> &'static str {
     let start = || async { Emulator::start("contract").await.map_err(|error| format!("{error:#}")) };
-    let emulator = EMULATOR.get_or_init(start).await.as_ref().unwrap_or_else(|error| panic!("{error}"));
+    EMULATOR.get_or_init(start).await.as_ref().unwrap_or_else(|error| panic!("{error}")).url()
+}
+
+/// How SDK clients reach it.
+pub(crate) async fn config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::from_static(local::REGION))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "tests")))
-        .endpoint_url(emulator.url())
+        .endpoint_url(url().await)
         .load()
         .await
 }

@@ -7,3 +7,4 @@ mod config;
 mod emulator;
 mod lanes;
 mod queue;
+mod stream;
