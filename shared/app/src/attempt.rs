@@ -1,19 +1,19 @@
 //! One attempt of an entry: its calls, and what their outcome makes of the lane.
 
+mod conflict;
+
 use domain::{
     Failure, Owner,
     failure::{ErrorClass, Verdict},
     id::EntryId,
-    lane::{
-        Action, Answer, Attempt, Entry, Head, JournalEffect, Settlement, Step, StepFailure, Terms, content, may_call,
-        plan, settle,
-    },
+    lane::{Action, Answer, Attempt, Entry, Head, Step, StepFailure, Terms, content, may_call, plan, settle},
     map::{MapConfig, SideIx},
     mapping::translate,
     record::Image,
 };
 
-use crate::ports::{Apps, Call, Commit, CommitError, Found, JournalOp, LaneKey, Lanes, MapWithSides, PortError, Ports};
+use self::conflict::{Stopped, keep_both_values};
+use crate::ports::{Apps, Call, Commit, CommitError, Found, LaneKey, Lanes, MapWithSides, PortError, Ports};
 
 /// How often a settlement is tried when the journal does not answer, before it is left to the sweep.
 const SETTLE_ROUNDS: u32 = 12;
@@ -35,14 +35,21 @@ pub(crate) struct Ended {
     pub(crate) answer: Answer,
     /// The lane as it is now; `None` when the attempt could not be settled and is left to the sweep.
     pub(crate) head: Option<Head>,
-    /// Nothing failed.
-    pub(crate) clean: bool,
+    /// What failed.
+    pub(crate) failure: Option<Failure>,
 }
 
 /// Makes the calls of an entry and settles it. Whatever happens, the entry is in the journal.
-pub(crate) async fn execute<P: Ports>(ports: &P, flight: InFlight<'_>) -> Ended {
-    let attempt = call_apps(ports, &flight).await;
-    let clean = attempt.failure.is_none();
+pub(crate) async fn execute<P: Ports>(ports: &P, mut flight: InFlight<'_>) -> Ended {
+    let attempt = match keep_both_values(ports, &mut flight).await {
+        Ok(()) => call_apps(ports, &flight).await,
+        Err(Stopped::ByApp(attempt)) => attempt,
+        Err(Stopped::ByJournal) => {
+            let answer = unsettled(&flight, None);
+            return Ended { answer, head: None, failure: None };
+        }
+    };
+    let failure = attempt.failure.as_ref().map(|step| step.failure.clone());
     if let Some(step) = &attempt.failure {
         tracing::warn!(
             map.id = %flight.lane.map, entry.id = %flight.entry.id, entry.seq = flight.entry.seq,
@@ -51,23 +58,27 @@ pub(crate) async fn execute<P: Ports>(ports: &P, flight: InFlight<'_>) -> Ended 
             "a write did not succeed"
         );
     }
-    let unsettled = Answer::Queued {
-        entry: flight.entry.id,
-        version: flight.head.version_of(flight.entry.seq),
-        ahead: 0,
-        crossing: flight.entry.crossing,
-        failure: attempt.failure.clone(),
-    };
     match settle_attempt(ports, &flight, &attempt).await {
-        Ok(Some((answer, head))) => Ended { answer, head: Some(head), clean },
-        Ok(None) => Ended { answer: unsettled, head: None, clean },
+        Ok(Some((answer, head))) => Ended { answer, head: Some(head), failure },
+        Ok(None) => Ended { answer: unsettled(&flight, attempt.failure), head: None, failure },
         Err(error) => {
             tracing::error!(
                 map.id = %flight.lane.map, entry.id = %flight.entry.id, %error,
                 "the outcome of a write could not be stored; the sweep takes it over when its lease ends"
             );
-            Ended { answer: unsettled, head: None, clean }
+            Ended { answer: unsettled(&flight, attempt.failure), head: None, failure }
         }
+    }
+}
+
+/// What the caller is told when the outcome could not be stored: the entry is in the journal, whatever happened.
+fn unsettled(flight: &InFlight<'_>, failure: Option<StepFailure>) -> Answer {
+    Answer::Queued {
+        entry: flight.entry.id,
+        version: flight.head.version_of(flight.entry.seq),
+        ahead: 0,
+        crossing: flight.entry.crossing,
+        failure,
     }
 }
 
@@ -203,7 +214,11 @@ async fn settle_attempt<P: Ports>(
         let Some(settlement) = settle(&head, flight.entry.clone(), flight.owner, attempt, terms) else {
             return Ok(lost(&head, flight).map(|answer| (answer, head)));
         };
-        match ports.lanes().commit(flight.lane, commit(&head, &settlement)).await {
+        match ports
+            .lanes()
+            .commit(flight.lane, Commit::of(Some(&head), settlement.head.clone(), settlement.effects))
+            .await
+        {
             Ok(()) => return Ok(Some((settlement.answer, settlement.head))),
             Err(CommitError::Conflict | CommitError::Duplicate) => {}
             Err(CommitError::Port(PortError::Permanent(error))) => return Err(PortError::Permanent(error)),
@@ -229,14 +244,4 @@ fn lost(head: &Head, flight: &InFlight<'_>) -> Option<Answer> {
     let write = flight.entry.write()?;
     let known = head.recent.get(write.id)?;
     Some(Answer::replay(&known.outcome, head.version_of(known.seq), Some(flight.entry.id)))
-}
-
-/// The commit that stores a settlement.
-fn commit(read: &Head, settlement: &Settlement) -> Commit {
-    let ops = settlement.effects.iter().cloned().map(|effect| match effect {
-        JournalEffect::Append(entry, marker) => JournalOp::Append(entry, marker),
-        JournalEffect::Update(entry, marker) => JournalOp::Update(entry, marker),
-        JournalEffect::Finish(seq, marker) => JournalOp::Finish { seq, marker },
-    });
-    Commit { head: settlement.head.clone(), expected: read.version, ops: ops.collect() }
 }

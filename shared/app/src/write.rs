@@ -12,7 +12,9 @@ use domain::{
 
 use crate::{
     attempt::{InFlight, execute},
-    ports::{Commit, CommitError, Config, JournalOp, LaneKey, Lanes, MapWithSides, PortError, Ports, Wakes},
+    ports::{
+        Commit, CommitError, Config, JournalOp, LaneKey, Lanes, MapWithSides, Pointer, PortError, Ports, Queues, Wakes,
+    },
     request::{WriteRequest, mistake},
 };
 
@@ -123,7 +125,13 @@ async fn take<P: Ports>(
                 lease_ms: taking.lease_ms(),
             };
             match admit(head, &echoes, marker.as_ref(), arrival.clone(), entry, lease)? {
-                Admission::InFlight if waited_ms >= WAIT_FOR_ANSWER_MS => return Err(WriteError::InProgress),
+                Admission::InFlight if waited_ms >= WAIT_FOR_ANSWER_MS => {
+                    // Its function may have died, and the sweep is a minute away.
+                    if let Some(head) = head {
+                        wake_if_waiting(ports, lane, head).await;
+                    }
+                    return Err(WriteError::InProgress);
+                }
                 Admission::InFlight => {
                     ports.pause(LOOK_EVERY_MS).await;
                     waited_ms += LOOK_EVERY_MS;
@@ -211,12 +219,32 @@ impl<P: Ports> Taking<'_, P> {
     /// The entry is in the journal. If it is its turn already, it need not wait for a worker.
     async fn appended(&mut self, head: Head, entry: Entry) -> Answer {
         let answer = place(&head, &entry);
+        if self.map.map.state.intake() == Intake::Keep {
+            // The map may have been resumed within the second for which it is remembered.
+            let now = self.ports.config().fresh_map(&self.lane.map).await;
+            return match now {
+                Ok(Some(now)) if now.map.state.intake() == Intake::Write => {
+                    let Self { ports, lane, owner, unanswered, .. } = *self;
+                    let mut anew = Taking { ports, lane, map: &now, owner, taken: None, unanswered };
+                    anew.turn(head, entry, answer).await
+                }
+                Ok(_) | Err(_) => {
+                    self.point_to(&entry).await;
+                    answer
+                }
+            };
+        }
+        self.turn(head, entry, answer).await
+    }
+
+    /// Executes an entry that was just stored, if it is its turn; otherwise somebody else will.
+    async fn turn(&mut self, head: Head, entry: Entry, answer: Answer) -> Answer {
         if self.map.map.state.intake() != Intake::Write {
             return answer;
         }
         if entry.waits_for_answer() {
             // The caller's own app takes part in its calls, and waits for this answer.
-            wake_if_waiting(self.ports, self.lane, &head).await;
+            self.leave(&head, &entry).await;
             return answer;
         }
         let Ok(Some((head, _))) = self.ports.lanes().head(self.lane).await else { return answer };
@@ -230,11 +258,26 @@ impl<P: Ports> Taking<'_, P> {
                 self.taken = Some((*taken, *mine));
                 self.execute().await.unwrap_or(answer)
             }
-            Claim::Idle | Claim::Parked | Claim::NotYet(_) => answer,
-            Claim::NeedsEntry(_) | Claim::Taken { .. } => {
-                wake_if_waiting(self.ports, self.lane, &head).await;
+            Claim::Idle => answer,
+            Claim::Parked | Claim::NotYet(_) | Claim::NeedsEntry(_) | Claim::Archive(_) | Claim::Taken { .. } => {
+                self.leave(&head, &entry).await;
                 answer
             }
+        }
+    }
+
+    /// Leaves an entry to the workers. One of a backlog is pointed to in the map's queue, behind those before it.
+    async fn leave(&self, head: &Head, entry: &Entry) {
+        if self.map.map.state.queues() {
+            self.point_to(entry).await;
+        }
+        wake_if_waiting(self.ports, self.lane, head).await;
+    }
+
+    async fn point_to(&self, entry: &Entry) {
+        let pointer = Pointer { key: self.lane.key.clone(), seq: entry.seq, entry: entry.id };
+        if let Err(error) = self.ports.queues().send(&self.map.map, &[pointer]).await {
+            tracing::warn!(map.id = %self.lane.map, %error, "the queue was not told of a kept write; the sweep will find it");
         }
     }
 

@@ -9,10 +9,13 @@
 
 mod admit;
 mod answer;
+mod archive;
+mod conflict;
 mod entry;
 mod guard;
 mod head;
 mod lease;
+mod operate;
 mod plan;
 mod ring;
 mod settle;
@@ -23,9 +26,12 @@ mod version;
 pub use self::{
     admit::{Admission, Arrival, Lease, Rejection, admit},
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},
-    entry::{Entry, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
-    head::{Head, Inflight, SideMemory, Written},
+    archive::{ArchiveCause, Archived, Archiving, NotNow, Stamp, append, archive, recovery},
+    conflict::{Conflict, note_conflict},
+    entry::{Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
+    head::{Head, Inflight, PARKED_FROM, SideMemory, Written},
     lease::{Claim, claim, lease_ms, may_call},
+    operate::{LaneCommand, NotPossible, operate},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, Recent},
     settle::{Attempt, JournalEffect, Settlement, Terms, settle},

@@ -1,16 +1,17 @@
 //! Maps: a pair of entities, one in each app, kept in step.
 
-use std::fmt;
+mod lifecycle;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{MapId, MapUid, SideId},
+    id::SideId,
     limits::DEFAULT_CROSSING_WINDOW_MS,
     mapping::{FieldMapping, Filter},
     side::Mistake,
-    time::Timestamp,
 };
+
+pub use self::lifecycle::{Backlog, Cause, Cut, Intake, Map, MapAnswer, MapCommand, MapState};
 
 /// One of a map's two sides, by its place in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -195,187 +196,10 @@ fn entity_path(text: &str) -> bool {
         && !text.contains(|c: char| c.is_control() || c == ' ')
 }
 
-/// The state of a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum MapState {
-    /// Made, never run.
-    NotRunning,
-    /// The initial sync copies what was there before.
-    Initializing,
-    /// Changes flow.
-    Running,
-    /// Changes are kept, none is written.
-    Paused,
-    /// Changes flow; those kept during the pause are being replayed.
-    CatchingUp,
-    /// Was run; changes are counted and skipped.
-    Stopped,
-}
-
-impl MapState {
-    /// The state's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotRunning => "NotRunning",
-            Self::Initializing => "Initializing",
-            Self::Running => "Running",
-            Self::Paused => "Paused",
-            Self::CatchingUp => "CatchingUp",
-            Self::Stopped => "Stopped",
-        }
-    }
-
-    /// What happens to a write that arrives in this state.
-    #[must_use]
-    pub fn intake(self) -> Intake {
-        match self {
-            Self::NotRunning | Self::Stopped => Intake::Skip,
-            Self::Initializing | Self::Running | Self::CatchingUp => Intake::Write,
-            Self::Paused => Intake::Keep,
-        }
-    }
-}
-
-impl fmt::Display for MapState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What happens to a write that arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Intake {
-    /// It is written to the other app.
-    Write,
-    /// It is kept.
-    Keep,
-    /// It is skipped and counted.
-    Skip,
-}
-
-/// A map: configuration, state and the cause of the state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Map {
-    /// Its name.
-    pub id: MapId,
-    /// Tells it from an earlier map of the same name.
-    pub uid: MapUid,
-    /// Its settings.
-    pub config: MapConfig,
-    /// Its state.
-    pub state: MapState,
-    /// Counts changes of state.
-    pub epoch: u64,
-    /// Counts changes of any kind; an update must name the version it read.
-    pub version: u64,
-    /// Since when it is in this state.
-    pub since: Timestamp,
-    /// Who brought it into this state.
-    pub actor: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// What an operator may ask of a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MapCommand {
-    /// Let changes flow.
-    Run,
-    /// Skip changes from now on.
-    Stop,
-}
-
-/// The answer to a command.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MapAnswer {
-    /// The map as it must be stored, if its version is still the one that was read.
-    Changed(Box<Map>),
-    /// It was in that state already: a repeat is no error.
-    Already,
-    /// Not from this state.
-    Illegal,
-}
-
-impl Map {
-    /// A new map.
-    #[must_use]
-    pub fn new(id: MapId, uid: MapUid, config: MapConfig, actor: &str, now: Timestamp) -> Self {
-        let reason = "created".to_owned();
-        Self {
-            id,
-            uid,
-            config,
-            state: MapState::NotRunning,
-            epoch: 0,
-            version: 1,
-            since: now,
-            actor: actor.to_owned(),
-            reason,
-        }
-    }
-
-    /// What a command does to this map.
-    #[must_use]
-    pub fn decide(&self, command: MapCommand, actor: &str, reason: &str, now: Timestamp) -> MapAnswer {
-        use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
-        let to = match (command, self.state) {
-            (MapCommand::Run, NotRunning | Stopped) => Running,
-            (MapCommand::Run, Running) | (MapCommand::Stop, Stopped | NotRunning) => return MapAnswer::Already,
-            (MapCommand::Run, Initializing | Paused | CatchingUp) => return MapAnswer::Illegal,
-            (MapCommand::Stop, Running | Initializing | Paused | CatchingUp) => Stopped,
-        };
-        MapAnswer::Changed(Box::new(Self {
-            state: to,
-            epoch: self.epoch + 1,
-            version: self.version + 1,
-            since: now,
-            actor: actor.to_owned(),
-            reason: reason.to_owned(),
-            ..self.clone()
-        }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mapping::tests::customers;
-
-    fn map() -> Map {
-        Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(1))
-    }
-
-    #[test]
-    fn a_map_is_run_and_stopped_and_says_who_did_it_and_why() {
-        let MapAnswer::Changed(running) = map().decide(MapCommand::Run, "ann", "go-live", Timestamp(2)) else {
-            panic!()
-        };
-        assert_eq!(
-            (running.state, running.epoch, &*running.actor, &*running.reason),
-            (MapState::Running, 1, "ann", "go-live")
-        );
-        assert_eq!(running.decide(MapCommand::Run, "ann", "", Timestamp(3)), MapAnswer::Already);
-        let MapAnswer::Changed(stopped) = running.decide(MapCommand::Stop, "bob", "", Timestamp(4)) else { panic!() };
-        assert_eq!((stopped.state, stopped.epoch, stopped.version), (MapState::Stopped, 2, 3));
-        assert_eq!(stopped.decide(MapCommand::Stop, "bob", "", Timestamp(5)), MapAnswer::Already);
-    }
-
-    #[test]
-    fn every_state_says_what_happens_to_a_write() {
-        use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
-        for (state, intake) in [
-            (NotRunning, Intake::Skip),
-            (Initializing, Intake::Write),
-            (Running, Intake::Write),
-            (Paused, Intake::Keep),
-            (CatchingUp, Intake::Write),
-            (Stopped, Intake::Skip),
-        ] {
-            assert_eq!(state.intake(), intake, "{state}");
-        }
-    }
 
     #[test]
     fn mistakes_in_a_map_are_named_with_their_fields() {

@@ -231,7 +231,7 @@ fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lea
     let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
     let write = Write { id: write_id, body, origin, shape, mode, image };
     let mut entry = Entry::new(seq, id, Work::Write(write), now);
-    (entry.crossing, entry.unclear) = (found.crossing, found.unclear);
+    (entry.crossing, entry.unclear, entry.epoch) = (found.crossing, found.unclear, map.epoch);
     let waits = entry.waits_for_answer();
     if idle && !waits && map.state.intake() == Intake::Write {
         entry.attempts = 1;

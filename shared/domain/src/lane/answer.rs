@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LaneVersion, StepFailure};
+use super::{ArchiveCause, LaneVersion, StepFailure};
 use crate::{
     failure::{ErrorClass, shorten},
     id::EntryId,
@@ -46,6 +46,11 @@ pub enum Outcome {
         code: Option<String>,
         /// The app's own words, shortened.
         message: String,
+    },
+    /// Taken out of the lane by an operator's decision; the archive has it.
+    Archived {
+        /// Which decision.
+        cause: ArchiveCause,
     },
 }
 
@@ -118,6 +123,13 @@ pub enum Answer {
         /// What the target said.
         failure: Option<StepFailure>,
     },
+    /// 200: an operator decided that it is not written.
+    Archived {
+        /// Its version.
+        version: LaneVersion,
+        /// Which decision.
+        cause: ArchiveCause,
+    },
     /// 422: refused for good; nothing was changed.
     Refused {
         /// The side that refused.
@@ -145,6 +157,7 @@ impl Answer {
         match outcome.clone() {
             Outcome::Written { crossing } => Self::Written { entry, version, crossing, write_back_pending: false },
             Outcome::Refused { to, class, code, message } => Self::Refused { to, class, code, message },
+            Outcome::Archived { cause } => Self::Archived { version, cause },
         }
     }
 }

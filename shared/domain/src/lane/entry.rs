@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crossing, Outcome, Winner};
+use super::{Crossing, Outcome, Stamp, Winner};
 use crate::{
     failure::Failure,
     id::{EntryId, RecordKey, WriteId},
@@ -22,6 +22,8 @@ pub struct Entry {
     pub work: Work,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// The map's epoch, as the function that accepted it knew it.
+    pub epoch: u64,
     /// It crossed a change of the other app.
     pub crossing: Option<Crossing>,
     /// It is not clear whether the report is a change or the echo of a forgotten write: what its side has by then is
@@ -37,6 +39,25 @@ pub struct Entry {
     pub last_failure: Option<StepFailure>,
     /// Why it waits for an operator.
     pub parked: Option<ParkReason>,
+    /// An operator cancelled it: it is archived when its turn comes.
+    pub cancelled: Option<Stamp>,
+    /// What it overwrites was noted as a conflict.
+    pub conflict_noted: bool,
+    /// What operators noted about it. Boxed: most entries have nothing.
+    pub handling: Option<Box<Handling>>,
+}
+
+/// What operators noted about an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handling {
+    /// Who has seen it.
+    pub acknowledged: Option<Stamp>,
+    /// Who takes care of it.
+    pub assigned_to: Option<String>,
+    /// Notes, oldest first.
+    pub notes: Vec<Stamp>,
+    /// Who had it tried again last.
+    pub retried: Option<Stamp>,
 }
 
 /// What an entry does.
@@ -66,6 +87,10 @@ pub enum RestoreCause {
     CrossedWriteRefused,
     /// A report was taken for the echo of a write that then was refused: it was a change after all.
     EchoOfRefused,
+    /// An operator brought an archived entry back.
+    Recovered,
+    /// An operator gave a change up: its app gets what the other one has.
+    Reverted,
 }
 
 /// A caller's change.
@@ -115,6 +140,8 @@ pub enum ParkReason {
     Refused,
     /// The first target has it, the second refused it.
     HalfWritten,
+    /// An operator holds it back.
+    Held,
 }
 
 impl Entry {
@@ -126,6 +153,7 @@ impl Entry {
             id,
             work,
             accepted_at: now,
+            epoch: 0,
             crossing: None,
             unclear: false,
             done: PerSide::default(),
@@ -133,6 +161,9 @@ impl Entry {
             ambiguous: false,
             last_failure: None,
             parked: None,
+            cancelled: None,
+            conflict_noted: false,
+            handling: None,
         }
     }
 

@@ -11,6 +11,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// Lanes that wait for an operator are due at this time (and never come to it) plus the time since when they wait.
+pub const PARKED_FROM: Timestamp = Timestamp(1 << 52);
+
 /// The head of a lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
@@ -28,7 +31,7 @@ pub struct Head {
     pub inflight: Option<Inflight>,
     /// The entry `done_seq + 1` was refused for good: only an operator moves it.
     pub parked: bool,
-    /// The entry `done_seq + 1` is not tried before this time.
+    /// The entry `done_seq + 1` is not tried before this time; or it is parked since then.
     pub not_before: Timestamp,
     /// The last final answers.
     pub recent: Recent,
@@ -154,7 +157,7 @@ impl Head {
         LaneVersion { generation: self.generation, seq }
     }
 
-    /// When the sweep must look at this lane; `None` when it is idle. A parked lane is found but never due.
+    /// When the sweep must look at this lane; `None` when it is idle. A parked lane is never due: see [`PARKED_FROM`].
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
         if self.idle() {
@@ -162,7 +165,8 @@ impl Head {
         }
         Some(match &self.inflight {
             Some(inflight) => inflight.lease_end,
-            None if self.parked => Timestamp::NEVER,
+            // In the order in which they were parked, and after everything that is ever due.
+            None if self.parked => PARKED_FROM.plus_ms(self.not_before.0),
             None => self.not_before,
         })
     }

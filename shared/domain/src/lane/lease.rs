@@ -4,7 +4,7 @@ use super::{Entry, Head, Inflight, admit::writing};
 use crate::{
     id::Owner,
     limits::LEASE_MARGIN_MS,
-    map::{Map, SideIx},
+    map::{Map, MapState, SideIx},
     side::{Capability, SideConfig},
     time::Timestamp,
 };
@@ -20,6 +20,8 @@ pub enum Claim {
     NotYet(Timestamp),
     /// The entry at this place must be read from the journal first.
     NeedsEntry(u64),
+    /// The next entry is not to be written, but archived.
+    Archive(Box<Entry>),
     /// Store the head, then execute the entry.
     Taken {
         /// The head with the entry in flight.
@@ -36,7 +38,8 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     if head.idle() {
         return Claim::Idle;
     }
-    if head.parked {
+    let cutting = map.state == MapState::CatchingUp && map.cut.is_some();
+    if head.parked && !cutting {
         return Claim::Parked;
     }
     let seq = head.done_seq + 1;
@@ -48,11 +51,20 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
             direct.clone_from(&inflight.direct);
             taken_over = inflight.owner.is_some();
         }
-        None if head.not_before > now => return Claim::NotYet(head.not_before),
+        None if head.not_before > now && !cutting => return Claim::NotYet(head.not_before),
         None => {}
     }
     let found = direct.as_deref().or(stored).filter(|entry| entry.seq == seq);
     let Some(mut entry) = found.cloned() else { return Claim::NeedsEntry(seq) };
+    if entry.cancelled.is_some() || map.cuts(&entry).is_some() {
+        return Claim::Archive(Box::new(entry));
+    }
+    if head.parked {
+        return Claim::Parked;
+    }
+    if head.inflight.is_none() && head.not_before > now {
+        return Claim::NotYet(head.not_before);
+    }
     entry.attempts += 1;
     // Whoever held the lease may have called the app, and that call may still land.
     entry.ambiguous |= taken_over;

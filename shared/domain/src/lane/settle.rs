@@ -1,8 +1,8 @@
 //! What the outcome of an attempt makes of the lane.
 
 use super::{
-    Answer, Entry, Final, Head, Inflight, Marker, MarkerState, Mode, Outcome, ParkReason, RestoreCause, StepFailure,
-    Work,
+    Answer, Archived, Conflict, Entry, Final, Head, Inflight, Marker, MarkerState, Mode, Outcome, ParkReason,
+    RestoreCause, StepFailure, Work,
 };
 use crate::{
     failure::{Verdict, backoff_ms},
@@ -46,6 +46,12 @@ pub enum JournalEffect {
     Update(Entry, Option<Marker>),
     /// The entry at this place leaves the journal.
     Finish(u64, Option<Marker>),
+    /// This entry leaves the journal for the archive. It need not be in the journal as an item of its own.
+    Archive(Box<Archived>, Option<Marker>),
+    /// What this entry was before it was changed goes to the archive.
+    Keep(Box<Archived>),
+    /// Two changes crossed; both values are kept.
+    Conflict(Box<Conflict>),
 }
 
 /// What settling needs to know besides the lane and the attempt.
@@ -182,6 +188,7 @@ impl Settling<'_> {
         let half_written = self.entry.done != PerSide([false, false]);
         self.entry.parked = Some(if half_written { ParkReason::HalfWritten } else { ParkReason::Refused });
         self.head.parked = true;
+        self.head.not_before = self.terms.now;
         self.keep(MarkerState::Open);
         let (entry, version) = (self.entry.id, self.head.version_of(self.entry.seq));
         Answer::Parked { entry, version, half_written, failure: self.entry.last_failure.clone() }
@@ -232,7 +239,8 @@ impl Settling<'_> {
         let work = Work::Restore { from: origin.other(), to: origin, cause };
         let side = &mut self.head.sides[origin];
         (side.target_seq, side.target_at) = (seq, self.terms.now);
-        let entry = Entry::new(seq, self.terms.spare, work, self.terms.now);
+        let epoch = self.entry.epoch;
+        let entry = Entry { epoch, ..Entry::new(seq, self.terms.spare, work, self.terms.now) };
         self.effects.push(JournalEffect::Append(entry, None));
     }
 

@@ -1,0 +1,103 @@
+//! Changes that crossed: what one of them overwrites is kept before it is overwritten.
+
+use domain::{
+    Failure,
+    lane::{Attempt, Conflict, StepFailure, Winner, content, note_conflict},
+    map::SideIx,
+    mapping::translate,
+    record::Image,
+};
+
+use super::{InFlight, SETTLE_ROUNDS, read};
+use crate::ports::{Commit, Lanes, Ports};
+
+/// What stops an attempt before it has overwritten anything.
+pub(super) enum Stopped {
+    /// An app that cannot be read is not written either.
+    ByApp(Attempt),
+    /// The journal did not take it, or the lease was lost: the sweep goes on.
+    ByJournal,
+}
+
+/// Notes both values of a conflict, once, before the entry in flight overwrites one of them. A crash after that finds
+/// them noted; a crash before it has overwritten nothing.
+pub(super) async fn keep_both_values<P: Ports>(ports: &P, flight: &mut InFlight<'_>) -> Result<(), Stopped> {
+    let entry = &flight.entry;
+    let (Some(crossing), Some(write)) = (entry.crossing, entry.write()) else { return Ok(()) };
+    let Some(origin) = write.origin.filter(|_| !entry.conflict_noted) else { return Ok(()) };
+    let values = match crossing.winner {
+        Winner::ThisWrite => lost_there(ports, flight, origin, &write.image).await,
+        Winner::TheOther => lost_here(ports, flight, origin).await,
+    };
+    let (kept, lost) = match values {
+        Ok(Some(values)) => values,
+        Ok(None) => return Ok(()),
+        Err((to, failure)) => {
+            let failure = Some(StepFailure { to, at: ports.now(), failure });
+            return Err(Stopped::ByApp(Attempt { failure, ..Attempt::default() }));
+        }
+    };
+    let kept_on = if crossing.winner == Winner::ThisWrite { origin } else { origin.other() };
+    let conflict = Conflict {
+        entry: entry.id,
+        key: flight.lane.key.clone(),
+        version: flight.head.version_of(entry.seq),
+        at: ports.now(),
+        origin,
+        winner: crossing.winner,
+        kept,
+        kept_on,
+        lost,
+        reversed: None,
+    };
+    store(ports, flight, conflict).await
+}
+
+/// This write wins: what the other app has is lost.
+async fn lost_there<P: Ports>(
+    ports: &P,
+    flight: &InFlight<'_>,
+    origin: SideIx,
+    image: &Image,
+) -> Result<Option<(Image, Image)>, (SideIx, Failure)> {
+    let other = origin.other();
+    let config = &flight.map.map.config;
+    // A record that cannot be mapped overwrites nothing.
+    let Ok(wanted) = translate(config, origin, image) else { return Ok(None) };
+    let there = read(ports, flight, other).await.map_err(|failure| (other, failure))?;
+    let same = content(config, other, &there) == content(config, other, &wanted);
+    Ok((!same).then(|| (image.clone(), there)))
+}
+
+/// The other change wins: what this write's own app has is lost.
+async fn lost_here<P: Ports>(
+    ports: &P,
+    flight: &InFlight<'_>,
+    origin: SideIx,
+) -> Result<Option<(Image, Image)>, (SideIx, Failure)> {
+    let other = origin.other();
+    let config = &flight.map.map.config;
+    let there = read(ports, flight, other).await.map_err(|failure| (other, failure))?;
+    let Ok(wanted) = translate(config, other, &there) else { return Ok(None) };
+    let here = read(ports, flight, origin).await.map_err(|failure| (origin, failure))?;
+    let same = content(config, origin, &here) == content(config, origin, &wanted);
+    Ok((!same).then_some((there, here)))
+}
+
+async fn store<P: Ports>(ports: &P, flight: &mut InFlight<'_>, conflict: Conflict) -> Result<(), Stopped> {
+    let mut head = flight.head.clone();
+    for round in 0..SETTLE_ROUNDS {
+        let (next, entry, effects) = note_conflict(&head, &flight.entry, conflict.clone());
+        if ports.lanes().commit(flight.lane, Commit::of(Some(&head), next.clone(), effects)).await.is_ok() {
+            (flight.head, flight.entry) = (next, entry);
+            return Ok(());
+        }
+        ports.pause(5 << round.min(6)).await;
+        match ports.lanes().head(flight.lane).await {
+            Ok(Some((now, _))) if now.held_by(flight.owner) => head = now,
+            Ok(_) => return Err(Stopped::ByJournal),
+            Err(_) => {}
+        }
+    }
+    Err(Stopped::ByJournal)
+}

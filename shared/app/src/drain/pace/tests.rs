@@ -1,0 +1,95 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Wake},
+};
+
+use domain::failure::{ErrorClass, Verdict};
+use futures::FutureExt;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_000_000);
+
+fn down() -> Failure {
+    Failure::new(ErrorClass::Unavailable, Verdict::NotApplied, None, "503")
+}
+
+/// As many permits as are to be had.
+fn all(pace: &Pace) -> Vec<Permit<'_>> {
+    std::iter::from_fn(|| pace.permit().now_or_never()).collect()
+}
+
+/// One round of calls, all of which end alike; how many there were.
+fn round(pace: &Pace, failure: Option<&Failure>) -> usize {
+    let permits = all(pace);
+    let count = permits.len();
+    permits.into_iter().for_each(|permit| permit.ended(failure, NOW));
+    count
+}
+
+#[test]
+fn an_app_that_came_back_gets_one_call_then_twice_as_many_with_every_round_up_to_the_most() {
+    let pace = Pace::default();
+    let rounds: Vec<_> = (0..8).map(|_| round(&pace, None)).collect();
+    assert_eq!(rounds, [1, 2, 4, 8, 16, 32, 50, 50]);
+}
+
+#[test]
+fn a_strain_halves_once_for_all_calls_of_a_round_and_then_it_grows_by_one() {
+    let pace = Pace::default();
+    (0..4).for_each(|_| drop(round(&pace, None)));
+    assert_eq!(round(&pace, Some(&down())), 16);
+    assert_eq!([round(&pace, None), round(&pace, None), round(&pace, None)], [8, 9, 10]);
+}
+
+#[test]
+fn a_refusal_is_no_strain() {
+    let pace = Pace::default();
+    let refused = Failure::new(ErrorClass::Application, Verdict::Refused, None, "no such currency");
+    assert_eq!([round(&pace, Some(&refused)), round(&pace, Some(&refused))], [1, 2]);
+}
+
+#[test]
+fn after_ten_strained_rounds_in_a_row_the_app_is_left_alone_and_one_success_forgets_them() {
+    let pace = Pace::default();
+    (0..9).for_each(|_| drop(round(&pace, Some(&down()))));
+    assert!(!pace.gives_up(NOW));
+    round(&pace, None);
+    (0..9).for_each(|_| drop(round(&pace, Some(&down()))));
+    assert!(!pace.gives_up(NOW), "the success began a new row");
+    (0..9).for_each(|_| drop(round(&pace, Some(&down()))));
+    assert!(pace.gives_up(NOW));
+}
+
+#[test]
+fn retry_after_is_waited_out_or_ends_the_run() {
+    let pace = Pace::default();
+    round(&pace, Some(&Failure { retry_after_ms: Some(5_000), ..down() }));
+    assert_eq!((pace.not_before(), pace.gives_up(NOW)), (NOW.plus_ms(5_000), false));
+    round(&pace, Some(&Failure { retry_after_ms: Some(600_000), ..down() }));
+    assert!(pace.gives_up(NOW));
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_place_that_is_given_back_wakes_who_waits_for_it() {
+    let pace = Pace::default();
+    let held = all(&pace);
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = Context::from_waker(&waker);
+    let mut waits = std::pin::pin!(pace.permit());
+    assert!(waits.as_mut().poll(&mut cx).is_pending() && !woken.0.load(Ordering::SeqCst));
+    drop(held);
+    assert!(woken.0.load(Ordering::SeqCst) && waits.as_mut().poll(&mut cx).is_ready());
+}

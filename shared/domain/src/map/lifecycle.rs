@@ -1,0 +1,278 @@
+//! The states of a map, and who brought it there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::MapConfig;
+use crate::{
+    id::{MapId, MapUid},
+    lane::{ArchiveCause, Entry},
+    time::Timestamp,
+};
+
+/// The state of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MapState {
+    /// Made, never run.
+    NotRunning,
+    /// The initial sync copies what was there before.
+    Initializing,
+    /// Changes flow.
+    Running,
+    /// Changes are kept, none is written.
+    Paused,
+    /// Changes flow; those kept during the pause are being replayed.
+    CatchingUp,
+    /// Was run; changes are counted and skipped.
+    Stopped,
+}
+
+impl MapState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::NotRunning, Self::Initializing, Self::Running, Self::Paused, Self::CatchingUp, Self::Stopped];
+
+    /// The state's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRunning => "NotRunning",
+            Self::Initializing => "Initializing",
+            Self::Running => "Running",
+            Self::Paused => "Paused",
+            Self::CatchingUp => "CatchingUp",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// What happens to a write that arrives in this state.
+    #[must_use]
+    pub fn intake(self) -> Intake {
+        match self {
+            Self::NotRunning | Self::Stopped => Intake::Skip,
+            Self::Initializing | Self::Running | Self::CatchingUp => Intake::Write,
+            Self::Paused => Intake::Keep,
+        }
+    }
+
+    /// Whether a write that has to wait is pointed to in the map's paused-write queue.
+    #[must_use]
+    pub fn queues(self) -> bool {
+        matches!(self, Self::Paused | Self::CatchingUp)
+    }
+}
+
+impl fmt::Display for MapState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What happens to a write that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// It is written to the other app.
+    Write,
+    /// It is kept.
+    Keep,
+    /// It is skipped and counted.
+    Skip,
+}
+
+/// What kind of thing caused a change of state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A person, or a program with a token.
+    #[default]
+    Operator,
+    /// Nothing was left of the backlog.
+    CaughtUp,
+}
+
+/// A map: configuration, state and the cause of the state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// Its name.
+    pub id: MapId,
+    /// Tells it from an earlier map of the same name.
+    pub uid: MapUid,
+    /// Its settings.
+    pub config: MapConfig,
+    /// Its state.
+    pub state: MapState,
+    /// Counts changes of state.
+    pub epoch: u64,
+    /// Counts changes of any kind; an update must name the version it read.
+    pub version: u64,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+    /// Who brought it into this state.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// What kind of thing caused it.
+    #[serde(default)]
+    pub cause: Cause,
+    /// The part of the backlog that is archived instead of written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+}
+
+/// What is archived instead of written: everything accepted before an epoch. Epochs and not clocks: each entry carries
+/// the epoch that the function which accepted it knew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Entries of earlier epochs are archived.
+    pub before_epoch: u64,
+    /// Whether they are catch-up errors or discarded.
+    pub cause: ArchiveCause,
+    /// Who wanted it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Cut {
+    /// Whether an entry is archived instead of written.
+    #[must_use]
+    pub fn covers(&self, entry: &Entry) -> bool {
+        entry.epoch < self.before_epoch
+    }
+}
+
+/// What becomes of the backlog on resume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backlog {
+    /// It is written, each record in its order.
+    #[default]
+    CatchUp,
+    /// It goes to the catch-up errors, and new changes flow.
+    SkipToLive,
+    /// It is archived.
+    Discard,
+}
+
+impl Backlog {
+    fn archive(self) -> Option<ArchiveCause> {
+        match self {
+            Self::CatchUp => None,
+            Self::SkipToLive => Some(ArchiveCause::SkippedToLive),
+            Self::Discard => Some(ArchiveCause::Discarded),
+        }
+    }
+}
+
+/// What may be asked of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapCommand {
+    /// Let changes flow.
+    Run,
+    /// Keep changes, write none.
+    Pause,
+    /// Let changes flow again. In mid-catch-up: do this with the rest of the backlog.
+    Resume(Backlog),
+    /// Skip changes from now on.
+    Stop,
+    /// Nothing is left of the backlog. Tandem's own; carries no safety, only information.
+    CaughtUp,
+}
+
+impl MapCommand {
+    /// The command's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Pause => "pause",
+            Self::Resume(_) => "resume",
+            Self::Stop => "stop",
+            Self::CaughtUp => "caught_up",
+        }
+    }
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MapAnswer {
+    /// The map as it must be stored, if its version is still the one that was read.
+    Changed(Box<Map>),
+    /// It was in that state already: a repeat is no error.
+    Already,
+    /// Not from this state.
+    Illegal,
+}
+
+impl Map {
+    /// A new map.
+    #[must_use]
+    pub fn new(id: MapId, uid: MapUid, config: MapConfig, actor: &str, now: Timestamp) -> Self {
+        Self {
+            id,
+            uid,
+            config,
+            state: MapState::NotRunning,
+            epoch: 0,
+            version: 1,
+            since: now,
+            actor: actor.to_owned(),
+            reason: "created".to_owned(),
+            cause: Cause::Operator,
+            cut: None,
+        }
+    }
+
+    /// What a command does to this map.
+    #[must_use]
+    pub fn decide(&self, command: MapCommand, actor: &str, reason: &str, now: Timestamp) -> MapAnswer {
+        use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
+        let to = match (command, self.state) {
+            (MapCommand::Run, NotRunning | Stopped) => Running,
+            (MapCommand::Pause, Running | CatchingUp) => Paused,
+            (MapCommand::Resume(_), Paused) => CatchingUp,
+            (MapCommand::Resume(backlog), CatchingUp) if backlog.archive() != self.archives() => CatchingUp,
+            (MapCommand::CaughtUp, CatchingUp) => Running,
+            (MapCommand::Stop, Running | Initializing | Paused | CatchingUp) => Stopped,
+            (MapCommand::Run | MapCommand::CaughtUp, Running)
+            | (MapCommand::Pause, Paused)
+            | (MapCommand::Resume(_), CatchingUp | Running)
+            | (MapCommand::Stop, Stopped | NotRunning) => return MapAnswer::Already,
+            (MapCommand::Run, Initializing | Paused | CatchingUp)
+            | (MapCommand::Pause | MapCommand::Resume(_), NotRunning | Initializing | Stopped)
+            | (MapCommand::CaughtUp, NotRunning | Initializing | Paused | Stopped) => return MapAnswer::Illegal,
+        };
+        let epoch = self.epoch + 1;
+        let cut = |cause| Cut { before_epoch: epoch, cause, actor: actor.to_owned(), reason: reason.to_owned() };
+        MapAnswer::Changed(Box::new(Self {
+            state: to,
+            epoch,
+            version: self.version + 1,
+            since: now,
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            cause: if command == MapCommand::CaughtUp { Cause::CaughtUp } else { Cause::Operator },
+            cut: match command {
+                MapCommand::Resume(backlog) => backlog.archive().map(cut),
+                MapCommand::Pause => self.cut.clone(),
+                MapCommand::Run | MapCommand::Stop | MapCommand::CaughtUp => None,
+            },
+            ..self.clone()
+        }))
+    }
+
+    /// What is done with the backlog instead of writing it.
+    fn archives(&self) -> Option<ArchiveCause> {
+        self.cut.as_ref().map(|cut| cut.cause)
+    }
+
+    /// The cut, if it covers this entry and the map acts on it at the moment.
+    #[must_use]
+    pub fn cuts(&self, entry: &Entry) -> Option<&Cut> {
+        self.cut.as_ref().filter(|cut| self.state == MapState::CatchingUp && cut.covers(entry))
+    }
+}
+
+#[cfg(test)]
+mod tests;
