@@ -3,8 +3,13 @@
 //! **Invariant: every change names the version it is based on**, in the request where somebody else may have changed
 //! the thing, and always in the store. Nobody overwrites what they have not seen.
 
+pub mod archive;
+pub mod backlog;
+pub mod conflicts;
 mod diff;
 pub mod document;
+pub mod errors;
+pub mod lane;
 pub mod maps;
 pub mod open;
 mod plan;
@@ -15,41 +20,31 @@ pub mod tokens;
 mod vacate;
 mod version;
 
-use domain::Timestamp;
-
 pub use self::{
     vacate::SETTLE_MS,
     version::{Expects, Saved},
 };
 use crate::{
     error::AppError,
-    ports::{Apps, CommitError, ConfigStore, PortError, Role, Tokens},
+    ports::{CommitError, ConfigStore, PortError, Ports, Role, Tokens},
 };
 
 /// Largest configuration of one side or map, as JSON. A DynamoDB item ends at 400 KB and the write path reads it.
 pub const MAX_CONFIG_BYTES: usize = 256 * 1024;
 
 /// What the use cases of operators work with.
-pub trait AdminPorts: Send + Sync + 'static {
+pub trait AdminPorts: Ports + Send + 'static {
     /// Maps and sides.
     type Store: ConfigStore + Send;
     /// Tokens.
     type Tokens: Tokens + Send;
-    /// The apps, to try a connection.
-    type Apps: Apps + Send;
 
     /// Maps and sides.
     fn store(&self) -> &Self::Store;
     /// Tokens.
     fn tokens(&self) -> &Self::Tokens;
-    /// The apps.
-    fn apps(&self) -> &Self::Apps;
     /// SHA-256, in hex, of the first admin's token: it comes with the deployment, so that somebody can begin.
     fn first_admin_sha256(&self) -> Option<&str>;
-    /// The time now.
-    fn now(&self) -> Timestamp;
-    /// 128 bits nobody else has.
-    fn fresh_id(&self) -> u128;
     /// 256 bits from the operating system, which nobody can guess.
     ///
     /// # Errors

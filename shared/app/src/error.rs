@@ -115,6 +115,12 @@ pub enum Thing {
     Token,
     /// A write.
     Write,
+    /// An entry of a lane.
+    Entry,
+    /// An archived entry.
+    Archived,
+    /// A conflict.
+    Conflict,
 }
 
 /// What stands against it.
@@ -154,6 +160,23 @@ pub enum Conflict {
     WriteIdTooOld,
     /// The same write is being executed at this moment.
     WriteInProgress,
+    /// The entry is being written, or a call of it may still take effect.
+    EntryInFlight {
+        /// Until then at the latest.
+        until: Timestamp,
+        /// How long that is from now, in seconds.
+        retry_after_s: u64,
+    },
+    /// The entry is not the next of its record any more (or not yet).
+    NotNext,
+    /// The entry was not tried yet.
+    NotParked,
+    /// The entry copies a record as it is.
+    NotAWrite,
+    /// No later write of the record waits.
+    NothingBehind,
+    /// It is so already.
+    AlreadySo,
     /// Somebody else changed something, or the store failed, in the middle of a document. What is listed was not written.
     Interrupted(Vec<Mistake>),
 }

@@ -116,6 +116,18 @@ fn text(error: &AppError) -> Text {
         AppError::NotFound(Thing::Token) => {
             (404, "token_not_found", "There is no such token", "`GET /tokens` lists all.")
         }
+        AppError::NotFound(Thing::Entry) => (
+            404,
+            "entry_not_found",
+            "There is no such entry",
+            "It may have come to its end in the meantime: `GET /writes/{id}` of sync-write tells what became of a write.",
+        ),
+        AppError::NotFound(Thing::Archived) => {
+            (404, "archived_not_found", "There is no such archived entry", "`GET /maps/{map}/archive` lists all.")
+        }
+        AppError::NotFound(Thing::Conflict) => {
+            (404, "conflict_not_found", "There is no such conflict", "`GET /maps/{map}/conflicts` lists all.")
+        }
         AppError::NotFound(Thing::Write) => (
             404,
             "write_not_found",
@@ -234,6 +246,37 @@ fn conflict_text(conflict: &Conflict) -> Text {
             "This very write is being executed",
             "Repeat it after `Retry-After` to get its answer.",
         ),
+        Conflict::EntryInFlight { .. } => (
+            409,
+            "entry_in_flight",
+            "The entry is being written",
+            "Or a call of it may still take effect in the other app. Try again after `Retry-After`.",
+        ),
+        Conflict::NotNext => (
+            409,
+            "entry_not_next",
+            "The entry is not the next of its record",
+            "Changes of one record keep their order: look at the record again, and act on its next entry.",
+        ),
+        Conflict::NotParked => (
+            409,
+            "entry_not_parked",
+            "The entry was not tried yet",
+            "It is written as soon as its turn comes; there is nothing to try again.",
+        ),
+        Conflict::NotAWrite => (
+            409,
+            "entry_not_a_write",
+            "The entry copies the record as it is",
+            "There is no record in it that could be edited: edit it in the app.",
+        ),
+        Conflict::NothingBehind => (
+            409,
+            "nothing_behind",
+            "No later write of this record waits",
+            "There is nothing that could take its place.",
+        ),
+        Conflict::AlreadySo => (409, "already", "It is so already", "Somebody else did it. Look at it again."),
         Conflict::Blocked(_) => (
             409,
             "blocked",
@@ -272,6 +315,7 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             .collect(),
         AppError::Conflict(Conflict::MapActive(state)) => one("map", format!("is {state}")),
         AppError::Conflict(Conflict::MapSettling { until, .. }) => one("map", format!("settles until {until}")),
+        AppError::Conflict(Conflict::EntryInFlight { until, .. }) => one("seq", format!("is in flight until {until}")),
         AppError::Conflict(Conflict::IllegalCommand { state, .. }) => one("map", format!("is {state}")),
         AppError::Conflict(
             Conflict::MapNotEmpty
@@ -279,7 +323,12 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             | Conflict::TooManyTokens
             | Conflict::WriteIdReused
             | Conflict::WriteIdTooOld
-            | Conflict::WriteInProgress,
+            | Conflict::WriteInProgress
+            | Conflict::NotNext
+            | Conflict::NotParked
+            | Conflict::NotAWrite
+            | Conflict::NothingBehind
+            | Conflict::AlreadySo,
         )
         | AppError::Refused(_)
         | AppError::NotKept { .. }
@@ -301,7 +350,9 @@ fn headers(error: &AppError) -> Vec<(&'static str, String)> {
     match error {
         AppError::Unauthenticated => vec![("www-authenticate", "Bearer realm=\"tandem\"".to_owned())],
         AppError::MethodNotAllowed { allow } => vec![("allow", allow.clone())],
-        AppError::Conflict(Conflict::MapSettling { retry_after_s, .. }) => {
+        AppError::Conflict(
+            Conflict::MapSettling { retry_after_s, .. } | Conflict::EntryInFlight { retry_after_s, .. },
+        ) => {
             vec![("retry-after", retry_after_s.to_string())]
         }
         AppError::Port(PortError::Transient(_))

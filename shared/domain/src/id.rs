@@ -93,6 +93,12 @@ pub struct WriteId {
 }
 
 impl WriteId {
+    /// An id of Tandem's own making: a ULID.
+    #[must_use]
+    pub fn made(value: u128) -> Self {
+        Self { value, uuid: false }
+    }
+
     /// The 128 bits: what ids are compared by.
     #[must_use]
     pub fn value(self) -> u128 {

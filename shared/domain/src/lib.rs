@@ -9,6 +9,7 @@ pub mod limits;
 pub mod map;
 pub mod mapping;
 pub mod record;
+pub mod redact;
 pub mod side;
 pub mod time;
 

@@ -126,6 +126,9 @@ pub struct MapConfig {
     /// a write to its own side. In milliseconds.
     #[serde(default = "default_crossing_window_ms")]
     pub crossing_window_ms: u64,
+    /// Fields, by the name they have on either side, whose values are shown to nobody: not in lists, errors or mails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redact: Vec<String>,
 }
 
 fn default_crossing_window_ms() -> u64 {
@@ -180,6 +183,11 @@ impl MapConfig {
         }
         if self.crossing_window_ms > 24 * 60 * 60 * 1000 {
             add("crossing_window_ms".into(), "must be at most one day");
+        }
+        let mapped = |name: &String| self.fields.iter().any(|field| field.names.values().any(|own| own == name));
+        for (i, name) in self.redact.iter().enumerate().filter(|(_, name)| !mapped(name)) {
+            let message = format!("{name} is not a mapped field of either side");
+            found.push(Mistake { field: format!("redact[{i}]"), message });
         }
         found.extend(crate::mapping::mistakes(self));
         found

@@ -6,9 +6,17 @@ pub mod config;
 pub mod contract;
 mod executor;
 mod memory;
+mod queues;
 mod rng;
 pub mod sample;
 pub mod users;
 mod world;
 
-pub use self::{executor::Executor, memory::JournalFaults, memory::MemoryLanes, rng::Rng, world::SimWorld};
+pub use self::{
+    executor::Executor,
+    memory::JournalFaults,
+    memory::MemoryLanes,
+    queues::{MemoryQueues, QueueFaults},
+    rng::Rng,
+    world::SimWorld,
+};

@@ -5,10 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::ports::{Commit, CommitError, JournalOp, LaneKey, Lanes, PortError};
+use app::ports::{
+    Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError, Sample,
+};
 use domain::{
-    Map, MapId, Timestamp, WriteId,
-    lane::{Echoes, Entry, Head, Marker},
+    EntryId, Map, MapId, Timestamp, WriteId,
+    lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
 };
 
 use crate::executor::{Executor, lock};
@@ -33,6 +35,11 @@ struct Tables {
     markers: BTreeMap<(MapId, u128), Marker>,
     skipped: u64,
     copies: BTreeSet<(LaneKey, u64)>,
+    archive: BTreeMap<EntryId, Archived>,
+    conflicts: BTreeMap<EntryId, Conflict>,
+    catch_up: BTreeMap<u64, CatchUp>,
+    depths: Vec<Sample>,
+    resent: Timestamp,
 }
 
 /// The journal in memory.
@@ -64,6 +71,18 @@ impl MemoryLanes {
     #[must_use]
     pub fn is_copy(&self, lane: &LaneKey, seq: u64) -> bool {
         lock(&self.tables).copies.contains(&(lane.clone(), seq))
+    }
+
+    /// Everything in the archive.
+    #[must_use]
+    pub fn archive(&self) -> Vec<Archived> {
+        lock(&self.tables).archive.values().cloned().collect()
+    }
+
+    /// Every conflict that was noted.
+    #[must_use]
+    pub fn all_conflicts(&self) -> Vec<Conflict> {
+        lock(&self.tables).conflicts.values().cloned().collect()
     }
 
     /// How many entries are in the journal.
@@ -140,24 +159,95 @@ impl Lanes for MemoryLanes {
         .await
     }
 
-    async fn due(&self, map: &Map, now: Timestamp, limit: usize) -> Result<Vec<LaneKey>, PortError> {
+    async fn entries(&self, lane: &LaneKey, from: u64, limit: usize) -> Result<Vec<Entry>, PortError> {
+        let all = (lane.clone(), from)..=(lane.clone(), u64::MAX);
+        self.call(|tables| tables.entries.range(all).take(limit).map(|(_, entry)| entry.clone()).collect()).await
+    }
+
+    async fn open(&self, map: &Map, range: OpenRange, limit: usize) -> Result<Vec<OpenLane>, PortError> {
         let lag = || self.happens(|faults| faults.index_lag);
-        let due = self
+        let wanted = |open: &OpenLane| {
+            open.at >= range.from && open.at <= range.until && range.after.as_ref().is_none_or(|after| open > after)
+        };
+        let found = self
             .call(|tables| {
-                let open = tables
-                    .heads
-                    .iter()
-                    .filter(|(lane, (head, _))| lane.map == map.id && head.due().is_some_and(|due| due <= now));
-                let mut due: Vec<_> = open.map(|(lane, (head, _))| (head.due(), lane.clone())).collect();
-                due.sort();
-                due
+                let of_map = tables.heads.iter().filter(|(lane, _)| lane.map == map.id);
+                let open =
+                    of_map.filter_map(|(lane, (head, _))| Some(OpenLane { at: head.due()?, lane: lane.clone() }));
+                let mut found: Vec<_> = open.filter(wanted).collect();
+                found.sort();
+                found
             })
             .await?;
-        Ok(due.into_iter().map(|(_, lane)| lane).filter(|_| !lag()).take(limit).collect())
+        Ok(found.into_iter().filter(|_| !lag()).take(limit).collect())
     }
 
     async fn count_skipped(&self, _map: &Map) -> Result<(), PortError> {
         self.call(|tables| tables.skipped += 1).await
+    }
+}
+
+impl Archive for MemoryLanes {
+    async fn archived(&self, _: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
+        let older = |id: &EntryId| before.is_none_or(|before| *id < before);
+        self.call(|tables| {
+            tables.archive.iter().rev().filter(|(id, _)| older(id)).take(limit).map(|(_, one)| one.clone()).collect()
+        })
+        .await
+    }
+
+    async fn one_archived(&self, _: &Map, id: EntryId) -> Result<Option<Archived>, PortError> {
+        self.call(|tables| tables.archive.get(&id).cloned()).await
+    }
+
+    async fn conflicts(&self, _: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Conflict>, PortError> {
+        let older = |id: &EntryId| before.is_none_or(|before| *id < before);
+        self.call(|tables| {
+            tables.conflicts.iter().rev().filter(|(id, _)| older(id)).take(limit).map(|(_, one)| one.clone()).collect()
+        })
+        .await
+    }
+
+    async fn conflict(&self, _: &Map, entry: EntryId) -> Result<Option<Conflict>, PortError> {
+        self.call(|tables| tables.conflicts.get(&entry).cloned()).await
+    }
+}
+
+impl Gauges for MemoryLanes {
+    async fn count_catch_up(&self, _: &Map, more: &CatchUp, now: Timestamp) -> Result<(), PortError> {
+        self.call(|tables| {
+            let sum = tables.catch_up.entry(more.epoch).or_insert(CatchUp { began: now, ..CatchUp::default() });
+            (sum.epoch, sum.last) = (more.epoch, now);
+            sum.done += more.done;
+            sum.archived += more.archived;
+            sum.parked += more.parked;
+            sum.failed += more.failed;
+        })
+        .await
+    }
+
+    async fn catch_up(&self, _: &Map) -> Result<Option<CatchUp>, PortError> {
+        self.call(|tables| tables.catch_up.values().next_back().cloned()).await
+    }
+
+    async fn note_depth(&self, _: &Map, sample: Sample) -> Result<(), PortError> {
+        self.call(|tables| {
+            tables.depths.insert(0, sample);
+            tables.depths.truncate(2);
+        })
+        .await
+    }
+
+    async fn depths(&self, _: &Map) -> Result<Vec<Sample>, PortError> {
+        self.call(|tables| tables.depths.clone()).await
+    }
+
+    async fn resent(&self, _: &Map) -> Result<Timestamp, PortError> {
+        self.call(|tables| tables.resent).await
+    }
+
+    async fn note_resent(&self, _: &Map, at: Timestamp) -> Result<(), PortError> {
+        self.call(|tables| tables.resent = at).await
     }
 }
 
@@ -185,6 +275,20 @@ impl Tables {
                 JournalOp::Finish { seq, .. } => {
                     assert!(self.entries.contains_key(&(lane.clone(), *seq)), "only a stored entry is finished");
                 }
+                JournalOp::Archive(archived, _) | JournalOp::Keep(archived) => {
+                    assert!(!self.archive.contains_key(&archived.id), "an id of the archive is fresh");
+                }
+                JournalOp::Recover(archived) => {
+                    if self.archive.get(&archived.id).is_none_or(|known| known.recovered.is_some()) {
+                        return Err(CommitError::Duplicate);
+                    }
+                }
+                JournalOp::Conflict(_) => {}
+                JournalOp::Reverse(conflict) => {
+                    if self.conflicts.get(&conflict.entry).is_none_or(|known| known.reversed.is_some()) {
+                        return Err(CommitError::Duplicate);
+                    }
+                }
             }
         }
         let mut put_marker = |marker: Option<Marker>| {
@@ -209,6 +313,17 @@ impl Tables {
                 JournalOp::Finish { seq, marker } => {
                     self.entries.remove(&(lane.clone(), seq));
                     put_marker(marker);
+                }
+                JournalOp::Archive(archived, marker) => {
+                    self.entries.remove(&(lane.clone(), archived.entry.seq));
+                    self.archive.insert(archived.id, *archived);
+                    put_marker(marker);
+                }
+                JournalOp::Keep(archived) | JournalOp::Recover(archived) => {
+                    self.archive.insert(archived.id, *archived);
+                }
+                JournalOp::Conflict(conflict) | JournalOp::Reverse(conflict) => {
+                    self.conflicts.insert(conflict.entry, *conflict);
                 }
             }
         }

@@ -150,9 +150,10 @@ impl Users {
 #[must_use]
 pub fn version_of(answer: &Answer) -> Option<LaneVersion> {
     match answer {
-        Answer::Written { version, .. } | Answer::Queued { version, .. } | Answer::Parked { version, .. } => {
-            Some(*version)
-        }
+        Answer::Written { version, .. }
+        | Answer::Queued { version, .. }
+        | Answer::Parked { version, .. }
+        | Answer::Archived { version, .. } => Some(*version),
         Answer::Skipped(_) | Answer::Refused { .. } | Answer::Unavailable { .. } => None,
     }
 }

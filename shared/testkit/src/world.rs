@@ -8,15 +8,16 @@ use std::{
 };
 
 use app::{
-    drain::{run_lane, sweep},
-    ports::{Config, LaneKey, MapWithSides, PortError, Ports, Wakes},
+    drain::{drain_map, run_lane, sweep},
+    ports::{CommitError, Config, LaneKey, MapWithSides, PortError, Ports, Wakes},
 };
-use domain::{MapId, Timestamp};
+use domain::{Map, MapId, Timestamp};
 
 use crate::{
     apps::FakeApps,
     executor::{Executor, lock},
     memory::MemoryLanes,
+    queues::MemoryQueues,
 };
 
 /// When every world begins.
@@ -30,8 +31,14 @@ pub struct SimWorld {
     pub lanes: MemoryLanes,
     /// The two apps.
     pub apps: FakeApps,
+    /// The paused-write queues.
+    pub queues: MemoryQueues,
     map: Mutex<MapWithSides>,
-    woken: Mutex<Vec<LaneKey>>,
+    /// The map as functions see it that looked within the last second, with when they did.
+    seen: Mutex<Option<(Timestamp, MapWithSides)>>,
+    /// How long a function remembers a map, in milliseconds.
+    memory_ms: AtomicU64,
+    woken: Mutex<Vec<Woken>>,
     ids: AtomicU64,
     crash_per_mille: AtomicU64,
     /// Invocations that crashed.
@@ -46,9 +53,12 @@ impl SimWorld {
         let sides = map.map.config.sides.each_ref().map(|end| end.side.clone());
         Arc::new(Self {
             lanes: MemoryLanes::new(Arc::clone(&executor)),
+            queues: MemoryQueues::new(Arc::clone(&executor)),
             apps: FakeApps::new(Arc::clone(&executor), sides),
             executor,
             map: Mutex::new(map),
+            seen: Mutex::default(),
+            memory_ms: AtomicU64::new(0),
             woken: Mutex::default(),
             ids: AtomicU64::new(0),
             crash_per_mille: AtomicU64::new(0),
@@ -70,6 +80,11 @@ impl SimWorld {
     /// Invocations crash with this chance in a thousand at each point where they wait.
     pub fn set_crashes(&self, per_mille: u64) {
         self.crash_per_mille.store(per_mille, Ordering::SeqCst);
+    }
+
+    /// Functions see a map as it was up to so long ago, as the real ones do for a second.
+    pub fn set_memory_ms(&self, ms: u64) {
+        self.memory_ms.store(ms, Ordering::SeqCst);
     }
 
     /// Runs a function as an invocation that may crash at any point where it waits; `None` when it did.
@@ -101,14 +116,26 @@ impl SimWorld {
     /// Lanes that were woken since this was last asked, each to be gone on with.
     pub async fn run_woken(&self) {
         let woken = std::mem::take(&mut *lock(&self.woken));
-        for lane in woken {
+        for woken in woken {
             let until = self.now().plus_ms(240_000);
-            let _ = self.invoke(run_lane(self, &lane, until)).await;
+            match woken {
+                Woken::Lane(lane) => drop(self.invoke(run_lane(self, &lane, until)).await),
+                Woken::Map(map) => drop(self.invoke(drain_map(self, &map, until)).await),
+            }
         }
     }
 }
 
+/// What was woken.
+#[derive(Clone, Debug)]
+enum Woken {
+    Lane(LaneKey),
+    Map(MapId),
+}
+
 impl Ports for SimWorld {
+    type Queues = MemoryQueues;
+
     type Lanes = MemoryLanes;
     type Config = Self;
     type Apps = FakeApps;
@@ -116,6 +143,9 @@ impl Ports for SimWorld {
 
     fn lanes(&self) -> &MemoryLanes {
         &self.lanes
+    }
+    fn queues(&self) -> &MemoryQueues {
+        &self.queues
     }
     fn config(&self) -> &Self {
         self
@@ -141,11 +171,34 @@ impl Ports for SimWorld {
 
 impl Config for SimWorld {
     async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        let memory_ms = self.memory_ms.load(Ordering::SeqCst);
+        let seen = lock(&self.seen).clone().filter(|(at, _)| self.now().ms_since(*at) < memory_ms);
+        match seen {
+            Some((_, map)) => Ok((map.map.id == *id).then_some(map)),
+            None => self.fresh_map(id).await,
+        }
+    }
+    async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
         let map = self.map();
+        *lock(&self.seen) = Some((self.now(), map.clone()));
+        self.executor.turn().await;
         Ok((map.map.id == *id).then_some(map))
     }
     async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
         Ok(vec![self.map()])
+    }
+    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+        self.executor.turn().await;
+        let saved = {
+            let mut stored = lock(&self.map);
+            let saved = stored.map.version == expected;
+            if saved {
+                stored.map = map.clone();
+            }
+            saved
+        };
+        self.executor.turn().await;
+        if saved { Ok(()) } else { Err(CommitError::Conflict) }
     }
 }
 
@@ -154,7 +207,14 @@ impl Wakes for SimWorld {
         self.executor.turn().await;
         // Some are lost: the sweep must find what they would have woken.
         if self.executor.chance(|rng| rng.happens(700)) {
-            lock(&self.woken).push(lane.clone());
+            lock(&self.woken).push(Woken::Lane(lane.clone()));
+        }
+        Ok(())
+    }
+    async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
+        self.executor.turn().await;
+        if self.executor.chance(|rng| rng.happens(700)) {
+            lock(&self.woken).push(Woken::Map(map.clone()));
         }
         Ok(())
     }

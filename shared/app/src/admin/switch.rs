@@ -1,14 +1,14 @@
-//! Running and stopping a map.
+//! Running, pausing, resuming and stopping maps.
 
 use domain::{
-    Map, MapId,
+    Map, MapId, RecordKey, Timestamp,
     map::{MapAnswer, MapCommand},
 };
 
 use super::{AdminPorts, Caller, lost, maps};
 use crate::{
     error::{AppError, Conflict},
-    ports::{CommitError, ConfigStore},
+    ports::{CommitError, ConfigStore, LaneKey, Lanes, OpenRange, Wakes},
 };
 
 /// How often a command is decided anew because somebody changed the map at the same time.
@@ -39,11 +39,18 @@ pub async fn switch<P: AdminPorts>(
             }
             MapAnswer::Changed(next) => *next,
         };
-        if command == MapCommand::Run {
+        if matches!(command, MapCommand::Run | MapCommand::Resume(_)) {
             both_sides_exist(ports, &map).await?;
         }
         match ports.store().save_map(&next, map.version).await {
-            Ok(()) => return Ok(next),
+            Ok(()) => {
+                if matches!(command, MapCommand::Resume(_))
+                    && let Err(error) = ports.wakes().map_waits(id).await
+                {
+                    tracing::warn!(map.id = %id, %error, "the drain was not told of the resume; the sweep will find it");
+                }
+                return Ok(next);
+            }
             Err(CommitError::Conflict) if attempt < MAX_ATTEMPTS => {}
             Err(error) => return Err(lost(error)),
         }
@@ -51,7 +58,73 @@ pub async fn switch<P: AdminPorts>(
     Err(AppError::VersionChanged { stored: None })
 }
 
-fn checked(reason: &str) -> Result<&str, AppError> {
+/// How long after a pause a function may still begin a write: it remembers a map for a second, and takes a moment.
+pub const QUIET_AFTER_MS: u64 = 2_000;
+/// Most writes in flight that are listed.
+const MAX_IN_FLIGHT: usize = 100;
+/// How often it is looked whether the map is quiet.
+const LOOK_EVERY_MS: u64 = 250;
+
+/// What is still going on in a map that was paused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quiet {
+    /// Functions may still begin a write.
+    pub settling: bool,
+    /// Records that are being written, each with the time when it is over at the latest.
+    pub in_flight: Vec<(RecordKey, Timestamp)>,
+}
+
+impl Quiet {
+    /// Nothing is going on.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        !self.settling && self.in_flight.is_empty()
+    }
+}
+
+/// Pauses a map and waits until it is quiet, for at most so long.
+///
+/// # Errors
+/// As [`switch`].
+pub async fn pause<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &MapId,
+    reason: &str,
+    wait_ms: u64,
+) -> Result<(Map, Quiet), AppError> {
+    let map = switch(ports, caller, id, MapCommand::Pause, reason).await?;
+    let until = ports.now().plus_ms(wait_ms);
+    loop {
+        let quiet = quiet(ports, &map).await?;
+        if quiet.is_quiet() || ports.now() >= until {
+            return Ok((map, quiet));
+        }
+        ports.pause(LOOK_EVERY_MS).await;
+    }
+}
+
+/// What is still going on in a map that was paused.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn quiet<P: AdminPorts>(ports: &P, map: &Map) -> Result<Quiet, AppError> {
+    let now = ports.now();
+    // In flight are lanes whose lease ends in the future; what waits is due by now, or a little later.
+    let range = OpenRange { from: now.plus_ms(1), ..OpenRange::moving() };
+    let mut in_flight = Vec::new();
+    for open in ports.lanes().open(map, range, MAX_IN_FLIGHT).await? {
+        let LaneKey { key, .. } = open.lane.clone();
+        if let Some((head, _)) = ports.lanes().head(&open.lane).await?
+            && let Some(inflight) = head.inflight.filter(|inflight| inflight.lease_end > now && head.map == map.uid)
+        {
+            in_flight.push((key, inflight.lease_end));
+        }
+    }
+    Ok(Quiet { settling: now < map.since.plus_ms(QUIET_AFTER_MS), in_flight })
+}
+
+pub(super) fn checked(reason: &str) -> Result<&str, AppError> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS || reason.contains(char::is_control) {
         let message = format!("must say why, in 1 to {MAX_REASON_CHARS} characters on one line");

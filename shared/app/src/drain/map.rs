@@ -6,7 +6,7 @@ use domain::{
     Map, MapId, MapState, RecordKey, Timestamp,
     map::{Intake, MapAnswer, MapCommand},
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
     lane::{LaneEnd, LaneRun, go_on},
@@ -91,7 +91,7 @@ impl<P: Ports> Run<'_, P> {
     }
 
     async fn everything(&mut self) -> Result<(), PortError> {
-        self.queue().await?;
+        self.lanes(VecDeque::new(), true).await?;
         loop {
             if self.is_over() {
                 self.all.cut_short = true;
@@ -103,7 +103,7 @@ impl<P: Ports> Run<'_, P> {
             let full = lanes.len() == LANES_PER_LOOK;
             let before = self.all;
             let work = lanes.into_iter().map(|OpenLane { lane, .. }| Work { lane, receipts: Vec::new() });
-            self.lanes(stream::iter(work)).await;
+            self.lanes(work.collect(), false).await?;
             let moved = before.done + before.archived + before.attempts;
             // The index may lag: without progress another look would find the same lanes again.
             if !full || self.all.done + self.all.archived + self.all.attempts == moved {
@@ -112,47 +112,40 @@ impl<P: Ports> Run<'_, P> {
         }
     }
 
-    /// Goes on with what the queue points to. No more is received than is worked on at a time.
-    async fn queue(&mut self) -> Result<(), PortError> {
-        let (ports, map, until, pace) = (self.ports, &self.map.map, self.until, self.pace);
-        let mut failed = None;
-        let work = stream::unfold((VecDeque::new(), &mut failed), move |(mut ready, failed)| async move {
-            if ready.is_empty() && ports.now() < until && !pace.gives_up(ports.now()) {
-                match receive(ports, map).await {
-                    Ok(work) => ready = work,
-                    Err(error) => *failed = Some(error),
-                }
-            }
-            ready.pop_front().map(|next| (next, (ready, failed)))
-        });
-        self.lanes(Box::pin(work)).await;
-        failed.map_or(Ok(()), Err)
-    }
-
-    async fn lanes(&mut self, work: impl stream::Stream<Item = Work>) {
+    /// Goes on with lanes, many at a time: these, or those that the queue points to. No more is received than is
+    /// worked on soon.
+    async fn lanes(&mut self, mut ready: VecDeque<Work>, from_queue: bool) -> Result<(), PortError> {
         let (ports, map, until, pace) = (self.ports, self.map, self.until, self.pace);
-        let runs = work.map(|work| async move {
-            let run = go_on(ports, &work.lane, until, pace).await;
-            let over = matches!(&run, Ok(run) if matches!(run.end, LaneEnd::Idle | LaneEnd::Parked));
-            if over
-                && !work.receipts.is_empty()
-                && let Err(error) = ports.queues().delete(&map.map, &work.receipts).await
+        let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
+        let (mut running, mut receiving, mut empty) = (0, false, !from_queue);
+        let mut failed = None;
+        loop {
+            while running < MAX_AT_ONCE
+                && let Some(work) = ready.pop_front()
             {
-                tracing::warn!(map.id = %work.lane.map, %error, "pointers stay in the queue; they will find nothing to do");
+                running += 1;
+                busy.push(Box::pin(go_on_with(ports, map, until, pace, work)));
             }
-            (run, work.lane)
-        });
-        let mut runs = std::pin::pin!(runs.buffer_unordered(MAX_AT_ONCE));
-        while let Some((run, lane)) = runs.next().await {
-            match run {
-                Ok(run) => self.all.add(run),
-                Err(error) => {
-                    self.all.lanes += 1;
-                    tracing::error!(map.id = %lane.map, %error, "a lane could not be worked on");
+            if !empty && !receiving && ready.is_empty() && !self.is_over() {
+                receiving = true;
+                busy.push(Box::pin(async move { Event::Received(receive(ports, &map.map).await) }));
+            }
+            match busy.next().await {
+                None => return failed.map_or(Ok(()), Err),
+                Some(Event::Received(received)) => {
+                    receiving = false;
+                    match received {
+                        Ok(work) => (empty, ready) = (work.is_empty(), work),
+                        Err(error) => (empty, failed) = (true, Some(error)),
+                    }
                 }
-            }
-            if self.all.lanes - self.noted.lanes >= NOTE_EVERY {
-                self.note().await;
+                Some(Event::Ran(run)) => {
+                    running -= 1;
+                    self.all.add(run);
+                    if self.all.lanes - self.noted.lanes >= NOTE_EVERY {
+                        self.note().await;
+                    }
+                }
             }
         }
     }
@@ -177,6 +170,29 @@ impl<P: Ports> Run<'_, P> {
             tracing::warn!(map.id = %map.id, %error, "the progress of the catch-up could not be noted");
         }
     }
+}
+
+enum Event {
+    Received(Result<VecDeque<Work>, PortError>),
+    Ran(LaneRun),
+}
+
+async fn go_on_with<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp, pace: &Pace, work: Work) -> Event {
+    let run = match go_on(ports, &work.lane, until, pace).await {
+        Ok(run) => run,
+        Err(error) => {
+            tracing::error!(map.id = %work.lane.map, %error, "a lane could not be worked on");
+            LaneRun { end: LaneEnd::NotYet, attempts: 0, done: 0, archived: 0 }
+        }
+    };
+    let over = matches!(run.end, LaneEnd::Idle | LaneEnd::Parked);
+    if over && !work.receipts.is_empty() {
+        let deleted = ports.queues().delete(&map.map, &work.receipts).await;
+        if let Err(error) = deleted {
+            tracing::warn!(map.id = %work.lane.map, %error, "pointers stay in the queue; they will find nothing to do");
+        }
+    }
+    Event::Ran(run)
 }
 
 /// What the queue points to, one piece of work for each record.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::ports::{Commit, LaneKey, Lanes};
+use app::ports::{Commit, LaneKey, Lanes, OpenRange};
 use domain::{Map, Timestamp, id::MapUid, lane::Head};
 use serde_json::json;
 
@@ -62,9 +62,9 @@ async fn found<L: Lanes>(lanes: &L, map: &Map, now: Timestamp, limit: usize, wan
         if look > 0 {
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
-        let due = lanes.due(map, now, limit).await.expect("the index can be read");
-        assert!(due.iter().all(|lane| lane.map == map.id), "{due:?}");
-        seen = due.into_iter().map(|lane| lane.key.to_string()).collect();
+        let due = lanes.open(map, OpenRange::due(now), limit).await.expect("the index can be read");
+        assert!(due.iter().all(|open| open.lane.map == map.id), "{due:?}");
+        seen = due.into_iter().map(|open| open.lane.key.to_string()).collect();
         if seen == wanted {
             return;
         }

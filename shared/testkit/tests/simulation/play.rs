@@ -158,6 +158,7 @@ impl Played {
                 Ok(Answer::Skipped(_)) => ("skipped", false),
                 Ok(Answer::Queued { crossing, .. }) => ("queued", crossing.is_some()),
                 Ok(Answer::Parked { .. }) => ("parked", false),
+                Ok(Answer::Archived { .. }) => ("archived", false),
                 Ok(Answer::Refused { .. }) => ("refused", false),
                 Ok(Answer::Unavailable { .. }) => ("unavailable", false),
                 Err(_) => ("error", false),

@@ -134,6 +134,11 @@ impl Bench {
                     self.entries.push(entry);
                     self.mark(marker);
                 }
+                JournalEffect::Archive(archived, marker) => {
+                    self.entries.retain(|known| known.seq != archived.entry.seq);
+                    self.mark(marker);
+                }
+                JournalEffect::Keep(_) | JournalEffect::Conflict(_) => {}
                 JournalEffect::Finish(seq, marker) => {
                     self.entries.retain(|known| known.seq != seq);
                     self.mark(marker);

@@ -1,0 +1,164 @@
+//! What waits in a map: how much, since when, and which entries.
+
+use domain::{
+    MapId, MapState, RecordKey, Timestamp,
+    lane::{Entry, Head},
+};
+
+use super::{AdminPorts, maps};
+use crate::{
+    error::{AppError, Thing},
+    ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues},
+};
+
+/// Most entries that are listed at once.
+pub const MAX_LISTED: usize = 200;
+/// Entries of one lane read at a time.
+const PAGE: usize = 100;
+
+/// How much waits, and how fast it becomes less.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backlog {
+    /// The map's state.
+    pub state: MapState,
+    /// Entries that wait, as far as the queue knows. Approximate.
+    pub depth: u64,
+    /// When the oldest of them was accepted.
+    pub oldest: Option<Timestamp>,
+    /// By how many entries a minute the queue grows, while the map is paused.
+    pub growth_per_minute: Option<f64>,
+    /// What was done since the map was resumed last.
+    pub catch_up: Option<CatchUp>,
+    /// Entries a second, of this catch-up or of the one before.
+    pub rate_per_second: Option<f64>,
+    /// How long it takes at that rate to write what waits, in seconds.
+    pub expected_seconds: Option<f64>,
+}
+
+/// How much waits in a map.
+///
+/// # Errors
+/// There is no such map, or the store or the queue does not answer.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, AppError> {
+    let map = maps::get(ports, id).await?;
+    let depth = ports.queues().depth(&map).await?;
+    let samples = ports.lanes().depths(&map).await?;
+    let catch_up = ports.lanes().catch_up(&map).await?;
+    let oldest = match ports.lanes().open(&map, OpenRange::moving(), 1).await?.into_iter().next() {
+        Some(open) => first(ports, &open.lane).await?.map(|entry| entry.accepted_at),
+        None => None,
+    };
+    let now = ports.now();
+    let growth_per_minute = samples.last().filter(|_| map.state == MapState::Paused).and_then(|sample| {
+        let minutes = now.ms_since(sample.at) as f64 / 60_000.0;
+        (minutes > 0.0).then(|| (depth as f64 - sample.depth as f64) / minutes)
+    });
+    let rate_per_second = catch_up.as_ref().and_then(|done| {
+        let seconds = done.last.ms_since(done.began) as f64 / 1_000.0;
+        (seconds > 0.0).then(|| (done.done + done.archived) as f64 / seconds)
+    });
+    let expected_seconds = rate_per_second.filter(|rate| *rate > 0.0).map(|rate| depth as f64 / rate);
+    Ok(Backlog { state: map.state, depth, oldest, growth_per_minute, catch_up, rate_per_second, expected_seconds })
+}
+
+/// The entry that a lane stands at.
+pub(super) async fn first<P: AdminPorts>(ports: &P, lane: &LaneKey) -> Result<Option<Entry>, AppError> {
+    let Some((head, _)) = ports.lanes().head(lane).await? else { return Ok(None) };
+    stands_at(ports, lane, &head).await
+}
+
+pub(super) async fn stands_at<P: AdminPorts>(
+    ports: &P,
+    lane: &LaneKey,
+    head: &Head,
+) -> Result<Option<Entry>, AppError> {
+    match head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref().cloned()) {
+        Some(direct) => Ok(Some(direct)),
+        None => Ok(ports.lanes().entry(lane, head.done_seq + 1).await?),
+    }
+}
+
+/// Where a list of entries goes on: behind this entry of this lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The lane, as the index has it.
+    pub open: OpenLane,
+    /// The last entry that was listed.
+    pub seq: u64,
+}
+
+/// Entries that wait, lane by lane, and where the next page begins. With a record key: those of this record alone.
+///
+/// # Errors
+/// There is no such map, or the store does not answer.
+pub async fn list<P: AdminPorts>(
+    ports: &P,
+    id: &MapId,
+    key: Option<RecordKey>,
+    after: Option<Cursor>,
+    limit: usize,
+) -> Result<(Vec<(RecordKey, Entry)>, Option<Cursor>), AppError> {
+    let map = maps::get(ports, id).await?;
+    let limit = limit.clamp(1, MAX_LISTED);
+    let mut listed = Vec::new();
+    if let Some(key) = key {
+        let lane = LaneKey { map: map.id.clone(), key };
+        let from = after.map_or(1, |after| after.seq + 1);
+        let entries = ports.lanes().entries(&lane, from, limit).await?;
+        let open = OpenLane { at: Timestamp(0), lane };
+        let next = last_of(&entries, limit).map(|seq| Cursor { open: open.clone(), seq });
+        return Ok((entries.into_iter().map(|entry| (open.lane.key.clone(), entry)).collect(), next));
+    }
+    let mut range = OpenRange::moving();
+    let mut from = 1;
+    if let Some(Cursor { open, seq }) = after {
+        // The rest of that lane comes first.
+        (range.after, from) = (Some(open), seq + 1);
+    }
+    let mut lanes = range.after.clone().into_iter().collect::<Vec<_>>();
+    loop {
+        for open in lanes {
+            loop {
+                let left = limit - listed.len();
+                let entries = ports.lanes().entries(&open.lane, from, left.min(PAGE)).await?;
+                let full = entries.len() == left.min(PAGE);
+                from = entries.last().map_or(1, |entry| entry.seq + 1);
+                listed.extend(entries.into_iter().map(|entry| (open.lane.key.clone(), entry)));
+                if listed.len() == limit {
+                    return Ok((listed, Some(Cursor { open, seq: from - 1 })));
+                }
+                if !full {
+                    from = 1;
+                    break;
+                }
+            }
+            range.after = Some(open);
+        }
+        lanes = ports.lanes().open(&map, range.clone(), PAGE).await?;
+        if lanes.is_empty() {
+            return Ok((listed, None));
+        }
+    }
+}
+
+fn last_of(entries: &[Entry], limit: usize) -> Option<u64> {
+    entries.last().filter(|_| entries.len() == limit).map(|entry| entry.seq)
+}
+
+/// One entry that waits, is being executed, or is parked.
+///
+/// # Errors
+/// There is no such map or entry, or the store does not answer.
+pub async fn entry<P: AdminPorts>(ports: &P, id: &MapId, key: RecordKey, seq: u64) -> Result<(Head, Entry), AppError> {
+    let map = maps::get(ports, id).await?;
+    let lane = LaneKey { map: map.id.clone(), key };
+    let head = ports.lanes().head(&lane).await?.map(|(head, _)| head).filter(|head| head.map == map.uid);
+    let head = head.ok_or(AppError::NotFound(Thing::Entry))?;
+    let found = if seq == head.done_seq + 1 {
+        stands_at(ports, &lane, &head).await?
+    } else {
+        ports.lanes().entry(&lane, seq).await?
+    };
+    Ok((head, found.ok_or(AppError::NotFound(Thing::Entry))?))
+}

@@ -1,0 +1,71 @@
+//! Changes that crossed, with both values, and bringing back the one that lost.
+
+use domain::{
+    ContentHash, EntryId, MapId, WriteId,
+    lane::{Conflict, Mode, Stamp, Work, Write},
+};
+
+use super::{AdminPorts, Caller, lane::append_with, maps, switch::checked};
+use crate::{
+    error::{AppError, Thing},
+    ports::{Archive, JournalOp},
+};
+
+/// Most that are listed at once.
+pub const MAX_LISTED: usize = 200;
+
+/// Conflicts of a map, newest first, and where the next page begins.
+///
+/// # Errors
+/// There is no such map, or the store does not answer.
+pub async fn list<P: AdminPorts>(
+    ports: &P,
+    map: &MapId,
+    before: Option<EntryId>,
+    limit: usize,
+) -> Result<(Vec<Conflict>, Option<EntryId>), AppError> {
+    let map = maps::get(ports, map).await?;
+    let limit = limit.clamp(1, MAX_LISTED);
+    let found = ports.lanes().conflicts(&map, before, limit).await?;
+    let next = if found.len() == limit { found.last().map(|last| last.entry) } else { None };
+    Ok((found, next))
+}
+
+/// One conflict, by the entry that crossed.
+///
+/// # Errors
+/// There is no such map or conflict, or the store does not answer.
+pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, entry: EntryId) -> Result<Conflict, AppError> {
+    let map = maps::get(ports, map).await?;
+    ports.lanes().conflict(&map, entry).await?.ok_or(AppError::NotFound(Thing::Conflict))
+}
+
+/// Brings back the value that lost: it is written to both apps, at the end of the lane.
+///
+/// # Errors
+/// There is no such map or conflict, it was reversed before, the reason is missing, or the store does not answer.
+pub async fn reverse<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    map: &MapId,
+    entry: EntryId,
+    reason: &str,
+) -> Result<Conflict, AppError> {
+    let reason = checked(reason)?;
+    let map = maps::get(ports, map).await?;
+    let found = ports.lanes().conflict(&map, entry).await?.ok_or(AppError::NotFound(Thing::Conflict))?;
+    let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
+    let write = Write {
+        id: WriteId::made(ports.fresh_id()),
+        body: ContentHash::of(&found.lost),
+        origin: None,
+        shape: found.kept_on.other(),
+        mode: Mode::Committed,
+        image: found.lost.clone(),
+    };
+    let id = EntryId(ports.fresh_id());
+    let reversed = Conflict { reversed: Some((by, id)), ..found };
+    let op = JournalOp::Reverse(Box::new(reversed.clone()));
+    append_with(ports, &map, &reversed.key, &Work::Write(write), id, &op).await?;
+    Ok(reversed)
+}

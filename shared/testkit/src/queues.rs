@@ -1,0 +1,153 @@
+//! The paused-write queues in memory, with what a real one does to messages: loses, doubles, delays and forgets them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use app::ports::{Pointer, PortError, Queues, Received};
+use domain::{Map, RecordKey, Timestamp, id::MapUid};
+
+use crate::executor::{Executor, lock};
+
+/// How long received messages, and all others of their group, are hidden.
+const VISIBILITY_MS: u64 = 60_000;
+/// How long a second message with the same deduplication id is dropped.
+const DEDUP_MS: u64 = 5 * 60_000;
+/// How long a message is kept.
+const RETENTION_MS: u64 = 14 * 24 * 60 * 60_000;
+/// Messages of one answer.
+const BATCH: usize = 10;
+
+/// Chances in a thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QueueFaults {
+    /// The call fails without effect.
+    pub transient: u64,
+    /// A message is accepted and lost.
+    pub lost: u64,
+    /// A message is received once more later on, though it was deleted.
+    pub doubled: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    pointer: Pointer,
+    sent: Timestamp,
+    receipt: Option<(String, Timestamp)>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: Vec<Message>,
+    receipts: u64,
+}
+
+/// The paused-write queues in memory.
+pub struct MemoryQueues {
+    world: Arc<Executor>,
+    queues: Mutex<BTreeMap<MapUid, Queue>>,
+    faults: Mutex<QueueFaults>,
+}
+
+impl MemoryQueues {
+    /// No queue yet.
+    #[must_use]
+    pub fn new(world: Arc<Executor>) -> Self {
+        Self { world, queues: Mutex::default(), faults: Mutex::default() }
+    }
+
+    /// From now on these faults.
+    pub fn set_faults(&self, faults: QueueFaults) {
+        *lock(&self.faults) = faults;
+    }
+
+    /// How many messages are in a map's queue.
+    #[must_use]
+    pub fn messages(&self, map: MapUid) -> usize {
+        lock(&self.queues).get(&map).map_or(0, |queue| queue.messages.len())
+    }
+
+    fn happens(&self, which: impl Fn(&QueueFaults) -> u64) -> bool {
+        let per_mille = which(&lock(&self.faults));
+        per_mille > 0 && self.world.chance(|rng| rng.happens(per_mille))
+    }
+
+    async fn call<T>(&self, effect: impl FnOnce(&mut BTreeMap<MapUid, Queue>) -> T) -> Result<T, PortError> {
+        self.world.turn().await;
+        if self.happens(|faults| faults.transient) {
+            return Err(PortError::Transient("simulated: the queue did not answer".to_owned()));
+        }
+        let done = effect(&mut lock(&self.queues));
+        self.world.turn().await;
+        Ok(done)
+    }
+}
+
+impl Queues for MemoryQueues {
+    async fn create(&self, map: &Map) -> Result<(), PortError> {
+        self.call(|queues| drop(queues.entry(map.uid).or_default())).await
+    }
+
+    async fn remove(&self, map: &Map) -> Result<(), PortError> {
+        self.call(|queues| drop(queues.remove(&map.uid))).await
+    }
+
+    async fn send(&self, map: &Map, pointers: &[Pointer]) -> Result<(), PortError> {
+        let now = self.world.now();
+        let kept: Vec<_> = pointers.iter().filter(|_| !self.happens(|faults| faults.lost)).cloned().collect();
+        self.call(|queues| {
+            let Some(queue) = queues.get_mut(&map.uid) else {
+                return Err(PortError::Permanent(format!("map {} has no queue", map.id)));
+            };
+            for pointer in kept {
+                let known =
+                    |message: &Message| message.pointer.entry == pointer.entry && now.ms_since(message.sent) < DEDUP_MS;
+                if !queue.messages.iter().any(known) {
+                    queue.messages.push(Message { pointer, sent: now, receipt: None });
+                }
+            }
+            Ok(())
+        })
+        .await?
+    }
+
+    async fn receive(&self, map: &Map) -> Result<Vec<Received>, PortError> {
+        let now = self.world.now();
+        self.call(|queues| queues.get_mut(&map.uid).map_or_else(Vec::new, |queue| queue.receive(now))).await
+    }
+
+    async fn delete(&self, map: &Map, receipts: &[String]) -> Result<(), PortError> {
+        let doubled = self.happens(|faults| faults.doubled);
+        self.call(|queues| {
+            let Some(queue) = queues.get_mut(&map.uid) else { return };
+            let named =
+                |message: &Message| message.receipt.as_ref().is_some_and(|(receipt, _)| receipts.contains(receipt));
+            if !doubled {
+                queue.messages.retain(|message| !named(message));
+            }
+        })
+        .await
+    }
+
+    async fn depth(&self, map: &Map) -> Result<u64, PortError> {
+        self.call(|queues| queues.get(&map.uid).map_or(0, |queue| queue.messages.len() as u64)).await
+    }
+}
+
+impl Queue {
+    fn receive(&mut self, now: Timestamp) -> Vec<Received> {
+        self.messages.retain(|message| now.ms_since(message.sent) < RETENTION_MS);
+        let hidden = |message: &Message| message.receipt.as_ref().is_some_and(|(_, until)| *until > now);
+        let blocked: Vec<RecordKey> =
+            self.messages.iter().filter(|message| hidden(message)).map(|message| message.pointer.key.clone()).collect();
+        let mut received = Vec::new();
+        for message in self.messages.iter_mut().filter(|message| !blocked.contains(&message.pointer.key)).take(BATCH) {
+            self.receipts += 1;
+            let receipt = self.receipts.to_string();
+            message.receipt = Some((receipt.clone(), now.plus_ms(VISIBILITY_MS)));
+            received.push(Received { pointer: message.pointer.clone(), receipt });
+        }
+        received
+    }
+}
