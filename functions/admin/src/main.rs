@@ -1,8 +1,11 @@
 //! `admin`: the REST API of operators. Trigger: its function URL.
 
 mod answer;
+mod archive;
+mod backlog;
 mod config;
 mod document;
+mod errors;
 mod guard;
 mod maps;
 mod openapi;

@@ -30,6 +30,20 @@ impl<S: Send + Sync, T: FromStr<Err = String>> FromRequestParts<S> for Name<T> {
     }
 }
 
+/// All names in the path, in its order.
+pub(crate) struct Names<const N: usize>(pub(crate) [String; N]);
+
+impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Names<N> {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failed> {
+        let not_text = |_| AppError::mistake("path", "is not UTF-8");
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(not_text)?;
+        let names: Vec<_> = params.iter().map(|(_, value)| value.to_owned()).collect();
+        names.try_into().map(Self).map_err(|_| Failed(AppError::UnknownRoute))
+    }
+}
+
 /// `If-Match` and `If-None-Match`.
 pub(crate) struct Condition(pub(crate) Expects);
 
@@ -58,6 +72,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
+    /// Refuses every parameter that is none of these.
+    pub(crate) fn known(&self, names: &[&str]) -> Result<(), AppError> {
+        let unknown = self.0.keys().filter(|key| !names.contains(&key.as_str()));
+        let says = format!("is not known here; there are {}", names.join(", "));
+        let mistakes: Vec<_> = unknown.map(|key| Mistake { field: key.clone(), message: says.clone() }).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(AppError::Invalid(mistakes)) }
+    }
+
+    /// A parameter as it is.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter that says itself what is wrong with it.
+    pub(crate) fn parsed<T: FromStr<Err = String>>(&self, name: &str) -> Result<Option<T>, AppError> {
+        self.text(name).map(|text| text.parse().map_err(|says: String| AppError::mistake(name, &says))).transpose()
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, AppError> {
+        let read = |text: &str| text.parse().map_err(|_| AppError::mistake(name, "must be a number"));
+        self.text(name).map(read).transpose()
+    }
+
+    /// One of the names that the API uses for a thing, `true` and `false` included.
+    pub(crate) fn named<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AppError> {
+        let read = |text: &str| {
+            let value = match text {
+                "true" | "false" => serde_json::Value::Bool(text == "true"),
+                text => serde_json::Value::String(text.to_owned()),
+            };
+            serde_json::from_value(value).map_err(|error| AppError::mistake(name, &error.to_string()))
+        };
+        self.text(name).map(read).transpose()
+    }
+
     /// The only parameter there may be, as `T`.
     pub(crate) fn only<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, AppError> {
         let mut found = None;

@@ -12,7 +12,7 @@ use axum::{
 
 use crate::{
     answer::{Reply, json},
-    document, guard, maps, openapi, sides, switch, tokens,
+    archive, backlog, document, errors, guard, maps, openapi, sides, switch, tokens,
 };
 
 /// All routes, behind the guard.
@@ -27,6 +27,22 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}", get(maps::get::<P>).put(maps::put::<P>).delete(maps::delete::<P>))
         .route("/maps/{map}/run", post(switch::run::<P>))
         .route("/maps/{map}/stop", post(switch::stop::<P>))
+        .route("/maps/{map}/pause", post(switch::pause::<P>))
+        .route("/maps/{map}/resume", post(switch::resume::<P>))
+        .route("/commands/{command}", post(switch::many::<P>))
+        .route("/maps/{map}/queue", get(backlog::status::<P>))
+        .route("/maps/{map}/queue/entries", get(backlog::list::<P>))
+        .route("/maps/{map}/queue/entry", get(backlog::entry::<P>))
+        .route("/maps/{map}/entries", post(errors::command::<P>))
+        .route("/maps/{map}/errors", get(errors::list::<P>))
+        .route("/maps/{map}/errors/preview", post(errors::preview::<P>))
+        .route("/maps/{map}/errors/retry-all", post(errors::retry_all::<P>))
+        .route("/maps/{map}/archive", get(archive::list::<P>))
+        .route("/maps/{map}/archive/{id}", get(archive::get::<P>))
+        .route("/maps/{map}/archive/{id}/recover", post(archive::recover::<P>))
+        .route("/maps/{map}/conflicts", get(archive::list_conflicts::<P>))
+        .route("/maps/{map}/conflicts/{id}", get(archive::get_conflict::<P>))
+        .route("/maps/{map}/conflicts/{id}/reverse", post(archive::reverse::<P>))
         .route("/maps/{map}/open", get(maps::open::<P>))
         .route("/maps/{map}/preview", post(maps::preview::<P>))
         .route("/config", get(document::export::<P>))

@@ -55,10 +55,30 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 const LIMIT: &[(&str, &str)] = &[("limit", "At most so many lanes, 1 to 500. Default: 100.")];
+const PAGE_LIMIT: (&str, &str) = ("limit", "At most so many, 1 to 200. Default: 100.");
+const QUEUE: &[(&str, &str)] =
+    &[("key", "Only entries of this record."), ("after", "Where the page before ended: its `next`."), PAGE_LIMIT];
+const ENTRY: &[(&str, &str)] = &[("key", "The record."), ("seq", "The entry's place in the record's lane.")];
+const ERRORS: &[(&str, &str)] = &[
+    ("class", "Only errors of this class."),
+    ("key_prefix", "Only records whose key begins so."),
+    ("acknowledged", "`true`: only those that somebody has seen; `false`: only the others."),
+    ("assigned_to", "Only those that this person takes care of."),
+    ("after", "Where the page before ended: its `next`."),
+    PAGE_LIMIT,
+];
+const ARCHIVE: &[(&str, &str)] = &[
+    ("cause", "Only entries that were archived for this cause; `skipped_to_live` are the catch-up errors among them."),
+    ("before", "Where the page before ended: its `next`."),
+    PAGE_LIMIT,
+];
+const CONFLICTS: &[(&str, &str)] = &[("before", "Where the page before ended: its `next`."), PAGE_LIMIT];
+const WAIT: &[(&str, &str)] = &[("wait", "Waits at most so many seconds, 0 to 20, until nothing is being written.")];
+
 const PRUNE: &[(&str, &str)] = &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 21] = [
+pub(crate) static ROUTES: [Route; 37] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
@@ -97,6 +117,120 @@ pub(crate) static ROUTES: [Route; 21] = [
     route(Method::POST, "/maps/{map}/run", OPERATOR, &[(200, "Map")], "Lets changes flow.").body("Reason"),
     route(Method::POST, "/maps/{map}/stop", OPERATOR, &[(200, "Map")], "Skips changes from now on, and counts them.")
         .body("Reason"),
+    route(
+        Method::POST,
+        "/maps/{map}/pause",
+        OPERATOR,
+        &[(200, "Paused"), (202, "Paused")],
+        "Keeps changes from now on and writes none. 202: something is still being written.",
+    )
+    .body("Reason")
+    .query(WAIT),
+    route(
+        Method::POST,
+        "/maps/{map}/resume",
+        OPERATOR,
+        &[(200, "Map")],
+        "Lets changes flow again, and says what becomes of those that wait; also in mid-catch-up.",
+    )
+    .body("Resume"),
+    route(
+        Method::POST,
+        "/commands/{command}",
+        OPERATOR,
+        &[(200, "MapResults")],
+        "`run`, `pause`, `resume` or `stop` several maps; the answer is for each.",
+    )
+    .body("ManyMaps"),
+    route(
+        Method::GET,
+        "/maps/{map}/queue",
+        VIEWER,
+        &[(200, "BacklogView")],
+        "How much waits, since when, how fast it grows, and how far the catch-up is.",
+    ),
+    route(
+        Method::GET,
+        "/maps/{map}/queue/entries",
+        VIEWER,
+        &[(200, "Entries")],
+        "Changes that wait, record by record, each in its order.",
+    )
+    .query(QUEUE),
+    route(
+        Method::GET,
+        "/maps/{map}/queue/entry",
+        VIEWER,
+        &[(200, "EntryDetail")],
+        "One change that waits, is being written, or is parked, with its record.",
+    )
+    .query(ENTRY),
+    route(
+        Method::POST,
+        "/maps/{map}/entries",
+        OPERATOR,
+        &[(200, "CommandResults")],
+        "Retries, edits, holds, cancels, skips, reverts, supersedes, acknowledges, assigns or notes entries.",
+    )
+    .body("EntryCommand"),
+    route(
+        Method::GET,
+        "/maps/{map}/errors",
+        VIEWER,
+        &[(200, "Entries")],
+        "Catch-up errors: changes that wait for an operator, the oldest first.",
+    )
+    .query(ERRORS),
+    route(
+        Method::POST,
+        "/maps/{map}/errors/preview",
+        VIEWER,
+        &[(200, "RetryPreview")],
+        "What trying an entry again would send; sends nothing.",
+    )
+    .body("EntryRef"),
+    route(
+        Method::POST,
+        "/maps/{map}/errors/retry-all",
+        OPERATOR,
+        &[(200, "CommandResults")],
+        "Tries up to 200 catch-up errors again. What was not tried yet can be held.",
+    )
+    .body("RetryAll"),
+    route(
+        Method::GET,
+        "/maps/{map}/archive",
+        VIEWER,
+        &[(200, "Archive")],
+        "Changes that were not written because somebody decided so, newest first.",
+    )
+    .query(ARCHIVE),
+    route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "One of them."),
+    route(
+        Method::POST,
+        "/maps/{map}/archive/{id}/recover",
+        OPERATOR,
+        &[(200, "ArchivedView")],
+        "Brings it back: the record is copied as its app has it now.",
+    )
+    .body("Reason"),
+    route(
+        Method::GET,
+        "/maps/{map}/conflicts",
+        VIEWER,
+        &[(200, "Conflicts")],
+        "Changes that both apps made at the same time, with both values, newest first.",
+    )
+    .query(CONFLICTS),
+    route(Method::GET, "/maps/{map}/conflicts/{id}", VIEWER, &[(200, "ConflictView")], "One of them."),
+    route(
+        Method::POST,
+        "/maps/{map}/conflicts/{id}/reverse",
+        OPERATOR,
+        &[(200, "ConflictView")],
+        "Writes the value that lost to both apps.",
+    )
+    .body("Reason"),
     route(
         Method::GET,
         "/maps/{map}/open",

@@ -1,16 +1,28 @@
-//! `/maps/{map}/run` and `/maps/{map}/stop`.
+//! `/maps/{map}/run`, `pause`, `resume`, `stop`, and the same for several maps.
 
 use std::sync::Arc;
 
-use app::admin::{AdminPorts, Caller, switch::switch};
+use app::{
+    admin::{
+        AdminPorts, Caller,
+        switch::{pause as pause_map, switch},
+    },
+    error::AppError,
+    problem::Problem,
+};
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapId, map::MapCommand};
 
 use crate::{
-    answer::{Reply, versioned},
-    read::{Json, Name},
-    views::{Map, Reason},
+    answer::{Reply, json, versioned},
+    read::{Json, Name, Names, Params},
+    views::{ManyMaps, Map, MapResult, MapResults, Paused, Reason, Resume},
 };
+
+/// Longest wait for a map to become quiet, in seconds: the function itself has thirty.
+const MAX_WAIT_S: u64 = 20;
+/// Most maps of one request.
+const MAX_MAPS: usize = 50;
 
 pub(crate) async fn run<P: AdminPorts>(
     State(ports): State<Arc<P>>,
@@ -18,7 +30,7 @@ pub(crate) async fn run<P: AdminPorts>(
     Name(id): Name<MapId>,
     Json(reason): Json<Reason>,
 ) -> Reply {
-    to(&*ports, &caller, &id, MapCommand::Run, &reason).await
+    to(&*ports, &caller, &id, MapCommand::Run, &reason.reason).await
 }
 
 pub(crate) async fn stop<P: AdminPorts>(
@@ -27,10 +39,69 @@ pub(crate) async fn stop<P: AdminPorts>(
     Name(id): Name<MapId>,
     Json(reason): Json<Reason>,
 ) -> Reply {
-    to(&*ports, &caller, &id, MapCommand::Stop, &reason).await
+    to(&*ports, &caller, &id, MapCommand::Stop, &reason.reason).await
 }
 
-async fn to<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, command: MapCommand, why: &Reason) -> Reply {
-    let map = switch(ports, caller, id, command, &why.reason).await?;
+pub(crate) async fn resume<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<MapId>,
+    Json(resume): Json<Resume>,
+) -> Reply {
+    to(&*ports, &caller, &id, MapCommand::Resume(resume.backlog), &resume.reason).await
+}
+
+/// 200 when nothing is being written any more, 202 when something is, after waiting as long as the caller wants.
+pub(crate) async fn pause<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<MapId>,
+    params: Params,
+    Json(reason): Json<Reason>,
+) -> Reply {
+    let wanted = format!("a number of seconds from 0 to {MAX_WAIT_S}");
+    let wait = params.only::<u64>("wait", &wanted)?.unwrap_or(0);
+    if wait > MAX_WAIT_S {
+        return Err(AppError::mistake("wait", &format!("must be {wanted}")).into());
+    }
+    let (map, quiet) = pause_map(&*ports, &caller, &id, &reason.reason, wait * 1_000).await?;
+    let status = if quiet.is_quiet() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    versioned(status, map.version, &Paused::of(map, quiet))
+}
+
+async fn to<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, command: MapCommand, why: &str) -> Reply {
+    let map = switch(ports, caller, id, command, why).await?;
     versioned(StatusCode::OK, map.version, &Map::from(map))
+}
+
+/// The same command for several maps. The answer is for each: one that does not take it does not stop the others.
+pub(crate) async fn many<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Names([command]): Names<1>,
+    Json(many): Json<ManyMaps>,
+) -> Reply {
+    let command = match &*command {
+        "run" => MapCommand::Run,
+        "pause" => MapCommand::Pause,
+        "resume" => MapCommand::Resume(many.backlog.unwrap_or_default()),
+        "stop" => MapCommand::Stop,
+        _ => return Err(AppError::mistake("command", "must be run, pause, resume or stop").into()),
+    };
+    if many.backlog.is_some() && !matches!(command, MapCommand::Resume(_)) {
+        return Err(AppError::mistake("backlog", "goes with resume alone").into());
+    }
+    if many.maps.is_empty() || many.maps.len() > MAX_MAPS {
+        return Err(AppError::mistake("maps", &format!("must be 1 to {MAX_MAPS} maps")).into());
+    }
+    let mut results = Vec::with_capacity(many.maps.len());
+    for id in &many.maps {
+        let (map, problem) = match switch(&*ports, &caller, id, command, &many.reason).await {
+            Ok(map) => (Some(map.into()), None),
+            Err(error @ AppError::Invalid(_)) => return Err(error.into()), // the reason is wrong for all of them
+            Err(error) => (None, Some(Problem::from(&error))),
+        };
+        results.push(MapResult { id: id.to_string(), map, problem });
+    }
+    json(StatusCode::OK, &MapResults { results })
 }

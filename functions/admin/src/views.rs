@@ -1,6 +1,8 @@
 //! What goes over the wire, and its schemas. The configurations of sides and maps go as they are stored.
 
+mod backlog;
 mod document;
+mod entries;
 mod maps;
 mod sides;
 mod tokens;
@@ -9,8 +11,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use self::{
+    backlog::{BacklogView, ManyMaps, MapResult, MapResults, Paused, Resume},
     document::Plan,
-    maps::{Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
+    entries::{
+        Archive, ArchivedView, CommandName, CommandResult, CommandResults, ConflictView, Conflicts, Entries,
+        EntryCommand, EntryDetail, EntryRef, EntryView, RetryAll, RetryPreview, Send,
+    },
+    maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
     sides::{Side, Sides, TestRequest, Tested},
     tokens::{NewToken, Token, TokenRequest, Tokens},
 };
@@ -36,6 +43,14 @@ pub(crate) mod by_hand {
 
     pub(crate) fn error_class() -> RefOr<Schema> {
         Ref::from_schema_name("ErrorClass").into()
+    }
+
+    pub(crate) fn problem() -> RefOr<Schema> {
+        Ref::from_schema_name("Problem").into()
+    }
+
+    pub(crate) fn backlog() -> RefOr<Schema> {
+        Ref::from_schema_name("Backlog").into()
     }
 
     pub(crate) fn role() -> RefOr<Schema> {

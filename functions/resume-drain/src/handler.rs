@@ -2,7 +2,7 @@
 
 use app::{
     Ports,
-    drain::{Drained, named_lane, run_lane, sweep},
+    drain::{Drained, LaneRun, drain_map, named_lane, run_lane, sweep},
     ports::PortError,
 };
 use domain::Timestamp;
@@ -17,24 +17,31 @@ pub(crate) fn time_limit(deadline: u64) -> Timestamp {
     Timestamp(deadline).minus_ms(RESERVE_MS)
 }
 
-/// Goes on with the lane that the event names, or with all that wait.
+/// Goes on with the lane or the map that the event names, or with all that wait.
 pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp) -> Result<Value, Error> {
     match wanted(event)? {
         Wanted::Lane { map, key } => {
             let lane = named_lane(&map, &key)?;
-            let (end, attempts) = retried(run_lane(ports, &lane, until).await)?;
-            tracing::info!(map.id = %lane.map, attempts, end = ?end, "a lane was worked on");
+            let LaneRun { end, attempts, archived, .. } = retried(run_lane(ports, &lane, until).await)?;
+            tracing::info!(map.id = %lane.map, attempts, archived, end = ?end, "a lane was worked on");
             Ok(json!({ "attempts": attempts }))
         }
-        Wanted::Sweep => {
-            let Drained { lanes, attempts, idle, failing, parked } = retried(sweep(ports, until).await)?;
-            tracing::info!(lanes, attempts, idle, failing, parked, "swept");
-            Ok(json!({ "lanes": lanes, "attempts": attempts }))
+        Wanted::Sweep => Ok(told("swept", None, &retried(sweep(ports, until).await)?)),
+        Wanted::Map(map) => {
+            let id = map.parse().map_err(|says| format!("map {says}"))?;
+            Ok(told("a backlog was worked on", Some(&map), &retried(drain_map(ports, &id, until).await)?))
         }
     }
 }
 
+fn told(what: &str, map: Option<&str>, drained: &Drained) -> Value {
+    let Drained { lanes, attempts, archived, idle, failing, parked, cut_short, .. } = *drained;
+    tracing::info!(map.id = map, lanes, attempts, archived, idle, failing, parked, cut_short, "{what}");
+    json!({ "lanes": lanes, "attempts": attempts, "archived": archived })
+}
+
 enum Wanted {
+    Map(String),
     Lane { map: String, key: String },
     Sweep,
 }
@@ -48,8 +55,12 @@ fn wanted(event: &Value) -> Result<Wanted, Error> {
             };
             Ok(Wanted::Lane { map, key })
         }
+        Some(aws::MAP_WAITING) => match text("/detail/map") {
+            Some(map) => Ok(Wanted::Map(map)),
+            None => Err("the event names no map".into()),
+        },
         Some("Scheduled Event") => Ok(Wanted::Sweep),
-        _ => Err("the event is neither `Lane Waiting` nor a schedule's".into()),
+        _ => Err("the event is neither `Lane Waiting` nor `Map Waiting` nor a schedule's".into()),
     }
 }
 

@@ -78,7 +78,11 @@ fn refusal(answer: &Answer, sides: &[SideId; 2]) -> Option<AppError> {
             let says = AppSays { side, class: failure.class, code, message };
             Some(AppError::NotKept { says, outcome_unknown: *outcome_unknown })
         }
-        Answer::Written { .. } | Answer::Skipped(_) | Answer::Queued { .. } | Answer::Parked { .. } => None,
+        Answer::Written { .. }
+        | Answer::Skipped(_)
+        | Answer::Queued { .. }
+        | Answer::Parked { .. }
+        | Answer::Archived { .. } => None,
     }
 }
 
@@ -132,6 +136,12 @@ fn stands(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
             set("half_written", (*half_written).into());
             set("failure", failed(failure));
             202
+        }
+        Answer::Archived { version, cause } => {
+            set("status", "archived".into());
+            set("version", json!(version));
+            set("reason", json!(cause));
+            200
         }
         Answer::Refused { to, class, code, message } => {
             set("status", "refused".into());

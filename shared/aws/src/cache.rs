@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::ports::{Config, MapWithSides, PortError};
+use app::ports::{CommitError, Config, MapWithSides, PortError};
 use domain::{Map, MapId, MapState, SideId, side::Side};
 
 /// How old what the write path sees of a map may be. Nothing rests on it: a pause or stop holds from the lane on.
@@ -22,6 +22,8 @@ pub trait ReadConfig: Sync {
         maps: &[MapId],
         sides: &[SideId],
     ) -> impl Future<Output = Result<(Vec<Map>, Vec<Side>), PortError>> + Send;
+    /// Saves a map if its stored version is `expected`.
+    fn save(&self, map: &Map, expected: u64) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// All maps.
     fn all_maps(&self) -> impl Future<Output = Result<Vec<Map>, PortError>> + Send;
 }
@@ -77,8 +79,14 @@ impl<S: ReadConfig> CachedConfig<S> {
 
 impl<S: ReadConfig> Config for CachedConfig<S> {
     async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        match self.known(id) {
+            Some((read, map)) if read.elapsed() < MAX_AGE => Ok(Some(map)),
+            Some(_) | None => self.fresh_map(id).await,
+        }
+    }
+
+    async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
         let likely = match self.known(id) {
-            Some((read, map)) if read.elapsed() < MAX_AGE => return Ok(Some(map)),
             Some((_, map)) => map.sides.map(|side| side.id).to_vec(),
             None => Vec::new(),
         };
@@ -110,6 +118,11 @@ impl<S: ReadConfig> Config for CachedConfig<S> {
             }
         }
         Ok(all)
+    }
+
+    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+        self.forget(&map.id);
+        self.store.save(map, expected).await
     }
 }
 

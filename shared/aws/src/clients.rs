@@ -16,6 +16,8 @@ pub struct Clients {
     pub db: aws_sdk_dynamodb::Client,
     /// EventBridge.
     pub events: aws_sdk_eventbridge::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
     /// SSM.
     pub ssm: aws_sdk_ssm::Client,
 }
@@ -42,6 +44,7 @@ impl Clients {
         Self {
             db: aws_sdk_dynamodb::Client::new(config),
             events: aws_sdk_eventbridge::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
             ssm: aws_sdk_ssm::Client::new(config),
         }
     }

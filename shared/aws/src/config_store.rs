@@ -85,6 +85,10 @@ impl ReadConfig for DynamoConfig {
         Ok((found_maps, found_sides))
     }
 
+    async fn save(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+        self.save_map(map, expected).await
+    }
+
     async fn all_maps(&self) -> Result<Vec<Map>, PortError> {
         self.list_maps().await
     }

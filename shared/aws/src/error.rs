@@ -63,7 +63,7 @@ pub(crate) fn delete(error: SdkError<DeleteItemError>) -> CommitError {
     }
 }
 
-/// A cancelled transaction whose actions at `markers` (by index) are conditioned on a marker not being there.
+/// A cancelled transaction. Actions at `markers` (by index) have a condition that fails when this was done before.
 pub(crate) fn transaction(error: SdkError<TransactWriteItemsError>, markers: &[usize]) -> CommitError {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
         return CommitError::Port(port(error));

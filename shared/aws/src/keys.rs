@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use app::ports::LaneKey;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{MapId, SideId, WriteId, id::MapUid};
+use domain::{EntryId, MapId, RecordKey, SideId, WriteId, id::MapUid};
 
 /// Partitions of the index of open lanes, per map. Each direct write puts its lane into the index and takes it out:
 /// 10,000 writes a second are 20,000 index writes, and one partition of DynamoDB takes 1,000.
@@ -28,6 +28,16 @@ pub enum Key {
     Token(String),
     /// How many writes were skipped while the map did not run.
     Skipped(MapUid),
+    /// An archived entry, by its id in the archive.
+    Archived(MapUid, EntryId),
+    /// A conflict, by its entry.
+    Conflict(MapUid, EntryId),
+    /// What was done since the resume of this epoch.
+    CatchUp(MapUid, u64),
+    /// How deep the paused-write queue was.
+    Depth(MapUid),
+    /// When pointers were sent again.
+    Resent(MapUid),
 }
 
 impl Key {
@@ -47,7 +57,9 @@ impl Key {
             Self::Map(_) => "MAPS".to_owned(),
             Self::Side(_) => "SIDES".to_owned(),
             Self::Token(_) => "TOKENS".to_owned(),
-            Self::Skipped(uid) => format!("S#{uid}"),
+            Self::Skipped(uid) | Self::CatchUp(uid, _) | Self::Depth(uid) | Self::Resent(uid) => format!("S#{uid}"),
+            Self::Archived(uid, _) => format!("A#{uid}"),
+            Self::Conflict(uid, _) => format!("X#{uid}"),
         }
     }
 
@@ -62,6 +74,10 @@ impl Key {
             Self::Side(id) => id.to_string(),
             Self::Token(hash) => hash.clone(),
             Self::Skipped(_) => "SKIPPED".to_owned(),
+            Self::Archived(_, id) | Self::Conflict(_, id) => format!("{:032x}", id.0),
+            Self::CatchUp(_, epoch) => format!("CATCHUP#{epoch:0SEQ_DIGITS$}"),
+            Self::Depth(_) => "DEPTH".to_owned(),
+            Self::Resent(_) => "RESENT".to_owned(),
         }
     }
 
@@ -88,12 +104,17 @@ pub(crate) fn open_partition(map: &MapId, shard: u32) -> String {
     format!("O#{map}#{shard:02}")
 }
 
-/// The shard of a lane: FNV-1a of its record key. Not for security, only to spread.
+/// FNV-1a of a record key. Not for security, only to spread.
+#[must_use]
+pub(crate) fn hash(key: &RecordKey) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    key.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, mix)
+}
+
+/// The shard of a lane.
 #[must_use]
 pub(crate) fn shard_of(lane: &LaneKey) -> u32 {
-    let hash =
-        lane.key.as_str().bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash % OPEN_SHARDS
+    u32::try_from(hash(&lane.key) % u64::from(OPEN_SHARDS)).unwrap_or(0)
 }
 
 #[cfg(test)]

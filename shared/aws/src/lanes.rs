@@ -1,15 +1,18 @@
 //! The journal in DynamoDB: heads, entries, markers.
 
+mod archive;
+mod gauges;
 mod items;
 mod open;
 
-use app::ports::{Commit, CommitError, JournalOp, LaneKey, Lanes, PortError};
+use app::ports::{Commit, CommitError, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError};
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
 };
 use domain::{
-    Map, MapId, Timestamp, WriteId,
+    Map, MapId, WriteId,
+    id::MapUid,
     lane::{Echoes, Entry, Head, Marker, MarkerState},
 };
 
@@ -18,6 +21,9 @@ use crate::{
     error,
     keys::{Key, shard_of},
 };
+
+/// It was not brought back yet.
+const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(closed)";
 
 /// The journal in DynamoDB.
 #[derive(Clone, Debug)]
@@ -86,7 +92,7 @@ impl Lanes for DynamoLanes {
         let mut actions = vec![TransactWriteItem::builder().update(built(head.build())?).build()];
         let mut markers = Vec::new();
         for op in commit.ops {
-            self.journal(lane, op, &mut actions, &mut markers)?;
+            self.journal(commit.head.map, lane, op, &mut actions, &mut markers)?;
         }
         let sent = self.db.transact_write_items().set_transact_items(Some(actions)).send().await;
         sent.map(|_| ()).map_err(|error| error::transaction(error, &markers))
@@ -108,8 +114,39 @@ impl Lanes for DynamoLanes {
         update.send().await.map(|_| ()).map_err(error::update)
     }
 
-    async fn due(&self, map: &Map, now: Timestamp, limit: usize) -> Result<Vec<LaneKey>, PortError> {
-        open::due(&self.db, &self.table, map, now, limit).await
+    async fn entries(&self, lane: &LaneKey, from: u64, limit: usize) -> Result<Vec<Entry>, PortError> {
+        let (first, last) = (Key::Entry(lane.clone(), from), Key::Entry(lane.clone(), u64::MAX));
+        let mut entries = Vec::new();
+        let mut start = None;
+        // A page ends at 1 MB, and entries may be large.
+        while entries.len() < limit {
+            let page = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", AttributeValue::S(first.pk()))
+                .expression_attribute_values(":first", AttributeValue::S(first.sk()))
+                .expression_attribute_values(":last", AttributeValue::S(last.sk()))
+                .limit(i32::try_from(limit - entries.len()).unwrap_or(i32::MAX))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(error::port)?;
+            for item in page.items() {
+                entries.push(items::read_body(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn open(&self, map: &Map, range: OpenRange, limit: usize) -> Result<Vec<OpenLane>, PortError> {
+        open::range(&self.db, &self.table, map, &range, limit).await
     }
 
     async fn count_skipped(&self, map: &Map) -> Result<(), PortError> {
@@ -128,17 +165,24 @@ impl DynamoLanes {
     /// What a change of the journal is in DynamoDB's terms.
     fn journal(
         &self,
+        map: MapUid,
         lane: &LaneKey,
         op: JournalOp,
         actions: &mut Vec<TransactWriteItem>,
         markers: &mut Vec<usize>,
     ) -> Result<(), PortError> {
-        let put = |key: &Key, item: items::Item, fresh: bool| -> Result<TransactWriteItem, PortError> {
+        let put_if = |key: &Key, item: items::Item, condition: Option<&str>| -> Result<TransactWriteItem, PortError> {
             let mut item = item;
             item.extend(key.item());
             let put = Put::builder().table_name(&self.table).set_item(Some(item));
-            let put = if fresh { put.condition_expression("attribute_not_exists(pk)") } else { put };
+            let put = put.set_condition_expression(condition.map(str::to_owned));
             Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+        };
+        let put =
+            |key: &Key, item: items::Item, fresh: bool| put_if(key, item, fresh.then_some("attribute_not_exists(pk)"));
+        let delete = |key: &Key| -> Result<TransactWriteItem, PortError> {
+            let delete = Delete::builder().table_name(&self.table).set_key(Some(key.item()));
+            Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())
         };
         match op {
             JournalOp::Append(entry, marker) => {
@@ -156,12 +200,35 @@ impl DynamoLanes {
                 }
             }
             JournalOp::Finish { seq, marker } => {
-                let delete =
-                    Delete::builder().table_name(&self.table).set_key(Some(Key::Entry(lane.clone(), seq).item()));
-                actions.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
+                actions.push(delete(&Key::Entry(lane.clone(), seq))?);
                 if let Some(marker) = marker {
                     actions.push(put(&Key::marker(&lane.map, marker.id), items::marker(&marker)?, false)?);
                 }
+            }
+            JournalOp::Archive(archived, marker) => {
+                actions.push(delete(&Key::Entry(lane.clone(), archived.entry.seq))?);
+                actions.push(put(&Key::Archived(map, archived.id), items::archived(&archived)?, true)?);
+                if let Some(marker) = marker {
+                    actions.push(put(&Key::marker(&lane.map, marker.id), items::marker(&marker)?, false)?);
+                }
+            }
+            JournalOp::Keep(archived) => {
+                actions.push(put(&Key::Archived(map, archived.id), items::archived(&archived)?, true)?);
+            }
+            JournalOp::Recover(archived) => {
+                markers.push(actions.len());
+                actions.push(put_if(&Key::Archived(map, archived.id), items::archived(&archived)?, Some(STILL_OPEN))?);
+            }
+            JournalOp::Conflict(conflict) => {
+                actions.push(put(&Key::Conflict(map, conflict.entry), items::conflict(&conflict)?, false)?);
+            }
+            JournalOp::Reverse(conflict) => {
+                markers.push(actions.len());
+                actions.push(put_if(
+                    &Key::Conflict(map, conflict.entry),
+                    items::conflict(&conflict)?,
+                    Some(STILL_OPEN),
+                )?);
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The ports on AWS: DynamoDB, EventBridge, SSM. SDK types and SDK errors stay in here.
+//! The ports on AWS: DynamoDB, SQS, EventBridge, SSM. SDK types and SDK errors stay in here.
 
 mod cache;
 mod clients;
@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod keys;
 pub mod lanes;
+mod queues;
 mod secrets;
 pub mod settings;
 pub mod telemetry;
@@ -20,8 +21,9 @@ pub use self::{
     config_store::DynamoConfig,
     keys::Key,
     lanes::DynamoLanes,
+    queues::SqsQueues,
     secrets::SsmSecrets,
     tokens::DynamoTokens,
-    wakes::{EventBridgeWakes, LANE_WAITING, SOURCE},
+    wakes::{EventBridgeWakes, LANE_WAITING, MAP_SOURCE, MAP_WAITING, SOURCE},
     world::{AwsWorld, World},
 };

@@ -61,6 +61,8 @@ pub struct Common {
     pub table: String,
     /// The event bus.
     pub bus: String,
+    /// With what the names of the paused-write queues begin.
+    pub queue_prefix: String,
     /// Hosts that may be called.
     pub allowed_hosts: Vec<String>,
     /// Whether private addresses may be called: only on one's own machine.
@@ -73,6 +75,7 @@ impl Common {
         Self {
             table: settings.required("TANDEM_TABLE"),
             bus: settings.parsed("TANDEM_EVENT_BUS", "default".to_owned()),
+            queue_prefix: settings.parsed("TANDEM_QUEUE_PREFIX", "tandem".to_owned()),
             allowed_hosts: settings.list("TANDEM_ALLOWED_HOSTS"),
             allow_private: settings.parsed("TANDEM_ALLOW_PRIVATE_ADDRESSES", false),
         }

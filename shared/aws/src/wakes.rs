@@ -2,11 +2,17 @@
 
 use app::ports::{LaneKey, PortError, Wakes};
 use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRequestEntry};
+use domain::MapId;
 
 /// The event that wakes `resume-drain`; its rule in the template names both.
 pub const SOURCE: &str = "tandem.write";
 /// See [`SOURCE`].
 pub const LANE_WAITING: &str = "Lane Waiting";
+
+/// The event that has `resume-drain` replay a map's backlog.
+pub const MAP_SOURCE: &str = "tandem.map";
+/// See [`MAP_SOURCE`].
+pub const MAP_WAITING: &str = "Map Waiting";
 
 /// Wake-up calls over EventBridge.
 #[derive(Clone, Debug)]
@@ -25,9 +31,18 @@ impl EventBridgeWakes {
 
 impl Wakes for EventBridgeWakes {
     async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
-        let detail = serde_json::json!({ "map": lane.map, "key": lane.key }).to_string();
-        let event = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(SOURCE).detail_type(LANE_WAITING);
-        let sent = self.events.put_events().entries(event.detail(detail).build()).send().await;
+        self.put(SOURCE, LANE_WAITING, &serde_json::json!({ "map": lane.map, "key": lane.key })).await
+    }
+
+    async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
+        self.put(MAP_SOURCE, MAP_WAITING, &serde_json::json!({ "map": map })).await
+    }
+}
+
+impl EventBridgeWakes {
+    async fn put(&self, source: &str, kind: &str, detail: &serde_json::Value) -> Result<(), PortError> {
+        let event = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(source).detail_type(kind);
+        let sent = self.events.put_events().entries(event.detail(detail.to_string()).build()).send().await;
         let sent = sent.map_err(|error| PortError::Transient(DisplayErrorContext(error).to_string()))?;
         match sent.entries().iter().find_map(|entry| entry.error_code()) {
             Some(code) => Err(PortError::Transient(format!("EventBridge refused the event: {code}"))),

@@ -2,16 +2,18 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app::ports::{Apps, Config, Lanes, Ports, Wakes};
+use app::ports::{Apps, Archive, Config, Gauges, Lanes, Ports, Queues, Wakes};
 use domain::Timestamp;
 
-use crate::{CachedConfig, Clients, DynamoConfig, DynamoLanes, EventBridgeWakes, settings::Common};
+use crate::{CachedConfig, Clients, DynamoConfig, DynamoLanes, EventBridgeWakes, SqsQueues, settings::Common};
 
 /// Everything a use case works with.
 #[derive(Debug)]
-pub struct World<L, C, A, W> {
+pub struct World<L, Q, C, A, W> {
     /// The journal.
     pub lanes: L,
+    /// The paused-write queues.
+    pub queues: Q,
     /// Maps and sides.
     pub config: C,
     /// The two apps.
@@ -21,7 +23,7 @@ pub struct World<L, C, A, W> {
 }
 
 /// Everything, on AWS; the apps are reached by somebody else's connectors.
-pub type AwsWorld<A> = World<DynamoLanes, CachedConfig<DynamoConfig>, A, EventBridgeWakes>;
+pub type AwsWorld<A> = World<DynamoLanes, SqsQueues, CachedConfig<DynamoConfig>, A, EventBridgeWakes>;
 
 impl<A> AwsWorld<A> {
     /// Puts it together.
@@ -29,6 +31,7 @@ impl<A> AwsWorld<A> {
     pub fn of(clients: &Clients, settings: &Common, apps: A) -> Self {
         Self {
             lanes: DynamoLanes::new(clients.db.clone(), &settings.table),
+            queues: SqsQueues::new(clients.sqs.clone(), &settings.queue_prefix),
             config: CachedConfig::new(DynamoConfig::new(clients.db.clone(), &settings.table)),
             apps,
             wakes: EventBridgeWakes::new(clients.events.clone(), &settings.bus),
@@ -36,7 +39,8 @@ impl<A> AwsWorld<A> {
     }
 }
 
-impl<L: Lanes, C: Config, A: Apps, W: Wakes> Ports for World<L, C, A, W> {
+impl<L: Lanes + Archive + Gauges, Q: Queues, C: Config, A: Apps, W: Wakes> Ports for World<L, Q, C, A, W> {
+    type Queues = Q;
     type Lanes = L;
     type Config = C;
     type Apps = A;
@@ -44,6 +48,9 @@ impl<L: Lanes, C: Config, A: Apps, W: Wakes> Ports for World<L, C, A, W> {
 
     fn lanes(&self) -> &L {
         &self.lanes
+    }
+    fn queues(&self) -> &Q {
+        &self.queues
     }
     fn config(&self) -> &C {
         &self.config

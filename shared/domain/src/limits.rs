@@ -37,5 +37,7 @@ pub const MAX_RETRY_AFTER_MS: u64 = 15 * 60 * 1000;
 pub const DEFAULT_CROSSING_WINDOW_MS: u64 = 2 * 60 * 1000;
 /// A final write's marker is kept this long so that `GET /writes/{id}` can tell what became of it.
 pub const MARKER_TTL_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+/// What was archived, and conflicts, can be brought back for so long. (What was skipped to go live waits for ever.)
+pub const ARCHIVE_TTL_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 
 const _: () = assert!(FIRST_BACKOFF_MS < MAX_BACKOFF_MS && MAX_KEY_BYTES * 3 < 2_048);

@@ -4,7 +4,7 @@ use app::admin::{
     open::{OpenLane, OpenState},
     preview::Preview,
 };
-use domain::{ErrorClass, MapConfig, Record, RecordKey, SideId};
+use domain::{ErrorClass, MapConfig, Record, RecordKey, SideId, lane::StepFailure};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,6 +30,9 @@ pub(crate) struct Map {
     actor: String,
     /// Why.
     reason: String,
+    /// `operator`, or `caught_up`: nothing was left of the backlog.
+    #[schema(value_type = String)]
+    cause: domain::map::Cause,
     /// Counts changes of state.
     epoch: u64,
     /// Counts changes of any kind. Goes as `If-Match` with the next change.
@@ -51,6 +54,7 @@ impl From<domain::Map> for Map {
             since: map.since.to_string(),
             actor: map.actor,
             reason: map.reason,
+            cause: map.cause,
             epoch: map.epoch,
             version: map.version,
             skipped: None,
@@ -128,15 +132,16 @@ pub(crate) struct LaneFailure {
     message: String,
 }
 
+impl LaneFailure {
+    pub(crate) fn of(to: String, step: StepFailure) -> Self {
+        let StepFailure { at, failure, .. } = step;
+        Self { to, at: at.to_string(), class: failure.class, code: failure.code, message: failure.message }
+    }
+}
+
 impl From<OpenLane> for Lane {
     fn from(lane: OpenLane) -> Self {
-        let last_failure = lane.last_failure.map(|(to, step)| LaneFailure {
-            to: to.to_string(),
-            at: step.at.to_string(),
-            class: step.failure.class,
-            code: step.failure.code,
-            message: step.failure.message,
-        });
+        let last_failure = lane.last_failure.map(|(to, step)| LaneFailure::of(to.to_string(), step));
         let state = match lane.state {
             OpenState::Queued => "queued",
             OpenState::InFlight => "in_flight",

@@ -9,7 +9,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdminPorts, Caller, lost,
+    AdminPorts, Caller, lost, maps,
     plan::{self, Step},
     vacate,
 };
@@ -87,7 +87,7 @@ pub async fn apply<P: AdminPorts>(
     }
     let mut written = false;
     for (at, item) in plan.items.iter().enumerate() {
-        match execute(ports.store(), item).await {
+        match execute(ports, item).await {
             Ok(()) if item.action == Action::Unchanged => {}
             Ok(()) => {
                 written = true;
@@ -106,12 +106,20 @@ pub async fn apply<P: AdminPorts>(
     Ok(plan)
 }
 
-async fn execute<S: ConfigStore>(store: &S, item: &Item) -> Result<(), CommitError> {
+async fn execute<P: AdminPorts>(ports: &P, item: &Item) -> Result<(), CommitError> {
+    let store = ports.store();
     match &item.step {
         Step::Nothing => Ok(()),
         Step::SaveSide(side, expected) => store.save_side(side, *expected).await,
-        Step::SaveMap(map, expected) => store.save_map(map, *expected).await,
-        Step::DeleteMap(id, version) => store.delete_map(id, *version).await,
+        Step::SaveMap(map, expected) => maps::save(ports, map, *expected).await,
+        Step::DeleteMap(id, version) => {
+            let map = store.map(id).await?;
+            store.delete_map(id, *version).await?;
+            if let Some(map) = map {
+                maps::forget_queue(ports, &map).await;
+            }
+            Ok(())
+        }
         Step::DeleteSide(id, version) => store.delete_side(id, *version).await,
     }
 }

@@ -5,7 +5,7 @@ use domain::{Map, MapConfig, MapId, SideId, id::MapUid, side::Mistake};
 use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, fits, lost, vacate};
 use crate::{
     error::{AppError, Thing},
-    ports::{CommitError, ConfigStore},
+    ports::{CommitError, ConfigStore, Queues},
 };
 
 /// One map.
@@ -53,7 +53,7 @@ pub async fn put<P: AdminPorts>(
         Some(stored) => changed(stored, config, uid),
         None => Map::new(id, uid, config, &caller.name, ports.now()),
     };
-    match ports.store().save_map(&map, expected).await {
+    match save(ports, &map, expected).await {
         Ok(()) => {}
         Err(CommitError::Conflict) if ports.store().map(&map.id).await?.as_ref() == Some(&map) => {}
         Err(error) => return Err(lost(error)),
@@ -101,5 +101,20 @@ pub async fn delete<P: AdminPorts>(ports: &P, id: &MapId, expects: Expects) -> R
         return Err(AppError::Conflict(conflict));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.
-    ports.store().delete_map(id, version).await.map_err(lost)
+    ports.store().delete_map(id, version).await.map_err(lost)?;
+    forget_queue(ports, &map).await;
+    Ok(())
+}
+
+/// Saves a map. Its queue is there before it is: who pauses a map finds one.
+pub(super) async fn save<P: AdminPorts>(ports: &P, map: &Map, expected: u64) -> Result<(), CommitError> {
+    ports.queues().create(map).await?;
+    ports.store().save_map(map, expected).await
+}
+
+/// Removes the queue of a map that is gone. One that stays behind costs nothing and holds nothing but pointers.
+pub(super) async fn forget_queue<P: AdminPorts>(ports: &P, map: &Map) {
+    if let Err(error) = ports.queues().remove(map).await {
+        tracing::warn!(map.id = %map.id, %error, "the queue of a deleted map was not removed");
+    }
 }

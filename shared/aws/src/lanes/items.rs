@@ -15,8 +15,8 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     Record, Timestamp,
     id::MapUid,
-    lane::{Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
-    limits::{MARKER_TTL_MS, MAX_BODY_BYTES},
+    lane::{ArchiveCause, Archived, Conflict, Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
+    limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
     map::PerSide,
     record::Image,
 };
@@ -39,7 +39,7 @@ pub(super) struct HeadUpdate {
     pub(super) values: HashMap<String, AttributeValue>,
 }
 
-fn number(n: u64) -> AttributeValue {
+pub(super) fn number(n: u64) -> AttributeValue {
     AttributeValue::N(n.to_string())
 }
 
@@ -79,7 +79,7 @@ fn inflate<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, Po
     serde_json::from_slice(&json).map(Some).map_err(|error| unreadable(name, error))
 }
 
-fn read_number(item: &Item, name: &str) -> Result<u64, PortError> {
+pub(super) fn read_number(item: &Item, name: &str) -> Result<u64, PortError> {
     let text = item.get(name).and_then(|value| value.as_n().ok()).ok_or_else(|| unreadable(name, "missing"))?;
     text.parse().map_err(|error| unreadable(name, error))
 }
@@ -214,6 +214,28 @@ pub(super) fn marker(marker: &Marker) -> Result<Item, PortError> {
         MarkerState::Open | MarkerState::WrittenBackLater => None,
     };
     body(marker, ttl)
+}
+
+/// An archived entry. What was skipped to go live waits for an operator, for as long as it takes.
+pub(super) fn archived(archived: &Archived) -> Result<Item, PortError> {
+    let waits = archived.cause == ArchiveCause::SkippedToLive && archived.recovered.is_none();
+    let closed = archived.recovered.as_ref().map(|(by, _)| by.at);
+    let until = closed.unwrap_or(archived.by.at).plus_ms(ARCHIVE_TTL_MS);
+    closeable(body(archived, (!waits).then_some(until))?, closed.is_some())
+}
+
+/// A conflict.
+pub(super) fn conflict(conflict: &Conflict) -> Result<Item, PortError> {
+    let closed = conflict.reversed.as_ref().map(|(by, _)| by.at);
+    let until = closed.unwrap_or(conflict.at).plus_ms(ARCHIVE_TTL_MS);
+    closeable(body(conflict, Some(until))?, closed.is_some())
+}
+
+fn closeable(mut item: Item, closed: bool) -> Result<Item, PortError> {
+    if closed {
+        item.insert("closed".to_owned(), AttributeValue::Bool(true));
+    }
+    Ok(item)
 }
 
 pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {

@@ -1,6 +1,8 @@
 //! The index of lanes that are not idle.
 
-use app::ports::{LaneKey, PortError};
+use std::collections::HashMap;
+
+use app::ports::{LaneKey, OpenLane, OpenRange, PortError};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::{
     Map, Timestamp,
@@ -20,46 +22,64 @@ const SHARDS_AT_ONCE: usize = 16;
 /// How many rows of the index may be out of date at once before an open lane is overlooked by a list.
 const STALE_ROWS: usize = 200;
 
-/// Lanes that have something to do by now, oldest first.
-pub(super) async fn due(
+/// Lanes within a range of the index, in its order.
+pub(super) async fn range(
     db: &Client,
     table: &str,
     map: &Map,
-    now: Timestamp,
+    range: &OpenRange,
     limit: usize,
-) -> Result<Vec<LaneKey>, PortError> {
-    let asked = (0..OPEN_SHARDS).map(|shard| shard_page(db, table, map, shard, now, limit));
+) -> Result<Vec<OpenLane>, PortError> {
+    let asked = (0..OPEN_SHARDS).map(|shard| in_shard(db, table, map, shard, range, limit));
     let pages: Vec<_> = stream::iter(asked).buffer_unordered(SHARDS_AT_ONCE).try_collect().await?;
     let mut lanes: Vec<_> = pages.into_iter().flatten().collect();
     lanes.sort();
     lanes.truncate(limit);
-    Ok(lanes.into_iter().map(|(_, lane)| lane).collect())
+    Ok(lanes)
 }
 
-async fn shard_page(
+/// The first lanes of one shard. The index has those of one millisecond in no order of ours: pages are read until there
+/// are enough behind the last one, with all of its millisecond.
+async fn in_shard(
     db: &Client,
     table: &str,
     map: &Map,
     shard: u32,
-    until: Timestamp,
+    range: &OpenRange,
     limit: usize,
-) -> Result<Vec<(u64, LaneKey)>, PortError> {
-    let page = db
-        .query()
-        .table_name(table)
-        .index_name("open")
-        .key_condition_expression("open_pk = :pk AND open_at <= :until")
-        .expression_attribute_values(":pk", AttributeValue::S(open_partition(&map.id, shard)))
-        .expression_attribute_values(":until", AttributeValue::N(until.0.to_string()))
-        .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-        .send()
-        .await
-        .map_err(error::port)?;
-    let read = |item: &std::collections::HashMap<String, AttributeValue>| {
-        let at = item.get("open_at")?.as_n().ok()?.parse().ok()?;
-        Some((at, Key::parse_lane(item.get("pk")?.as_s().ok()?)?))
-    };
-    Ok(page.items().iter().filter_map(read).collect())
+) -> Result<Vec<OpenLane>, PortError> {
+    let from = range.after.as_ref().map_or(range.from, |after| after.at.max(range.from));
+    let number = |at: Timestamp| AttributeValue::N(at.0.to_string());
+    let mut found: Vec<OpenLane> = Vec::new();
+    let mut start = None;
+    loop {
+        let page = db
+            .query()
+            .table_name(table)
+            .index_name("open")
+            .key_condition_expression("open_pk = :pk AND open_at BETWEEN :from AND :until")
+            .expression_attribute_values(":pk", AttributeValue::S(open_partition(&map.id, shard)))
+            .expression_attribute_values(":from", number(from))
+            .expression_attribute_values(":until", number(range.until))
+            .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(error::port)?;
+        found.extend(
+            page.items().iter().filter_map(read).filter(|open| range.after.as_ref().is_none_or(|after| open > after)),
+        );
+        start = page.last_evaluated_key;
+        let complete = found.len() > limit && found.last().map(|last| last.at) != found.get(limit - 1).map(|at| at.at);
+        if start.is_none() || complete {
+            return Ok(found);
+        }
+    }
+}
+
+fn read(item: &HashMap<String, AttributeValue>) -> Option<OpenLane> {
+    let at = item.get("open_at")?.as_n().ok()?.parse().ok()?;
+    Some(OpenLane { at: Timestamp(at), lane: Key::parse_lane(item.get("pk")?.as_s().ok()?)? })
 }
 
 /// Lanes of a map that are not idle, with their heads and the entry each stands at. At most `limit`, oldest first.
@@ -75,9 +95,9 @@ pub async fn open(
     use app::ports::Lanes;
     let lanes = DynamoLanes::new(db.clone(), table);
     // The index may still name lanes that are idle by now: they must not take the place of open ones.
-    let found = due(db, table, map, Timestamp::NEVER, limit.saturating_add(STALE_ROWS)).await?;
+    let found = range(db, table, map, &OpenRange::all(), limit.saturating_add(STALE_ROWS)).await?;
     let mut open = Vec::new();
-    for lane in found {
+    for OpenLane { lane, .. } in found {
         if open.len() == limit {
             break;
         }

@@ -1,0 +1,82 @@
+//! `/maps/{map}/archive` and `/maps/{map}/conflicts`.
+
+use std::sync::Arc;
+
+use app::{
+    admin::{AdminPorts, Caller, archive, conflicts, maps},
+    error::AppError,
+};
+use axum::{Extension, extract::State, http::StatusCode};
+use domain::{EntryId, MapId};
+
+use crate::{
+    answer::{Reply, json},
+    backlog::limit,
+    read::{Json, Name, Names, Params},
+    views::{Archive, ArchivedView, ConflictView, Conflicts, Reason},
+};
+
+pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
+    params.known(&["cause", "before", "limit"])?;
+    let (cause, before) = (params.named("cause")?, params.named("before")?);
+    let map = maps::get(&*ports, &id).await?;
+    let (found, next) = archive::list(&*ports, &id, cause, before, limit(&params)?).await?;
+    let archived = found.into_iter().map(|one| ArchivedView::of(&map, one)).collect();
+    json(StatusCode::OK, &Archive { archived, next: next.map(|id| id.to_string()) })
+}
+
+pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {
+    let (id, archive_id) = names_of(&names)?;
+    let map = maps::get(&*ports, &id).await?;
+    json(StatusCode::OK, &ArchivedView::of(&map, archive::get(&*ports, &id, archive_id).await?))
+}
+
+pub(crate) async fn recover<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Names(names): Names<2>,
+    Json(reason): Json<Reason>,
+) -> Reply {
+    let (id, archive_id) = names_of(&names)?;
+    let map = maps::get(&*ports, &id).await?;
+    let recovered = archive::recover(&*ports, &caller, &id, archive_id, &reason.reason).await?;
+    json(StatusCode::OK, &ArchivedView::of(&map, recovered))
+}
+
+pub(crate) async fn list_conflicts<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<MapId>,
+    params: Params,
+) -> Reply {
+    params.known(&["before", "limit"])?;
+    let before = params.named("before")?;
+    let map = maps::get(&*ports, &id).await?;
+    let (found, next) = conflicts::list(&*ports, &id, before, limit(&params)?).await?;
+    let conflicts = found.into_iter().map(|one| ConflictView::of(&map, one)).collect();
+    json(StatusCode::OK, &Conflicts { conflicts, next: next.map(|id| id.to_string()) })
+}
+
+pub(crate) async fn get_conflict<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {
+    let (id, entry) = names_of(&names)?;
+    let map = maps::get(&*ports, &id).await?;
+    json(StatusCode::OK, &ConflictView::of(&map, conflicts::get(&*ports, &id, entry).await?))
+}
+
+pub(crate) async fn reverse<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Names(names): Names<2>,
+    Json(reason): Json<Reason>,
+) -> Reply {
+    let (id, entry) = names_of(&names)?;
+    let map = maps::get(&*ports, &id).await?;
+    let reversed = conflicts::reverse(&*ports, &caller, &id, entry, &reason.reason).await?;
+    json(StatusCode::OK, &ConflictView::of(&map, reversed))
+}
+
+/// A map and an id, from the path.
+fn names_of([map, id]: &[String; 2]) -> Result<(MapId, EntryId), AppError> {
+    let map = map.parse().map_err(|says: String| AppError::mistake("map", &says))?;
+    let id = serde_json::from_value(serde_json::Value::String(id.clone()));
+    Ok((map, id.map_err(|_| AppError::mistake("id", "is not an id that a list gave"))?))
+}

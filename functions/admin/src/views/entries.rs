@@ -1,0 +1,428 @@
+//! Entries of lanes, archived ones and conflicts as they are told. Values of redacted fields are never among it.
+
+use domain::{
+    ErrorClass, Map, MapConfig, Record, SideIx,
+    lane::{Archived, Conflict, Entry, Head, LaneVersion, ParkReason, Stamp as By, Winner, Work},
+    record::Image,
+    redact::redacted_image,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{LaneFailure, by_hand};
+
+/// Who decided something, when and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Stamp {
+    /// Who.
+    actor: String,
+    /// When, RFC 3339.
+    at: String,
+    /// Why.
+    reason: String,
+}
+
+impl From<By> for Stamp {
+    fn from(by: By) -> Self {
+        Self { actor: by.actor, at: by.at.to_string(), reason: by.reason }
+    }
+}
+
+/// A change in a record's lane.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EntryView {
+    /// The record.
+    key: String,
+    /// Its place in the record's lane. Commands name it.
+    seq: u64,
+    /// Its id: the apps get it as `Idempotency-Key`.
+    entry: String,
+    /// `upsert`, `delete`, or `copy`: one app gets what the other has by then.
+    op: &'static str,
+    /// The app whose change it is. Absent: neither had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    origin: Option<String>,
+    /// The caller's id of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    id: Option<String>,
+    /// When it was accepted, RFC 3339.
+    accepted_at: String,
+    /// Attempts begun.
+    attempts: u32,
+    /// An attempt ended without a known outcome: the app may have it.
+    outcome_unknown: bool,
+    /// Sides that have it.
+    done: Vec<String>,
+    /// `refused`, `half_written` or `held`: it waits for an operator, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parked: Option<&'static str>,
+    /// It is not written when its turn comes: who decided that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancelled: Option<Stamp>,
+    /// What the last attempt met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_failure: Option<LaneFailure>,
+    /// Who has seen it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acknowledged: Option<Stamp>,
+    /// Who takes care of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    assigned_to: Option<String>,
+    /// Notes, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Stamp>,
+}
+
+impl EntryView {
+    pub(crate) fn of(map: &Map, key: &domain::RecordKey, entry: Entry) -> Self {
+        let side = |ix: SideIx| map.config.side(ix).side.to_string();
+        let write = entry.write();
+        let op = match &entry.work {
+            Work::Write(write) if write.image == Image::Absent => "delete",
+            Work::Write(_) => "upsert",
+            Work::Restore { .. } => "copy",
+        };
+        let handling = entry.handling.as_deref().cloned().unwrap_or_default();
+        Self {
+            key: key.to_string(),
+            seq: entry.seq,
+            entry: entry.id.to_string(),
+            op,
+            origin: write.and_then(|write| write.origin).map(side),
+            id: write.map(|write| write.id.to_string()),
+            accepted_at: entry.accepted_at.to_string(),
+            attempts: entry.attempts,
+            outcome_unknown: entry.ambiguous,
+            done: SideIx::BOTH.into_iter().filter(|ix| entry.done[*ix]).map(side).collect(),
+            parked: entry.parked.map(|reason| match reason {
+                ParkReason::Refused => "refused",
+                ParkReason::HalfWritten => "half_written",
+                ParkReason::Held => "held",
+            }),
+            cancelled: entry.cancelled.map(Stamp::from),
+            last_failure: entry.last_failure.map(|step| LaneFailure::of(side(step.to), step)),
+            acknowledged: handling.acknowledged.map(Stamp::from),
+            assigned_to: handling.assigned_to,
+            notes: handling.notes.into_iter().map(Stamp::from).collect(),
+        }
+    }
+}
+
+/// Entries, and where the next page begins.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Entries {
+    /// In the order of their lanes.
+    pub(crate) entries: Vec<EntryView>,
+    /// Goes as `after` with the next request. Absent: this is the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// One entry with its record.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EntryDetail {
+    /// The entry.
+    #[serde(flatten)]
+    entry: EntryView,
+    /// Its version: the apps get it as `Tandem-Version`.
+    version: String,
+    /// Whose field names `record` uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    shape: Option<String>,
+    /// The record. Absent for a deletion or a copy. Redacted values are `•••`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    record: Option<Record>,
+    /// Changes of the record that wait behind it.
+    behind: u64,
+}
+
+impl EntryDetail {
+    pub(crate) fn of(map: &Map, key: &domain::RecordKey, head: &Head, entry: Entry) -> Self {
+        let write = entry.write().cloned();
+        Self {
+            version: head.version_of(entry.seq).to_string(),
+            shape: write.as_ref().map(|write| map.config.side(write.shape).side.to_string()),
+            record: write.and_then(|write| shown(&map.config, write.shape, &write.image)),
+            behind: head.next_seq.saturating_sub(entry.seq + 1),
+            entry: EntryView::of(map, key, entry),
+        }
+    }
+}
+
+fn shown(config: &MapConfig, of: SideIx, image: &Image) -> Option<Record> {
+    match redacted_image(config, of, image) {
+        Image::Present(record) => Some(record),
+        Image::Absent => None,
+    }
+}
+
+/// An entry that was taken out of its lane.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ArchivedView {
+    /// Its id in the archive.
+    archive_id: String,
+    /// `skipped`, `cancelled`, `superseded`, `reverted`, `edited`, `skipped_to_live` or `discarded`.
+    cause: &'static str,
+    /// Who decided it.
+    by: Stamp,
+    /// Who brought it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recovered: Option<Stamp>,
+    /// Its version.
+    version: String,
+    /// The entry as it was.
+    entry: EntryView,
+    /// Whose field names `record` uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    shape: Option<String>,
+    /// The record. Absent for a deletion or a copy. Redacted values are `•••`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    record: Option<Record>,
+}
+
+impl ArchivedView {
+    pub(crate) fn of(map: &Map, archived: Archived) -> Self {
+        let Archived { id, key, entry, version, cause, by, recovered } = archived;
+        let write = entry.write().cloned();
+        Self {
+            archive_id: id.to_string(),
+            cause: cause.as_str(),
+            by: by.into(),
+            recovered: recovered.map(|(by, _)| by.into()),
+            version: version.to_string(),
+            shape: write.as_ref().map(|write| map.config.side(write.shape).side.to_string()),
+            record: write.and_then(|write| shown(&map.config, write.shape, &write.image)),
+            entry: EntryView::of(map, &key, entry),
+        }
+    }
+}
+
+/// Archived entries, newest first, and where the next page begins.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Archive {
+    /// Newest first.
+    pub(crate) archived: Vec<ArchivedView>,
+    /// Goes as `before` with the next request. Absent: this is the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// Two changes of one record that crossed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConflictView {
+    /// The entry that crossed.
+    entry: String,
+    /// The record.
+    key: String,
+    /// The entry's version.
+    version: String,
+    /// When it was noted, RFC 3339.
+    at: String,
+    /// The app whose change the entry is.
+    origin: String,
+    /// `this_write` or `the_other`: whose value both apps have.
+    #[schema(value_type = String)]
+    winner: Winner,
+    /// The value that both apps have.
+    kept: Value,
+    /// The value that lost.
+    lost: Value,
+    /// Who brought the lost value back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reversed: Option<Stamp>,
+}
+
+/// A record as one side had it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Value {
+    /// The side.
+    side: String,
+    /// The record; absent: the side had none. Redacted values are `•••`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    record: Option<Record>,
+}
+
+impl ConflictView {
+    pub(crate) fn of(map: &Map, conflict: Conflict) -> Self {
+        let Conflict { entry, key, version, at, origin, winner, kept, kept_on, lost, reversed } = conflict;
+        let value = |ix: SideIx, image: &Image| Value {
+            side: map.config.side(ix).side.to_string(),
+            record: shown(&map.config, ix, image),
+        };
+        Self {
+            entry: entry.to_string(),
+            key: key.to_string(),
+            version: LaneVersion::to_string(&version),
+            at: at.to_string(),
+            origin: map.config.side(origin).side.to_string(),
+            winner,
+            kept: value(kept_on, &kept),
+            lost: value(kept_on.other(), &lost),
+            reversed: reversed.map(|(by, _)| by.into()),
+        }
+    }
+}
+
+/// Conflicts, newest first, and where the next page begins.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Conflicts {
+    /// Newest first.
+    pub(crate) conflicts: Vec<ConflictView>,
+    /// Goes as `before` with the next request. Absent: this is the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// What is done to entries that wait.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntryCommand {
+    /// `retry`, `hold`, `cancel`, `restore`, `skip`, `revert`, `supersede`, `acknowledge`, `assign`, `note` or `edit`.
+    pub(crate) command: CommandName,
+    /// The entries, at most 200. Each gets an answer of its own.
+    #[schema(max_items = 200)]
+    pub(crate) entries: Vec<EntryRef>,
+    /// Why, in 1 to 500 characters: it stands with the entry. For `note` it is the note.
+    pub(crate) reason: String,
+    /// For `assign`: who takes care of it. Absent: nobody.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) to: Option<String>,
+    /// For `edit`: the fields to change, by the names of the entry's `shape`.
+    #[serde(default)]
+    #[schema(value_type = Object, nullable = false)]
+    pub(crate) record: Option<Record>,
+}
+
+/// What is done to entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CommandName {
+    /// Try it again, now.
+    Retry,
+    /// Do not try it until somebody says so.
+    Hold,
+    /// Do not write it when its turn comes.
+    Cancel,
+    /// Write a cancelled entry after all.
+    Restore,
+    /// Give it up: the apps may differ in this record until its next change.
+    Skip,
+    /// Give it up, and give its own app what the other one has.
+    Revert,
+    /// Let the last change of the record take the place of all before it.
+    Supersede,
+    /// Somebody has seen it.
+    Acknowledge,
+    /// Somebody takes care of it.
+    Assign,
+    /// Remember this.
+    Note,
+    /// Change fields, then try it again: both apps get the new record.
+    Edit,
+}
+
+/// Names an entry as it was seen: when its lane has moved on, nothing is done.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntryRef {
+    /// The record.
+    pub(crate) key: String,
+    /// Its place in the record's lane.
+    pub(crate) seq: u64,
+}
+
+/// What became of a command.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CommandResults {
+    /// One for each entry, in the order of the request.
+    pub(crate) results: Vec<CommandResult>,
+    /// For `retry-all`: goes as `after` with the next request. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// What became of one entry.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CommandResult {
+    /// The record.
+    pub(crate) key: String,
+    /// The entry's place.
+    pub(crate) seq: u64,
+    /// It was done.
+    pub(crate) done: bool,
+    /// Why it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = by_hand::problem)]
+    pub(crate) problem: Option<app::problem::Problem>,
+}
+
+/// Which catch-up errors are tried again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetryAll {
+    /// Why, in 1 to 500 characters.
+    pub(crate) reason: String,
+    /// Only this class.
+    #[serde(default)]
+    #[schema(schema_with = by_hand::error_class)]
+    pub(crate) class: Option<ErrorClass>,
+    /// Only records whose key begins so.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) key_prefix: Option<String>,
+    /// Where the page before ended.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) after: Option<String>,
+}
+
+/// What trying an entry again would send.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RetryPreview {
+    /// In the order of the calls.
+    pub(crate) sends: Vec<Send>,
+}
+
+/// One call.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Send {
+    /// The side that is called.
+    pub(crate) to: String,
+    /// `upsert`, `delete`, or `copy`: what the other side has by then.
+    pub(crate) op: &'static str,
+    /// The record. Redacted values are `•••`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    pub(crate) record: Option<Record>,
+}
+
+impl Send {
+    pub(crate) fn of(map: &Map, to: SideIx, image: Option<Image>) -> Self {
+        let op = match &image {
+            None => "copy",
+            Some(Image::Present(_)) => "upsert",
+            Some(Image::Absent) => "delete",
+        };
+        let record = image.and_then(|image| shown(&map.config, to, &image));
+        Self { to: map.config.side(to).side.to_string(), op, record }
+    }
+}
