@@ -1,23 +1,23 @@
 //! Everything the use cases work with, on AWS.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use app::{
     admin::AdminPorts,
-    ports::{ConfigStore, PortError},
+    ports::{ConfigStore, PortError, Ports},
 };
-use aws::{Clients, DynamoConfig, DynamoTokens, SsmSecrets};
+use aws::{AwsWorld, Clients, DynamoConfig, DynamoTokens, SsmSecrets};
 use domain::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 use targets::{Connectors, Guard};
 
 use crate::config::Config;
 
+type Shared = AwsWorld<Connectors<SsmSecrets>>;
+
 /// Everything the use cases work with.
 pub(crate) struct World {
+    shared: Shared,
     store: DynamoConfig,
     tokens: DynamoTokens,
-    apps: Connectors<SsmSecrets>,
     first_admin_sha256: Option<String>,
 }
 
@@ -27,10 +27,11 @@ impl World {
         let Config { common, first_admin_sha256 } = config;
         let clients = Clients::connect().await;
         let guard = Guard::new(&common.allowed_hosts, common.allow_private)?;
+        let apps = Connectors::new(guard, SsmSecrets::new(clients.ssm.clone()))?;
         let world = Self {
+            shared: AwsWorld::of(&clients, &common, apps),
             store: DynamoConfig::new(clients.db.clone(), &common.table),
             tokens: DynamoTokens::new(clients.db, &common.table),
-            apps: Connectors::new(guard, SsmSecrets::new(clients.ssm))?,
             first_admin_sha256,
         };
         // TLS to DynamoDB is the most of a cold start: it is done before the first request comes.
@@ -41,10 +42,42 @@ impl World {
     }
 }
 
+impl Ports for World {
+    type Lanes = <Shared as Ports>::Lanes;
+    type Queues = <Shared as Ports>::Queues;
+    type Config = <Shared as Ports>::Config;
+    type Apps = <Shared as Ports>::Apps;
+    type Wakes = <Shared as Ports>::Wakes;
+
+    fn lanes(&self) -> &Self::Lanes {
+        self.shared.lanes()
+    }
+    fn queues(&self) -> &Self::Queues {
+        self.shared.queues()
+    }
+    fn config(&self) -> &Self::Config {
+        self.shared.config()
+    }
+    fn apps(&self) -> &Self::Apps {
+        self.shared.apps()
+    }
+    fn wakes(&self) -> &Self::Wakes {
+        self.shared.wakes()
+    }
+    fn now(&self) -> Timestamp {
+        self.shared.now()
+    }
+    fn fresh_id(&self) -> u128 {
+        self.shared.fresh_id()
+    }
+    async fn pause(&self, ms: u64) {
+        self.shared.pause(ms).await;
+    }
+}
+
 impl AdminPorts for World {
     type Store = DynamoConfig;
     type Tokens = DynamoTokens;
-    type Apps = Connectors<SsmSecrets>;
 
     fn store(&self) -> &DynamoConfig {
         &self.store
@@ -52,18 +85,8 @@ impl AdminPorts for World {
     fn tokens(&self) -> &DynamoTokens {
         &self.tokens
     }
-    fn apps(&self) -> &Connectors<SsmSecrets> {
-        &self.apps
-    }
     fn first_admin_sha256(&self) -> Option<&str> {
         self.first_admin_sha256.as_deref()
-    }
-    fn now(&self) -> Timestamp {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
-    }
-    fn fresh_id(&self) -> u128 {
-        ulid::Ulid::generate().0
     }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         let mut secret = [0; 32];

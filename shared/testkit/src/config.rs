@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{CommitError, ConfigStore, LaneKey, PortError};
+use app::ports::{CommitError, Config, ConfigStore, LaneKey, MapWithSides, PortError};
 use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
@@ -160,6 +160,34 @@ impl ConfigStore for MemoryConfig {
 
     async fn skipped(&self, map: &Map) -> Result<u64, PortError> {
         self.read(|state| state.skipped.get(&map.id).copied().unwrap_or(0))
+    }
+}
+
+impl Config for MemoryConfig {
+    async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        self.fresh_map(id).await
+    }
+
+    async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        let Some(map) = ConfigStore::map(self, id).await? else { return Ok(None) };
+        let side = async |name: &SideId| {
+            let found = self.side(name).await?;
+            found.ok_or_else(|| PortError::Permanent(format!("there is no side {name}")))
+        };
+        let sides = [side(&map.config.sides[0].side).await?, side(&map.config.sides[1].side).await?];
+        Ok(Some(MapWithSides { map, sides }))
+    }
+
+    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+        let mut all = Vec::new();
+        for map in self.list_maps().await? {
+            all.extend(self.fresh_map(&map.id).await?);
+        }
+        Ok(all)
+    }
+
+    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+        ConfigStore::save_map(self, map, expected).await
     }
 }
 

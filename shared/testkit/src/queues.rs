@@ -86,7 +86,10 @@ impl MemoryQueues {
 
 impl Queues for MemoryQueues {
     async fn create(&self, map: &Map) -> Result<(), PortError> {
-        self.call(|queues| drop(queues.entry(map.uid).or_default())).await
+        self.call(|queues| {
+            queues.entry(map.uid).or_default();
+        })
+        .await
     }
 
     async fn remove(&self, map: &Map) -> Result<(), PortError> {

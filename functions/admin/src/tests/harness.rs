@@ -10,15 +10,18 @@ use std::{
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{Applied, Apps, Call, Found, PortError, Role, Token, Tokens},
+    ports::{Applied, Apps, Call, Found, LaneKey, PortError, Ports, Role, Token, Tokens, Wakes},
 };
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
 };
-use domain::{Failure, RecordKey, Timestamp, side::Side};
+use domain::{Failure, MapId, RecordKey, Timestamp, side::Side};
 use serde_json::{Value, json};
-use testkit::config::{MemoryConfig, MemoryTokens};
+use testkit::{
+    Executor, MemoryLanes, MemoryQueues,
+    config::{MemoryConfig, MemoryTokens},
+};
 use tower::ServiceExt;
 
 use super::openapi::Checker;
@@ -33,6 +36,9 @@ pub(super) struct World {
     pub(super) store: MemoryConfig,
     pub(super) tokens: MemoryTokens,
     pub(super) apps: Probed,
+    pub(super) lanes: MemoryLanes,
+    pub(super) queues: MemoryQueues,
+    pub(super) woken: Woken,
     first_admin_sha256: String,
     now_ms: AtomicU64,
     ids: AtomicU64,
@@ -44,22 +50,27 @@ impl World {
     }
 }
 
-impl AdminPorts for World {
-    type Store = MemoryConfig;
-    type Tokens = MemoryTokens;
+impl Ports for World {
+    type Lanes = MemoryLanes;
+    type Queues = MemoryQueues;
+    type Config = MemoryConfig;
     type Apps = Probed;
+    type Wakes = Woken;
 
-    fn store(&self) -> &MemoryConfig {
-        &self.store
+    fn lanes(&self) -> &MemoryLanes {
+        &self.lanes
     }
-    fn tokens(&self) -> &MemoryTokens {
-        &self.tokens
+    fn queues(&self) -> &MemoryQueues {
+        &self.queues
+    }
+    fn config(&self) -> &MemoryConfig {
+        &self.store
     }
     fn apps(&self) -> &Probed {
         &self.apps
     }
-    fn first_admin_sha256(&self) -> Option<&str> {
-        Some(&self.first_admin_sha256)
+    fn wakes(&self) -> &Woken {
+        &self.woken
     }
     fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.load(Ordering::SeqCst))
@@ -67,8 +78,42 @@ impl AdminPorts for World {
     fn fresh_id(&self) -> u128 {
         u128::from(self.ids.fetch_add(1, Ordering::SeqCst))
     }
+    /// Waiting costs no time here, but time passes.
+    async fn pause(&self, ms: u64) {
+        self.pass_ms(ms);
+    }
+}
+
+impl AdminPorts for World {
+    type Store = MemoryConfig;
+    type Tokens = MemoryTokens;
+
+    fn store(&self) -> &MemoryConfig {
+        &self.store
+    }
+    fn tokens(&self) -> &MemoryTokens {
+        &self.tokens
+    }
+    fn first_admin_sha256(&self) -> Option<&str> {
+        Some(&self.first_admin_sha256)
+    }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         Ok([u8::try_from(self.fresh_id() % 251).unwrap(); 32])
+    }
+}
+
+/// Remembers who was woken.
+#[derive(Default)]
+pub(super) struct Woken(pub(super) Mutex<Vec<String>>);
+
+impl Wakes for Woken {
+    async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
+        self.0.lock().unwrap().push(format!("{}/{}", lane.map, lane.key));
+        Ok(())
+    }
+    async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
+        self.0.lock().unwrap().push(map.to_string());
+        Ok(())
     }
 }
 
@@ -115,6 +160,9 @@ impl Api {
             store: MemoryConfig::default(),
             tokens: MemoryTokens::default(),
             apps: Probed::default(),
+            lanes: MemoryLanes::new(Executor::new(1, Timestamp(0))),
+            queues: MemoryQueues::new(Executor::new(1, Timestamp(0))),
+            woken: Woken::default(),
             first_admin_sha256: sha256_hex(FIRST_ADMIN),
             now_ms: AtomicU64::new(Timestamp::parse(NOON).unwrap().0),
             ids: AtomicU64::new(1),
