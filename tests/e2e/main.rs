@@ -11,6 +11,7 @@ mod killer;
 mod load;
 mod logs;
 mod outages;
+mod pause;
 mod repeats;
 mod requests;
 mod rotation;

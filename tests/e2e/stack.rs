@@ -54,7 +54,14 @@ impl World {
         for app in self.apps() {
             app.switch(json!({"mode": "normal"})).await.expect("the app is switched");
         }
-        self.admin.post(&format!("/maps/{}/run", local::MAP), &json!({"reason": "mended"})).await.expect("it runs");
+        let map = self.admin.get(&format!("/maps/{}", local::MAP)).await.expect("there is the map");
+        if map["state"] == "Paused" {
+            let path = format!("/maps/{}/resume", local::MAP);
+            self.admin.post(&path, &json!({"reason": "mended"})).await.expect("it is resumed");
+        }
+        if map["state"] != "Paused" && map["state"] != "CatchingUp" {
+            self.admin.post(&format!("/maps/{}/run", local::MAP), &json!({"reason": "mended"})).await.expect("it runs");
+        }
     }
 
     async fn start() -> anyhow::Result<Self> {

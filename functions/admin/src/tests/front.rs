@@ -91,10 +91,17 @@ async fn who_may_do_what_is_written_down_here_once_more() {
         (Method::POST, "/sides/{side}/test", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/run", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/stop", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/pause", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/resume", Some(Role::Operator)),
+        (Method::POST, "/commands/{command}", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/entries", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/errors/retry-all", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/archive/{id}/recover", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/conflicts/{id}/reverse", Some(Role::Operator)),
     ] {
         assert_eq!(needs(method.clone(), path), role, "{method} {path}");
     }
-    assert_eq!(ROUTES.iter().filter(|route| route.role == Some(Role::Viewer)).count(), 8, "the others only look");
+    assert_eq!(ROUTES.iter().filter(|route| route.role == Some(Role::Viewer)).count(), 17, "the others only look");
 }
 
 #[tokio::test]

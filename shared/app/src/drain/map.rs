@@ -117,7 +117,7 @@ impl<P: Ports> Run<'_, P> {
     async fn lanes(&mut self, mut ready: VecDeque<Work>, from_queue: bool) -> Result<(), PortError> {
         let (ports, map, until, pace) = (self.ports, self.map, self.until, self.pace);
         let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
-        let (mut running, mut receiving, mut empty) = (0, false, !from_queue);
+        let (mut running, mut receiving, mut empty, mut hidden) = (0, false, !from_queue, false);
         let mut failed = None;
         loop {
             while running < MAX_AT_ONCE
@@ -126,7 +126,7 @@ impl<P: Ports> Run<'_, P> {
                 running += 1;
                 busy.push(Box::pin(go_on_with(ports, map, until, pace, work)));
             }
-            if !empty && !receiving && ready.is_empty() && !self.is_over() {
+            if !empty && !receiving && !hidden && ready.is_empty() && !self.is_over() {
                 receiving = true;
                 busy.push(Box::pin(async move { Event::Received(receive(ports, &map.map).await) }));
             }
@@ -135,12 +135,17 @@ impl<P: Ports> Run<'_, P> {
                 Some(Event::Received(received)) => {
                     receiving = false;
                     match received {
-                        Ok(work) => (empty, ready) = (work.is_empty(), work),
+                        // What is behind pointers in work is hidden: look again when one of them is done.
+                        Ok(work) => {
+                            (empty, hidden) = (work.is_empty() && running == 0, work.is_empty());
+                            ready = work;
+                        }
                         Err(error) => (empty, failed) = (true, Some(error)),
                     }
                 }
                 Some(Event::Ran(run)) => {
                     running -= 1;
+                    hidden = false;
                     self.all.add(run);
                     if self.all.lanes - self.noted.lanes >= NOTE_EVERY {
                         self.note().await;

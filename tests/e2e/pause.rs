@@ -1,0 +1,83 @@
+//! Pause, queue, resume: nothing lost, in order, at once for everything untouched.
+
+use serde_json::{Value, json};
+
+use crate::{
+    settled::applied,
+    stack::{World, alone},
+    values::{customer, from_finance, id, key},
+};
+
+/// Records that change during the pause, and how often each does.
+const RECORDS: usize = 12;
+const CHANGES: u32 = 3;
+
+#[test]
+fn what_changes_during_a_pause_is_kept_and_written_in_order_on_resume() {
+    alone(async |world| {
+        let touched: Vec<_> = (0..RECORDS).map(|_| key("PAUSE")).collect();
+        pause(world, "crm is being upgraded").await;
+        for change in 1..=CHANGES {
+            for key in &touched {
+                let request = from_finance(&id(), key, &customer("Contoso", change), "committed");
+                let told = world.sync_write.send(&request).await.expect("sync-write answers");
+                assert_eq!((told.status, told.text("status")), (202, "queued"), "{told:?}");
+                assert_eq!(told.body["ahead"], json!(change - 1), "{told:?}");
+            }
+        }
+        for key in &touched {
+            assert_eq!(applied(world.crm(), key).await, 0, "nothing is written while the map is paused");
+        }
+        let queue = world.admin.get(&path("queue")).await.expect("admin answers");
+        assert_eq!(queue["depth"], json!(RECORDS * CHANGES as usize), "{queue}");
+        world.stack.sweep().await.expect("the sweep runs");
+        assert_eq!(applied(world.crm(), &touched[0]).await, 0, "a sweep writes nothing, either");
+
+        resume(world, json!({"reason": "crm is back"})).await;
+        // A record that nobody touched flows at once.
+        let untouched = from_finance(&id(), &key("PAUSE"), &customer("Fabrikam", 1), "committed");
+        let told = world.sync_write.send(&untouched).await.expect("sync-write answers");
+        assert_eq!((told.status, told.text("status")), (200, "written"), "{told:?}");
+        for key in &touched {
+            world.quiet(key).await;
+            let calls = world.crm().calls(key).await.expect("crm answers");
+            let limits: Vec<_> = calls.iter().filter(|call| call["applied"] == true).collect();
+            assert_eq!(limits.len(), CHANGES as usize, "each once: {calls:?}");
+            assert!(limits.is_sorted_by_key(|call| call["version"].as_str().map(str::to_owned)), "{calls:?}");
+            assert_eq!(world.record(key).await.crm.expect("crm has it")["creditlimit"], json!(CHANGES));
+        }
+        caught_up(world).await;
+        let queue = world.admin.get(&path("queue")).await.expect("admin answers");
+        assert_eq!((&queue["depth"], &queue["state"]), (&json!(0), &json!("Running")), "{queue}");
+        assert_eq!(queue["catch_up"]["done"], json!(RECORDS * CHANGES as usize), "{queue}");
+    });
+}
+
+/// The address of something of the map.
+pub(crate) fn path(what: &str) -> String {
+    format!("/maps/{}/{what}", local::MAP)
+}
+
+/// Pauses the map and waits until nothing is being written.
+pub(crate) async fn pause(world: &World, reason: &str) {
+    let told = world.admin.post(&path("pause?wait=20"), &json!({"reason": reason})).await.expect("admin answers");
+    assert_eq!((&told["quiet"], &told["map"]["reason"]), (&json!(true), &json!(reason)), "{told}");
+}
+
+pub(crate) async fn resume(world: &World, how: Value) {
+    let told = world.admin.post(&path("resume"), &how).await.expect("admin answers");
+    assert_eq!(told["state"], "CatchingUp", "{told}");
+}
+
+/// Waits until the map says that it has caught up, which the drain finds out.
+pub(crate) async fn caught_up(world: &World) {
+    for _ in 0..100 {
+        let map = world.admin.get(&format!("/maps/{}", local::MAP)).await.expect("admin answers");
+        if map["state"] == "Running" {
+            assert_eq!((&map["cause"], &map["actor"]), (&json!("caught_up"), &json!("tandem")), "{map}");
+            return;
+        }
+        world.stack.sweep().await.expect("the sweep runs");
+    }
+    panic!("the map does not catch up");
+}
