@@ -40,6 +40,7 @@ struct Tables {
     catch_up: BTreeMap<u64, CatchUp>,
     depths: Vec<Sample>,
     resent: Timestamp,
+    taken: Vec<(Timestamp, LaneKey)>,
 }
 
 /// The journal in memory.
@@ -71,6 +72,12 @@ impl MemoryLanes {
     #[must_use]
     pub fn is_copy(&self, lane: &LaneKey, seq: u64) -> bool {
         lock(&self.tables).copies.contains(&(lane.clone(), seq))
+    }
+
+    /// When attempts began.
+    #[must_use]
+    pub fn taken(&self) -> Vec<(Timestamp, LaneKey)> {
+        lock(&self.tables).taken.clone()
     }
 
     /// Everything in the archive.
@@ -145,7 +152,8 @@ impl Lanes for MemoryLanes {
     }
 
     async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
-        self.conditional(|tables| tables.commit(lane, commit)).await
+        let now = self.world.now();
+        self.conditional(|tables| tables.commit(lane, commit, now)).await
     }
 
     async fn note_echo(&self, lane: &LaneKey, read: &Echoes, noted: &Echoes) -> Result<(), CommitError> {
@@ -252,7 +260,7 @@ impl Gauges for MemoryLanes {
 }
 
 impl Tables {
-    fn commit(&mut self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
+    fn commit(&mut self, lane: &LaneKey, commit: Commit, now: Timestamp) -> Result<(), CommitError> {
         let stored = self.heads.get(lane).map_or(0, |(head, _)| head.version);
         if stored != commit.expected {
             return Err(CommitError::Conflict);
@@ -326,6 +334,11 @@ impl Tables {
                     self.conflicts.insert(conflict.entry, *conflict);
                 }
             }
+        }
+        let owner = |head: &Head| head.inflight.as_ref().and_then(|inflight| inflight.owner);
+        let before = self.heads.get(lane).and_then(|(head, _)| owner(head));
+        if owner(&commit.head).is_some_and(|owner| before != Some(owner)) {
+            self.taken.push((now, lane.clone()));
         }
         let echoes = self.heads.get(lane).map(|(_, echoes)| echoes.clone()).unwrap_or_default();
         self.heads.insert(lane.clone(), (commit.head, echoes));

@@ -1,5 +1,7 @@
 //! A simulated world: the production use cases between two fake apps.
 
+mod admin;
+
 use std::{
     future::Future,
     pin::Pin,
@@ -11,10 +13,11 @@ use app::{
     drain::{drain_map, run_lane, sweep},
     ports::{CommitError, Config, LaneKey, MapWithSides, PortError, Ports, Wakes},
 };
-use domain::{Map, MapId, Timestamp};
+use domain::{Map, MapId, MapState, Timestamp};
 
 use crate::{
     apps::FakeApps,
+    config::MemoryTokens,
     executor::{Executor, lock},
     memory::MemoryLanes,
     queues::MemoryQueues,
@@ -39,6 +42,12 @@ pub struct SimWorld {
     /// How long a function remembers a map, in milliseconds.
     memory_ms: AtomicU64,
     woken: Mutex<Vec<Woken>>,
+    /// Every state the map was brought into: when, and in which epoch.
+    history: Mutex<Vec<(Timestamp, MapState, u64)>>,
+    tokens: MemoryTokens,
+    /// Await points of invocations so far, and the one at which the invocation crashes.
+    points: AtomicU64,
+    crash_at: AtomicU64,
     ids: AtomicU64,
     crash_per_mille: AtomicU64,
     /// Invocations that crashed.
@@ -60,6 +69,10 @@ impl SimWorld {
             seen: Mutex::default(),
             memory_ms: AtomicU64::new(0),
             woken: Mutex::default(),
+            history: Mutex::default(),
+            tokens: MemoryTokens::default(),
+            points: AtomicU64::new(0),
+            crash_at: AtomicU64::new(u64::MAX),
             ids: AtomicU64::new(0),
             crash_per_mille: AtomicU64::new(0),
             crashes: AtomicU64::new(0),
@@ -82,6 +95,24 @@ impl SimWorld {
         self.crash_per_mille.store(per_mille, Ordering::SeqCst);
     }
 
+    /// The next invocation crashes at this point where it waits, and no other does; 0 is before it has begun.
+    pub fn crash_at_point(&self, point: Option<u64>) {
+        self.points.store(0, Ordering::SeqCst);
+        self.crash_at.store(point.unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Points at which invocations waited since [`SimWorld::crash_at_point`].
+    #[must_use]
+    pub fn points(&self) -> u64 {
+        self.points.load(Ordering::SeqCst)
+    }
+
+    /// Every state the map was brought into: when, and in which epoch.
+    #[must_use]
+    pub fn history(&self) -> Vec<(Timestamp, MapState, u64)> {
+        lock(&self.history).clone()
+    }
+
     /// Functions see a map as it was up to so long ago, as the real ones do for a second.
     pub fn set_memory_ms(&self, ms: u64) {
         self.memory_ms.store(ms, Ordering::SeqCst);
@@ -95,7 +126,8 @@ impl SimWorld {
         let mut run: Option<Pin<Box<dyn Future<Output = T> + Send + 'a>>> = Some(Box::pin(run));
         std::future::poll_fn(move |cx: &mut Context<'_>| {
             let per_mille = self.crash_per_mille.load(Ordering::SeqCst);
-            if per_mille > 0 && self.executor.chance(|rng| rng.happens(per_mille)) {
+            let here = self.points.fetch_add(1, Ordering::SeqCst) == self.crash_at.load(Ordering::SeqCst);
+            if here || per_mille > 0 && self.executor.chance(|rng| rng.happens(per_mille)) {
                 run = None; // dropped where it waits: nothing after that point happens
                 self.crashes.fetch_add(1, Ordering::SeqCst);
                 return Poll::Ready(None);
@@ -188,17 +220,7 @@ impl Config for SimWorld {
         Ok(vec![self.map()])
     }
     async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
-        self.executor.turn().await;
-        let saved = {
-            let mut stored = lock(&self.map);
-            let saved = stored.map.version == expected;
-            if saved {
-                stored.map = map.clone();
-            }
-            saved
-        };
-        self.executor.turn().await;
-        if saved { Ok(()) } else { Err(CommitError::Conflict) }
+        app::ports::ConfigStore::save_map(self, map, expected).await
     }
 }
 

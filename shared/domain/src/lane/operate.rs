@@ -13,7 +13,8 @@ use crate::{
 pub enum LaneCommand {
     /// Try the next entry again, now.
     Retry,
-    /// Change the next entry, then try it again. Both apps get the new image: the entry's own app has another one.
+    /// Change the next entry, then try it again. Both apps get the new image, for the entry's own app has another one;
+    /// when later changes wait behind it, only the app that refused it.
     Edit {
         /// The new image, in the entry's own shape.
         image: Image,
@@ -131,8 +132,12 @@ fn again(head: &mut Head, entry: &mut Entry, next: bool, by: &Stamp) -> Result<(
 fn edit(head: &mut Head, entry: &mut Entry, image: Image, now: Timestamp) -> Result<(), NotPossible> {
     let super::Work::Write(write) = &mut entry.work else { return Err(NotPossible::NotAWrite) };
     write.image = image;
-    write.origin = None;
     write.mode = super::Mode::Committed;
+    if head.next_seq > entry.seq + 1 {
+        // Later changes wait behind it. Its own app is past it, and would lose them for a moment.
+        return Ok(());
+    }
+    write.origin = None;
     (entry.crossing, entry.unclear, entry.done) = (None, false, PerSide::default());
     for side in &mut head.sides.0 {
         (side.target_seq, side.target_at) = (entry.seq, now);

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::ports::LaneKey;
 use domain::{
-    RecordKey, SideIx,
-    lane::{Answer, content},
+    MapState, RecordKey, SideIx,
+    lane::{Answer, ArchiveCause, content},
+    map::PerSide,
     mapping::translate,
     record::Image,
+    side::Capability,
 };
 use testkit::users::version_of;
 
@@ -15,6 +17,9 @@ use crate::play::Played;
 
 pub(crate) fn check(played: &Played) -> Result<(), String> {
     at_rest(played)?;
+    states_in_order(played)?;
+    nothing_begins_while_paused(played)?;
+    archived_is_not_written(played)?;
     effects_in_order(played)?;
     acknowledged_order(played)?;
     one_fate_per_id(played)?;
@@ -38,16 +43,79 @@ fn at_rest(played: &Played) -> Result<(), String> {
         }
     }
     for (lane, head) in played.world.lanes.heads() {
-        if head.parked && !played.kind.refusals {
+        if head.parked && !played.kind.refusals && !played.kind.operators {
             return Err(format!("{} is parked, though nothing was refused", lane.key));
         }
         if !head.idle() && !head.parked {
             return Err(format!("the lane of {} is stuck: {head:?}", lane.key));
         }
     }
+    let map = played.world.map().map;
+    if played.kind.operators && map.state != MapState::Running {
+        return Err(format!("the map is {} and nothing is left to do", map.state));
+    }
+    let messages = played.world.queues.messages(map.uid);
+    if messages > 0 {
+        return Err(format!("{messages} pointers are left in the queue"));
+    }
     let open = played.world.lanes.open_entries();
     if open > 0 && parked(played).is_empty() {
         return Err(format!("{open} entries are left in the journal"));
+    }
+    Ok(())
+}
+
+/// S7: epochs rise by one, and only legal changes happen.
+fn states_in_order(played: &Played) -> Result<(), String> {
+    let (mut state, mut epoch) = (MapState::Running, 0);
+    for (at, next, next_epoch) in played.world.history() {
+        let legal = matches!(
+            (state, next),
+            (MapState::Running | MapState::CatchingUp, MapState::Paused)
+                | (MapState::Paused, MapState::CatchingUp)
+                | (MapState::CatchingUp, MapState::CatchingUp | MapState::Running)
+        );
+        if next_epoch != epoch + 1 || !legal {
+            return Err(format!("at {at} the map went from {state} ({epoch}) to {next} ({next_epoch})"));
+        }
+        (state, epoch) = (next, next_epoch);
+    }
+    Ok(())
+}
+
+/// How long after a pause an attempt may still begin: a function remembers the map for a second, and meets other writers
+/// of the record, lost answers and a wait for a repeat on its way.
+const BEGINS_WITHIN_MS: u64 = 20_000;
+
+/// S8: nothing is written while the map is paused, but for what was on its way.
+fn nothing_begins_while_paused(played: &Played) -> Result<(), String> {
+    if played.kind.faults && played.kind.capability != Capability::Plain {
+        return Ok(()); // functions are frozen there for minutes: what they begin then is bounded by the lease alone
+    }
+    let history = played.world.history();
+    for (at, lane) in played.world.lanes.taken() {
+        let last = history.iter().rfind(|(since, ..)| *since <= at);
+        if let Some((since, MapState::Paused, _)) = last
+            && at.ms_since(*since) > BEGINS_WITHIN_MS
+        {
+            return Err(format!("an attempt of {} began at {at}, though the map is paused since {since}", lane.key));
+        }
+    }
+    Ok(())
+}
+
+/// No entry is both archived and written, unless its outcome was unknown.
+fn archived_is_not_written(played: &Played) -> Result<(), String> {
+    let mut written = BTreeSet::new();
+    for side in &played.world.map().sides {
+        played.world.apps.with(&side.id, |app| written.extend(app.effects.iter().map(|e| (e.key.clone(), e.version))));
+    }
+    for archived in played.world.lanes.archive() {
+        let definite = !archived.entry.ambiguous && archived.entry.done == PerSide([false, false]);
+        let gone = archived.cause != ArchiveCause::Edited;
+        if gone && definite && written.contains(&(archived.key.clone(), archived.version)) {
+            return Err(format!("{} of {} was archived and written", archived.version, archived.key));
+        }
     }
     Ok(())
 }
@@ -96,6 +164,8 @@ fn one_fate_per_id(played: &Played) -> Result<(), String> {
 /// S1: every acknowledged write has had its effect, or waits in a parked lane.
 fn nothing_lost(played: &Played) -> Result<(), String> {
     let parked = parked(played);
+    let archived = played.world.lanes.archive();
+    let archived: BTreeSet<_> = archived.into_iter().map(|one| (one.key, one.version)).collect();
     let mut applied = BTreeSet::new();
     for side in &played.world.map().sides {
         played.world.apps.with(&side.id, |app| applied.extend(app.effects.iter().map(|e| (e.key.clone(), e.version))));
@@ -103,7 +173,8 @@ fn nothing_lost(played: &Played) -> Result<(), String> {
     for heard in played.users.heard() {
         let Some(version) = heard.answer.as_ref().ok().and_then(version_of) else { continue };
         let lane = LaneKey { map: played.world.map().map.id, key: heard.key.clone() };
-        let copied = played.world.lanes.is_copy(&lane, version.seq);
+        let archived = archived.contains(&(heard.key.clone(), version));
+        let copied = archived || played.world.lanes.is_copy(&lane, version.seq);
         if !copied && !parked.contains(&heard.key) && !applied.contains(&(heard.key.clone(), version)) {
             return Err(format!("{} ({version}) was acknowledged and is nowhere", heard.id));
         }

@@ -4,15 +4,38 @@
 //! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
 
 mod check;
+mod matrix;
+mod operator;
 mod play;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write};
 
 use domain::side::Capability;
 
 use crate::play::{Kind, Played, play};
 
 const WORLDS: u64 = 200;
+
+/// Pairs of state and command, and commands for entries, that must have been seen.
+const OPERATORS_MUST: [&str; 17] = [
+    "Running pause",
+    "CatchingUp pause",
+    "Paused resume CatchUp",
+    "Paused resume SkipToLive",
+    "Paused resume Discard",
+    "CatchingUp resume CatchUp",
+    "CatchingUp resume SkipToLive",
+    "CatchingUp resume Discard",
+    "retry",
+    "edit",
+    "skip",
+    "revert",
+    "supersede",
+    "cancel",
+    "hold",
+    "recover",
+    "reverse",
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
@@ -24,6 +47,7 @@ fn run(kind: Kind) {
         None => 0..number("TANDEM_WORLDS").unwrap_or(WORLDS),
     };
     let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut deeds: BTreeMap<String, u64> = BTreeMap::new();
     let worlds = seeds.end - seeds.start;
     for seed in seeds {
         let played = play(seed, kind);
@@ -31,6 +55,22 @@ fn run(kind: Kind) {
             .unwrap_or_else(|wrong| panic!("{kind:?}, TANDEM_SEED={seed}: {wrong}\n{}", played.story()));
         for (what, count) in played.seen() {
             *seen.entry(what).or_default() += count;
+        }
+        for (deed, count) in played.deeds.all() {
+            *deeds.entry(deed).or_default() += count;
+        }
+    }
+    // Past libtest's capture: whoever runs this sees what it covered.
+    let told: Vec<_> = seen.iter().map(|(what, count)| format!("{what} {count}")).collect();
+    let did: Vec<_> = deeds.iter().map(|(deed, count)| format!("{deed} {count}")).collect();
+    let _ =
+        writeln!(std::io::stderr(), "{worlds} worlds of {kind:?}: {}; operators: {}", told.join(", "), did.join(", "));
+    if worlds >= WORLDS && kind.operators {
+        for deed in OPERATORS_MUST {
+            assert!(
+                deeds.get(deed).is_some_and(|count| *count >= worlds / 40),
+                "{kind:?}: {deed} is not covered: {deeds:?}"
+            );
         }
     }
     // A generator that stopped producing what it is for would pass every check.
@@ -46,27 +86,37 @@ fn run(kind: Kind) {
 
 #[test]
 fn apps_that_honour_the_idempotency_key_agree_whatever_fails() {
-    run(Kind { capability: Capability::Idempotent, refusals: false, faults: true });
+    run(Kind { capability: Capability::Idempotent, refusals: false, faults: true, operators: false });
 }
 
 #[test]
 fn plain_apps_agree_whatever_fails_as_long_as_calls_do_not_outlive_their_bound() {
-    run(Kind { capability: Capability::Plain, refusals: false, faults: true });
+    run(Kind { capability: Capability::Plain, refusals: false, faults: true, operators: false });
 }
 
 #[test]
 fn a_refused_record_stops_only_itself() {
-    run(Kind { capability: Capability::Idempotent, refusals: true, faults: true });
+    run(Kind { capability: Capability::Idempotent, refusals: true, faults: true, operators: false });
 }
 
 #[test]
 fn without_faults_every_write_is_answered_and_both_apps_agree() {
-    run(Kind { capability: Capability::Idempotent, refusals: false, faults: false });
+    run(Kind { capability: Capability::Idempotent, refusals: false, faults: false, operators: false });
+}
+
+#[test]
+fn whatever_operators_do_nothing_is_lost_and_both_apps_agree() {
+    run(Kind { capability: Capability::Idempotent, refusals: true, faults: true, operators: true });
+}
+
+#[test]
+fn whatever_operators_do_plain_apps_agree() {
+    run(Kind { capability: Capability::Plain, refusals: true, faults: true, operators: true });
 }
 
 #[test]
 fn the_same_seed_gives_the_same_world() {
-    let kind = Kind { capability: Capability::Idempotent, refusals: true, faults: true };
+    let kind = Kind { capability: Capability::Idempotent, refusals: true, faults: true, operators: true };
     let story = |played: Played| (played.world.executor.steps(), played.story());
     for seed in 0..5 {
         assert_eq!(story(play(seed, kind)), story(play(seed, kind)));

@@ -4,19 +4,23 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use domain::{RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
+use app::ports::Queues;
+use domain::{MapState, RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
 use serde_json::json;
 use testkit::{
-    JournalFaults, SimWorld,
+    JournalFaults, QueueFaults, SimWorld,
     apps::CallFaults,
     sample,
     users::{Heard, Users},
 };
 
+use crate::operator::{Deeds, cleans_up, meddles};
+
 const STEPS: u64 = 2_000_000;
 const PEOPLE: u64 = 4;
 const EDITS: u64 = 5;
 const RECORDS: u64 = 2;
+const OPERATOR_DEEDS: u64 = 25;
 
 /// What a world is like.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Kind {
     pub(crate) capability: Capability,
     pub(crate) refusals: bool,
     pub(crate) faults: bool,
+    /// Operators pause, resume, and do things to entries.
+    pub(crate) operators: bool,
 }
 
 impl Kind {
@@ -31,6 +37,9 @@ impl Kind {
         let mut all = vec!["written", "queued", "skipped", "crossing"];
         if self.faults {
             all.push("crash");
+        }
+        if self.operators {
+            all.extend(["archived", "paused", "conflict"]);
         }
         if self.refusals {
             all.extend(["refused", "parked"]);
@@ -45,6 +54,7 @@ pub(crate) struct Played {
     pub(crate) users: Arc<Users>,
     pub(crate) kind: Kind,
     pub(crate) over: bool,
+    pub(crate) deeds: Arc<Deeds>,
 }
 
 pub(crate) fn play(seed: u64, kind: Kind) -> Played {
@@ -54,6 +64,19 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Played {
         faults(&world, kind, true);
     }
     let executor = Arc::clone(&world.executor);
+    let deeds = Arc::new(Deeds::default());
+    if kind.operators {
+        world.set_memory_ms(1_000);
+        for _ in 0..2 {
+            let (world, deeds) = (Arc::clone(&world), Arc::clone(&deeds));
+            executor.spawn(async move {
+                if let Err(error) = Queues::create(&world.queues, &world.map().map).await {
+                    panic!("the queue is made: {error}");
+                }
+                meddles(&world, &deeds, OPERATOR_DEEDS).await;
+            });
+        }
+    }
     for person in 0..PEOPLE {
         let (world, users) = (Arc::clone(&world), Arc::clone(&users));
         executor.spawn(async move { edits(&world, &users, person, kind).await });
@@ -80,11 +103,14 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Played {
                 }
                 world.executor.sleep(60_000).await;
                 world.sweep().await;
+                if minute == 38 && kind.operators {
+                    cleans_up(&world).await;
+                }
             }
         });
     }
     let over = executor.run(STEPS);
-    Played { world, users, kind, over }
+    Played { world, users, kind, over, deeds }
 }
 
 fn faults(world: &SimWorld, kind: Kind, on: bool) {
@@ -92,6 +118,7 @@ fn faults(world: &SimWorld, kind: Kind, on: bool) {
         world.set_crashes(0);
         world.lanes.set_faults(JournalFaults::default());
         world.apps.set_faults(CallFaults::default());
+        world.queues.set_faults(QueueFaults::default());
         return;
     }
     world.set_crashes(world.executor.chance(|rng| rng.below(30)));
@@ -99,6 +126,7 @@ fn faults(world: &SimWorld, kind: Kind, on: bool) {
     // A function that is frozen in the middle of a call makes the call outlive its bound: nothing helps a plain app then.
     let freeze = if kind.capability == Capability::Plain { 0 } else { some(8) };
     world.lanes.set_faults(JournalFaults { transient: some(40), lost_answer: some(40), index_lag: some(500), freeze });
+    world.queues.set_faults(QueueFaults { transient: some(50), lost: some(200), doubled: some(200) });
     let calls = CallFaults {
         not_applied: some(150),
         unknown_without_effect: some(100),
@@ -170,6 +198,10 @@ impl Played {
         seen.insert("crash", crashes);
         let parked = self.world.lanes.heads().iter().filter(|(_, head)| head.parked).count();
         *seen.entry("parked").or_default() += parked as u64;
+        seen.insert("conflict", self.world.lanes.all_conflicts().len() as u64);
+        *seen.entry("archived").or_default() += self.world.lanes.archive().len() as u64;
+        let paused = self.world.history().iter().filter(|(_, state, _)| *state == MapState::Paused).count();
+        seen.insert("paused", paused as u64);
         seen
     }
 

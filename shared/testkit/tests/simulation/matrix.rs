@@ -1,0 +1,364 @@
+//! The crash matrix: every use case, crashed at every point where it waits (before and after each call of a port), in
+//! turn. Afterwards the caller repeats, the sweep comes, and everything must hold as if nothing had happened.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
+
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use app::{
+    admin::{
+        archive, conflicts, errors,
+        lane::{Command, Target, command},
+        switch::{pause, switch},
+    },
+    drain::{drain_map, sweep},
+    ports::Ports,
+    request::WriteRequest,
+    write::write,
+};
+use domain::{
+    RecordKey, SideIx,
+    lane::ArchiveCause,
+    map::{Backlog, MapCommand},
+    record::Image,
+    side::Capability,
+};
+use serde_json::{Value, json};
+use testkit::{SimWorld, sample, users::Users};
+
+use crate::{
+    check,
+    operator::{Deeds, cleans_up, kim},
+    play::{Kind, Played},
+};
+
+const STEPS: u64 = 500_000;
+
+/// What is crashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    WriteDirect,
+    WriteBehindAnother,
+    WriteWhilePaused,
+    WriteThatCrosses,
+    WriteRefused,
+    CommittedWriteRefused,
+    WriteWithoutOrigin,
+    Report,
+    DrainABacklog,
+    DrainAndSkip,
+    Sweep,
+    Pause,
+    Resume,
+    SkipToLive,
+    Retry,
+    Edit,
+    Hold,
+    Skip,
+    Revert,
+    Supersede,
+    CancelNext,
+    CancelLater,
+    Acknowledge,
+    RetryAll,
+    Recover,
+    Reverse,
+}
+
+const CASES: [Case; 26] = [
+    Case::WriteDirect,
+    Case::WriteBehindAnother,
+    Case::WriteWhilePaused,
+    Case::WriteThatCrosses,
+    Case::WriteRefused,
+    Case::CommittedWriteRefused,
+    Case::WriteWithoutOrigin,
+    Case::Report,
+    Case::DrainABacklog,
+    Case::DrainAndSkip,
+    Case::Sweep,
+    Case::Pause,
+    Case::Resume,
+    Case::SkipToLive,
+    Case::Retry,
+    Case::Edit,
+    Case::Hold,
+    Case::Skip,
+    Case::Revert,
+    Case::Supersede,
+    Case::CancelNext,
+    Case::CancelLater,
+    Case::Acknowledge,
+    Case::RetryAll,
+    Case::Recover,
+    Case::Reverse,
+];
+
+fn key(n: u32) -> RecordKey {
+    format!("C-{n}").parse().unwrap()
+}
+
+fn record(name: &str, refused: bool) -> Image {
+    Image::Present(json!({"Name": name, "Limit": 1, "OnHold": "No", "refused": refused}).as_object().unwrap().clone())
+}
+
+struct Stage {
+    world: Arc<SimWorld>,
+    users: Arc<Users>,
+}
+
+impl Stage {
+    async fn commits(&self, n: u32, name: &str, refused: bool) {
+        self.users.edit_committed(SideIx::First, &key(n), record(name, refused)).await;
+        while self.users.report(SideIx::First).await {}
+    }
+
+    async fn map(&self, what: MapCommand) {
+        let id = self.world.map().map.id;
+        switch(&*self.world, &kim(), &id, what, "the stage is set").await.unwrap();
+    }
+
+    async fn backlog(&self) {
+        self.map(MapCommand::Pause).await;
+        for n in 0..3 {
+            self.commits(n, "one", false).await;
+            self.commits(n, "two", false).await;
+        }
+    }
+
+    /// One record is parked, with another change behind it.
+    async fn parked(&self) {
+        self.commits(0, "refused", true).await;
+        self.commits(0, "next", false).await;
+    }
+
+    async fn set(&self, case: Case) {
+        match case {
+            Case::WriteDirect
+            | Case::WriteRefused
+            | Case::CommittedWriteRefused
+            | Case::WriteWithoutOrigin
+            | Case::Pause => {}
+            Case::WriteBehindAnother => self.parked().await,
+            Case::WriteWhilePaused => self.map(MapCommand::Pause).await,
+            Case::WriteThatCrosses | Case::Reverse => {
+                // crm has a change that finance has not seen, and the other way round.
+                self.map(MapCommand::Pause).await;
+                self.users
+                    .edit_committed(
+                        SideIx::Second,
+                        &key(0),
+                        Image::Present(
+                            json!({"name": "crm's", "limit": 5, "hold": false, "refused": false})
+                                .as_object()
+                                .unwrap()
+                                .clone(),
+                        ),
+                    )
+                    .await;
+                while self.users.report(SideIx::Second).await {}
+                if case == Case::Reverse {
+                    self.commits(0, "finance's", false).await;
+                }
+                self.map(MapCommand::Resume(Backlog::CatchUp)).await;
+                if case == Case::Reverse {
+                    self.rests().await;
+                }
+            }
+            Case::Report => {
+                self.users.edit_committed(SideIx::First, &key(0), record("a", false)).await;
+                while self.users.report(SideIx::First).await {}
+            }
+            Case::DrainABacklog | Case::Sweep => {
+                self.backlog().await;
+                self.map(MapCommand::Resume(Backlog::CatchUp)).await;
+            }
+            Case::DrainAndSkip => {
+                self.backlog().await;
+                self.map(MapCommand::Resume(Backlog::SkipToLive)).await;
+            }
+            Case::Resume | Case::CancelNext | Case::CancelLater => self.backlog().await,
+            Case::SkipToLive => {
+                self.backlog().await;
+                self.map(MapCommand::Resume(Backlog::CatchUp)).await;
+            }
+            Case::Retry
+            | Case::Edit
+            | Case::Hold
+            | Case::Skip
+            | Case::Revert
+            | Case::Supersede
+            | Case::Acknowledge
+            | Case::RetryAll => self.parked().await,
+            Case::Recover => {
+                self.backlog().await;
+                self.map(MapCommand::Resume(Backlog::Discard)).await;
+                self.rests().await;
+            }
+        }
+    }
+
+    async fn comes_to_rest(&self) {
+        for _ in 0..5 {
+            self.world.run_woken().await;
+            self.world.executor.sleep(60_000).await;
+            self.world.sweep().await;
+            for side in SideIx::BOTH {
+                while self.users.report(side).await {}
+            }
+        }
+    }
+
+    async fn rests(&self) {
+        for _ in 0..5 {
+            self.world.executor.sleep(60_000).await;
+            self.world.sweep().await;
+        }
+    }
+
+    /// Does it once; whether it was finished. What is told apart is only crashed or not: an operator who is told that it
+    /// is so already is satisfied.
+    async fn act(&self, case: Case, id: &str) -> bool {
+        let world = &*self.world;
+        let map = world.map().map.id;
+        let until = world.now().plus_ms(240_000);
+        let from = |key: &RecordKey, image: &Image, mode: &str| {
+            let Image::Present(record) = image else { unreachable!() };
+            let before = world.apps.with(&"finance".parse().unwrap(), |app| app.image(key));
+            let before = if let Image::Present(record) = before { json!(record) } else { Value::Null };
+            json!({"id": id, "map": map, "key": key, "origin": "finance", "mode": mode, "record": record, "before": before})
+        };
+        let target = |n: u32, seq: u64| Target { key: key(n), seq };
+        let on = async |n: u32, seq: u64, what: Command| {
+            world.invoke(command(world, &kim(), &map, &target(n, seq), &what, "why")).await.is_some()
+        };
+        let writes = async |request: Value| {
+            let request = WriteRequest::from_value(request).unwrap();
+            world.invoke(write(world, &request)).await.is_some()
+        };
+        match case {
+            Case::WriteDirect => writes(self.saved(from(&key(0), &record("a", false), "committed"))).await,
+            Case::WriteBehindAnother | Case::WriteWhilePaused | Case::WriteThatCrosses => {
+                writes(self.saved(from(&key(0), &record("b", false), "committed"))).await
+            }
+            Case::WriteRefused => writes(from(&key(0), &record("a", true), "sync")).await,
+            Case::CommittedWriteRefused => writes(self.saved(from(&key(0), &record("a", true), "committed"))).await,
+            Case::WriteWithoutOrigin => {
+                let Image::Present(record) = record("a", false) else { unreachable!() };
+                writes(json!({"id": id, "map": map, "key": key(0), "record": record})).await
+            }
+            Case::Report => {
+                self.users.report(SideIx::Second).await;
+                true
+            }
+            Case::DrainABacklog | Case::DrainAndSkip => world.invoke(drain_map(world, &map, until)).await.is_some(),
+            Case::Sweep => world.invoke(sweep(world, until)).await.is_some(),
+            Case::Pause => world.invoke(pause(world, &kim(), &map, "why", 5_000)).await.is_some(),
+            Case::Resume => {
+                let what = MapCommand::Resume(Backlog::CatchUp);
+                world.invoke(switch(world, &kim(), &map, what, "why")).await.is_some()
+            }
+            Case::SkipToLive => {
+                let what = MapCommand::Resume(Backlog::SkipToLive);
+                world.invoke(switch(world, &kim(), &map, what, "why")).await.is_some()
+            }
+            Case::Retry => on(0, 1, Command::Retry).await,
+            Case::Edit => on(0, 1, Command::Edit(json!({"refused": false}).as_object().unwrap().clone())).await,
+            Case::Hold => on(0, 1, Command::Hold).await,
+            Case::Skip => on(0, 1, Command::Skip).await,
+            Case::Revert => on(0, 1, Command::Revert).await,
+            Case::Supersede => on(0, 1, Command::Supersede).await,
+            Case::CancelNext => on(1, 1, Command::Cancel).await,
+            Case::CancelLater => on(1, 2, Command::Cancel).await,
+            Case::Acknowledge => on(0, 1, Command::Acknowledge).await,
+            Case::RetryAll => {
+                let filter = errors::Filter::default();
+                world.invoke(errors::retry_all(world, &kim(), &map, &filter, None, "why")).await.is_some()
+            }
+            Case::Recover => {
+                let one = world.lanes.archive().into_iter().find(|one| one.cause == ArchiveCause::Discarded).unwrap();
+                world.invoke(archive::recover(world, &kim(), &map, one.id, "why")).await.is_some()
+            }
+            Case::Reverse => {
+                let one = world.lanes.all_conflicts().into_iter().next().unwrap();
+                world.invoke(conflicts::reverse(world, &kim(), &map, one.entry, "why")).await.is_some()
+            }
+        }
+    }
+
+    /// The origin has the change already.
+    fn saved(&self, request: Value) -> Value {
+        let key: RecordKey = request["key"].as_str().unwrap().parse().unwrap();
+        let image = Image::Present(request["record"].as_object().unwrap().clone());
+        self.world.apps.with(&"finance".parse().unwrap(), |app| {
+            if app.image(&key) != image {
+                app.change(&key, image);
+            }
+        });
+        request
+    }
+}
+
+/// Plays a case, crashed at a point (`None`: not at all). How many points it has, and whether it crashed.
+fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, bool) {
+    let world = SimWorld::new(17, sample::running(capability));
+    let users = Users::new(Arc::clone(&world));
+    let crashed = Arc::new(AtomicBool::new(false));
+    let points = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    {
+        let stage = Stage { world: Arc::clone(&world), users: Arc::clone(&users) };
+        let (crashed, points) = (Arc::clone(&crashed), Arc::clone(&points));
+        world.executor.spawn(async move {
+            let world = &stage.world;
+            app::ports::Queues::create(&world.queues, &world.map().map).await.unwrap();
+            stage.set(case).await;
+            let id = ulid::Ulid(world.fresh_id()).to_string();
+            world.crash_at_point(point);
+            let finished = stage.act(case, &id).await;
+            points.store(world.points(), Ordering::SeqCst);
+            world.crash_at_point(None);
+            crashed.store(world.crashes.load(Ordering::SeqCst) > 0, Ordering::SeqCst);
+            if !finished {
+                world.executor.sleep(100_000).await; // the lease of what crashed ends
+                assert!(stage.act(case, &id).await);
+            }
+            stage.comes_to_rest().await;
+            cleans_up(world).await;
+            stage.comes_to_rest().await;
+        });
+    }
+    let over = world.executor.run(STEPS);
+    let kind = Kind { capability, refusals: true, faults: false, operators: true };
+    let played = Played { world, users, kind, over, deeds: Arc::new(Deeds::default()) };
+    check::check(&played).unwrap_or_else(|wrong| {
+        panic!("{case:?} of {capability:?} apps, crashed at point {point:?}: {wrong}\n{}", played.story())
+    });
+    (points.load(Ordering::SeqCst), crashed.load(Ordering::SeqCst))
+}
+
+#[test]
+fn every_use_case_may_crash_at_every_point() {
+    let mut out = String::new();
+    let mut all = 0;
+    for case in CASES {
+        for capability in [Capability::Idempotent, Capability::Plain] {
+            let (points, _) = play(case, capability, None);
+            assert!(points > 0, "{case:?} never waits");
+            let crashes = (0..points).filter(|point| play(case, capability, Some(*point)).1).count();
+            assert_eq!(crashes as u64, points, "{case:?}: a point was not reached");
+            all += crashes;
+            if capability == Capability::Idempotent {
+                out.push_str(&format!(" {case:?} {crashes}"));
+            }
+        }
+    }
+    // Past libtest's capture: whoever runs this sees what it covered.
+    let _ = writeln!(std::io::stderr(), "crash matrix: {all} crashes, one at every point where a use case waits:{out}");
+    assert!(all >= 700, "only {all} crashes: the matrix has lost cases");
+}
