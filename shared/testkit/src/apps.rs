@@ -14,7 +14,10 @@ use domain::{
     side::{Capability, Side},
 };
 
-use crate::executor::{Executor, lock};
+use crate::{
+    bug::Bug,
+    executor::{Executor, lock},
+};
 
 /// Chances in a thousand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,8 +84,9 @@ impl FakeApp {
         row.1
     }
 
-    fn apply(&mut self, call: &Call, capability: Capability) {
-        if !self.seen.insert(call.entry) && capability == Capability::Idempotent {
+    fn apply(&mut self, call: &Call, capability: Capability, bug: Option<Bug>) {
+        let again = !self.seen.insert(call.entry) && capability == Capability::Idempotent;
+        if again && bug != Some(Bug::AppIgnoresKey) || bug == Some(Bug::AppLies) {
             return;
         }
         let before = self.image(&call.key);
@@ -179,7 +183,7 @@ impl Apps for FakeApps {
             }
             Some(End::Without) => Err(failed(ErrorClass::Unavailable, Verdict::Unknown, "simulated: 503")),
             Some(End::With) => {
-                lock(&app).apply(call, capability);
+                lock(&app).apply(call, capability, self.world.bug());
                 Err(failed(ErrorClass::Network, Verdict::Unknown, "simulated: reset after the effect"))
             }
             Some(End::Late) => {
@@ -190,12 +194,12 @@ impl Apps for FakeApps {
                     while lock(&app).locked.contains(&call.key) {
                         world.sleep(100).await;
                     }
-                    lock(&app).apply(&call, capability);
+                    lock(&app).apply(&call, capability, world.bug());
                 });
                 Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: no answer in time"))
             }
             None => {
-                lock(&app).apply(call, capability);
+                lock(&app).apply(call, capability, self.world.bug());
                 self.world.turn().await;
                 Ok(Applied { etag: None })
             }

@@ -12,7 +12,7 @@ use std::{
 
 use domain::Timestamp;
 
-use crate::rng::Rng;
+use crate::{bug::Bug, rng::Rng};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -23,6 +23,7 @@ pub struct Executor {
     timers: Mutex<Vec<(u64, Waker)>>,
     fresh: Mutex<Vec<Task>>,
     steps: AtomicU64,
+    bug: Mutex<Option<Bug>>,
 }
 
 struct Flag(AtomicBool);
@@ -43,6 +44,7 @@ impl Executor {
             timers: Mutex::default(),
             fresh: Mutex::default(),
             steps: AtomicU64::new(0),
+            bug: Mutex::default(),
         })
     }
 
@@ -50,6 +52,20 @@ impl Executor {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    /// Puts a bug into the world.
+    pub fn put_in(&self, bug: Option<Bug>) {
+        *lock(&self.bug) = bug;
+    }
+
+    pub(crate) fn bug(&self) -> Option<Bug> {
+        *lock(&self.bug)
+    }
+
+    /// Whether this bug is in the world.
+    pub(crate) fn has(&self, bug: Bug) -> bool {
+        self.bug() == Some(bug)
     }
 
     /// Steps taken: the same seed takes the same steps.

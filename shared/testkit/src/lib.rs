@@ -2,6 +2,7 @@
 //! Never shipped.
 
 pub mod apps;
+mod bug;
 pub mod config;
 pub mod contract;
 mod executor;
@@ -13,6 +14,7 @@ pub mod users;
 mod world;
 
 pub use self::{
+    bug::Bug,
     executor::Executor,
     memory::JournalFaults,
     memory::MemoryLanes,

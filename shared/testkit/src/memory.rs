@@ -10,10 +10,13 @@ use app::ports::{
 };
 use domain::{
     EntryId, Map, MapId, Timestamp, WriteId,
-    lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
+    lane::{Archived, Conflict, Echoes, Entry, Head, Marker, Recent},
 };
 
-use crate::executor::{Executor, lock};
+use crate::{
+    bug::Bug,
+    executor::{Executor, lock},
+};
 
 /// Chances in a thousand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +44,18 @@ struct Tables {
     depths: Vec<Sample>,
     resent: Timestamp,
     taken: Vec<(Timestamp, LaneKey)>,
+    accepted: BTreeMap<u128, BTreeSet<EntryId>>,
+}
+
+/// Entries that a commit brings in or takes in hand.
+fn accepted(commit: &Commit) -> impl Iterator<Item = &Entry> {
+    let direct = commit.head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref());
+    let appended = commit.ops.iter().filter_map(|op| match op {
+        // What is brought back has no marker: it was accepted before.
+        JournalOp::Append(entry, Some(_)) => Some(entry),
+        _ => None,
+    });
+    direct.into_iter().chain(appended)
 }
 
 /// The journal in memory.
@@ -72,6 +87,12 @@ impl MemoryLanes {
     #[must_use]
     pub fn is_copy(&self, lane: &LaneKey, seq: u64) -> bool {
         lock(&self.tables).copies.contains(&(lane.clone(), seq))
+    }
+
+    /// Entries that were made of each write, by the write's id.
+    #[must_use]
+    pub fn accepted(&self) -> BTreeMap<u128, BTreeSet<EntryId>> {
+        lock(&self.tables).accepted.clone()
     }
 
     /// When attempts began.
@@ -148,12 +169,13 @@ impl Lanes for MemoryLanes {
     }
 
     async fn marker(&self, map: &MapId, id: WriteId) -> Result<Option<Marker>, PortError> {
-        self.call(|tables| tables.markers.get(&(map.clone(), id.value())).cloned()).await
+        let known = !self.world.has(Bug::IdsAreForgotten);
+        self.call(|tables| tables.markers.get(&(map.clone(), id.value())).filter(|_| known).cloned()).await
     }
 
     async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
-        let now = self.world.now();
-        self.conditional(|tables| tables.commit(lane, commit, now)).await
+        let (now, bug) = (self.world.now(), self.world.bug());
+        self.conditional(|tables| tables.commit(lane, commit, now, bug)).await
     }
 
     async fn note_echo(&self, lane: &LaneKey, read: &Echoes, noted: &Echoes) -> Result<(), CommitError> {
@@ -187,7 +209,8 @@ impl Lanes for MemoryLanes {
                 found
             })
             .await?;
-        Ok(found.into_iter().filter(|_| !lag()).take(limit).collect())
+        let blind = self.world.has(Bug::NothingIsFound);
+        Ok(found.into_iter().filter(|_| !lag() && !blind).take(limit).collect())
     }
 
     async fn count_skipped(&self, _map: &Map) -> Result<(), PortError> {
@@ -260,28 +283,42 @@ impl Gauges for MemoryLanes {
 }
 
 impl Tables {
-    fn commit(&mut self, lane: &LaneKey, commit: Commit, now: Timestamp) -> Result<(), CommitError> {
+    fn commit(
+        &mut self,
+        lane: &LaneKey,
+        mut commit: Commit,
+        now: Timestamp,
+        bug: Option<Bug>,
+    ) -> Result<(), CommitError> {
         let stored = self.heads.get(lane).map_or(0, |(head, _)| head.version);
-        if stored != commit.expected {
+        if stored != commit.expected && bug != Some(Bug::CommitIgnoresVersion) {
             return Err(CommitError::Conflict);
         }
         assert_eq!(commit.head.version, commit.expected + 1, "every commit raises the version by one");
+        match bug {
+            Some(Bug::CommitForgetsEntries) => commit.ops.retain(|op| !matches!(op, JournalOp::Append(..))),
+            Some(Bug::IdsAreForgotten) => commit.head.recent = Recent::default(),
+            _ => {}
+        }
         for op in &commit.ops {
             match op {
+                JournalOp::Append(..) if bug == Some(Bug::CommitIgnoresVersion) => {}
                 JournalOp::Append(entry, marker) => {
                     if self.entries.contains_key(&(lane.clone(), entry.seq)) {
                         return Err(CommitError::Conflict);
                     }
                     let known = |marker: &Marker| self.markers.contains_key(&(lane.map.clone(), marker.id.value()));
-                    if marker.as_ref().is_some_and(known) {
+                    if marker.as_ref().is_some_and(known) && bug != Some(Bug::IdsAreForgotten) {
                         return Err(CommitError::Duplicate);
                     }
                 }
                 JournalOp::Update(entry, _) => {
-                    assert!(self.entries.contains_key(&(lane.clone(), entry.seq)), "only a stored entry is updated");
+                    let known = self.entries.contains_key(&(lane.clone(), entry.seq));
+                    assert!(known || bug.is_some(), "only a stored entry is updated");
                 }
                 JournalOp::Finish { seq, .. } => {
-                    assert!(self.entries.contains_key(&(lane.clone(), *seq)), "only a stored entry is finished");
+                    let known = self.entries.contains_key(&(lane.clone(), *seq));
+                    assert!(known || bug.is_some(), "only a stored entry is finished");
                 }
                 JournalOp::Archive(archived, _) | JournalOp::Keep(archived) => {
                     assert!(!self.archive.contains_key(&archived.id), "an id of the archive is fresh");
@@ -297,6 +334,11 @@ impl Tables {
                         return Err(CommitError::Duplicate);
                     }
                 }
+            }
+        }
+        for entry in accepted(&commit) {
+            if let Some(write) = entry.write() {
+                self.accepted.entry(write.id.value()).or_default().insert(entry.id);
             }
         }
         let mut put_marker = |marker: Option<Marker>| {
@@ -324,7 +366,9 @@ impl Tables {
                 }
                 JournalOp::Archive(archived, marker) => {
                     self.entries.remove(&(lane.clone(), archived.entry.seq));
-                    self.archive.insert(archived.id, *archived);
+                    if bug != Some(Bug::ArchiveForgets) {
+                        self.archive.insert(archived.id, *archived);
+                    }
                     put_marker(marker);
                 }
                 JournalOp::Keep(archived) | JournalOp::Recover(archived) => {

@@ -17,6 +17,7 @@ use domain::{Map, MapId, MapState, Timestamp};
 
 use crate::{
     apps::FakeApps,
+    bug::Bug,
     config::MemoryTokens,
     executor::{Executor, lock},
     memory::MemoryLanes,
@@ -60,9 +61,11 @@ impl SimWorld {
     pub fn new(seed: u64, map: MapWithSides) -> Arc<Self> {
         let executor = Executor::new(seed, BEGIN);
         let sides = map.map.config.sides.each_ref().map(|end| end.side.clone());
+        let queues = MemoryQueues::new(Arc::clone(&executor));
+        queues.make(map.map.uid);
         Arc::new(Self {
             lanes: MemoryLanes::new(Arc::clone(&executor)),
-            queues: MemoryQueues::new(Arc::clone(&executor)),
+            queues,
             apps: FakeApps::new(Arc::clone(&executor), sides),
             executor,
             map: Mutex::new(map),
@@ -211,7 +214,15 @@ impl Config for SimWorld {
         }
     }
     async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
-        let map = self.map();
+        let mut map = self.map();
+        if self.executor.has(Bug::PauseIsNotSeen) && map.map.state == MapState::Paused {
+            map.map.state = MapState::Running;
+        }
+        if self.executor.has(Bug::CutCoversAll)
+            && let Some(cut) = &mut map.map.cut
+        {
+            cut.before_epoch = u64::MAX;
+        }
         *lock(&self.seen) = Some((self.now(), map.clone()));
         self.executor.turn().await;
         Ok((map.map.id == *id).then_some(map))

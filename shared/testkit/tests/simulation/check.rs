@@ -15,16 +15,27 @@ use testkit::users::version_of;
 
 use crate::play::Played;
 
+type Check = fn(&Played) -> Result<(), String>;
+
+const CHECKS: [Check; 9] = [
+    at_rest,
+    states_in_order,
+    nothing_begins_while_paused,
+    archived_is_not_written,
+    effects_in_order,
+    acknowledged_order,
+    one_fate_per_id,
+    nothing_lost,
+    apps_agree,
+];
+
 pub(crate) fn check(played: &Played) -> Result<(), String> {
-    at_rest(played)?;
-    states_in_order(played)?;
-    nothing_begins_while_paused(played)?;
-    archived_is_not_written(played)?;
-    effects_in_order(played)?;
-    acknowledged_order(played)?;
-    one_fate_per_id(played)?;
-    nothing_lost(played)?;
-    apps_agree(played)
+    CHECKS.iter().try_for_each(|check| check(played))
+}
+
+/// Everything that is wrong.
+pub(crate) fn wrongs(played: &Played) -> Vec<String> {
+    CHECKS.iter().filter_map(|check| check(played).err()).collect()
 }
 
 fn parked(played: &Played) -> BTreeSet<RecordKey> {
@@ -110,7 +121,18 @@ fn archived_is_not_written(played: &Played) -> Result<(), String> {
     for side in &played.world.map().sides {
         played.world.apps.with(&side.id, |app| written.extend(app.effects.iter().map(|e| (e.key.clone(), e.version))));
     }
+    let history = played.world.history();
     for archived in played.world.lanes.archive() {
+        let cut = matches!(archived.cause, ArchiveCause::SkippedToLive | ArchiveCause::Discarded);
+        let resumed = |(_, state, _): &&(_, MapState, u64)| *state == MapState::CatchingUp;
+        let before = history.iter().rfind(|change| resumed(change) && change.2 <= archived.entry.epoch);
+        let last = history.iter().rfind(|change| resumed(change) && change.0 <= archived.by.at);
+        if cut && before.is_some() && before == last {
+            return Err(format!(
+                "{} of {} was accepted after the resume, and archived",
+                archived.version, archived.key
+            ));
+        }
         let definite = !archived.entry.ambiguous && archived.entry.done == PerSide([false, false]);
         let gone = archived.cause != ArchiveCause::Edited;
         if gone && definite && written.contains(&(archived.key.clone(), archived.version)) {
@@ -151,8 +173,13 @@ fn acknowledged_order(played: &Played) -> Result<(), String> {
     Ok(())
 }
 
-/// S6: a refused write has no effect anywhere. (One id is asked until its first answer, so it has one answer.)
+/// S6: one write is accepted once, however often it is sent.
 fn one_fate_per_id(played: &Played) -> Result<(), String> {
+    for (id, entries) in played.world.lanes.accepted() {
+        if entries.len() > 1 {
+            return Err(format!("{id:032x} was accepted twice, as {entries:?}"));
+        }
+    }
     for heard in played.users.heard() {
         if let Ok(Answer::Unavailable { .. }) = heard.answer {
             return Err(format!("{} was answered 503 by a map that queues", heard.id));

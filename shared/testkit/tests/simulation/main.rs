@@ -3,6 +3,7 @@
 //!
 //! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
 
+mod bugs;
 mod check;
 mod matrix;
 mod operator;
@@ -14,7 +15,8 @@ use domain::side::Capability;
 
 use crate::play::{Kind, Played, play};
 
-const WORLDS: u64 = 200;
+/// Of each kind; there are six.
+const WORLDS: u64 = 350;
 
 /// Pairs of state and command, and commands for entries, that must have been seen.
 const OPERATORS_MUST: [&str; 17] = [

@@ -316,7 +316,6 @@ fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, bool) {
         let (crashed, points) = (Arc::clone(&crashed), Arc::clone(&points));
         world.executor.spawn(async move {
             let world = &stage.world;
-            app::ports::Queues::create(&world.queues, &world.map().map).await.unwrap();
             stage.set(case).await;
             let id = ulid::Ulid(world.fresh_id()).to_string();
             world.crash_at_point(point);

@@ -4,11 +4,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use app::ports::Queues;
 use domain::{MapState, RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
 use serde_json::json;
 use testkit::{
-    JournalFaults, QueueFaults, SimWorld,
+    Bug, JournalFaults, QueueFaults, SimWorld,
     apps::CallFaults,
     sample,
     users::{Heard, Users},
@@ -58,7 +57,13 @@ pub(crate) struct Played {
 }
 
 pub(crate) fn play(seed: u64, kind: Kind) -> Played {
+    play_with(seed, kind, None)
+}
+
+/// The same with a bug in it.
+pub(crate) fn play_with(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
     let world = SimWorld::new(seed, sample::running(kind.capability));
+    world.executor.put_in(bug);
     let users = Users::new(Arc::clone(&world));
     if kind.faults {
         faults(&world, kind, true);
@@ -70,9 +75,6 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Played {
         for _ in 0..2 {
             let (world, deeds) = (Arc::clone(&world), Arc::clone(&deeds));
             executor.spawn(async move {
-                if let Err(error) = Queues::create(&world.queues, &world.map().map).await {
-                    panic!("the queue is made: {error}");
-                }
                 meddles(&world, &deeds, OPERATOR_DEEDS).await;
             });
         }
