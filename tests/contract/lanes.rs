@@ -55,6 +55,26 @@ fn only_open_lanes_of_the_map_are_due_and_the_oldest_come_first() {
 }
 
 #[test]
+fn open_lanes_come_page_by_page() {
+    run(async { contract::open_lanes_come_page_by_page(&journal().await).await });
+}
+
+#[test]
+fn an_archived_entry_leaves_the_journal_for_the_archive() {
+    run(async { contract::an_archived_entry_leaves_the_journal_for_the_archive(&journal().await).await });
+}
+
+#[test]
+fn a_conflict_keeps_both_values_and_is_reversed_once() {
+    run(async { contract::a_conflict_keeps_both_values_and_is_reversed_once(&journal().await).await });
+}
+
+#[test]
+fn figures_are_kept_for_people() {
+    run(async { contract::figures_are_kept_for_people(&journal().await).await });
+}
+
+#[test]
 fn of_many_commits_from_one_version_one_wins() {
     run(async { contract::of_many_commits_from_one_version_one_wins(&journal().await).await });
 }

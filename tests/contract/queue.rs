@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use aws::SqsQueues;
 use aws_sdk_sqs::{
     Client,
     types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
 };
+use testkit::contract;
 
 use crate::emulator::{config, run};
 
@@ -14,21 +16,20 @@ const VISIBILITY_SECONDS: i32 = 1;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_group_is_received_in_order_and_waits_while_one_of_it_is_in_flight() {
+fn pointers_of_a_record_come_in_order_one_batch_after_the_other() {
     run(async {
-        let queue = Queue::make().await;
-        for (group, body) in [("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")] {
-            queue.send(group, body).await;
-        }
-        let first = queue.receive(1).await;
-        assert_eq!(bodies(&first), ["a1"]);
-        // One of group a is in flight: only b is given out.
-        let second = queue.receive(10).await;
-        assert_eq!(bodies(&second), ["b1"]);
-        assert_eq!(bodies(&queue.receive(10).await), [""; 0]);
-        queue.delete(&first).await;
-        assert_eq!(bodies(&queue.receive(10).await), ["a2", "a3"]);
+        let uid = ulid::Ulid::generate().0;
+        contract::pointers_of_a_record_come_in_order_one_batch_after_the_other(&queues().await, uid).await;
     });
+}
+
+#[test]
+fn a_queue_is_made_and_removed_with_its_map() {
+    run(async { contract::a_queue_is_made_and_removed_with_its_map(&queues().await, ulid::Ulid::generate().0).await });
+}
+
+async fn queues() -> SqsQueues {
+    SqsQueues::new(Client::new(&config().await), "contract")
 }
 
 #[test]
@@ -44,22 +45,6 @@ fn a_message_that_was_not_deleted_comes_again_before_those_behind_it() {
         assert_eq!(bodies(&again), ["1"]);
         queue.delete(&again).await;
         assert_eq!(bodies(&queue.receive(10).await), ["2", "3"]);
-    });
-}
-
-#[test]
-fn a_repeated_send_is_kept_once() {
-    run(async {
-        let queue = Queue::make().await;
-        for _ in 0..3 {
-            queue.send("a", "1").await;
-        }
-        queue.send("a", "2").await;
-        let depth = queue.client.get_queue_attributes().queue_url(&queue.url);
-        let depth = depth.attribute_names(QueueAttributeName::ApproximateNumberOfMessages).send().await;
-        let depth = depth.expect("the depth is told").attributes.unwrap_or_default();
-        assert_eq!(depth.get(&QueueAttributeName::ApproximateNumberOfMessages).map(String::as_str), Some("2"));
-        assert_eq!(bodies(&queue.receive(10).await), ["1", "2"]);
     });
 }
 

@@ -3,23 +3,30 @@
 //! Each function is one part of the contract and needs a journal that has nothing in it yet. It panics when the journal
 //! breaks the contract.
 
+mod archive;
 mod commits;
 mod due;
 mod echoes;
 mod journal;
+mod queues;
 mod races;
 mod round_trips;
 mod values;
 
-use app::ports::Lanes;
+use app::ports::{Archive, Gauges, Lanes, Queues};
 
 pub use self::{
+    archive::{
+        a_conflict_keeps_both_values_and_is_reversed_once, an_archived_entry_leaves_the_journal_for_the_archive,
+        figures_are_kept_for_people,
+    },
     commits::{
         a_commit_from_another_version_stores_nothing, a_first_commit_makes_the_head, a_known_marker_stores_nothing,
     },
-    due::only_open_lanes_of_the_map_are_due_and_the_oldest_come_first,
+    due::{only_open_lanes_of_the_map_are_due_and_the_oldest_come_first, open_lanes_come_page_by_page},
     echoes::echoes_and_head_change_independently,
     journal::{a_finished_entry_leaves_its_marker, an_updated_entry_keeps_an_open_marker},
+    queues::{a_queue_is_made_and_removed_with_its_map, pointers_of_a_record_come_in_order_one_batch_after_the_other},
     races::of_many_commits_from_one_version_one_wins,
     round_trips::{
         everything_is_read_back_as_it_was_stored, large_records_are_kept, numbers_are_kept_to_the_last_digit,
@@ -30,7 +37,7 @@ pub use self::{
 ///
 /// # Panics
 /// A journal breaks it.
-pub async fn lanes_contract<L: Lanes>(empty: impl Fn() -> L) {
+pub async fn lanes_contract<L: Lanes + Archive + Gauges>(empty: impl Fn() -> L) {
     a_first_commit_makes_the_head(&empty()).await;
     a_commit_from_another_version_stores_nothing(&empty()).await;
     a_known_marker_stores_nothing(&empty()).await;
@@ -42,6 +49,19 @@ pub async fn lanes_contract<L: Lanes>(empty: impl Fn() -> L) {
     echoes_and_head_change_independently(&empty()).await;
     only_open_lanes_of_the_map_are_due_and_the_oldest_come_first(&empty()).await;
     of_many_commits_from_one_version_one_wins(&empty()).await;
+    open_lanes_come_page_by_page(&empty()).await;
+    an_archived_entry_leaves_the_journal_for_the_archive(&empty()).await;
+    a_conflict_keeps_both_values_and_is_reversed_once(&empty()).await;
+    figures_are_kept_for_people(&empty()).await;
+}
+
+/// The whole contract of queues. `uid` names maps that have no queue yet: this one and the two behind it.
+///
+/// # Panics
+/// Queues break it.
+pub async fn queues_contract<Q: Queues>(queues: &Q, uid: u128) {
+    pointers_of_a_record_come_in_order_one_batch_after_the_other(queues, uid).await;
+    a_queue_is_made_and_removed_with_its_map(queues, uid + 1).await;
 }
 
 #[cfg(test)]
@@ -49,10 +69,15 @@ mod tests {
     use domain::Timestamp;
 
     use super::*;
-    use crate::{Executor, MemoryLanes};
+    use crate::{Executor, MemoryLanes, MemoryQueues};
 
     #[tokio::test]
     async fn the_journal_in_memory_keeps_the_contract() {
         lanes_contract(|| MemoryLanes::new(Executor::new(1, Timestamp(0)))).await;
+    }
+
+    #[tokio::test]
+    async fn the_queues_in_memory_keep_the_contract() {
+        queues_contract(&MemoryQueues::new(Executor::new(1, Timestamp(1_795_428_000_000))), 1).await;
     }
 }

@@ -56,8 +56,8 @@ impl Gauges for DynamoLanes {
             .table_name(&self.table)
             .set_key(Some(Key::Depth(map.uid).item()))
             .update_expression(
-                "SET before_at = if_not_exists(sampled_at, :at), before_depth = if_not_exists(depth, :depth), \
-                 sampled_at = :at, depth = :depth",
+                "SET before_at = if_not_exists(sampled_at, :at), before_depth = if_not_exists(waiting, :depth), \
+                 sampled_at = :at, waiting = :depth",
             )
             .expression_attribute_values(":at", number(sample.at.0))
             .expression_attribute_values(":depth", number(sample.depth));
@@ -69,7 +69,7 @@ impl Gauges for DynamoLanes {
         let sample = |at: &str, depth: &str| -> Result<Sample, PortError> {
             Ok(Sample { at: Timestamp(read_number(&item, at)?), depth: read_number(&item, depth)? })
         };
-        let (newest, before) = (sample("sampled_at", "depth")?, sample("before_at", "before_depth")?);
+        let (newest, before) = (sample("sampled_at", "waiting")?, sample("before_at", "before_depth")?);
         Ok(if newest == before { vec![newest] } else { vec![newest, before] })
     }
 

@@ -52,6 +52,53 @@ pub async fn only_open_lanes_of_the_map_are_due_and_the_oldest_come_first<L: Lan
     found(lanes, &customers, now, 10, &["idle", "# /'\"", "crashed"]).await;
 }
 
+/// Pages of the index fit together, however many lanes are due at the same millisecond, and parked lanes are apart.
+///
+/// # Panics
+/// The journal breaks the contract.
+pub async fn open_lanes_come_page_by_page<L: Lanes>(lanes: &L) {
+    const MANY: usize = 25;
+    let customers = Map::new("customers".parse().expect("a good name"), MapUid(7), sample::customers(), "test", AT);
+    for n in 0..MANY {
+        let waits = Head { next_seq: 2, not_before: AT.plus_ms((n / 10) as u64), ..head(1) };
+        store(lanes, &lane("customers", &format!("C-{n}")), waits, 0).await;
+    }
+    for (key, since) in [("P-late", 20), ("P-early", 10)] {
+        let parked = Head { next_seq: 2, parked: true, not_before: AT.plus_ms(since), ..head(1) };
+        store(lanes, &lane("customers", key), parked, 0).await;
+    }
+    let everything = async |range: OpenRange, limit: usize| {
+        let (mut range, mut all) = (range, Vec::new());
+        loop {
+            let page = lanes.open(&customers, range.clone(), limit).await.expect("the index can be read");
+            assert!(page.len() <= limit, "{page:?}");
+            let last = page.len() < limit;
+            range.after = page.last().cloned();
+            all.extend(page);
+            if last {
+                return all;
+            }
+        }
+    };
+    for look in 0..LOOKS_MAX {
+        let whole = everything(OpenRange::all(), 1_000).await;
+        if whole.len() == MANY + 2 {
+            break;
+        }
+        assert!(look + 1 < LOOKS_MAX, "the index has {} lanes", whole.len());
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    let whole = everything(OpenRange::all(), 1_000).await;
+    assert!(whole.is_sorted(), "{whole:?}");
+    for limit in [1, 3, 10] {
+        assert_eq!(everything(OpenRange::all(), limit).await, whole, "pages of {limit}");
+    }
+    assert_eq!(everything(OpenRange::moving(), 1_000).await, whole[..MANY]);
+    let parked: Vec<_> =
+        everything(OpenRange::parked(), 1).await.into_iter().map(|open| open.lane.key.to_string()).collect();
+    assert_eq!(parked, ["P-early", "P-late"]);
+}
+
 async fn store<L: Lanes>(lanes: &L, lane: &LaneKey, head: Head, expected: u64) {
     assert_eq!(lanes.commit(lane, Commit { head, expected, ops: Vec::new() }).await, Ok(()));
 }

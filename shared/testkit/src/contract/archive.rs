@@ -1,0 +1,140 @@
+//! The archive, conflicts, and figures.
+
+use app::ports::{Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, Lanes, Sample};
+use domain::{
+    EntryId, Map, SideIx, Timestamp,
+    id::MapUid,
+    lane::{ArchiveCause, Archived, Conflict, Handling, LaneVersion, MarkerState, Outcome, Stamp, Winner},
+    record::Image,
+};
+use serde_json::json;
+
+use super::values::{AT, entry, full_entry, head, lane, marker, write_id};
+use crate::sample;
+
+fn map() -> Map {
+    Map::new("customers".parse().expect("a good name"), MapUid(7), sample::customers(), "test", AT)
+}
+
+fn by(at: u64) -> Stamp {
+    Stamp { actor: "kim".to_owned(), at: AT.plus_ms(at), reason: "for a reason ☹".to_owned() }
+}
+
+fn archived(id: u128, seq: u64, cause: ArchiveCause) -> Archived {
+    let handling = Handling { notes: vec![by(1)], assigned_to: Some("ann".to_owned()), ..Handling::default() };
+    let mut entry = full_entry(seq, seq);
+    (entry.epoch, entry.cancelled, entry.conflict_noted) = (3, Some(by(2)), true);
+    entry.handling = Some(Box::new(handling));
+    let (key, version) = (lane("customers", "C-1").key, LaneVersion { generation: 5, seq });
+    Archived { id: EntryId(id), key, entry, version, cause, by: by(3), recovered: None }
+}
+
+/// An archived entry leaves the journal, is found in the archive, newest first, and its marker tells what became of it.
+///
+/// # Panics
+/// The journal breaks the contract.
+pub async fn an_archived_entry_leaves_the_journal_for_the_archive<L: Lanes + Archive>(lanes: &L) {
+    let (map, lane) = (map(), lane("customers", "C-1"));
+    let appended: Vec<_> = (1..=3).map(|seq| entry(seq, seq, json!({"n": seq}))).collect();
+    for (version, entry) in (1..).zip(&appended) {
+        let op = JournalOp::Append(entry.clone(), Some(marker(&lane, entry, MarkerState::Open)));
+        let commit = Commit { head: head(version), expected: version - 1, ops: vec![op] };
+        assert_eq!(lanes.commit(&lane, commit).await, Ok(()));
+    }
+    assert_eq!(lanes.entries(&lane, 1, 10).await, Ok(appended.clone()));
+    assert_eq!(lanes.entries(&lane, 2, 1).await, Ok(vec![appended[1].clone()]));
+    assert_eq!(lanes.entries(&lane, 4, 10).await, Ok(Vec::new()));
+    let outcome = Outcome::Archived { cause: ArchiveCause::Discarded };
+    let closed = |at: usize| marker(&lane, &appended[at], MarkerState::Final { outcome: outcome.clone(), at: AT });
+    let (one, two) = (archived(1, 1, ArchiveCause::Discarded), archived(2, 2, ArchiveCause::SkippedToLive));
+    let kept = archived(3, 3, ArchiveCause::Edited);
+    let ops = vec![
+        JournalOp::Archive(Box::new(one.clone()), Some(closed(0))),
+        JournalOp::Archive(Box::new(two.clone()), None),
+        JournalOp::Keep(Box::new(kept.clone())),
+    ];
+    assert_eq!(lanes.commit(&lane, Commit { head: head(4), expected: 3, ops }).await, Ok(()));
+    assert_eq!(lanes.entries(&lane, 1, 10).await, Ok(vec![appended[2].clone()]), "what is kept stays in the journal");
+    assert_eq!(lanes.marker(&lane.map, write_id(1)).await, Ok(Some(closed(0))));
+    let all = [kept.clone(), two.clone(), one.clone()];
+    assert_eq!(lanes.archived(&map, None, 10).await.as_deref(), Ok(&all[..]));
+    assert_eq!(lanes.archived(&map, None, 2).await.as_deref(), Ok(&all[..2]));
+    assert_eq!(lanes.archived(&map, Some(EntryId(2)), 10).await.as_deref(), Ok(&all[2..]));
+    assert_eq!(lanes.one_archived(&map, EntryId(2)).await, Ok(Some(two.clone())));
+    assert_eq!(lanes.one_archived(&map, EntryId(9)).await, Ok(None));
+    // It is brought back once; whoever comes second stores nothing at all.
+    let back = |version: u64, seq: u64| Commit {
+        head: head(version),
+        expected: version - 1,
+        ops: vec![
+            JournalOp::Append(entry(seq, 100 + seq, json!({})), None),
+            JournalOp::Recover(Box::new(Archived { recovered: Some((by(4), EntryId(77))), ..two.clone() })),
+        ],
+    };
+    assert_eq!(lanes.commit(&lane, back(5, 4)).await, Ok(()));
+    assert_eq!(lanes.commit(&lane, back(6, 5)).await, Err(CommitError::Duplicate));
+    assert_eq!(lanes.entry(&lane, 5).await, Ok(None));
+    let found = lanes.one_archived(&map, EntryId(2)).await.map(|one| one.map(|one| one.recovered));
+    assert_eq!(found, Ok(Some(Some((by(4), EntryId(77))))));
+}
+
+/// A conflict is noted with both values, and reversed once.
+///
+/// # Panics
+/// The journal breaks the contract.
+pub async fn a_conflict_keeps_both_values_and_is_reversed_once<L: Lanes + Archive>(lanes: &L) {
+    let (map, lane) = (map(), lane("customers", "C-1"));
+    let image = |name: &str| Image::Present(json!({"name": name}).as_object().cloned().unwrap_or_default());
+    let conflict = |entry: u128| Conflict {
+        entry: EntryId(entry),
+        key: lane.key.clone(),
+        version: LaneVersion { generation: 5, seq: 1 },
+        at: AT,
+        origin: SideIx::Second,
+        winner: Winner::TheOther,
+        kept: image("kept"),
+        kept_on: SideIx::First,
+        lost: if entry == 1 { Image::Absent } else { image("lost") },
+        reversed: None,
+    };
+    for (version, entry) in [(1, 1), (2, 2)] {
+        let ops = vec![JournalOp::Conflict(Box::new(conflict(entry)))];
+        assert_eq!(lanes.commit(&lane, Commit { head: head(version), expected: version - 1, ops }).await, Ok(()));
+    }
+    assert_eq!(lanes.conflicts(&map, None, 10).await, Ok(vec![conflict(2), conflict(1)]));
+    assert_eq!(lanes.conflicts(&map, Some(EntryId(2)), 10).await, Ok(vec![conflict(1)]));
+    assert_eq!(lanes.conflict(&map, EntryId(1)).await, Ok(Some(conflict(1))));
+    assert_eq!(lanes.conflict(&map, EntryId(3)).await, Ok(None));
+    let reverse = |version: u64| Commit {
+        head: head(version),
+        expected: version - 1,
+        ops: vec![JournalOp::Reverse(Box::new(Conflict { reversed: Some((by(1), EntryId(9))), ..conflict(1) }))],
+    };
+    assert_eq!(lanes.commit(&lane, reverse(3)).await, Ok(()));
+    assert_eq!(lanes.commit(&lane, reverse(4)).await, Err(CommitError::Duplicate));
+}
+
+/// Figures are added up for an epoch, and the last two samples are kept.
+///
+/// # Panics
+/// The journal breaks the contract.
+pub async fn figures_are_kept_for_people<L: Gauges>(lanes: &L) {
+    let map = map();
+    assert_eq!(lanes.catch_up(&map).await, Ok(None));
+    let more = |epoch: u64, done: u64| CatchUp { epoch, done, archived: 1, parked: 2, failed: 3, ..CatchUp::default() };
+    for (epoch, done, at) in [(9, 1, 0), (10, 5, 10), (10, 6, 20)] {
+        assert_eq!(lanes.count_catch_up(&map, &more(epoch, done), AT.plus_ms(at)).await, Ok(()));
+    }
+    let sum =
+        CatchUp { epoch: 10, began: AT.plus_ms(10), last: AT.plus_ms(20), done: 11, archived: 2, parked: 4, failed: 6 };
+    assert_eq!(lanes.catch_up(&map).await, Ok(Some(sum)), "of the last epoch");
+    assert_eq!(lanes.depths(&map).await, Ok(Vec::new()));
+    let sample = |n: u64| Sample { at: AT.plus_ms(n), depth: n };
+    for n in 1..=3 {
+        assert_eq!(lanes.note_depth(&map, sample(n)).await, Ok(()));
+    }
+    assert_eq!(lanes.depths(&map).await, Ok(vec![sample(3), sample(2)]));
+    assert_eq!(lanes.resent(&map).await, Ok(Timestamp(0)));
+    assert_eq!(lanes.note_resent(&map, AT).await, Ok(()));
+    assert_eq!(lanes.resent(&map).await, Ok(AT));
+}
