@@ -1,5 +1,7 @@
 //! The story: what Tandem does, shown on the two apps and checked at each step.
 
+mod pause;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -34,7 +36,7 @@ pub async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
         "somebody raises the limit in finance to 2,000,000, more than crm allows: nothing changes in either app";
     let reason = output.step(doing, None, refused(finance, crm)).await?;
     output.say(format_args!("    and finance shows: {reason}"));
-    Ok(())
+    pause::play(stack, output).await
 }
 
 async fn finance_to_crm(finance: &App, crm: &App) -> anyhow::Result<()> {
@@ -43,7 +45,7 @@ async fn finance_to_crm(finance: &App, crm: &App) -> anyhow::Result<()> {
         "PrimaryContactPhone": "+1 555 0100", "OnHold": "No",
     });
     finance.edit(KEY, customer).await?.accepted("saving in finance")?;
-    arrives(crm, "crm", |account| {
+    arrives(crm, "crm", KEY, |account| {
         account["name"] == "Contoso Retail"
             && is_amount(&account["creditlimit"], 50_000.0)
             && account["category"] == "Retail"
@@ -56,7 +58,7 @@ async fn finance_to_crm(finance: &App, crm: &App) -> anyhow::Result<()> {
 async fn crm_to_finance(finance: &App, crm: &App) -> anyhow::Result<()> {
     let change = json!({"creditlimit": 75_000, "category": "Wholesale"});
     crm.edit(KEY, change).await?.accepted("saving in crm")?;
-    arrives(finance, "finance", |customer| {
+    arrives(finance, "finance", KEY, |customer| {
         is_amount(&customer["CreditLimit"], 75_000.0) && customer["CustomerGroupId"] == "20"
     })
     .await
@@ -82,8 +84,8 @@ async fn same_request_twice(stack: &Stack) -> anyhow::Result<()> {
     ensure!(one == other, "answered {} {} at first, then {} {}", first.status, first.body, second.status, second.body);
     let after = [applied(finance).await?, applied(crm).await?];
     ensure!(after == before.map(|count| count + 1), "applied {before:?} before and {after:?} times after");
-    arrives(crm, "crm", |account| is_amount(&account["creditlimit"], 80_000.0)).await?;
-    arrives(finance, "finance", |customer| is_amount(&customer["CreditLimit"], 80_000.0)).await
+    arrives(crm, "crm", KEY, |account| is_amount(&account["creditlimit"], 80_000.0)).await?;
+    arrives(finance, "finance", KEY, |customer| is_amount(&customer["CreditLimit"], 80_000.0)).await
 }
 
 async fn refused(finance: &App, crm: &App) -> anyhow::Result<String> {
@@ -98,10 +100,10 @@ async fn refused(finance: &App, crm: &App) -> anyhow::Result<String> {
 }
 
 /// Waits until a record of the story is as it should be.
-async fn arrives(app: &App, name: &str, as_wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
+async fn arrives(app: &App, name: &str, key: &str, as_wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + ARRIVAL_DEADLINE;
     loop {
-        let seen = app.fields(KEY).await.with_context(|| format!("reading {KEY} in {name}"))?;
+        let seen = app.fields(key).await.with_context(|| format!("reading {key} in {name}"))?;
         if seen.as_ref().is_some_and(&as_wanted) {
             return Ok(());
         }
