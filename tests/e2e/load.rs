@@ -78,13 +78,13 @@ fn people_saving_on_both_pages_while_functions_are_killed_end_with_equal_records
 }
 
 /// Chance differs from run to run; `TANDEM_TEST_SEED` plays one again, as far as threads and processes let it.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let given = std::env::var("TANDEM_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     given.unwrap_or_else(|| ulid::Ulid::generate().timestamp_ms())
 }
 
 /// A program that sends one write until it has its answer, and is killed now and then. Its write's version.
-async fn writer(world: &World, key: &str, n: usize, mut rng: Rng) -> LaneVersion {
+pub(crate) async fn writer(world: &World, key: &str, n: usize, mut rng: Rng) -> LaneVersion {
     let request = write(&id(), key, &customer(&format!("Writer {n}"), u32::try_from(n).expect("few")));
     for _ in 0..rng.below(DROPPED_MAX + 1) {
         let patience = Duration::from_millis(1 + rng.below(PATIENCE_MS_MAX));
@@ -133,14 +133,14 @@ fn version(told: &Answer) -> LaneVersion {
 }
 
 /// The versions of the changes that Tandem made in an app, in the order in which it made them.
-async fn applied_versions(app: &App, key: &str) -> Vec<LaneVersion> {
+pub(crate) async fn applied_versions(app: &App, key: &str) -> Vec<LaneVersion> {
     let calls = app.calls(key).await.expect("the app answers");
     let applied = calls.iter().filter(|call| call["applied"] == true);
     applied.map(|call| call["version"].as_str().and_then(|text| text.parse().ok()).expect("a version")).collect()
 }
 
 /// Lets Tandem wait for the apps only shortly, and run few functions at once, for the length of a test.
-async fn on_a_small_machine(world: &World, test: impl AsyncFnOnce()) {
+pub(crate) async fn on_a_small_machine(world: &World, test: impl AsyncFnOnce()) {
     let path = |function: &str| format!("functions/{}/concurrency", world.stack.endpoints().functions[function]);
     for (function, at_once) in CONCURRENCY {
         let limit = json!({"ReservedConcurrentExecutions": at_once});

@@ -12,6 +12,7 @@ mod load;
 mod logs;
 mod outages;
 mod pause;
+mod pauses;
 mod repeats;
 mod requests;
 mod rotation;

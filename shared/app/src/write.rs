@@ -4,7 +4,8 @@ use domain::{
     MapId, Owner, SideId, SideIx,
     id::EntryId,
     lane::{
-        Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, admit, claim, lease_ms,
+        Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, admit, claim, lay_down,
+        lease_ms,
     },
     map::{Intake, PerSide},
     side::Mistake,
@@ -125,14 +126,14 @@ async fn take<P: Ports>(
                 lease_ms: taking.lease_ms(),
             };
             match admit(head, &echoes, marker.as_ref(), arrival.clone(), entry, lease)? {
-                Admission::InFlight if waited_ms >= WAIT_FOR_ANSWER_MS => {
-                    // Its function may have died, and the sweep is a minute away.
-                    if let Some(head) = head {
-                        wake_if_waiting(ports, lane, head).await;
-                    }
-                    return Err(WriteError::InProgress);
+                Admission::InFlight if taking.laid_down(head).await => {
+                    read = ports.lanes().head(lane).await?;
                 }
+                Admission::InFlight if waited_ms >= WAIT_FOR_ANSWER_MS => return Err(WriteError::InProgress),
                 Admission::InFlight => {
+                    if let Some(answer) = taking.taken_over(head).await {
+                        return Ok(answer);
+                    }
                     ports.pause(LOOK_EVERY_MS).await;
                     waited_ms += LOOK_EVERY_MS;
                     read = ports.lanes().head(lane).await?;
@@ -196,6 +197,33 @@ impl<P: Ports> Taking<'_, P> {
                 if self.changed(stored)? { Ok(Some(self.appended(*head, *entry).await)) } else { Ok(None) }
             }
         }
+    }
+
+    /// Goes on with a write whose function died, now that its caller has come again: the sweep is a minute away.
+    async fn taken_over(&mut self, head: Option<&Head>) -> Option<Answer> {
+        let head = head.filter(|_| self.map.map.state.intake() == Intake::Write)?;
+        let now = self.ports.now();
+        let Claim::Taken { head: taken, entry } = claim(head, None, &self.map.map, self.owner, now, self.lease_ms())
+        else {
+            return None;
+        };
+        let commit = Commit::of(Some(head), (*taken).clone(), Vec::new());
+        self.ports.lanes().commit(self.lane, commit).await.ok()?;
+        self.taken = Some((*taken, *entry));
+        self.execute().await
+    }
+
+    /// Puts a write whose function died into the journal, when nobody would go on with it: the map does not write.
+    async fn laid_down(&self, head: Option<&Head>) -> bool {
+        let idle = self.map.map.state.intake() != Intake::Write;
+        let Some(head) = head.filter(|_| idle) else { return false };
+        let Some((next, entry, effects)) = lay_down(head, &self.lane.key, self.ports.now()) else { return false };
+        // Whoever changed the lane in the meantime has done this, or goes on with it.
+        let stored = self.ports.lanes().commit(self.lane, Commit::of(Some(head), next, effects)).await.is_ok();
+        if stored && self.map.map.state.queues() {
+            self.point_to(&entry).await;
+        }
+        stored
     }
 
     /// A conditional write that is repeated by the SDK after a lost answer fails on its own success.

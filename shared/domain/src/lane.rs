@@ -30,7 +30,7 @@ pub use self::{
     conflict::{Conflict, note_conflict},
     entry::{Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
     head::{Head, Inflight, PARKED_FROM, SideMemory, Written},
-    lease::{Claim, claim, lease_ms, may_call},
+    lease::{Claim, claim, lay_down, lease_ms, may_call},
     operate::{LaneCommand, NotPossible, operate},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, Recent},

@@ -1,8 +1,8 @@
 //! Who may execute the next entry of a lane.
 
-use super::{Entry, Head, Inflight, admit::writing};
+use super::{Entry, Head, Inflight, JournalEffect, MarkerState, admit::writing};
 use crate::{
-    id::Owner,
+    id::{Owner, RecordKey},
     limits::LEASE_MARGIN_MS,
     map::{Map, MapState, SideIx},
     side::{Capability, SideConfig},
@@ -70,13 +70,7 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     entry.ambiguous |= taken_over;
     let mut head = head.clone();
     head.version += 1;
-    if let Some(lost) = head.inflight.take().filter(|_| taken_over) {
-        for side in SideIx::BOTH {
-            if let Some(content) = lost.writing[side] {
-                head.sides[side].note_written(seq, content);
-            }
-        }
-    }
+    forget_holder(&mut head, seq);
     head.inflight = Some(Inflight {
         seq,
         entry: entry.id,
@@ -86,6 +80,30 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
         direct: direct.is_some().then(|| Box::new(entry.clone())),
     });
     Claim::Taken { head: Box::new(head), entry: Box::new(entry) }
+}
+
+/// Puts a direct write whose lease has ended into the journal, to wait there: on a map that does not write nobody takes
+/// it over, and its caller must be told that it is kept. `None`: there is none.
+#[must_use]
+pub fn lay_down(head: &Head, key: &RecordKey, now: Timestamp) -> Option<(Head, Entry, Vec<JournalEffect>)> {
+    let lost = head.inflight.as_ref().filter(|inflight| inflight.lease_end <= now)?;
+    let mut entry = (**lost.direct.as_ref()?).clone();
+    entry.ambiguous = true;
+    let mut head = Head { version: head.version + 1, not_before: now, ..head.clone() };
+    forget_holder(&mut head, entry.seq);
+    let marker = entry.marker(key, MarkerState::Open);
+    let effects = vec![JournalEffect::Append(entry.clone(), marker)];
+    Some((head, entry, effects))
+}
+
+/// Takes the lane from a holder whose lease has ended. What it may have written is noted.
+fn forget_holder(head: &mut Head, seq: u64) {
+    let Some(lost) = head.inflight.take().filter(|lost| lost.owner.is_some()) else { return };
+    for side in SideIx::BOTH {
+        if let Some(content) = lost.writing[side] {
+            head.sides[side].note_written(seq, content);
+        }
+    }
 }
 
 /// Whether a call to `side` that begins now is over, and cannot land any more, before the lease ends.

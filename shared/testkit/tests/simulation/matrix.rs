@@ -20,7 +20,7 @@ use app::{
     drain::{drain_map, sweep},
     ports::Ports,
     request::WriteRequest,
-    write::write,
+    write::{WriteError, write},
 };
 use domain::{
     RecordKey, SideIx,
@@ -44,6 +44,7 @@ const STEPS: u64 = 500_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Case {
     WriteDirect,
+    WriteAndThenAPause,
     WriteBehindAnother,
     WriteWhilePaused,
     WriteThatCrosses,
@@ -71,8 +72,9 @@ enum Case {
     Reverse,
 }
 
-const CASES: [Case; 26] = [
+const CASES: [Case; 27] = [
     Case::WriteDirect,
+    Case::WriteAndThenAPause,
     Case::WriteBehindAnother,
     Case::WriteWhilePaused,
     Case::WriteThatCrosses,
@@ -141,6 +143,7 @@ impl Stage {
     async fn set(&self, case: Case) {
         match case {
             Case::WriteDirect
+            | Case::WriteAndThenAPause
             | Case::WriteRefused
             | Case::CommittedWriteRefused
             | Case::WriteWithoutOrigin
@@ -240,10 +243,12 @@ impl Stage {
         };
         let writes = async |request: Value| {
             let request = WriteRequest::from_value(request).unwrap();
-            world.invoke(write(world, &request)).await.is_some()
+            matches!(world.invoke(write(world, &request)).await, Some(told) if told != Err(WriteError::InProgress))
         };
         match case {
-            Case::WriteDirect => writes(self.saved(from(&key(0), &record("a", false), "committed"))).await,
+            Case::WriteDirect | Case::WriteAndThenAPause => {
+                writes(self.saved(from(&key(0), &record("a", false), "committed"))).await
+            }
             Case::WriteBehindAnother | Case::WriteWhilePaused | Case::WriteThatCrosses => {
                 writes(self.saved(from(&key(0), &record("b", false), "committed"))).await
             }
@@ -324,8 +329,11 @@ fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, bool) {
             world.crash_at_point(None);
             crashed.store(world.crashes.load(Ordering::SeqCst) > 0, Ordering::SeqCst);
             if !finished {
-                world.executor.sleep(100_000).await; // the lease of what crashed ends
-                assert!(stage.act(case, &id).await);
+                if case == Case::WriteAndThenAPause {
+                    stage.map(MapCommand::Pause).await;
+                }
+                world.executor.sleep(200_000).await; // the lease of what crashed ends
+                assert!(stage.act(case, &id).await, "{case:?} is not answered after a crash at point {point:?}");
             }
             stage.comes_to_rest().await;
             cleans_up(world).await;
