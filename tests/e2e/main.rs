@@ -10,6 +10,7 @@ mod keys;
 mod killer;
 mod load;
 mod logs;
+mod operators;
 mod outages;
 mod pause;
 mod pauses;

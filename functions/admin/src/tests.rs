@@ -3,11 +3,13 @@
 //! Every answer is checked against the `OpenAPI` document, and so is every body that is accepted.
 
 mod document;
+mod entries;
 mod events;
 mod front;
 mod harness;
 mod maps;
 mod openapi;
+mod pause;
 mod records;
 mod sides;
 mod switch;

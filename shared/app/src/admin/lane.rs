@@ -292,7 +292,7 @@ pub(super) async fn append_with<P: AdminPorts>(
             ports.pause(10 << round.min(5)).await;
         }
         let read = head(ports, map, &lane).await?;
-        if ports.lanes().entry(&lane, read.next_seq - 1).await?.is_some_and(|last| last.id == id) {
+        if round > 0 && ports.lanes().entry(&lane, read.next_seq - 1).await?.is_some_and(|last| last.id == id) {
             return Ok(()); // our own commit, whose answer was lost
         }
         let (next, entry) = append(&read, work.clone(), id, map.epoch, ports.now());

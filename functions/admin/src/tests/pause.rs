@@ -1,0 +1,111 @@
+//! Pausing and resuming maps, and how much waits.
+
+use app::ports::{ConfigStore, Gauges, Pointer, Queues, Role, Sample};
+use domain::{EntryId, Map, MapId};
+use serde_json::{Value, json};
+
+use super::harness::{Api, map_config};
+
+fn why() -> Value {
+    json!({"reason": "crm is down"})
+}
+
+pub(super) async fn map(api: &Api) -> Map {
+    let id: MapId = "customers".parse().unwrap();
+    ConfigStore::map(&api.world.store, &id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_pause_says_when_nothing_is_being_written_any_more_and_a_repeat_is_no_error() {
+    let admin = Api::with_map().await;
+    let api = admin.as_role(Role::Operator).await;
+    api.post("/maps/customers/pause", &why()).await.is_problem(409, "illegal_command", "map: is NotRunning");
+    api.post("/maps/customers/run", &why()).await;
+    // Functions remember the map for a second: it is not quiet at once.
+    let told = api.post("/maps/customers/pause", &why()).await;
+    assert_eq!((told.status, &told.json()["quiet"], &told.json()["settling"]), (202, &json!(false), &json!(true)));
+    let told = api.post("/maps/customers/pause?wait=5", &json!({"reason": "again"})).await;
+    assert_eq!((told.status, &told.json()["quiet"]), (200, &json!(true)));
+    let map = &told.json()["map"];
+    assert_eq!(
+        (&map["state"], &map["reason"], &map["actor"], &map["cause"]),
+        (&json!("Paused"), &json!("crm is down"), &json!("the operator"), &json!("operator"))
+    );
+    for (wrong, says) in
+        [("wait=x", "wait: must be"), ("wait=21", "wait: must be"), ("weight=1", "weight: is not known")]
+    {
+        api.post(&format!("/maps/customers/pause?{wrong}"), &why()).await.is_problem(400, "invalid_request", says);
+    }
+}
+
+#[tokio::test]
+async fn a_resume_says_what_becomes_of_the_backlog_and_wakes_the_drain() {
+    let api = Api::with_map().await;
+    api.post("/maps/customers/run", &why()).await;
+    api.post("/maps/customers/pause", &why()).await;
+    api.post("/maps/customers/resume", &json!({"reason": "x", "backlog": "drop"})).await.is_problem(
+        400,
+        "invalid_request",
+        "backlog: unknown variant",
+    );
+    let resumed = api.post("/maps/customers/resume", &json!({"reason": "back"})).await.json();
+    assert_eq!((&resumed["state"], &resumed["reason"]), (&json!("CatchingUp"), &json!("back")));
+    assert_eq!(*api.world.woken.0.lock().unwrap(), ["customers"]);
+    let skipping = api.post("/maps/customers/resume", &json!({"reason": "no", "backlog": "skip_to_live"})).await.json();
+    assert_eq!((&skipping["state"], &skipping["epoch"]), (&json!("CatchingUp"), &json!(4)));
+    assert!(map(&api).await.cut.is_some_and(|cut| cut.before_epoch == 4 && cut.reason == "no"));
+}
+
+#[tokio::test]
+async fn several_maps_are_commanded_together_and_each_has_its_answer() {
+    let api = Api::with_map().await;
+    assert_eq!(api.put("/maps/orders", &map_config()).await.status, 201);
+    api.post("/maps/customers/run", &why()).await;
+    let many = json!({"maps": ["customers", "orders", "nothing"], "reason": "crm is down"});
+    let told = api.post("/commands/pause", &many).await.json();
+    assert_eq!(told["results"][0]["map"]["state"], "Paused");
+    assert_eq!(told["results"][1]["problem"]["code"], "illegal_command");
+    assert_eq!(told["results"][2]["problem"]["code"], "map_not_found");
+    api.post("/commands/delete", &many).await.is_problem(400, "invalid_request", "command: must be run, pause");
+    api.post("/commands/pause", &json!({"maps": [], "reason": "x"})).await.is_problem(
+        400,
+        "invalid_request",
+        "maps: must be 1",
+    );
+    api.post("/commands/pause", &json!({"maps": ["customers"], "reason": " "})).await.is_problem(
+        400,
+        "invalid_request",
+        "reason",
+    );
+    let wrong = json!({"maps": ["customers"], "reason": "x", "backlog": "discard"});
+    api.post("/commands/stop", &wrong).await.is_problem(400, "invalid_request", "backlog: goes with resume");
+}
+
+#[tokio::test]
+async fn how_much_waits_and_how_it_grows_is_told() {
+    let api = Api::with_map().await;
+    api.post("/maps/customers/run", &why()).await;
+    api.post("/maps/customers/pause", &why()).await;
+    let map = map(&api).await;
+    let now = app::Ports::now(&*api.world);
+    api.world.lanes.note_depth(&map, Sample { at: now.minus_ms(60_000), depth: 0 }).await.unwrap();
+    let pointers: Vec<_> =
+        (1..=6_u64).map(|seq| Pointer { key: "C-1".parse().unwrap(), seq, entry: EntryId(u128::from(seq)) }).collect();
+    api.world.queues.send(&map, &pointers).await.unwrap();
+    let told = api.get("/maps/customers/queue").await.json();
+    assert_eq!(
+        (&told["state"], &told["depth"], &told["growth_per_minute"]),
+        (&json!("Paused"), &json!(6), &json!(6.0))
+    );
+    assert_eq!(told.get("catch_up"), None, "there was none yet: {told}");
+}
+
+#[tokio::test]
+async fn a_queue_is_made_and_removed_with_its_map() {
+    let api = Api::with_map().await;
+    let map = map(&api).await;
+    let pointer = [Pointer { key: "C-1".parse().unwrap(), seq: 1, entry: EntryId(1) }];
+    assert_eq!(api.world.queues.send(&map, &pointer).await, Ok(()));
+    assert_eq!(api.send(axum::http::Method::DELETE, "/maps/customers", &[("if-match", "*")], None).await.status, 204);
+    assert!(api.world.queues.send(&map, &pointer).await.is_err(), "it is gone");
+}
