@@ -3,3 +3,4 @@
 mod bench;
 mod both_sides;
 mod one_way;
+mod operators;
