@@ -26,7 +26,11 @@ fn a_refused_change_is_looked_at_and_a_later_one_takes_its_place() {
             told(world, command, &key, 1, more).await;
         }
         let seen = self::error(world, &key).await.expect("it is listed");
-        assert_eq!((&seen["assigned_to"], &seen["acknowledged"]["actor"]), (&json!("ann"), &json!("local")), "{seen}");
+        assert_eq!(
+            (&seen["assigned_to"], &seen["acknowledged"]["actor"]),
+            (&json!("ann"), &json!("first-admin")),
+            "{seen}"
+        );
         let filtered = world.admin.get(&path(&format!("errors?acknowledged=false&key_prefix={key}"))).await;
         assert_eq!(filtered.expect("admin answers")["entries"], json!([]));
         let preview = json!({"key": key, "seq": 1});
@@ -112,6 +116,7 @@ fn a_kept_change_is_seen_and_cancelled_and_maps_are_commanded_together() {
         let told = world.admin.post("/commands/pause", &many).await.expect("admin answers");
         assert_eq!(told["results"][0]["map"]["state"], "Paused", "{told}");
         assert_eq!(told["results"][1]["problem"]["code"], "map_not_found", "{told}");
+        pause(world, "wait for it").await;
         for name in ["First", "Second", "Third"] {
             let request = from_finance(&id(), &key, &customer(name, 1), "committed");
             assert_eq!(world.sync_write.send(&request).await.expect("sync-write answers").status, 202);

