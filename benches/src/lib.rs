@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod app;
+pub mod drained;
 pub mod function;
 pub mod price;
 pub mod proxy;

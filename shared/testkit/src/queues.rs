@@ -1,7 +1,7 @@
 //! The paused-write queues in memory, with what a real one does to messages: loses, doubles, delays and forgets them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -152,7 +152,7 @@ impl Queue {
     fn receive(&mut self, now: Timestamp) -> Vec<Received> {
         self.messages.retain(|message| now.ms_since(message.sent) < RETENTION_MS);
         let hidden = |message: &Message| message.receipt.as_ref().is_some_and(|(_, until)| *until > now);
-        let blocked: Vec<RecordKey> =
+        let blocked: BTreeSet<RecordKey> =
             self.messages.iter().filter(|message| hidden(message)).map(|message| message.pointer.key.clone()).collect();
         let mut received = Vec::new();
         for message in self.messages.iter_mut().filter(|message| !blocked.contains(&message.pointer.key)).take(BATCH) {

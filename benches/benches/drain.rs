@@ -1,0 +1,42 @@
+//! How fast a backlog is written, against the bound that the app sets: so many calls at once, each so long. The journal
+//! and the queue are in memory: what is measured is the drain's own pace.
+
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use app::drain::MAX_AT_ONCE;
+use benches::drained::World;
+
+const ENTRIES: usize = 10_000;
+const RECORDS: usize = 1_000;
+const LATENCIES_MS: [u64; 3] = [5, 50, 250];
+const ONE_RECORD: usize = 5_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    println!(
+        "| backlog | a call takes | calls at once, most | entries/s | bound | share of the bound |\n|---|---|---|---|---|---|"
+    );
+    for ms in LATENCIES_MS {
+        measure(ENTRIES, RECORDS, ms, MAX_AT_ONCE).await?;
+    }
+    measure(ONE_RECORD, 1, 5, 1).await
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+async fn measure(entries: usize, records: usize, ms: u64, at_once: usize) -> anyhow::Result<()> {
+    let world = World::paused(Duration::from_millis(ms));
+    world.keep(entries, records).await?;
+    let (drained, took) = world.drain().await?;
+    ensure!(drained.done == entries as u64, "{drained:?}");
+    let rate = entries as f64 / took.as_secs_f64();
+    let bound = at_once as f64 * 1_000.0 / ms as f64;
+    println!(
+        "| {entries} entries of {records} records | {ms} ms | {} | {rate:.0} | {bound:.0} | {:.0} % |",
+        world.most_at_once(),
+        100.0 * rate / bound
+    );
+    Ok(())
+}
