@@ -18,6 +18,10 @@ impl ReadConfig for Table {
         let found_sides = self.sides.lock().unwrap().iter().filter(|side| sides.contains(&side.id)).cloned().collect();
         Ok((found_maps, found_sides))
     }
+    async fn save(&self, map: &Map, _: u64) -> Result<(), CommitError> {
+        *self.maps.lock().unwrap() = vec![map.clone()];
+        Ok(())
+    }
     async fn all_maps(&self) -> Result<Vec<Map>, PortError> {
         Ok(self.maps.lock().unwrap().clone())
     }
@@ -106,4 +110,19 @@ async fn a_deleted_map_is_gone_and_a_deleted_side_is_an_error() {
     assert!(matches!(cache.map(&id()).await, Err(PortError::Permanent(says)) if says.contains("crm")));
     cache.store.maps.lock().unwrap().clear();
     assert_eq!(cache.map(&id()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_map_is_read_anew_when_it_was_saved_here_or_must_be_fresh() {
+    let cache = cache();
+    let first = cache.map(&id()).await.unwrap().unwrap();
+    assert_eq!(first.map.state, MapState::Running);
+    let paused = Map { state: MapState::Paused, ..first.map };
+    cache.store.save(&paused, 1).await.unwrap();
+    assert_eq!(cache.map(&id()).await.unwrap().unwrap().map.state, MapState::Running, "remembered for a second");
+    assert_eq!(cache.fresh_map(&id()).await.unwrap().unwrap().map.state, MapState::Paused);
+    assert_eq!(cache.map(&id()).await.unwrap().unwrap().map.state, MapState::Paused, "and remembered so");
+    let running = Map { state: MapState::Running, ..paused };
+    cache.save_map(&running, 1).await.unwrap();
+    assert_eq!(cache.map(&id()).await.unwrap().unwrap().map.state, MapState::Running);
 }

@@ -30,6 +30,12 @@ fn round(pace: &Pace, failure: Option<&Failure>) -> usize {
     count
 }
 
+fn rounds(pace: &Pace, count: u32, failure: Option<&Failure>) {
+    for _ in 0..count {
+        round(pace, failure);
+    }
+}
+
 #[test]
 fn an_app_that_came_back_gets_one_call_then_twice_as_many_with_every_round_up_to_the_most() {
     let pace = Pace::default();
@@ -40,7 +46,7 @@ fn an_app_that_came_back_gets_one_call_then_twice_as_many_with_every_round_up_to
 #[test]
 fn a_strain_halves_once_for_all_calls_of_a_round_and_then_it_grows_by_one() {
     let pace = Pace::default();
-    (0..4).for_each(|_| drop(round(&pace, None)));
+    rounds(&pace, 4, None);
     assert_eq!(round(&pace, Some(&down())), 16);
     assert_eq!([round(&pace, None), round(&pace, None), round(&pace, None)], [8, 9, 10]);
 }
@@ -55,12 +61,12 @@ fn a_refusal_is_no_strain() {
 #[test]
 fn after_ten_strained_rounds_in_a_row_the_app_is_left_alone_and_one_success_forgets_them() {
     let pace = Pace::default();
-    (0..9).for_each(|_| drop(round(&pace, Some(&down()))));
+    rounds(&pace, 9, Some(&down()));
     assert!(!pace.gives_up(NOW));
     round(&pace, None);
-    (0..9).for_each(|_| drop(round(&pace, Some(&down()))));
+    rounds(&pace, 9, Some(&down()));
     assert!(!pace.gives_up(NOW), "the success began a new row");
-    (0..9).for_each(|_| drop(round(&pace, Some(&down()))));
+    rounds(&pace, 9, Some(&down()));
     assert!(pace.gives_up(NOW));
 }
 
