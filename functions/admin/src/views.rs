@@ -1,6 +1,7 @@
 //! What goes over the wire, and its schemas. The configurations of sides and maps go as they are stored.
 
 mod backlog;
+mod commands;
 mod document;
 mod entries;
 mod maps;
@@ -12,11 +13,9 @@ use utoipa::ToSchema;
 
 pub(crate) use self::{
     backlog::{BacklogView, ManyMaps, MapResult, MapResults, Paused, Resume},
+    commands::{CommandName, CommandResult, CommandResults, EntryCommand, EntryRef, RetryAll, RetryPreview, Send},
     document::Plan,
-    entries::{
-        Archive, ArchivedView, CommandName, CommandResult, CommandResults, ConflictView, Conflicts, Entries,
-        EntryCommand, EntryDetail, EntryRef, EntryView, RetryAll, RetryPreview, Send,
-    },
+    entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},
     maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
     sides::{Side, Sides, TestRequest, Tested},
     tokens::{NewToken, Token, TokenRequest, Tokens},

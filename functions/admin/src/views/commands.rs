@@ -1,0 +1,144 @@
+//! What is done to entries, and what became of it.
+
+use domain::{ErrorClass, Map, Record, SideIx, record::Image};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{by_hand, entries::shown};
+
+/// What is done to entries that wait.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntryCommand {
+    /// `retry`, `hold`, `cancel`, `restore`, `skip`, `revert`, `supersede`, `acknowledge`, `assign`, `note` or `edit`.
+    pub(crate) command: CommandName,
+    /// The entries, at most 200. Each gets an answer of its own.
+    #[schema(max_items = 200)]
+    pub(crate) entries: Vec<EntryRef>,
+    /// Why, in 1 to 500 characters: it stands with the entry. For `note` it is the note.
+    pub(crate) reason: String,
+    /// For `assign`: who takes care of it. Absent: nobody.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) to: Option<String>,
+    /// For `edit`: the fields to change, by the names of the entry's `shape`.
+    #[serde(default)]
+    #[schema(value_type = Object, nullable = false)]
+    pub(crate) record: Option<Record>,
+}
+
+/// What is done to entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CommandName {
+    /// Try it again, now.
+    Retry,
+    /// Do not try it until somebody says so.
+    Hold,
+    /// Do not write it when its turn comes.
+    Cancel,
+    /// Write a cancelled entry after all.
+    Restore,
+    /// Give it up: the apps may differ in this record until its next change.
+    Skip,
+    /// Give it up, and give its own app what the other one has.
+    Revert,
+    /// Let the last change of the record take the place of all before it.
+    Supersede,
+    /// Somebody has seen it.
+    Acknowledge,
+    /// Somebody takes care of it.
+    Assign,
+    /// Remember this.
+    Note,
+    /// Change fields, then try it again: both apps get the new record.
+    Edit,
+}
+
+/// Names an entry as it was seen: when its lane has moved on, nothing is done.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntryRef {
+    /// The record.
+    pub(crate) key: String,
+    /// Its place in the record's lane.
+    pub(crate) seq: u64,
+}
+
+/// What became of a command.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CommandResults {
+    /// One for each entry, in the order of the request.
+    pub(crate) results: Vec<CommandResult>,
+    /// For `retry-all`: goes as `after` with the next request. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// What became of one entry.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CommandResult {
+    /// The record.
+    pub(crate) key: String,
+    /// The entry's place.
+    pub(crate) seq: u64,
+    /// It was done.
+    pub(crate) done: bool,
+    /// Why it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = by_hand::problem)]
+    pub(crate) problem: Option<app::problem::Problem>,
+}
+
+/// Which catch-up errors are tried again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetryAll {
+    /// Why, in 1 to 500 characters.
+    pub(crate) reason: String,
+    /// Only this class.
+    #[serde(default)]
+    #[schema(schema_with = by_hand::error_class)]
+    pub(crate) class: Option<ErrorClass>,
+    /// Only records whose key begins so.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) key_prefix: Option<String>,
+    /// Where the page before ended.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) after: Option<String>,
+}
+
+/// What trying an entry again would send.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RetryPreview {
+    /// In the order of the calls.
+    pub(crate) sends: Vec<Send>,
+}
+
+/// One call.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Send {
+    /// The side that is called.
+    pub(crate) to: String,
+    /// `upsert`, `delete`, or `copy`: what the other side has by then.
+    pub(crate) op: &'static str,
+    /// The record. Redacted values are `•••`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    pub(crate) record: Option<Record>,
+}
+
+impl Send {
+    pub(crate) fn of(map: &Map, to: SideIx, image: Option<Image>) -> Self {
+        let op = match &image {
+            None => "copy",
+            Some(Image::Present(_)) => "upsert",
+            Some(Image::Absent) => "delete",
+        };
+        let record = image.and_then(|image| shown(&map.config, to, &image));
+        Self { to: map.config.side(to).side.to_string(), op, record }
+    }
+}
