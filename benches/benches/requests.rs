@@ -52,6 +52,18 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep(LONGER_THAN_CACHED).await;
     count(&function, &proxy, "known, read longer ago", limits).await?;
 
+    println!("\n| write of 1 KB while the map is paused | requests | in sequence | which |\n|---|---|---|---|");
+    account.pause().await?;
+    tokio::time::sleep(LONGER_THAN_CACHED).await;
+    let function = Function::start(&binary, &account.environment(&proxy.url)).await?;
+    function.write(&sample::write("P-0")).await?; // the queue's address is looked up once
+    for what in ["first of a record", "second of the record"] {
+        kept(&function, &proxy, what).await?;
+    }
+    drop(function);
+    account.run().await?;
+    let function = Function::start(&binary, &account.environment(&proxy.url)).await?;
+
     println!("\n| direct write of 1 KB, record | head before | in flight | after | WRU | RRU | $ per million |");
     println!("|---|---|---|---|---|---|---|");
     let priced = Priced { account: &account, function: &function, app: &app, in_flight: &in_flight };
@@ -103,6 +115,22 @@ async fn count(function: &Function, proxy: &Proxy, what: &str, limits: (usize, u
     let names: Vec<_> = noted.iter().map(|Noted { operation, .. }| operation.as_str()).collect();
     println!("| {what} | {requests} | {steps} | {} |", names.join(", "));
     ensure!(requests <= limits.0 && steps <= limits.1, "more than {} requests, or {} in sequence", limits.0, limits.1);
+    Ok(())
+}
+
+/// Requests of a write that is kept, and how many of them one after the other.
+const MAX_REQUESTS_KEPT: usize = 6;
+const MAX_IN_SEQUENCE_KEPT: usize = 6;
+
+async fn kept(function: &Function, proxy: &Proxy, what: &str) -> anyhow::Result<()> {
+    proxy.take();
+    let (told, _) = function.write(&sample::write("P-1")).await?;
+    ensure!(told["status"] == "queued", "{told}");
+    let noted = proxy.take();
+    let (requests, steps) = (noted.len(), in_sequence(&noted));
+    let names: Vec<_> = noted.iter().map(|Noted { operation, .. }| operation.as_str()).collect();
+    println!("| {what} | {requests} | {steps} | {} |", names.join(", "));
+    ensure!(requests <= MAX_REQUESTS_KEPT && steps <= MAX_IN_SEQUENCE_KEPT, "more requests than may be");
     Ok(())
 }
 

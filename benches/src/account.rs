@@ -1,8 +1,8 @@
 //! An AWS account to measure in: the emulator, with a table as the template makes it.
 
 use anyhow::Context;
-use app::ports::{ConfigStore, LaneKey};
-use aws::{Clients, DynamoConfig, Key};
+use app::ports::{ConfigStore, LaneKey, Queues};
+use aws::{Clients, DynamoConfig, Key, SqsQueues};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::{
     config::{Credentials, SharedCredentialsProvider},
@@ -12,11 +12,16 @@ use aws_sdk_dynamodb::{
     },
 };
 use aws_sdk_ssm::types::ParameterType;
+use domain::{
+    Timestamp,
+    map::{MapAnswer, MapCommand},
+};
 use local::{Emulator, REGION};
 
 use crate::{price::Item, sample};
 
 const TABLE: &str = "tandem";
+const QUEUE_PREFIX: &str = "bench";
 const HMAC_PARAMETER: &str = "/tandem/bench/hmac";
 /// The emulator lives as long as the bench, and nobody else reaches it.
 pub const HMAC_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -66,12 +71,37 @@ impl Account {
         Ok(config.save_map(&sample::map()?, 0).await?)
     }
 
+    /// Pauses the sample map, and makes the queue that every map has.
+    ///
+    /// # Errors
+    /// When the emulator does not take it.
+    pub async fn pause(&self) -> anyhow::Result<()> {
+        let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
+        let map = config.map(&sample::map()?.id).await?.context("there is no map")?;
+        SqsQueues::new(self.clients.sqs.clone(), QUEUE_PREFIX).create(&map).await?;
+        let MapAnswer::Changed(paused) = map.decide(MapCommand::Pause, "bench", "to count", Timestamp(0)) else {
+            anyhow::bail!("the map cannot be paused: it is {}", map.state)
+        };
+        Ok(config.save_map(&paused, map.version).await?)
+    }
+
+    /// Lets the sample map run again, as it was.
+    ///
+    /// # Errors
+    /// When the emulator does not take it.
+    pub async fn run(&self) -> anyhow::Result<()> {
+        let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
+        let map = config.map(&sample::map()?.id).await?.context("there is no map")?;
+        Ok(config.save_map(&domain::Map { version: map.version + 1, ..sample::map()? }, map.version).await?)
+    }
+
     /// The environment of a function, as the template sets it, that reaches AWS at `endpoint`.
     #[must_use]
     pub fn environment(&self, endpoint: &str) -> Vec<(&'static str, String)> {
         [
             ("TANDEM_TABLE", TABLE),
             ("TANDEM_EVENT_BUS", "default"),
+            ("TANDEM_QUEUE_PREFIX", QUEUE_PREFIX),
             ("TANDEM_ALLOWED_HOSTS", "127.0.0.1"),
             ("TANDEM_ALLOW_PRIVATE_ADDRESSES", "true"),
             ("TANDEM_HMAC_PARAMETER", HMAC_PARAMETER),

@@ -105,7 +105,7 @@ impl Function {
         let answer = timeout(DEADLINE, async { self.answers.lock().await.recv().await }).await?;
         let took = began.elapsed();
         let answer = answer.context("the function is gone")?.map_err(anyhow::Error::msg)?;
-        ensure!(answer["statusCode"] == 200, "answered {answer}");
+        ensure!(answer["statusCode"] == 200 || answer["statusCode"] == 202, "answered {answer}");
         let told = answer["body"].as_str().unwrap_or_default();
         Ok((serde_json::from_str(told)?, took))
     }

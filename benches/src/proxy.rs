@@ -1,4 +1,4 @@
-//! Stands between a function and the emulator, and notes every request to DynamoDB.
+//! Stands between a function and the emulator, and notes every request to DynamoDB and SQS.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,7 +15,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The header that names what is asked of DynamoDB.
 const TARGET: &str = "x-amz-target";
-const DYNAMODB: &str = "DynamoDB_20120810.";
+/// What is noted: requests to DynamoDB and to SQS.
+const NOTED: [&str; 2] = ["DynamoDB_20120810.", "AmazonSQS."];
 
 /// One request, retries counted as requests of their own: they are paid for.
 #[derive(Clone, Debug)]
@@ -88,6 +89,10 @@ pub fn in_sequence(noted: &[Noted]) -> usize {
     chain
 }
 
+fn operation(target: &str) -> Option<&str> {
+    NOTED.iter().find_map(|service| target.strip_prefix(service))
+}
+
 async fn pass(
     State(shared): State<Shared>,
     method: Method,
@@ -95,7 +100,7 @@ async fn pass(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let target = headers.get(TARGET).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix(DYNAMODB));
+    let target = headers.get(TARGET).and_then(|value| value.to_str().ok()).and_then(operation);
     let operation = target.map(str::to_owned);
     let began = Instant::now();
     let sent = shared.client.request(method, format!("{}{uri}", shared.to)).headers(headers).body(body).send().await;

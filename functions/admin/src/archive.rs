@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{AdminPorts, Caller, archive, conflicts, maps},
     error::AppError,
+    problem::Problem,
 };
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{EntryId, MapId};
@@ -13,7 +14,7 @@ use crate::{
     answer::{Reply, json},
     backlog::limit,
     read::{Json, Name, Names, Params},
-    views::{Archive, ArchivedView, ConflictView, Conflicts, Reason},
+    views::{Archive, ArchivedView, ConflictView, Conflicts, Reason, RecoverAll, Recovered, RecoveredAll},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
@@ -41,6 +42,23 @@ pub(crate) async fn recover<P: AdminPorts>(
     let map = maps::get(&*ports, &id).await?;
     let recovered = archive::recover(&*ports, &caller, &id, archive_id, &reason.reason).await?;
     json(StatusCode::OK, &ArchivedView::of(&map, recovered))
+}
+
+pub(crate) async fn recover_all<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<MapId>,
+    Json(request): Json<RecoverAll>,
+) -> Reply {
+    let before = request.before.as_deref().map(|text| read_id("before", text)).transpose()?;
+    let (each, next) = archive::recover_all(&*ports, &caller, &id, request.cause, before, &request.reason).await?;
+    let result = |(id, result): archive::Each| Recovered {
+        archive_id: id.to_string(),
+        done: result.is_ok(),
+        problem: result.err().as_ref().map(Problem::from),
+    };
+    let results = each.into_iter().map(result).collect();
+    json(StatusCode::OK, &RecoveredAll { results, next: next.map(|id| id.to_string()) })
 }
 
 pub(crate) async fn list_conflicts<P: AdminPorts>(
@@ -77,6 +95,10 @@ pub(crate) async fn reverse<P: AdminPorts>(
 /// A map and an id, from the path.
 fn names_of([map, id]: &[String; 2]) -> Result<(MapId, EntryId), AppError> {
     let map = map.parse().map_err(|says: String| AppError::mistake("map", &says))?;
-    let id = serde_json::from_value(serde_json::Value::String(id.clone()));
-    Ok((map, id.map_err(|_| AppError::mistake("id", "is not an id that a list gave"))?))
+    Ok((map, read_id("id", id)?))
+}
+
+fn read_id(field: &str, text: &str) -> Result<EntryId, AppError> {
+    let id = serde_json::from_value(serde_json::Value::String(text.to_owned()));
+    id.map_err(|_| AppError::mistake(field, "is not an id that a list gave"))
 }

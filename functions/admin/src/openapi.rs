@@ -76,6 +76,8 @@ fn components() -> utoipa::openapi::Components {
         views::RetryAll,
         views::RetryPreview,
         views::Archive,
+        views::RecoverAll,
+        views::RecoveredAll,
         views::ArchivedView,
         views::Conflicts,
         views::ConflictView,

@@ -38,6 +38,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/errors/preview", post(errors::preview::<P>))
         .route("/maps/{map}/errors/retry-all", post(errors::retry_all::<P>))
         .route("/maps/{map}/archive", get(archive::list::<P>))
+        .route("/maps/{map}/archive/recover-all", post(archive::recover_all::<P>))
         .route("/maps/{map}/archive/{id}", get(archive::get::<P>))
         .route("/maps/{map}/archive/{id}/recover", post(archive::recover::<P>))
         .route("/maps/{map}/conflicts", get(archive::list_conflicts::<P>))

@@ -78,7 +78,7 @@ const WAIT: &[(&str, &str)] = &[("wait", "Waits at most so many seconds, 0 to 20
 const PRUNE: &[(&str, &str)] = &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 37] = [
+pub(crate) static ROUTES: [Route; 38] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
@@ -205,6 +205,14 @@ pub(crate) static ROUTES: [Route; 37] = [
         "Changes that were not written because somebody decided so, newest first.",
     )
     .query(ARCHIVE),
+    route(
+        Method::POST,
+        "/maps/{map}/archive/recover-all",
+        OPERATOR,
+        &[(200, "RecoveredAll")],
+        "Brings up to 200 of those back that were archived for a cause: undoes a `discard` or `skip_to_live`.",
+    )
+    .body("RecoverAll"),
     route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "One of them."),
     route(
         Method::POST,

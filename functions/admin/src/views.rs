@@ -13,7 +13,10 @@ use utoipa::ToSchema;
 
 pub(crate) use self::{
     backlog::{BacklogView, ManyMaps, MapResult, MapResults, Paused, Resume},
-    commands::{CommandName, CommandResult, CommandResults, EntryCommand, EntryRef, RetryAll, RetryPreview, Send},
+    commands::{
+        CommandName, CommandResult, CommandResults, EntryCommand, EntryRef, RecoverAll, Recovered, RecoveredAll,
+        RetryAll, RetryPreview, Send,
+    },
     document::Plan,
     entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},
     maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},

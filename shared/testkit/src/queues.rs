@@ -144,13 +144,24 @@ impl Queues for MemoryQueues {
     }
 
     async fn depth(&self, map: &Map) -> Result<u64, PortError> {
-        self.call(|queues| queues.get(&map.uid).map_or(0, |queue| queue.messages.len() as u64)).await
+        let now = self.world.now();
+        self.call(|queues| {
+            queues.get_mut(&map.uid).map_or(0, |queue| {
+                queue.forget(now);
+                queue.messages.len() as u64
+            })
+        })
+        .await
     }
 }
 
 impl Queue {
-    fn receive(&mut self, now: Timestamp) -> Vec<Received> {
+    fn forget(&mut self, now: Timestamp) {
         self.messages.retain(|message| now.ms_since(message.sent) < RETENTION_MS);
+    }
+
+    fn receive(&mut self, now: Timestamp) -> Vec<Received> {
+        self.forget(now);
         let hidden = |message: &Message| message.receipt.as_ref().is_some_and(|(_, until)| *until > now);
         let blocked: BTreeSet<RecordKey> =
             self.messages.iter().filter(|message| hidden(message)).map(|message| message.pointer.key.clone()).collect();

@@ -24,6 +24,8 @@ use crate::{
     queues::MemoryQueues,
 };
 
+/// How long a function runs at most.
+const RUN_MS: u64 = 240_000;
 /// When every world begins.
 const BEGIN: Timestamp = Timestamp(1_795_428_000_000);
 
@@ -144,7 +146,7 @@ impl SimWorld {
 
     /// One sweep, as the schedule makes it.
     pub async fn sweep(&self) {
-        let until = self.now().plus_ms(240_000);
+        let until = self.now().plus_ms(RUN_MS);
         let _ = self.invoke(sweep(self, until)).await;
     }
 
@@ -152,7 +154,8 @@ impl SimWorld {
     pub async fn run_woken(&self) {
         let woken = std::mem::take(&mut *lock(&self.woken));
         for woken in woken {
-            let until = self.now().plus_ms(240_000);
+            // Often too short for all that waits: another run must go on.
+            let until = self.now().plus_ms(self.executor.chance(|rng| rng.below(RUN_MS)));
             match woken {
                 Woken::Lane(lane) => drop(self.invoke(run_lane(self, &lane, until)).await),
                 Woken::Map(map) => drop(self.invoke(drain_map(self, &map, until)).await),

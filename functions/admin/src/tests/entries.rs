@@ -237,6 +237,25 @@ async fn what_was_given_up_is_in_the_archive_and_comes_back_once() {
 }
 
 #[tokio::test]
+async fn all_that_was_archived_for_a_cause_comes_back_page_by_page() {
+    let api = Api::with_map().await;
+    for key in ["A", "BB"] {
+        with_lane(&api, key, &["x"], true).await;
+        assert_eq!(done(&api, &command("skip", key, 1)).await["done"], true);
+    }
+    let all = json!({"cause": "skipped", "reason": "after all"});
+    let told = api.post("/maps/customers/archive/recover-all", &all).await.json();
+    assert_eq!(told["results"].as_array().unwrap().len(), 2, "{told}");
+    assert!(told["results"].as_array().unwrap().iter().all(|result| result["done"] == true), "{told}");
+    let again = api.post("/maps/customers/archive/recover-all", &all).await.json();
+    assert_eq!(again["results"], json!([]), "what came back is left out");
+    let wrong = json!({"cause": "lost", "reason": "x"});
+    api.post("/maps/customers/archive/recover-all", &wrong).await.is_problem(400, "invalid_request", "cause: unknown");
+    let wrong = json!({"cause": "skipped", "reason": "x", "before": "y"});
+    api.post("/maps/customers/archive/recover-all", &wrong).await.is_problem(400, "invalid_request", "before: is not");
+}
+
+#[tokio::test]
 async fn all_errors_are_tried_again_page_by_page() {
     let api = Api::with_map().await;
     for key in ["A", "BB", "CCC"] {

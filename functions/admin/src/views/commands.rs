@@ -1,6 +1,6 @@
 //! What is done to entries, and what became of it.
 
-use domain::{ErrorClass, Map, Record, SideIx, record::Image};
+use domain::{ErrorClass, Map, Record, SideIx, lane::ArchiveCause, record::Image};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -109,6 +109,45 @@ pub(crate) struct RetryAll {
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) after: Option<String>,
+}
+
+/// Which archived changes are brought back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecoverAll {
+    /// Those that were archived for this cause, e.g. `discarded`.
+    #[schema(value_type = String)]
+    pub(crate) cause: ArchiveCause,
+    /// Why, in 1 to 500 characters.
+    pub(crate) reason: String,
+    /// Where the page before ended.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) before: Option<String>,
+}
+
+/// What became of them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecoveredAll {
+    /// One for each, in the order in which they came back.
+    pub(crate) results: Vec<Recovered>,
+    /// Goes as `before` with the next request. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// What became of one of them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Recovered {
+    /// Its id in the archive.
+    pub(crate) archive_id: String,
+    /// It came back.
+    pub(crate) done: bool,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = by_hand::problem)]
+    pub(crate) problem: Option<app::problem::Problem>,
 }
 
 /// What trying an entry again would send.

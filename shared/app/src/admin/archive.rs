@@ -83,3 +83,29 @@ pub async fn recover<P: AdminPorts>(
     append_with(ports, &map, &recovered.key, &recovery(&recovered.entry), entry, &op).await?;
     Ok(recovered)
 }
+
+/// What became of one of many.
+pub type Each = (EntryId, Result<(), AppError>);
+
+/// Brings back all that was archived for a cause, one page at a time, the oldest of the page first; and where the next
+/// page begins. What was brought back before is left out.
+///
+/// # Errors
+/// There is no such map, the reason is missing, or the store does not answer.
+pub async fn recover_all<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    map: &MapId,
+    cause: ArchiveCause,
+    before: Option<EntryId>,
+    reason: &str,
+) -> Result<(Vec<Each>, Option<EntryId>), AppError> {
+    checked(reason)?;
+    let (page, next) = list(ports, map, Some(cause), before, MAX_LISTED).await?;
+    let mut done = Vec::new();
+    for one in page.into_iter().rev().filter(|one| one.recovered.is_none()) {
+        let result = recover(ports, caller, map, one.id, reason).await.map(drop);
+        done.push((one.id, result));
+    }
+    Ok((done, next))
+}
