@@ -14,7 +14,7 @@ use crate::{
     ports::{ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, MapWithSides, PortError, Ports},
 };
 
-/// How often a lane is looked at anew because somebody else changed it.
+/// How often in a row a lane is looked at anew because somebody else changed it.
 const MAX_CONFLICTS: u32 = 10;
 /// Entries read at a time. Whoever changes one of them changes the head's version too, and the next claim fails.
 const READ_AHEAD: usize = 10;
@@ -82,6 +82,7 @@ pub(super) async fn go_on<P: Ports>(
             Stepped::Archived(entries) => run.archived += entries,
             Stepped::Attempted(end) => {
                 run.attempts += 1;
+                conflicts = 0; // it got somewhere: writers who queue behind are no reason to stop
                 match end {
                     None => run.done += 1,
                     Some(end) => return Ok(LaneRun { end, ..run }),
