@@ -17,6 +17,7 @@ fn what_changes_during_a_pause_is_kept_and_written_in_order_on_resume() {
     alone(async |world| {
         let touched: Vec<_> = (0..RECORDS).map(|_| key("PAUSE")).collect();
         pause(world, "crm is being upgraded").await;
+        let before = depth(world).await;
         for change in 1..=CHANGES {
             for key in &touched {
                 let request = from_finance(&id(), key, &customer("Contoso", change), "committed");
@@ -28,8 +29,7 @@ fn what_changes_during_a_pause_is_kept_and_written_in_order_on_resume() {
         for key in &touched {
             assert_eq!(applied(world.crm(), key).await, 0, "nothing is written while the map is paused");
         }
-        let queue = world.admin.get(&path("queue")).await.expect("admin answers");
-        assert_eq!(queue["depth"], json!(RECORDS * CHANGES as usize), "{queue}");
+        assert_eq!(depth(world).await - before, (RECORDS * CHANGES as usize) as u64, "one pointer for each change");
         world.stack.sweep().await.expect("the sweep runs");
         assert_eq!(applied(world.crm(), &touched[0]).await, 0, "a sweep writes nothing, either");
 
@@ -47,9 +47,16 @@ fn what_changes_during_a_pause_is_kept_and_written_in_order_on_resume() {
             assert_eq!(world.record(key).await.crm.expect("crm has it")["creditlimit"], json!(CHANGES));
         }
         caught_up(world).await;
-        let done = json!(RECORDS * CHANGES as usize);
-        queue_is(world, |queue| queue["depth"] == 0 && queue["catch_up"]["done"] == done).await;
+        let done = |queue: &Value| queue["catch_up"]["done"].as_u64() >= Some((RECORDS * CHANGES as usize) as u64);
+        queue_is(world, |queue| queue["depth"].as_u64() <= Some(before) && done(queue)).await;
     });
+}
+
+/// How many pointers are in the map's queue. An earlier test may have left some whose worker was killed: they are hidden
+/// for a minute, and find nothing to do then.
+async fn depth(world: &World) -> u64 {
+    let queue = world.admin.get(&path("queue")).await.expect("admin answers");
+    queue["depth"].as_u64().unwrap_or_else(|| panic!("{queue}"))
 }
 
 /// The address of something of the map.
