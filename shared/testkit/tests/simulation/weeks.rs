@@ -1,7 +1,5 @@
 //! A pause has no time limit, though a queue forgets a message after fourteen days.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
-
 use std::sync::Arc;
 
 use app::{
