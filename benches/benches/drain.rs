@@ -13,6 +13,8 @@ const ENTRIES: usize = 10_000;
 const RECORDS: usize = 1_000;
 const LATENCIES_MS: [u64; 3] = [5, 50, 250];
 const ONE_RECORD: usize = 5_000;
+/// Backlogs over which the memory must stay flat.
+const BACKLOGS: [usize; 3] = [1_000, 10_000, 100_000];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -22,7 +24,40 @@ async fn main() -> anyhow::Result<()> {
     for ms in LATENCIES_MS {
         measure(ENTRIES, RECORDS, ms, MAX_AT_ONCE).await?;
     }
-    measure(ONE_RECORD, 1, 5, 1).await
+    measure(ONE_RECORD, 1, 5, 1).await?;
+
+    println!("\n| backlog | memory above what the journal holds at the start, peak |\n|---|---|");
+    for entries in BACKLOGS {
+        let world = World::paused(Duration::from_millis(1));
+        world.keep(entries, entries / 10).await?;
+        let before = memory::forget_peak()?;
+        let (drained, _) = world.drain().await?;
+        ensure!(drained.done == entries as u64, "{drained:?}");
+        println!("| {entries} entries | {} KiB |", memory::peak()?.saturating_sub(before));
+    }
+    Ok(())
+}
+
+/// What Linux says of this process.
+mod memory {
+    use anyhow::Context;
+
+    /// Begins a new peak; the memory in use now, in KiB.
+    pub(super) fn forget_peak() -> anyhow::Result<u64> {
+        std::fs::write("/proc/self/clear_refs", "5").context("the peak cannot be forgotten")?;
+        field("VmRSS:")
+    }
+
+    /// The most that was in use since, in KiB.
+    pub(super) fn peak() -> anyhow::Result<u64> {
+        field("VmHWM:")
+    }
+
+    fn field(name: &str) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string("/proc/self/status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("Linux does not tell")?;
+        Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]

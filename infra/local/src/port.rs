@@ -35,6 +35,7 @@ mod tests {
         let refused = check(port).unwrap_err();
         assert!(refused.to_string().contains(&port.to_string()), "{refused}");
         assert_eq!(refused.downcast_ref::<Blocked>().unwrap().exit_code(), 4);
-        check(free().unwrap()).unwrap();
+        // Others take ports at the same time: one that was free may be theirs by now.
+        assert!((0..50).any(|_| check(free().unwrap()).is_ok()));
     }
 }

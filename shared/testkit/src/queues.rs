@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::ports::{Pointer, PortError, Queues, Received};
-use domain::{Map, RecordKey, Timestamp, id::MapUid};
+use domain::{EntryId, Map, RecordKey, Timestamp, id::MapUid};
 
 use crate::{
     bug::Bug,
@@ -43,6 +43,8 @@ struct Message {
 #[derive(Debug, Default)]
 struct Queue {
     messages: Vec<Message>,
+    /// When a pointer to an entry was last taken.
+    taken: BTreeMap<EntryId, Timestamp>,
     receipts: u64,
 }
 
@@ -112,9 +114,9 @@ impl Queues for MemoryQueues {
                 return Err(PortError::Permanent(format!("map {} has no queue", map.id)));
             };
             for pointer in kept {
-                let known =
-                    |message: &Message| message.pointer.entry == pointer.entry && now.ms_since(message.sent) < DEDUP_MS;
-                if !queue.messages.iter().any(known) {
+                let last = queue.taken.get(&pointer.entry);
+                if last.is_none_or(|last| now.ms_since(*last) >= DEDUP_MS) {
+                    queue.taken.insert(pointer.entry, now);
                     queue.messages.push(Message { pointer, sent: now, receipt: None });
                 }
             }
