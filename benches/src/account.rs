@@ -66,9 +66,9 @@ impl Account {
     pub async fn configure(&self, url: &str) -> anyhow::Result<()> {
         let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
         for side in sample::sides(url)? {
-            config.save_side(&side, 0).await?;
+            config.save_side(&side, 0, &testkit::sample::line()).await?;
         }
-        Ok(config.save_map(&sample::map()?, 0).await?)
+        Ok(config.save_map(&sample::map()?, 0, &testkit::sample::line()).await?)
     }
 
     /// Pauses the sample map, and makes the queue that every map has.
@@ -82,7 +82,7 @@ impl Account {
         let MapAnswer::Changed(paused) = map.decide(MapCommand::Pause, "bench", "to count", Timestamp(0)) else {
             anyhow::bail!("the map cannot be paused: it is {}", map.state)
         };
-        Ok(config.save_map(&paused, map.version).await?)
+        Ok(config.save_map(&paused, map.version, &testkit::sample::line()).await?)
     }
 
     /// Lets the sample map run again, as it was.
@@ -92,7 +92,7 @@ impl Account {
     pub async fn run(&self) -> anyhow::Result<()> {
         let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
         let map = config.map(&sample::map()?.id).await?.context("there is no map")?;
-        Ok(config.save_map(&domain::Map { version: map.version + 1, ..sample::map()? }, map.version).await?)
+        Ok(config.save_map(&domain::Map { version: map.version + 1, ..sample::map()? }, map.version, &testkit::sample::line()).await?)
     }
 
     /// The environment of a function, as the template sets it, that reaches AWS at `endpoint`.

@@ -146,7 +146,7 @@ impl Config for World {
     async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
         Ok(vec![self.map()])
     }
-    async fn save_map(&self, map: &Map, _: u64) -> Result<(), CommitError> {
+    async fn save_map(&self, map: &Map, _: u64, _: &domain::log::Activity) -> Result<(), CommitError> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner).map = map.clone();
         Ok(())
     }

@@ -41,10 +41,11 @@ pub(crate) async fn put<P: AdminPorts>(
 
 pub(crate) async fn delete<P: AdminPorts>(
     State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
     Name(id): Name<MapId>,
     Condition(expects): Condition,
 ) -> Reply {
-    maps::delete(&*ports, &id, expects).await?;
+    maps::delete(&*ports, &caller, &id, expects).await?;
     nothing()
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Saved, sides},
+    admin::{AdminPorts, Caller, Saved, sides},
     ports::ConfigStore,
 };
-use axum::{extract::State, http::StatusCode};
+use axum::{Extension, extract::State, http::StatusCode};
 use domain::{SideId, side::SideConfig};
 
 use crate::{
@@ -27,20 +27,22 @@ pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Na
 
 pub(crate) async fn put<P: AdminPorts>(
     State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
     Name(id): Name<SideId>,
     Condition(expects): Condition,
     Json(config): Json<SideConfig>,
 ) -> Reply {
-    let (side, saved) = sides::put(&*ports, id, config, expects).await?;
+    let (side, saved) = sides::put(&*ports, &caller, id, config, expects).await?;
     versioned(status(saved), side.version, &Side::from(side))
 }
 
 pub(crate) async fn delete<P: AdminPorts>(
     State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
     Name(id): Name<SideId>,
     Condition(expects): Condition,
 ) -> Reply {
-    sides::delete(&*ports, &id, expects).await?;
+    sides::delete(&*ports, &caller, &id, expects).await?;
     nothing()
 }
 

@@ -10,6 +10,7 @@ use domain::{
     map::{MapConfig, SideIx},
     mapping::translate,
     record::Image,
+    redact::redacted_text,
 };
 
 use self::conflict::{Stopped, keep_both_values};
@@ -89,7 +90,11 @@ async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
     let steps = match plan(&flight.entry, config) {
         Ok(steps) => steps,
         Err((to, error)) => {
-            let failure = Failure::new(ErrorClass::Mapping, Verdict::Refused, Some(error.field.clone()), &said(&error));
+            let says = match flight.entry.write() {
+                Some(write) => redacted_text(config, write.shape, &write.image, &said(&error)),
+                None => said(&error),
+            };
+            let failure = Failure::new(ErrorClass::Mapping, Verdict::Refused, Some(error.field.clone()), &says);
             attempt.failure = fail(to, failure);
             return attempt;
         }
@@ -113,7 +118,9 @@ async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
         let content = content(config, to, &image);
         match write(ports, flight, to, &image).await {
             Ok(etag) => attempt.done.push((to, Some(content), etag)),
-            Err(failure) => {
+            Err(mut failure) => {
+                // Apps repeat values in their messages; those go into logs and mails.
+                failure.message = redacted_text(config, to, &image, &failure.message);
                 attempt.tried = Some((to, content));
                 attempt.failure = fail(to, failure);
                 break;
@@ -204,6 +211,7 @@ async fn settle_attempt<P: Ports>(
     let mut last = PortError::Transient("the lane kept changing".to_owned());
     for round in 0..SETTLE_ROUNDS {
         let terms = Terms {
+            map: &flight.map.map,
             key: &flight.lane.key,
             sides: [&flight.map.sides[0].config, &flight.map.sides[1].config],
             on_unavailable: flight.map.map.config.on_unavailable,

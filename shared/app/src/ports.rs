@@ -9,6 +9,7 @@ use std::future::Future;
 use domain::{
     EntryId, Failure, Map, MapId, Record, RecordKey, Timestamp,
     lane::LaneVersion,
+    log::Activity,
     record::Image,
     side::{SecretRef, Side},
 };
@@ -72,8 +73,13 @@ pub trait Config: Sync {
     fn fresh_map(&self, id: &MapId) -> impl Future<Output = Result<Option<MapWithSides>, PortError>> + Send;
     /// All maps that have been run, as they are stored at this moment.
     fn maps(&self) -> impl Future<Output = Result<Vec<MapWithSides>, PortError>> + Send;
-    /// Saves a map if its stored version is `expected`.
-    fn save_map(&self, map: &Map, expected: u64) -> impl Future<Output = Result<(), CommitError>> + Send;
+    /// Saves a map if its stored version is `expected`, together with its line in the activity log.
+    fn save_map(
+        &self,
+        map: &Map,
+        expected: u64,
+        line: &Activity,
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
 }
 
 /// A map with the settings of its two sides.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use app::ports::{CommitError, Config, MapWithSides, PortError};
-use domain::{Map, MapId, MapState, SideId, side::Side};
+use domain::{Map, MapId, MapState, SideId, log::Activity, side::Side};
 
 /// How old what the write path sees of a map may be. Nothing rests on it: a pause or stop holds from the lane on.
 const MAX_AGE: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ pub trait ReadConfig: Sync {
         sides: &[SideId],
     ) -> impl Future<Output = Result<(Vec<Map>, Vec<Side>), PortError>> + Send;
     /// Saves a map if its stored version is `expected`.
-    fn save(&self, map: &Map, expected: u64) -> impl Future<Output = Result<(), CommitError>> + Send;
+    fn save(&self, map: &Map, expected: u64, line: &Activity) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// All maps.
     fn all_maps(&self) -> impl Future<Output = Result<Vec<Map>, PortError>> + Send;
 }
@@ -120,9 +120,9 @@ impl<S: ReadConfig> Config for CachedConfig<S> {
         Ok(all)
     }
 
-    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
         self.forget(&map.id);
-        self.store.save(map, expected).await
+        self.store.save(map, expected, line).await
     }
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::Client;
 use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
+    log::{Activity, LogEvent},
     side::Side,
 };
 
@@ -27,6 +28,10 @@ impl DynamoConfig {
     }
 }
 
+fn logged(line: &Activity) -> LogEvent {
+    LogEvent::Activity(Box::new(line.clone()))
+}
+
 impl ConfigStore for DynamoConfig {
     async fn list_sides(&self) -> Result<Vec<Side>, PortError> {
         Ok(self.0.list("SIDES").await?.into_iter().map(|(_, side)| side).collect())
@@ -36,12 +41,12 @@ impl ConfigStore for DynamoConfig {
         self.0.get(&Key::Side(id.clone())).await
     }
 
-    async fn save_side(&self, side: &Side, expected: u64) -> Result<(), CommitError> {
-        self.0.save(&Key::Side(side.id.clone()), side, side.version, expected).await
+    async fn save_side(&self, side: &Side, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        self.0.save(&Key::Side(side.id.clone()), side, side.version, expected, &[logged(line)]).await
     }
 
-    async fn delete_side(&self, id: &SideId, expected: u64) -> Result<(), CommitError> {
-        self.0.delete(&Key::Side(id.clone()), expected).await
+    async fn delete_side(&self, id: &SideId, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        self.0.delete_logged(&Key::Side(id.clone()), expected, logged(line), line.id).await
     }
 
     async fn list_maps(&self) -> Result<Vec<Map>, PortError> {
@@ -52,12 +57,12 @@ impl ConfigStore for DynamoConfig {
         self.0.get(&Key::Map(id.clone())).await
     }
 
-    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
-        self.0.save(&Key::Map(map.id.clone()), map, map.version, expected).await
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        self.0.save(&Key::Map(map.id.clone()), map, map.version, expected, &[logged(line)]).await
     }
 
-    async fn delete_map(&self, id: &MapId, expected: u64) -> Result<(), CommitError> {
-        self.0.delete(&Key::Map(id.clone()), expected).await
+    async fn delete_map(&self, id: &MapId, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        self.0.delete_logged(&Key::Map(id.clone()), expected, logged(line), line.id).await
     }
 
     async fn open_lanes(&self, map: &Map, limit: usize) -> Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError> {
@@ -85,8 +90,8 @@ impl ReadConfig for DynamoConfig {
         Ok((found_maps, found_sides))
     }
 
-    async fn save(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
-        self.save_map(map, expected).await
+    async fn save(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        self.save_map(map, expected, line).await
     }
 
     async fn all_maps(&self) -> Result<Vec<Map>, PortError> {

@@ -7,16 +7,23 @@ use std::{collections::HashMap, time::Duration};
 use app::ports::{CommitError, PortError};
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, KeysAndAttributes},
+    types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem},
 };
+use domain::{LogId, log::LogEvent};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{error, keys::Key};
+use crate::{
+    error,
+    keys::Key,
+    outbox::{self, OUTBOX},
+};
 
 /// The form of the items written here.
 const SCHEMA: &str = "1";
 /// Pages of one list, 1 MB each. Operators' things are few; a list that is longer is a mistake somewhere.
 const MAX_PAGES: usize = 200;
+/// An item that only carries what is logged has been read from the stream long before this is over.
+const OUTBOX_TTL_MS: u64 = 24 * 60 * 60 * 1_000;
 /// How often what a batch left unread is asked for again: the SDK retries whole requests, not parts of an answer.
 const MAX_BATCH_ROUNDS: u32 = 4;
 /// The first wait before it; it doubles.
@@ -107,6 +114,7 @@ impl Documents {
         body: &T,
         version: u64,
         expected: u64,
+        log: &[LogEvent],
     ) -> Result<(), CommitError> {
         let body = serde_json::to_string(body).map_err(|error| PortError::Permanent(error.to_string()))?;
         let mut item = key.item();
@@ -115,6 +123,7 @@ impl Documents {
             ("version".to_owned(), AttributeValue::N(version.to_string())),
             ("body".to_owned(), AttributeValue::S(body)),
         ]);
+        item.extend(outbox::attribute(log)?.map(|events| (OUTBOX.to_owned(), events)));
         let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
         let put = if expected == 0 {
             put.condition_expression("attribute_not_exists(pk)")
@@ -122,6 +131,26 @@ impl Documents {
             put.condition_expression("version = :expected").expression_attribute_values(":expected", number(expected))
         };
         put.send().await.map(|_| ()).map_err(error::put)
+    }
+
+    /// Deletes an item if the stored version is `expected`. What is logged of it gets an item of its own.
+    pub(crate) async fn delete_logged(&self, key: &Key, expected: u64, log: LogEvent, id: LogId) -> Result<(), CommitError> {
+        let built = |error: aws_sdk_dynamodb::error::BuildError| PortError::Permanent(error.to_string());
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .condition_expression("version = :expected")
+            .expression_attribute_values(":expected", number(expected));
+        let mut item = Key::Outbox(id).item();
+        item.insert("ttl".to_owned(), number((id.at().0 + OUTBOX_TTL_MS) / 1_000));
+        item.extend(outbox::attribute(&[log])?.map(|events| (OUTBOX.to_owned(), events)));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        let actions = vec![
+            TransactWriteItem::builder().delete(delete.build().map_err(built)?).build(),
+            TransactWriteItem::builder().put(put.build().map_err(built)?).build(),
+        ];
+        let sent = self.db.transact_write_items().set_transact_items(Some(actions)).send().await;
+        sent.map(|_| ()).map_err(|error| error::transaction(error, &[]))
     }
 
     /// Deletes an item if the stored version is `expected`.

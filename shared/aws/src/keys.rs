@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use app::ports::LaneKey;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{EntryId, MapId, RecordKey, SideId, WriteId, id::MapUid};
+use domain::{
+    EntryId, ErrorClass, GroupId, IncidentId, LogId, MapId, RecordKey, RuleId, SideId, WriteId, id::MapUid,
+};
 
 /// Partitions of the index of open lanes, per map. Each direct write puts its lane into the index and takes it out:
 /// 10,000 writes a second are 20,000 index writes, and one partition of DynamoDB takes 1,000.
@@ -38,6 +40,28 @@ pub enum Key {
     Depth(MapUid),
     /// When pointers were sent again.
     Resent(MapUid),
+    /// Carries what is logged of something that was deleted.
+    Outbox(LogId),
+    /// An error of this class in a map's log. By the map's name: the log outlives the map.
+    Error(MapId, ErrorClass, LogId),
+    /// A line of a map's activity log; without a map, of all.
+    Activity(Option<MapId>, LogId),
+    /// Says that an event which an app reported is in the log, by the hash of the app's id of it.
+    Reported(MapId, u128),
+    /// When a map met its last error.
+    Noisy(MapId),
+    /// An event that could not be logged.
+    Failed(LogId),
+    /// An alert setting.
+    Rule(RuleId),
+    /// A group of recipients.
+    Group(GroupId),
+    /// A rule on a map.
+    Watch(RuleId, MapId),
+    /// An incident.
+    Incident(IncidentId),
+    /// An address to which mail cannot be sent.
+    Flagged(String),
 }
 
 impl Key {
@@ -58,6 +82,18 @@ impl Key {
             Self::Side(_) => "SIDES".to_owned(),
             Self::Token(_) => "TOKENS".to_owned(),
             Self::Skipped(uid) | Self::CatchUp(uid, _) | Self::Depth(uid) | Self::Resent(uid) => format!("S#{uid}"),
+            Self::Outbox(id) => format!("OUT#{id}"),
+            Self::Error(map, class, _) => format!("R#{map}#{class}"),
+            Self::Activity(Some(map), _) => format!("V#{map}"),
+            Self::Activity(None, _) => "V#".to_owned(),
+            Self::Reported(map, hash) => format!("P#{map}#{hash:032x}"),
+            Self::Noisy(_) => "NOISY".to_owned(),
+            Self::Failed(_) => "FAILED".to_owned(),
+            Self::Rule(_) => "RULES".to_owned(),
+            Self::Group(_) => "GROUPS".to_owned(),
+            Self::Watch(rule, _) => format!("G#{rule}"),
+            Self::Incident(_) => "INCIDENTS".to_owned(),
+            Self::Flagged(_) => "FLAGGED".to_owned(),
             Self::Archived(uid, _) => format!("A#{uid}"),
             Self::Conflict(uid, _) => format!("X#{uid}"),
         }
@@ -75,6 +111,14 @@ impl Key {
             Self::Token(hash) => hash.clone(),
             Self::Skipped(_) => "SKIPPED".to_owned(),
             Self::Archived(_, id) | Self::Conflict(_, id) => format!("{:032x}", id.0),
+            Self::Error(.., id) | Self::Activity(_, id) | Self::Failed(id) => format!("{:032x}", id.0),
+            Self::Incident(id) => format!("{:032x}", id.0),
+            Self::Outbox(_) => "O".to_owned(),
+            Self::Reported(..) => "P".to_owned(),
+            Self::Noisy(map) | Self::Watch(_, map) => map.to_string(),
+            Self::Rule(rule) => rule.to_string(),
+            Self::Group(group) => group.to_string(),
+            Self::Flagged(address) => address.clone(),
             Self::CatchUp(_, epoch) => format!("CATCHUP#{epoch:0SEQ_DIGITS$}"),
             Self::Depth(_) => "DEPTH".to_owned(),
             Self::Resent(_) => "RESENT".to_owned(),

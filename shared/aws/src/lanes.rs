@@ -43,12 +43,6 @@ impl DynamoLanes {
         let got = self.db.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true);
         Ok(got.send().await.map_err(error::port)?.item)
     }
-
-    /// The head's part of a commit. Named attributes are set one by one, so that the echoes, which others note while
-    /// this write is in flight, stay as they are.
-    fn head_update(&self, lane: &LaneKey, commit: &Commit) -> Result<items::HeadUpdate, PortError> {
-        items::head_update(&commit.head, commit.expected, lane, shard_of(lane))
-    }
 }
 
 impl Lanes for DynamoLanes {
@@ -68,8 +62,16 @@ impl Lanes for DynamoLanes {
     }
 
     async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
-        let update = self.head_update(lane, &commit)?;
-        if commit.ops.is_empty() {
+        let (mut ops, mut log) = (Vec::new(), Vec::new());
+        for op in commit.ops {
+            match op {
+                JournalOp::Log(event) => log.push(event),
+                op => ops.push(op),
+            }
+        }
+        let shard = shard_of(lane);
+        let update = items::head_update(&commit.head, commit.expected, lane, shard, &log)?;
+        if ops.is_empty() {
             let sent = self
                 .db
                 .update_item()
@@ -91,7 +93,7 @@ impl Lanes for DynamoLanes {
             .set_expression_attribute_values(Some(update.values));
         let mut actions = vec![TransactWriteItem::builder().update(built(head.build())?).build()];
         let mut markers = Vec::new();
-        for op in commit.ops {
+        for op in ops {
             self.journal(commit.head.map, lane, op, &mut actions, &mut markers)?;
         }
         let sent = self.db.transact_write_items().set_transact_items(Some(actions)).send().await;
@@ -230,6 +232,7 @@ impl DynamoLanes {
                     Some(STILL_OPEN),
                 )?);
             }
+            JournalOp::Log(_) => {} // stands in the head
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod keys;
 pub mod lanes;
+pub mod outbox;
 mod queues;
 mod secrets;
 pub mod settings;

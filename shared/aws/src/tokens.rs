@@ -26,7 +26,7 @@ impl Tokens for DynamoTokens {
     }
 
     async fn save_token(&self, sha256_hex: &str, token: &Token) -> Result<(), PortError> {
-        match self.0.save(&Key::Token(sha256_hex.to_owned()), token, VERSION, 0).await {
+        match self.0.save(&Key::Token(sha256_hex.to_owned()), token, VERSION, 0, &[]).await {
             // 256 random bits do not meet by accident: it is this very token, saved before its answer got lost.
             Ok(()) | Err(CommitError::Conflict | CommitError::Duplicate) => Ok(()),
             Err(CommitError::Port(error)) => Err(error),

@@ -57,6 +57,14 @@ text_id! {
     SideId, check_name
 }
 text_id! {
+    /// The name of an alert setting, e.g. `crm-refuses`.
+    RuleId, check_name
+}
+text_id! {
+    /// The name of a group of recipients, e.g. `on-call`.
+    GroupId, check_name
+}
+text_id! {
     /// The integration key of a record, the same on both sides.
     RecordKey, check_key
 }
@@ -174,6 +182,13 @@ macro_rules! made_id {
                 write!(f, "{}", ulid::Ulid(self.0))
             }
         }
+        impl FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                let id = ulid::Ulid::from_string(text).map_err(|_| "is not an id of Tandem's, 26 letters and digits")?;
+                Ok(Self(id.0))
+            }
+        }
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(self)
@@ -199,6 +214,14 @@ made_id! {
 made_id! {
     /// Tells a map from an earlier one of the same name: a lane's memory must not outlive its map.
     MapUid
+}
+made_id! {
+    /// The id of a line in a log: time first, so that the log is in order.
+    LogId
+}
+made_id! {
+    /// The id of an incident: time first.
+    IncidentId
 }
 
 #[cfg(test)]

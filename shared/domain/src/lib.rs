@@ -6,15 +6,17 @@ pub mod failure;
 pub mod id;
 pub mod lane;
 pub mod limits;
+pub mod log;
 pub mod map;
 pub mod mapping;
 pub mod record;
 pub mod redact;
+pub mod rule;
 pub mod side;
 pub mod time;
 
 pub use failure::{ErrorClass, Failure};
-pub use id::{EntryId, MapId, Owner, RecordKey, SideId, WriteId};
+pub use id::{EntryId, GroupId, IncidentId, LogId, MapId, Owner, RecordKey, RuleId, SideId, WriteId};
 pub use map::{Map, MapConfig, MapState, SideIx};
 pub use record::{ContentHash, Record};
 pub use time::Timestamp;

@@ -19,6 +19,9 @@ pub const RECENT_ANSWERS: usize = 16;
 /// The last writes to a side, remembered to know their echoes. When an app's reports lag further behind than this, on one
 /// record, its echoes cannot be told from changes, and the record is copied as it is.
 pub const REMEMBERED_WRITES: usize = 8;
+/// The last errors of a record, remembered in its head until they are resolved. Older ones are found by the index, which
+/// may lag by seconds.
+pub const REMEMBERED_ERRORS: usize = 4;
 /// A write id may not lie further in the future than this: it would raise the floor for everyone else.
 pub const MAX_ID_SKEW_MS: u64 = 5 * 60 * 1000;
 /// Text kept of an app's own error message.

@@ -10,18 +10,45 @@ use crate::{
 /// Stands where a value is not shown.
 pub const REDACTED: &str = "•••";
 
+/// Shorter values are not looked for in messages: they stand there by accident.
+const MIN_CHARS: usize = 3;
+
+/// Whether a field of one side is shown to nobody.
+fn hidden(map: &MapConfig, of: SideIx, name: &str) -> bool {
+    map.redact.iter().any(|redacted| {
+        redacted == name
+            || map.fields.iter().any(|field| {
+                field.names.get(&map.side(of).side).is_some_and(|own| own == name)
+                    && field.names.values().any(|other| other == redacted)
+            })
+    })
+}
+
+/// What an app says about a record of its own, without the values that are shown to nobody.
+#[must_use]
+pub fn redacted_text(map: &MapConfig, of: SideIx, image: &Image, text: &str) -> String {
+    let Image::Present(record) = image else { return text.to_owned() };
+    if map.redact.is_empty() {
+        return text.to_owned();
+    }
+    let mut text = text.to_owned();
+    for (_, value) in record.iter().filter(|(name, _)| hidden(map, of, name)) {
+        let said = match value {
+            Value::String(said) => said.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => continue,
+        };
+        if said.chars().count() >= MIN_CHARS {
+            text = text.replace(&said, REDACTED);
+        }
+    }
+    text
+}
+
 /// A record of one side, as people may see it.
 #[must_use]
 pub fn redacted(map: &MapConfig, of: SideIx, record: &Record) -> Record {
-    let hidden = |name: &str| {
-        map.redact.iter().any(|redacted| {
-            redacted == name
-                || map.fields.iter().any(|field| {
-                    field.names.get(&map.side(of).side).is_some_and(|own| own == name)
-                        && field.names.values().any(|other| other == redacted)
-                })
-        })
-    };
+    let hidden = |name: &str| hidden(map, of, name);
     let show = |(name, value): (&String, &Value)| {
         let value = if hidden(name) && !value.is_null() { Value::String(REDACTED.to_owned()) } else { value.clone() };
         (name.clone(), value)
@@ -57,5 +84,10 @@ mod tests {
         assert_eq!(shown["other"], 1);
         let record = json!({&first[&crm]: "Kim"});
         assert_eq!(redacted(&map, SideIx::Second, record.as_object().unwrap())[&first[&crm]], REDACTED);
+        let image = Image::Present(record.as_object().unwrap().clone());
+        let says = |text: &str| redacted_text(&map, SideIx::Second, &image, text);
+        assert_eq!(says("the name Kim is taken"), format!("the name {REDACTED} is taken"));
+        map.redact.clear();
+        assert_eq!(redacted_text(&map, SideIx::Second, &image, "Kim"), "Kim");
     }
 }

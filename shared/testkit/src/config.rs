@@ -12,6 +12,7 @@ use app::ports::{CommitError, Config, ConfigStore, LaneKey, MapWithSides, PortEr
 use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
+    log::Activity,
     side::Side,
 };
 
@@ -33,6 +34,7 @@ struct State {
     maps: BTreeMap<MapId, Map>,
     open: BTreeMap<MapId, Vec<OpenLane>>,
     skipped: BTreeMap<MapId, u64>,
+    lines: Vec<Activity>,
     mishap: Option<(usize, Mishap)>,
 }
 
@@ -61,6 +63,11 @@ impl MemoryConfig {
     /// Says how many writes of a map were skipped.
     pub fn set_skipped(&self, map: &MapId, count: u64) {
         self.state().skipped.insert(map.clone(), count);
+    }
+
+    /// Lines of the activity log that were saved since this was last asked.
+    pub fn take_lines(&self) -> Vec<Activity> {
+        std::mem::take(&mut self.state().lines)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,17 +123,19 @@ impl ConfigStore for MemoryConfig {
         self.read(|state| state.sides.get(id).cloned())
     }
 
-    async fn save_side(&self, side: &Side, expected: u64) -> Result<(), CommitError> {
+    async fn save_side(&self, side: &Side, expected: u64, line: &Activity) -> Result<(), CommitError> {
         let stored = |state: &State| state.sides.get(&side.id).map_or(0, |side| side.version);
         self.write(stored, expected, |state| {
             state.sides.insert(side.id.clone(), side.clone());
+            state.lines.push(line.clone());
         })
     }
 
-    async fn delete_side(&self, id: &SideId, expected: u64) -> Result<(), CommitError> {
+    async fn delete_side(&self, id: &SideId, expected: u64, line: &Activity) -> Result<(), CommitError> {
         let stored = |state: &State| state.sides.get(id).map_or(0, |side| side.version);
         self.write(stored, expected, |state| {
             state.sides.remove(id);
+            state.lines.push(line.clone());
         })
     }
 
@@ -138,17 +147,19 @@ impl ConfigStore for MemoryConfig {
         self.read(|state| state.maps.get(id).cloned())
     }
 
-    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
         let stored = |state: &State| state.maps.get(&map.id).map_or(0, |map| map.version);
         self.write(stored, expected, |state| {
             state.maps.insert(map.id.clone(), map.clone());
+            state.lines.push(line.clone());
         })
     }
 
-    async fn delete_map(&self, id: &MapId, expected: u64) -> Result<(), CommitError> {
+    async fn delete_map(&self, id: &MapId, expected: u64, line: &Activity) -> Result<(), CommitError> {
         let stored = |state: &State| state.maps.get(id).map_or(0, |map| map.version);
         self.write(stored, expected, |state| {
             state.maps.remove(id);
+            state.lines.push(line.clone());
         })
     }
 
@@ -186,8 +197,8 @@ impl Config for MemoryConfig {
         Ok(all)
     }
 
-    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
-        ConfigStore::save_map(self, map, expected).await
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        ConfigStore::save_map(self, map, expected, line).await
     }
 }
 

@@ -11,6 +11,7 @@ use app::ports::{
 use domain::{
     EntryId, Map, MapId, Timestamp, WriteId,
     lane::{Archived, Conflict, Echoes, Entry, Head, Marker, Recent},
+    log::LogEvent,
 };
 
 use crate::{
@@ -45,6 +46,7 @@ struct Tables {
     resent: Timestamp,
     taken: Vec<(Timestamp, LaneKey)>,
     accepted: BTreeMap<u128, BTreeSet<EntryId>>,
+    logged: Vec<LogEvent>,
 }
 
 /// Entries that a commit brings in or takes in hand.
@@ -111,6 +113,16 @@ impl MemoryLanes {
     #[must_use]
     pub fn all_conflicts(&self) -> Vec<Conflict> {
         lock(&self.tables).conflicts.values().cloned().collect()
+    }
+
+    /// What a commit logged, as the table's stream tells it.
+    pub fn take_log(&self) -> Vec<LogEvent> {
+        std::mem::take(&mut lock(&self.tables).logged)
+    }
+
+    /// The stream tells this, too.
+    pub fn note_log(&self, event: LogEvent) {
+        lock(&self.tables).logged.push(event);
     }
 
     /// How many entries are in the journal.
@@ -328,7 +340,7 @@ impl Tables {
                         return Err(CommitError::Duplicate);
                     }
                 }
-                JournalOp::Conflict(_) => {}
+                JournalOp::Conflict(_) | JournalOp::Log(_) => {}
                 JournalOp::Reverse(conflict) => {
                     if self.conflicts.get(&conflict.entry).is_none_or(|known| known.reversed.is_some()) {
                         return Err(CommitError::Duplicate);
@@ -377,6 +389,7 @@ impl Tables {
                 JournalOp::Conflict(conflict) | JournalOp::Reverse(conflict) => {
                     self.conflicts.insert(conflict.entry, *conflict);
                 }
+                JournalOp::Log(event) => self.logged.push(event),
             }
         }
         let owner = |head: &Head| head.inflight.as_ref().and_then(|inflight| inflight.owner);

@@ -2,8 +2,10 @@
 
 use app::ports::MapWithSides;
 use domain::{
-    Map, MapConfig, MapState, Timestamp,
+    LogId, Map, MapConfig, MapState, Timestamp,
     id::MapUid,
+    log::{Activity, ActivityKind},
+    map::Cause,
     side::{Capability, Side, SideConfig},
 };
 use serde_json::json;
@@ -45,4 +47,13 @@ pub fn running(capability: Capability) -> MapWithSides {
     let mut map = Map::new(id, MapUid(7), customers(), "test", Timestamp(0));
     map.state = MapState::Running;
     MapWithSides { map, sides: [side("finance"), side("crm")] }
+}
+
+/// A line of the activity log.
+#[must_use]
+pub fn line() -> Activity {
+    let at = Timestamp(1_795_428_000_000);
+    let (actor, reason) = ("kim".to_owned(), "to test".to_owned());
+    let id = LogId::of(at, &[b"sample"]);
+    Activity { id, at, map: None, actor, reason, cause: Cause::Operator, what: ActivityKind::MapDeleted }
 }

@@ -13,7 +13,7 @@ use app::{
     drain::{drain_map, run_lane, sweep},
     ports::{CommitError, Config, LaneKey, MapWithSides, PortError, Ports, Wakes},
 };
-use domain::{Map, MapId, MapState, Timestamp};
+use domain::{Map, MapId, MapState, Timestamp, log::Activity};
 
 use crate::{
     apps::FakeApps,
@@ -233,8 +233,8 @@ impl Config for SimWorld {
     async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
         Ok(vec![self.map()])
     }
-    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
-        app::ports::ConfigStore::save_map(self, map, expected).await
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        app::ports::ConfigStore::save_map(self, map, expected, line).await
     }
 }
 

@@ -48,7 +48,7 @@ async fn a_map_that_is_paused_is_not_run() {
     let id: MapId = "customers".parse().unwrap();
     let map = api.world.store.map(&id).await.unwrap().unwrap();
     let paused = Map { state: MapState::Paused, since: Timestamp(1), version: 2, ..map };
-    api.world.store.save_map(&paused, 1).await.unwrap();
+    api.world.store.save_map(&paused, 1, &testkit::sample::line()).await.unwrap();
     api.post("/maps/customers/run", &why()).await.is_problem(409, "illegal_command", "map: is Paused");
     assert_eq!(api.post("/maps/customers/stop", &why()).await.json()["state"], "Stopped");
 }
@@ -57,7 +57,7 @@ async fn a_map_that_is_paused_is_not_run() {
 async fn a_map_is_run_when_both_of_its_sides_exist() {
     let api = Api::with_map().await;
     let id = "crm".parse().unwrap();
-    api.world.store.delete_side(&id, 1).await.unwrap();
+    api.world.store.delete_side(&id, 1, &testkit::sample::line()).await.unwrap();
     let answer = api.post("/maps/customers/run", &why()).await;
     answer.is_problem(409, "side_missing", "sides[1].side: there is no side crm");
     assert_eq!(api.get("/maps/customers").await.json()["state"], "NotRunning");

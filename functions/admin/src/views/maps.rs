@@ -30,9 +30,13 @@ pub(crate) struct Map {
     actor: String,
     /// Why.
     reason: String,
-    /// `operator`, or `caught_up`: nothing was left of the backlog.
-    #[schema(value_type = String)]
-    cause: domain::map::Cause,
+    /// `operator`; `caught_up`: nothing was left of the backlog; `rule`: an alert setting's threshold was reached;
+    /// `auto_resume`: the app took the oldest change again.
+    cause: &'static str,
+    /// The incident that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    incident: Option<String>,
     /// Counts changes of state.
     epoch: u64,
     /// Counts changes of any kind. Goes as `If-Match` with the next change.
@@ -54,7 +58,8 @@ impl From<domain::Map> for Map {
             since: map.since.to_string(),
             actor: map.actor,
             reason: map.reason,
-            cause: map.cause,
+            cause: map.cause.as_str(),
+            incident: map.cause.incident().map(|incident| incident.to_string()),
             epoch: map.epoch,
             version: map.version,
             skipped: None,

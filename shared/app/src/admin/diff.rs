@@ -1,20 +1,27 @@
 //! The difference of two JSON values, as paths.
 
+pub use domain::log::Change;
+use serde::Serialize;
 use serde_json::Value;
 
-/// One place where two values differ.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// Where, e.g. `fields[2].names.crm`.
-    pub path: String,
-    /// What was there; `None`: nothing.
-    pub from: Option<Value>,
-    /// What is there; `None`: nothing.
-    pub to: Option<Value>,
+use crate::ports::PortError;
+
+/// Where two configurations differ; `None`: there is none.
+pub(super) fn changes<C: Serialize>(from: Option<&C>, to: Option<&C>) -> Result<Vec<Change>, PortError> {
+    let (from, to) = (from.map(json).transpose()?, to.map(json).transpose()?);
+    Ok(match (from, to) {
+        (Some(from), Some(to)) => diff(&from, &to),
+        // What is new, or gone, is one change: all of it.
+        (from, to) => vec![Change { path: String::new(), from, to }],
+    })
+}
+
+fn json<C: Serialize>(config: &C) -> Result<Value, PortError> {
+    serde_json::to_value(config).map_err(|error| PortError::Permanent(error.to_string()))
 }
 
 /// Where two values differ, each place as deep as can be named.
-pub(super) fn diff(from: &Value, to: &Value) -> Vec<Change> {
+fn diff(from: &Value, to: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
     compare(String::new(), Some(from), Some(to), &mut changes);
     changes

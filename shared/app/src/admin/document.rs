@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AdminPorts, Caller, lost, maps,
     plan::{self, Step},
-    vacate,
+    sides, vacate,
 };
 pub use super::{
     diff::Change,
@@ -87,7 +87,7 @@ pub async fn apply<P: AdminPorts>(
     }
     let mut written = false;
     for (at, item) in plan.items.iter().enumerate() {
-        match execute(ports, item).await {
+        match execute(ports, caller, item).await {
             Ok(()) if item.action == Action::Unchanged => {}
             Ok(()) => {
                 written = true;
@@ -106,21 +106,24 @@ pub async fn apply<P: AdminPorts>(
     Ok(plan)
 }
 
-async fn execute<P: AdminPorts>(ports: &P, item: &Item) -> Result<(), CommitError> {
-    let store = ports.store();
+async fn execute<P: AdminPorts>(ports: &P, caller: &Caller, item: &Item) -> Result<(), CommitError> {
+    let (store, actor, now) = (ports.store(), &*caller.name, ports.now());
+    let changes = || item.changes.clone();
     match &item.step {
         Step::Nothing => Ok(()),
-        Step::SaveSide(side, expected) => store.save_side(side, *expected).await,
-        Step::SaveMap(map, expected) => maps::save(ports, map, *expected).await,
-        Step::DeleteMap(id, version) => {
-            let map = store.map(id).await?;
-            store.delete_map(id, *version).await?;
-            if let Some(map) = map {
-                maps::forget_queue(ports, &map).await;
-            }
+        Step::SaveSide(side, expected) => {
+            store.save_side(side, *expected, &sides::line(&side.id, side.version, actor, now, changes())).await
+        }
+        Step::SaveMap(map, expected) => maps::save(ports, map, *expected, &maps::line(map, actor, now, changes())).await,
+        Step::DeleteMap(map) => {
+            store.delete_map(&map.id, map.version, &maps::deletion(map, actor, now)).await?;
+            maps::forget_queue(ports, map).await;
             Ok(())
         }
-        Step::DeleteSide(id, version) => store.delete_side(id, *version).await,
+        Step::DeleteSide(side) => {
+            let line = sides::line(&side.id, side.version + 1, actor, now, changes());
+            store.delete_side(&side.id, side.version, &line).await
+        }
     }
 }
 

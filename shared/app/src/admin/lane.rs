@@ -4,12 +4,13 @@
 //! operator is told, and nothing is done.
 
 use domain::{
-    EntryId, Map, MapId, Record, RecordKey, SideIx, Timestamp,
+    EntryId, LogId, Map, MapId, Record, RecordKey, SideIx, Timestamp,
     lane::{
         ArchiveCause, Archiving, Entry, Head, JournalEffect, LaneCommand, NotNow, NotPossible, RestoreCause, Stamp,
         Work, append, archive, operate,
     },
-    map::{Intake, MapConfig},
+    log::{Activity, ActivityKind, LogEvent},
+    map::{Cause, Intake, MapConfig},
     record::Image,
 };
 use serde_json::Value;
@@ -50,6 +51,26 @@ pub enum Command {
     Supersede,
 }
 
+impl Command {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Edit(_) => "edit",
+            Self::Hold => "hold",
+            Self::Cancel => "cancel",
+            Self::Restore => "restore",
+            Self::Acknowledge => "acknowledge",
+            Self::Assign(_) => "assign",
+            Self::Note => "note",
+            Self::Skip => "skip",
+            Self::Revert => "revert",
+            Self::Supersede => "supersede",
+        }
+    }
+}
+
 /// An entry, as an operator saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -86,7 +107,9 @@ pub async fn command<P: AdminPorts>(
         }
         let entry = entry(ports, &lane, &head, seq).await?;
         let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
-        let (next, effects) = decide(ports, &map, &lane, &head, entry, command, by).await?;
+        let done = line(&map, &lane, &entry, &head, command, &by);
+        let (next, mut effects) = decide(ports, &map, &lane, &head, entry, command, by).await?;
+        effects.push(JournalEffect::Log(done));
         let commit = Commit::of(Some(&head), next.clone(), effects);
         match ports.lanes().commit(&lane, commit).await {
             Ok(()) if *command == Command::Supersede && next.parked => (seq, round) = (next.done_seq + 1, 0),
@@ -115,6 +138,25 @@ async fn entry<P: AdminPorts>(ports: &P, lane: &LaneKey, head: &Head, seq: u64) 
         None => ports.lanes().entry(lane, seq).await?,
     };
     found.ok_or(AppError::NotFound(Thing::Entry))
+}
+
+/// The command's line in the activity log.
+fn line(map: &Map, lane: &LaneKey, entry: &Entry, head: &Head, command: &Command, by: &Stamp) -> LogEvent {
+    let (command, key) = (command.as_str().to_owned(), lane.key.clone());
+    activity(map, ActivityKind::Entry { command, key, seq: entry.seq }, &entry.id.0.to_be_bytes(), head.version, by)
+}
+
+/// A line about a record, made by a commit that follows this version of its lane.
+fn activity(map: &Map, what: ActivityKind, entry: &[u8], version: u64, by: &Stamp) -> LogEvent {
+    LogEvent::Activity(Box::new(Activity {
+        id: LogId::of(by.at, &[b"entry", entry, &version.to_be_bytes()]),
+        at: by.at,
+        map: Some(map.id.clone()),
+        actor: by.actor.clone(),
+        reason: by.reason.clone(),
+        cause: Cause::Operator,
+        what,
+    }))
 }
 
 type Decided = (Head, Vec<JournalEffect>);
@@ -190,7 +232,7 @@ async fn give_up<P: AdminPorts>(
     let ids: Vec<_> = entries.iter().map(|_| EntryId(ports.fresh_id())).collect();
     let sides = [&sides[0], &sides[1]];
     let now = ports.now();
-    let what = Archiving { key: &lane.key, entries: &entries, cause, by: &by, ids: &ids, sides, now };
+    let what = Archiving { map: &lane.map, key: &lane.key, entries: &entries, cause, by: &by, ids: &ids, sides, now };
     archive(head, &what).map_err(|why| {
         AppError::Conflict(match why {
             NotNow::InFlight(until) | NotNow::MayLand(until) => in_flight(until, now),
@@ -296,7 +338,9 @@ pub(super) async fn append_with<P: AdminPorts>(
             return Ok(()); // our own commit, whose answer was lost
         }
         let (next, entry) = append(&read, work.clone(), id, map.epoch, ports.now());
-        let mut commit = Commit::of(Some(&read), next.clone(), vec![JournalEffect::Append(entry, None)]);
+        let mut effects = vec![JournalEffect::Append(entry, None)];
+        effects.extend(brought_back(map, key, next.next_seq - 1, id, &read, op).map(JournalEffect::Log));
+        let mut commit = Commit::of(Some(&read), next.clone(), effects);
         commit.ops.push(op.clone());
         match ports.lanes().commit(&lane, commit).await {
             Ok(()) => {
@@ -309,4 +353,15 @@ pub(super) async fn append_with<P: AdminPorts>(
         }
     }
     Err(AppError::Contended)
+}
+
+/// The line of what was brought back.
+fn brought_back(map: &Map, key: &RecordKey, seq: u64, id: EntryId, read: &Head, op: &JournalOp) -> Option<LogEvent> {
+    let (command, by) = match op {
+        JournalOp::Recover(archived) => ("recover", &archived.recovered.as_ref()?.0),
+        JournalOp::Reverse(conflict) => ("reverse", &conflict.reversed.as_ref()?.0),
+        _ => return None,
+    };
+    let what = ActivityKind::Entry { command: command.to_owned(), key: key.clone(), seq };
+    Some(activity(map, what, &id.0.to_be_bytes(), read.version, by))
 }

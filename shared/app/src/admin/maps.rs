@@ -1,8 +1,13 @@
 //! Maps: which records are kept in step, and how.
 
-use domain::{Map, MapConfig, MapId, SideId, id::MapUid, side::Mistake};
+use domain::{
+    Map, MapConfig, MapId, SideId, Timestamp,
+    id::MapUid,
+    log::{Activity, ActivityKind, Change},
+    side::Mistake,
+};
 
-use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, fits, lost, vacate};
+use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost, vacate};
 use crate::{
     error::{AppError, Thing},
     ports::{CommitError, ConfigStore, Queues},
@@ -48,17 +53,30 @@ pub async fn put<P: AdminPorts>(
     {
         return Err(AppError::Conflict(conflict));
     }
-    let uid = MapUid(ports.fresh_id());
+    let (uid, now) = (MapUid(ports.fresh_id()), ports.now());
+    let changes = changes(stored.as_ref().map(|stored| &stored.config), Some(&config))?;
     let map = match stored {
         Some(stored) => changed(stored, config, uid),
-        None => Map::new(id, uid, config, &caller.name, ports.now()),
+        None => Map::new(id, uid, config, &caller.name, now),
     };
-    match save(ports, &map, expected).await {
+    match save(ports, &map, expected, &line(&map, &caller.name, now, changes)).await {
         Ok(()) => {}
         Err(CommitError::Conflict) if ports.store().map(&map.id).await?.as_ref() == Some(&map) => {}
         Err(error) => return Err(lost(error)),
     }
     Ok((map, if expected == 0 { Saved::Created } else { Saved::Updated }))
+}
+
+/// The line of a map that is made or changed.
+pub(super) fn line(map: &Map, actor: &str, now: Timestamp, changes: Vec<Change>) -> Activity {
+    let what = if map.version == 1 { ActivityKind::MapCreated } else { ActivityKind::MapChanged { changes } };
+    Activity::of_map(map, actor, now, "", what)
+}
+
+/// The line of a map that is deleted.
+pub(super) fn deletion(map: &Map, actor: &str, now: Timestamp) -> Activity {
+    let gone = Map { version: map.version + 1, ..map.clone() };
+    Activity::of_map(&gone, actor, now, "", ActivityKind::MapDeleted)
 }
 
 /// Every mistake in a map's configuration, but for sides that do not exist.
@@ -94,22 +112,33 @@ pub(super) fn changed(map: Map, config: MapConfig, fresh: MapUid) -> Map {
 ///
 /// # Errors
 /// There is none, it is active or not empty, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(ports: &P, id: &MapId, expects: Expects) -> Result<(), AppError> {
+pub async fn delete<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &MapId,
+    expects: Expects,
+) -> Result<(), AppError> {
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
     if let Some(conflict) = vacate::obstacle(ports, &map).await? {
         return Err(AppError::Conflict(conflict));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.
-    ports.store().delete_map(id, version).await.map_err(lost)?;
+    let line = deletion(&map, &caller.name, ports.now());
+    ports.store().delete_map(id, version, &line).await.map_err(lost)?;
     forget_queue(ports, &map).await;
     Ok(())
 }
 
 /// Saves a map. Its queue is there before it is: who pauses a map finds one.
-pub(super) async fn save<P: AdminPorts>(ports: &P, map: &Map, expected: u64) -> Result<(), CommitError> {
+pub(super) async fn save<P: AdminPorts>(
+    ports: &P,
+    map: &Map,
+    expected: u64,
+    line: &Activity,
+) -> Result<(), CommitError> {
     ports.queues().create(map).await?;
-    ports.store().save_map(map, expected).await
+    ports.store().save_map(map, expected, line).await
 }
 
 /// Removes the queue of a map that is gone. One that stays behind costs nothing and holds nothing but pointers.

@@ -7,11 +7,8 @@ use domain::{
     id::MapUid,
     side::{Mistake, Side, SideConfig},
 };
-use serde::Serialize;
-use serde_json::Value;
-
 use super::{
-    diff::{Change, diff},
+    diff::{Change, changes},
     document::Document,
     maps, sides,
 };
@@ -97,8 +94,8 @@ pub(super) enum Step {
     Nothing,
     SaveSide(Side, u64),
     SaveMap(Box<Map>, u64),
-    DeleteMap(MapId, u64),
-    DeleteSide(SideId, u64),
+    DeleteMap(Box<Map>),
+    DeleteSide(Box<Side>),
 }
 
 /// What is stored now.
@@ -179,20 +176,20 @@ impl Item {
     fn save_side(id: SideId, config: SideConfig, stored: Option<&Side>) -> Result<Self, AppError> {
         let name = id.to_string();
         let Some(stored) = stored else {
-            let changes = created(&config)?;
+            let changes = changes(None, Some(&config))?;
             let step = Step::SaveSide(Side { id, config, version: 1 }, 0);
             return Ok(Self::new(Action::Create, Kind::Side, name, changes, step));
         };
         if stored.config == config {
             return Ok(Self::new(Action::Unchanged, Kind::Side, name, Vec::new(), Step::Nothing));
         }
-        let changes = diff(&json(&stored.config)?, &json(&config)?);
+        let changes = changes(Some(&stored.config), Some(&config))?;
         let step = Step::SaveSide(Side { id, config, version: stored.version + 1 }, stored.version);
         Ok(Self::new(Action::Update, Kind::Side, name, changes, step))
     }
 
     fn create_map(map: Map) -> Result<Self, AppError> {
-        let (name, changes) = (map.id.to_string(), created(&map.config)?);
+        let (name, changes) = (map.id.to_string(), changes(None, Some(&map.config))?);
         Ok(Self::new(Action::Create, Kind::Map, name, changes, Step::SaveMap(Box::new(map), 0)))
     }
 
@@ -201,28 +198,19 @@ impl Item {
         if stored.config == config {
             return Ok(Self::new(Action::Unchanged, Kind::Map, name, Vec::new(), Step::Nothing));
         }
-        let changes = diff(&json(&stored.config)?, &json(&config)?);
+        let changes = changes(Some(&stored.config), Some(&config))?;
         let leaves_lanes = maps::rehomed(&stored.config, &config);
         let step = Step::SaveMap(Box::new(maps::changed(stored.clone(), config, uid)), stored.version);
         Ok(Self { leaves_lanes, ..Self::new(Action::Update, Kind::Map, name, changes, step) })
     }
 
     fn delete_map(map: &Map) -> Self {
-        let step = Step::DeleteMap(map.id.clone(), map.version);
+        let step = Step::DeleteMap(Box::new(map.clone()));
         Self { leaves_lanes: true, ..Self::new(Action::Delete, Kind::Map, map.id.to_string(), Vec::new(), step) }
     }
 
     fn delete_side(side: &Side) -> Self {
-        let step = Step::DeleteSide(side.id.clone(), side.version);
+        let step = Step::DeleteSide(Box::new(side.clone()));
         Self::new(Action::Delete, Kind::Side, side.id.to_string(), Vec::new(), step)
     }
-}
-
-/// What is new is one change: from nothing to all of it.
-fn created<C: Serialize>(config: &C) -> Result<Vec<Change>, AppError> {
-    Ok(vec![Change { path: String::new(), from: None, to: Some(json(config)?) }])
-}
-
-fn json<C: Serialize>(config: &C) -> Result<Value, PortError> {
-    serde_json::to_value(config).map_err(|error| PortError::Permanent(error.to_string()))
 }

@@ -1,11 +1,13 @@
 //! Sides: the apps, and how they are reached.
 
 use domain::{
-    ErrorClass, Failure, SideId,
+    ErrorClass, Failure, LogId, SideId, Timestamp,
+    log::{Activity, ActivityKind, Change},
+    map::Cause,
     side::{Mistake, Side, SideConfig},
 };
 
-use super::{AdminPorts, Expects, MAX_CONFIG_BYTES, Saved, fits, lost};
+use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost};
 use crate::{
     error::{AppError, Conflict, Thing},
     ports::{Apps, CommitError, ConfigStore},
@@ -25,6 +27,7 @@ pub async fn get<P: AdminPorts>(ports: &P, id: &SideId) -> Result<Side, AppError
 /// The configuration has mistakes, the caller is not up to date, or the store does not answer.
 pub async fn put<P: AdminPorts>(
     ports: &P,
+    caller: &Caller,
     id: SideId,
     config: SideConfig,
     expects: Expects,
@@ -37,15 +40,30 @@ pub async fn put<P: AdminPorts>(
     if let Some(same) = stored.as_ref().filter(|side| side.config == config && expects != Expects::Nothing) {
         return Ok((same.clone(), Saved::Unchanged));
     }
-    let expected = expects.check(stored.map(|side| side.version))?;
+    let expected = expects.check(stored.as_ref().map(|side| side.version))?;
+    let changes = changes(stored.as_ref().map(|side| &side.config), Some(&config))?;
     let side = Side { id, config, version: expected + 1 };
-    match ports.store().save_side(&side, expected).await {
+    let line = line(&side.id, side.version, &caller.name, ports.now(), changes);
+    match ports.store().save_side(&side, expected, &line).await {
         Ok(()) => {}
         // The answer to this very save may have been lost, and a repeat of it met its own effect.
         Err(CommitError::Conflict) if ports.store().side(&side.id).await?.as_ref() == Some(&side) => {}
         Err(error) => return Err(lost(error)),
     }
     Ok((side, if expected == 0 { Saved::Created } else { Saved::Updated }))
+}
+
+/// The line of a side that is made, changed or deleted. It stands in the log of all maps.
+pub(super) fn line(side: &SideId, version: u64, actor: &str, at: Timestamp, changes: Vec<Change>) -> Activity {
+    Activity {
+        id: LogId::of(at, &[b"side", side.as_str().as_bytes(), &version.to_be_bytes()]),
+        at,
+        map: None,
+        actor: actor.to_owned(),
+        reason: String::new(),
+        cause: Cause::Operator,
+        what: ActivityKind::SideChanged { side: side.clone(), changes },
+    }
 }
 
 /// Every mistake in a side's configuration.
@@ -62,7 +80,12 @@ pub(super) fn mistakes(config: &SideConfig) -> Result<Vec<Mistake>, AppError> {
 ///
 /// # Errors
 /// There is none, maps use it, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(ports: &P, id: &SideId, expects: Expects) -> Result<(), AppError> {
+pub async fn delete<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &SideId,
+    expects: Expects,
+) -> Result<(), AppError> {
     let side = get(ports, id).await?;
     let version = expects.check_deletion(side.version)?;
     let maps = ports.store().list_maps().await?;
@@ -70,7 +93,8 @@ pub async fn delete<P: AdminPorts>(ports: &P, id: &SideId, expects: Expects) -> 
     if !users.is_empty() {
         return Err(AppError::Conflict(Conflict::SideInUse(users)));
     }
-    ports.store().delete_side(id, version).await.map_err(lost)
+    let line = line(id, version + 1, &caller.name, ports.now(), changes(Some(&side.config), None)?);
+    ports.store().delete_side(id, version, &line).await.map_err(lost)
 }
 
 /// What a connection test found.

@@ -2,6 +2,7 @@
 
 use domain::{
     Map, MapId, RecordKey, Timestamp,
+    log::Activity,
     map::{MapAnswer, MapCommand},
 };
 
@@ -42,7 +43,7 @@ pub async fn switch<P: AdminPorts>(
         if matches!(command, MapCommand::Run | MapCommand::Resume(_)) {
             both_sides_exist(ports, &map).await?;
         }
-        match ports.store().save_map(&next, map.version).await {
+        match ports.store().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
             Ok(()) => {
                 if matches!(command, MapCommand::Resume(_))
                     && let Err(error) = ports.wakes().map_waits(id).await

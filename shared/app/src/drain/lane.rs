@@ -216,7 +216,7 @@ async fn put_away<P: Ports>(
     }
     let ids: Vec<_> = entries.iter().map(|_| EntryId(ports.fresh_id())).collect();
     let (sides, now) = ([&map.sides[0].config, &map.sides[1].config], ports.now());
-    let what = Archiving { key: &lane.key, entries: &entries, cause, by: &by, ids: &ids, sides, now };
+    let what = Archiving { map: &lane.map, key: &lane.key, entries: &entries, cause, by: &by, ids: &ids, sides, now };
     let (next, effects) = match archive(head, &what) {
         Ok(archived) => archived,
         Err(NotNow::InFlight(_) | NotNow::MayLand(_)) => return Ok(Stepped::End(LaneEnd::NotYet)),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use domain::{
     Map, MapId, MapState, RecordKey, Timestamp,
+    log::Activity,
     map::{Intake, MapAnswer, MapCommand},
 };
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -243,7 +244,7 @@ async fn caught_up<P: Ports>(ports: &P, map: &Map) -> Result<(), PortError> {
     let MapAnswer::Changed(next) = map.decide(MapCommand::CaughtUp, "tandem", reason, ports.now()) else {
         return Ok(());
     };
-    match ports.config().save_map(&next, map.version).await {
+    match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
         Ok(()) => {
             tracing::info!(map.id = %map.id, map.epoch = next.epoch, "caught up");
             Ok(())

@@ -5,6 +5,7 @@ use std::future::Future;
 use domain::{
     EntryId, Map, MapId, RecordKey, Timestamp, WriteId,
     lane::{Archived, Conflict, Echoes, Entry, Head, JournalEffect, Marker, PARKED_FROM},
+    log::LogEvent,
 };
 
 use super::PortError;
@@ -25,7 +26,8 @@ pub struct Commit {
     pub head: Head,
     /// The version that was read; 0 when there was no head.
     pub expected: u64,
-    /// Entries and markers that change with it. None of them: one conditional write, no transaction.
+    /// Entries and markers that change with it, and what is logged of it. No entry and no marker: one conditional write,
+    /// no transaction.
     pub ops: Vec<JournalOp>,
 }
 
@@ -53,6 +55,8 @@ pub enum JournalOp {
     Conflict(Box<Conflict>),
     /// The value that lost was brought back. Fails as [`CommitError::Duplicate`] when it was before.
     Reverse(Box<Conflict>),
+    /// This is logged with the change: it stands in the head until the next one, and the table's stream tells of it.
+    Log(LogEvent),
 }
 
 /// Most entries that one commit archives: a transaction of DynamoDB has at most 100 actions, and each takes three.
@@ -67,6 +71,7 @@ impl From<JournalEffect> for JournalOp {
             JournalEffect::Archive(archived, marker) => Self::Archive(archived, marker),
             JournalEffect::Keep(archived) => Self::Keep(archived),
             JournalEffect::Conflict(conflict) => Self::Conflict(conflict),
+            JournalEffect::Log(event) => Self::Log(event),
         }
     }
 }

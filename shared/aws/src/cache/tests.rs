@@ -18,7 +18,7 @@ impl ReadConfig for Table {
         let found_sides = self.sides.lock().unwrap().iter().filter(|side| sides.contains(&side.id)).cloned().collect();
         Ok((found_maps, found_sides))
     }
-    async fn save(&self, map: &Map, _: u64) -> Result<(), CommitError> {
+    async fn save(&self, map: &Map, _: u64, _: &Activity) -> Result<(), CommitError> {
         *self.maps.lock().unwrap() = vec![map.clone()];
         Ok(())
     }
@@ -118,11 +118,11 @@ async fn a_map_is_read_anew_when_it_was_saved_here_or_must_be_fresh() {
     let first = cache.map(&id()).await.unwrap().unwrap();
     assert_eq!(first.map.state, MapState::Running);
     let paused = Map { state: MapState::Paused, ..first.map };
-    cache.store.save(&paused, 1).await.unwrap();
+    cache.store.save(&paused, 1, &Activity::of_state(MapState::Running, &paused)).await.unwrap();
     assert_eq!(cache.map(&id()).await.unwrap().unwrap().map.state, MapState::Running, "remembered for a second");
     assert_eq!(cache.fresh_map(&id()).await.unwrap().unwrap().map.state, MapState::Paused);
     assert_eq!(cache.map(&id()).await.unwrap().unwrap().map.state, MapState::Paused, "and remembered so");
     let running = Map { state: MapState::Running, ..paused };
-    cache.save_map(&running, 1).await.unwrap();
+    cache.save_map(&running, 1, &Activity::of_state(MapState::Running, &running)).await.unwrap();
     assert_eq!(cache.map(&id()).await.unwrap().unwrap().map.state, MapState::Running);
 }

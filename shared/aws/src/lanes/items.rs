@@ -13,17 +13,21 @@ use std::{
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    Record, Timestamp,
+    LogId, Record, Timestamp,
     id::MapUid,
     lane::{ArchiveCause, Archived, Conflict, Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
     limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
+    log::LogEvent,
     map::PerSide,
     record::Image,
 };
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::keys::open_partition;
+use crate::{
+    keys::open_partition,
+    outbox::{self, OUTBOX},
+};
 
 /// The form of the items written here.
 const SCHEMA: u64 = 1;
@@ -95,6 +99,7 @@ struct Packed<'a> {
     inflight: Option<Inflight>,
     recent: Cow<'a, Recent>,
     sides: Cow<'a, PerSide<SideMemory>>,
+    unresolved: Cow<'a, [LogId]>,
 }
 
 /// Takes the record out of an attempt: it is JSON, which cannot be read by position, and worth deflating.
@@ -117,7 +122,15 @@ fn put_record(inflight: &mut Inflight, record: Record) -> Option<()> {
     Some(())
 }
 
-pub(super) fn head_update(head: &Head, expected: u64, lane: &LaneKey, shard: u32) -> Result<HeadUpdate, PortError> {
+/// The head's part of a commit. Named attributes are set one by one, so that the echoes, which others note while this
+/// write is in flight, stay as they are.
+pub(super) fn head_update(
+    head: &Head,
+    expected: u64,
+    lane: &LaneKey,
+    shard: u32,
+    log: &[LogEvent],
+) -> Result<HeadUpdate, PortError> {
     let mut inflight = head.inflight.clone();
     let record = inflight.as_mut().and_then(take_record);
     let packed = Packed {
@@ -129,6 +142,7 @@ pub(super) fn head_update(head: &Head, expected: u64, lane: &LaneKey, shard: u32
         inflight,
         recent: Cow::Borrowed(&head.recent),
         sides: Cow::Borrowed(&head.sides),
+        unresolved: Cow::Borrowed(&head.unresolved),
     };
     let mut values = HashMap::from([
         (":v".to_owned(), number(SCHEMA)),
@@ -152,6 +166,13 @@ pub(super) fn head_update(head: &Head, expected: u64, lane: &LaneKey, shard: u32
             expression.push_str(", open_pk = :open_pk, open_at = :open_at");
         }
         None => gone.extend(["open_pk", "open_at"]),
+    }
+    match outbox::attribute(log)? {
+        Some(events) => {
+            values.insert(":outbox".to_owned(), events);
+            expression.push_str(", outbox = :outbox");
+        }
+        None => gone.push(OUTBOX),
     }
     if !gone.is_empty() {
         expression.push_str(" REMOVE ");
@@ -195,6 +216,7 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
         not_before: packed.not_before,
         recent: packed.recent.into_owned(),
         sides: packed.sides.into_owned(),
+        unresolved: packed.unresolved.into_owned(),
     };
     Ok((head, unpack(item, "echoes")?.unwrap_or_default()))
 }

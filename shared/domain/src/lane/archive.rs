@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Final, Head, JournalEffect, LaneVersion, MarkerState, Outcome, RestoreCause, Work};
 use crate::{
-    id::{EntryId, RecordKey},
+    id::{EntryId, MapId, RecordKey},
+    log::Resolved,
     map::{PerSide, SideIx},
     side::{Capability, SideConfig},
     time::Timestamp,
@@ -101,6 +102,8 @@ pub enum NotNow {
 /// What is archived, and with what.
 #[derive(Clone, Debug)]
 pub struct Archiving<'a> {
+    /// The map.
+    pub map: &'a MapId,
     /// The record.
     pub key: &'a RecordKey,
     /// The next entries of the lane, without a gap.
@@ -122,7 +125,7 @@ pub struct Archiving<'a> {
 /// # Errors
 /// One of them may still take effect, or the lane has changed.
 pub fn archive(head: &Head, what: &Archiving<'_>) -> Result<(Head, Vec<JournalEffect>), NotNow> {
-    let Archiving { key, entries, cause, by, ids, sides, now } = *what;
+    let Archiving { map, key, entries, cause, by, ids, sides, now } = *what;
     let first = entries.first().ok_or(NotNow::Changed)?;
     let in_order = entries.iter().zip(head.done_seq + 1..head.next_seq).filter(|(entry, seq)| entry.seq == *seq);
     if in_order.count() != entries.len() || ids.len() < entries.len() {
@@ -146,6 +149,8 @@ pub fn archive(head: &Head, what: &Archiving<'_>) -> Result<(Head, Vec<JournalEf
         let archived = Archived { id: *id, key: key.clone(), entry, version, cause, by, recovered: None };
         effects.push(JournalEffect::Archive(Box::new(archived), marker));
     }
+    let over = head.resolve(map, key, Resolved::Archived, now);
+    effects.extend(over.map(JournalEffect::Log));
     Ok((head, effects))
 }
 

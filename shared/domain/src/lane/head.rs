@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, LaneVersion, Recent};
 use crate::{
-    id::{EntryId, MapUid, Owner, WriteId},
-    limits::REMEMBERED_WRITES,
+    id::{EntryId, LogId, MapId, MapUid, Owner, RecordKey, WriteId},
+    limits::{REMEMBERED_ERRORS, REMEMBERED_WRITES},
+    log::{LogEvent, Resolution, Resolved},
     map::PerSide,
     record::ContentHash,
     time::Timestamp,
@@ -37,6 +38,8 @@ pub struct Head {
     pub recent: Recent,
     /// What is known of the record on each side.
     pub sides: PerSide<SideMemory>,
+    /// The last errors of the record, until a write of it succeeds: the log is told then.
+    pub unresolved: Vec<LogId>,
 }
 
 /// The entry that is being executed, and until when nobody else may.
@@ -131,6 +134,7 @@ impl Head {
             not_before: Timestamp(0),
             recent: Recent::default(),
             sides: PerSide::default(),
+            unresolved: Vec::new(),
         }
     }
 
@@ -169,6 +173,23 @@ impl Head {
             None if self.parked => PARKED_FROM.plus_ms(self.not_before.0),
             None => self.not_before,
         })
+    }
+
+    /// Notes an error, to be resolved when a write of the record succeeds.
+    pub(super) fn note_error(&mut self, id: LogId) {
+        self.unresolved.push(id);
+        if self.unresolved.len() > REMEMBERED_ERRORS {
+            self.unresolved.remove(0);
+        }
+    }
+
+    /// The record's errors are over, if it had any.
+    pub(super) fn resolve(&mut self, map: &MapId, key: &RecordKey, how: Resolved, at: Timestamp) -> Option<LogEvent> {
+        if self.unresolved.is_empty() {
+            return None;
+        }
+        let last = std::mem::take(&mut self.unresolved);
+        Some(LogEvent::Resolved(Resolution { map: map.clone(), key: key.clone(), at, how, last }))
     }
 
     /// Whether this attempt still holds the lane.

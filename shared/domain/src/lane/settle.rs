@@ -6,9 +6,11 @@ use super::{
 };
 use crate::{
     failure::{Verdict, backoff_ms},
-    id::{EntryId, Owner, RecordKey},
-    map::{OnUnavailable, PerSide, SideIx},
-    record::ContentHash,
+    id::{EntryId, LogId, Owner, RecordKey},
+    log::{ErrorEvent, Fate, LogEvent, MAX_PAYLOAD_BYTES, Resolved},
+    map::{Map, OnUnavailable, PerSide, SideIx},
+    record::{ContentHash, Image, Record},
+    redact::redacted,
     side::{Capability, SideConfig},
     time::Timestamp,
 };
@@ -52,11 +54,15 @@ pub enum JournalEffect {
     Keep(Box<Archived>),
     /// Two changes crossed; both values are kept.
     Conflict(Box<Conflict>),
+    /// This is logged.
+    Log(LogEvent),
 }
 
 /// What settling needs to know besides the lane and the attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
+    /// The map, as the attempt knew it.
+    pub map: &'a Map,
     /// The record.
     pub key: &'a RecordKey,
     /// The two sides, in map order.
@@ -100,6 +106,11 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
             Verdict::Unknown => settling.unknown(step, attempt.tried),
         },
     };
+    if let Some(step) = &attempt.failure {
+        let event = settling.error(step, &answer);
+        settling.head.note_error(event.id);
+        settling.effects.push(JournalEffect::Log(LogEvent::Error(Box::new(event))));
+    }
     Some(Settlement { head: settling.head, effects: settling.effects, answer })
 }
 
@@ -116,6 +127,9 @@ impl Settling<'_> {
     fn finish(&mut self) -> Answer {
         let outcome = Outcome::Written { crossing: self.entry.crossing };
         self.close(Some(outcome));
+        let terms = self.terms;
+        let over = self.head.resolve(&terms.map.id, terms.key, Resolved::Written, terms.now);
+        self.effects.extend(over.map(JournalEffect::Log));
         self.written(false)
     }
 
@@ -244,6 +258,36 @@ impl Settling<'_> {
         self.effects.push(JournalEffect::Append(entry, None));
     }
 
+    /// The attempt's line in the error log.
+    fn error(&self, step: &StepFailure, answer: &Answer) -> ErrorEvent {
+        let (map, entry) = (self.terms.map, &self.entry);
+        let side = |ix: SideIx| map.config.side(ix).side.clone();
+        let failure = &step.failure;
+        ErrorEvent {
+            id: LogId::of(step.at, &[b"attempt", &entry.id.0.to_be_bytes(), &entry.attempts.to_be_bytes()]),
+            at: step.at,
+            map: map.id.clone(),
+            uid: self.head.map,
+            epoch: map.epoch,
+            from: entry.write().and_then(|write| write.origin).map(side),
+            to: side(step.to),
+            key: Some(self.terms.key.clone()),
+            entry: Some(entry.id),
+            seq: Some(entry.seq),
+            write: entry.write().map(|write| write.id.to_string()),
+            attempt: entry.attempts,
+            class: failure.class,
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            fate: match answer {
+                Answer::Parked { .. } => Fate::Parked,
+                Answer::Refused { .. } | Answer::Unavailable { .. } => Fate::Refused,
+                _ => Fate::Retried,
+            },
+            payload: payload(map, entry),
+        }
+    }
+
     fn written(&self, write_back_pending: bool) -> Answer {
         let (entry, version) = (Some(self.entry.id), self.head.version_of(self.entry.seq));
         Answer::Written { entry, version, crossing: self.entry.crossing, write_back_pending }
@@ -258,4 +302,13 @@ impl Settling<'_> {
             failure: self.entry.last_failure.clone(),
         }
     }
+}
+
+/// What was to be written, as people may see it, if it is small. Of the first attempt alone: the others say the same.
+fn payload(map: &Map, entry: &Entry) -> Option<Record> {
+    let write = entry.write().filter(|_| entry.attempts <= 1)?;
+    let Image::Present(record) = &write.image else { return None };
+    let shown = redacted(&map.config, write.shape, record);
+    let size = serde_json::to_vec(&shown).map_or(usize::MAX, |json| json.len());
+    (size <= MAX_PAYLOAD_BYTES).then_some(shown)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MapConfig;
 use crate::{
-    id::{MapId, MapUid},
+    id::{IncidentId, MapId, MapUid, RuleId},
     lane::{ArchiveCause, Entry},
     time::Timestamp,
 };
@@ -81,14 +81,48 @@ pub enum Intake {
 }
 
 /// What kind of thing caused a change of state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// A person, or a program with a token.
     #[default]
     Operator,
     /// Nothing was left of the backlog.
     CaughtUp,
+    /// An alert setting whose threshold was reached.
+    Rule {
+        /// The setting.
+        rule: RuleId,
+        /// The incident, which names the errors that were counted.
+        incident: IncidentId,
+    },
+    /// The app took the oldest change again after a pause by a rule.
+    AutoResume {
+        /// The incident that had paused the map.
+        incident: IncidentId,
+    },
+}
+
+impl Cause {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::CaughtUp => "caught_up",
+            Self::Rule { .. } => "rule",
+            Self::AutoResume { .. } => "auto_resume",
+        }
+    }
+
+    /// The incident it belongs to.
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Operator | Self::CaughtUp => None,
+            Self::Rule { incident, .. } | Self::AutoResume { incident } => Some(*incident),
+        }
+    }
 }
 
 /// A map: configuration, state and the cause of the state.
@@ -104,6 +138,9 @@ pub struct Map {
     pub state: MapState,
     /// Counts changes of state.
     pub epoch: u64,
+    /// The epoch in which changes began to flow last: rules count errors since then.
+    #[serde(default)]
+    pub live_epoch: u64,
     /// Counts changes of any kind; an update must name the version it read.
     pub version: u64,
     /// Since when it is in this state.
@@ -215,6 +252,7 @@ impl Map {
             config,
             state: MapState::NotRunning,
             epoch: 0,
+            live_epoch: 0,
             version: 1,
             since: now,
             actor: actor.to_owned(),
@@ -224,9 +262,23 @@ impl Map {
         }
     }
 
-    /// What a command does to this map.
+    /// What a command of an operator, or of Tandem itself when nothing is left to catch up, does to this map.
     #[must_use]
     pub fn decide(&self, command: MapCommand, actor: &str, reason: &str, now: Timestamp) -> MapAnswer {
+        let cause = if command == MapCommand::CaughtUp { Cause::CaughtUp } else { Cause::Operator };
+        self.decide_because(command, actor, reason, cause, now)
+    }
+
+    /// What a command does to this map.
+    #[must_use]
+    pub fn decide_because(
+        &self,
+        command: MapCommand,
+        actor: &str,
+        reason: &str,
+        cause: Cause,
+        now: Timestamp,
+    ) -> MapAnswer {
         use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
         let to = match (command, self.state) {
             (MapCommand::Run, NotRunning | Stopped) => Running,
@@ -248,11 +300,17 @@ impl Map {
         MapAnswer::Changed(Box::new(Self {
             state: to,
             epoch,
+            live_epoch: match command {
+                MapCommand::Run => epoch,
+                // Another choice in mid-catch-up is no new beginning.
+                MapCommand::Resume(_) if self.state == Paused => epoch,
+                _ => self.live_epoch,
+            },
             version: self.version + 1,
             since: now,
             actor: actor.to_owned(),
             reason: reason.to_owned(),
-            cause: if command == MapCommand::CaughtUp { Cause::CaughtUp } else { Cause::Operator },
+            cause,
             cut: match command {
                 MapCommand::Resume(backlog) => backlog.archive().map(cut),
                 MapCommand::Pause => self.cut.clone(),

@@ -7,6 +7,7 @@ use app::{
 use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
+    log::{Activity, LogEvent},
     map::Cause,
     side::Side,
 };
@@ -25,11 +26,11 @@ impl ConfigStore for SimWorld {
         Ok(self.map().sides.into_iter().find(|side| side.id == *id))
     }
 
-    async fn save_side(&self, _: &Side, _: u64) -> Result<(), CommitError> {
+    async fn save_side(&self, _: &Side, _: u64, _: &Activity) -> Result<(), CommitError> {
         Err(PortError::Permanent("simulated: sides stay as they are".to_owned()).into())
     }
 
-    async fn delete_side(&self, _: &SideId, _: u64) -> Result<(), CommitError> {
+    async fn delete_side(&self, _: &SideId, _: u64, _: &Activity) -> Result<(), CommitError> {
         Err(PortError::Permanent("simulated: sides stay as they are".to_owned()).into())
     }
 
@@ -43,7 +44,7 @@ impl ConfigStore for SimWorld {
         Ok(Some(self.map().map).filter(|map| map.id == *id))
     }
 
-    async fn save_map(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
         self.executor.turn().await;
         let saved = {
             let mut stored = lock(&self.map);
@@ -52,6 +53,7 @@ impl ConfigStore for SimWorld {
             let saved = (stored.map.version == expected || ignored) && !never;
             if saved {
                 stored.map = map.clone();
+                self.lanes.note_log(LogEvent::Activity(Box::new(line.clone())));
                 lock(&self.history).push((self.executor.now(), map.state, map.epoch));
             }
             saved
@@ -60,7 +62,7 @@ impl ConfigStore for SimWorld {
         if saved { Ok(()) } else { Err(CommitError::Conflict) }
     }
 
-    async fn delete_map(&self, _: &MapId, _: u64) -> Result<(), CommitError> {
+    async fn delete_map(&self, _: &MapId, _: u64, _: &Activity) -> Result<(), CommitError> {
         Err(PortError::Permanent("simulated: the map stays".to_owned()).into())
     }
 

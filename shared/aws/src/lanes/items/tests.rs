@@ -98,6 +98,7 @@ fn head() -> impl Strategy<Value = Head> {
     let numbers = (any::<u128>(), any::<u64>(), 1..u64::MAX, 1..u64::MAX, any::<bool>(), any::<u64>());
     (numbers, option::of(inflight()), recent(), [memory(), memory()]).prop_map(
         |((uid, generation, version, next_seq, parked, at), inflight, recent, sides)| Head {
+            unresolved: vec![LogId(uid); usize::from(parked)],
             map: MapUid(uid),
             generation,
             version,
@@ -115,17 +116,21 @@ fn head() -> impl Strategy<Value = Head> {
 proptest! {
     #[test]
     fn a_head_is_read_as_it_was_stored_whatever_was_stored_before(before in head(), now in head()) {
-        let item = stored(head_update(&before, 0, &lane(), 7).unwrap(), Item::new());
-        let item = stored(head_update(&now, before.version, &lane(), 7).unwrap(), item);
+        let log = [LogEvent::Activity(Box::new(testkit::sample::line()))];
+        let item = stored(head_update(&before, 0, &lane(), 7, &log).unwrap(), Item::new());
+        let told = item["outbox"].as_s().unwrap();
+        prop_assert_eq!(crate::outbox::read(told).unwrap(), &log);
+        let item = stored(head_update(&now, before.version, &lane(), 7, &[]).unwrap(), item);
         prop_assert_eq!(read_head(&item).unwrap(), (now.clone(), Echoes::default()));
         prop_assert_eq!(item.contains_key("open_pk"), !now.idle());
+        prop_assert!(!item.contains_key("outbox"), "what was logged goes with the next change");
     }
 }
 
 #[test]
 fn a_head_that_is_not_whole_is_an_error() {
     let head = Head::new(MapUid(1), Timestamp(1));
-    let whole = stored(head_update(&head, 0, &lane(), 7).unwrap(), Item::new());
+    let whole = stored(head_update(&head, 0, &lane(), 7, &[]).unwrap(), Item::new());
     for (name, value) in [
         ("v", Some(number(2))),
         ("map_uid", None),

@@ -9,6 +9,7 @@ use crate::{
         Admission, Answer, Arrival, Attempt, Claim, Echoes, Entry, Head, JournalEffect, Lease, Marker, Mode, Rejection,
         Settlement, StepFailure, Terms, admit, claim, content, lease_ms, plan, settle,
     },
+    log::LogEvent,
     map::{Map, MapState, PerSide, SideIx},
     mapping::tests::customers,
     record::{ContentHash, Image},
@@ -25,6 +26,7 @@ pub(super) struct Bench {
     pub(super) entries: Vec<Entry>,
     pub(super) markers: Vec<Marker>,
     pub(super) now: Timestamp,
+    pub(super) logged: Vec<LogEvent>,
     ids: u128,
 }
 
@@ -37,7 +39,7 @@ impl Bench {
         let side: SideConfig = serde_json::from_value(side).unwrap();
         let now = Timestamp(1_795_428_000_000);
         let sides = [side.clone(), side];
-        Self { map, sides, head: None, echoes: Echoes::default(), entries: vec![], markers: vec![], now, ids: 1 }
+        Self { map, sides, head: None, echoes: Echoes::default(), entries: vec![], markers: vec![], now, logged: vec![], ids: 1 }
     }
 
     pub(super) fn id(&mut self) -> u128 {
@@ -118,6 +120,7 @@ impl Bench {
         let (spare, key) = (EntryId(self.id()), key());
         let echoed = self.echoes.of(head.version_of(entry.seq));
         let terms = Terms {
+            map: &self.map,
             key: &key,
             sides: [&self.sides[0], &self.sides[1]],
             on_unavailable: self.map.config.on_unavailable,
@@ -139,6 +142,7 @@ impl Bench {
                     self.mark(marker);
                 }
                 JournalEffect::Keep(_) | JournalEffect::Conflict(_) => {}
+                JournalEffect::Log(event) => self.logged.push(event),
                 JournalEffect::Finish(seq, marker) => {
                     self.entries.retain(|known| known.seq != seq);
                     self.mark(marker);

@@ -57,13 +57,21 @@ impl Bench {
     fn archive(&mut self, entries: &[Entry], cause: ArchiveCause) -> Result<Vec<Archived>, NotNow> {
         let ids: Vec<_> = entries.iter().map(|_| EntryId(self.id())).collect();
         let (by, key, sides) = (self.by(), key(), [&self.sides[0], &self.sides[1]]);
-        let what = Archiving { key: &key, entries, cause, by: &by, ids: &ids, sides, now: self.now };
+        let map = self.map.id.clone();
+        let what = Archiving { map: &map, key: &key, entries, cause, by: &by, ids: &ids, sides, now: self.now };
         let (head, effects) = archive(self.head.as_ref().unwrap(), &what)?;
         assert_eq!(head.version, self.head.as_ref().unwrap().version + 1);
         self.head = Some(head);
         let mut all = Vec::new();
         for effect in effects {
-            let JournalEffect::Archive(archived, Some(marker)) = effect else { panic!("{effect:?}") };
+            let (archived, marker) = match effect {
+                JournalEffect::Archive(archived, Some(marker)) => (archived, marker),
+                JournalEffect::Log(event) => {
+                    self.logged.push(event);
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
             assert_eq!(marker.seq, archived.entry.seq);
             self.entries.retain(|known| known.seq != archived.entry.seq);
             all.push(*archived);

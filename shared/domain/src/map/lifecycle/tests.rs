@@ -16,12 +16,12 @@ fn after(map: &Map, command: MapCommand) -> Map {
 fn a_change_says_who_did_it_and_why_and_raises_epoch_and_version() {
     let running = after(&map(), MapCommand::Run);
     assert_eq!(
-        (running.state, running.epoch, running.version, &*running.actor, &*running.reason, running.cause),
+        (running.state, running.epoch, running.version, &*running.actor, &*running.reason, running.cause.clone()),
         (MapState::Running, 1, 2, "ann", "because", Cause::Operator)
     );
     let live =
         after(&after(&after(&running, MapCommand::Pause), MapCommand::Resume(Backlog::CatchUp)), MapCommand::CaughtUp);
-    assert_eq!((live.state, live.epoch, live.cause), (MapState::Running, 4, Cause::CaughtUp));
+    assert_eq!((live.state, live.epoch, live.cause.clone()), (MapState::Running, 4, Cause::CaughtUp));
 }
 
 /// Every pair of state and command: the whole table, so that nobody changes a cell without noticing.

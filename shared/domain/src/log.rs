@@ -1,0 +1,71 @@
+//! What is logged: errors that writes met, and what became of maps.
+//!
+//! **Invariant: a log event is part of the very commit that makes it true** (an outbox attribute of the item that
+//! changes). Nothing can fall between a change and its log, and a change that succeeds pays nothing for it.
+
+mod activity;
+mod error;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use self::{
+    activity::{Activity, ActivityKind, Change, IncidentStep},
+    error::{ErrorEvent, Fate, LoggedError, MAX_PAYLOAD_BYTES, Resolution, Resolved, fingerprint},
+};
+use crate::{id::LogId, time::Timestamp};
+
+/// Something to be logged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogEvent {
+    /// A write met an error.
+    Error(Box<ErrorEvent>),
+    /// The errors of a record are over.
+    Resolved(Resolution),
+    /// A line of the activity log.
+    Activity(Box<Activity>),
+}
+
+impl LogId {
+    /// The id of what happened at this time. The same parts make the same id: an event that is delivered twice is one.
+    #[must_use]
+    pub fn of(at: Timestamp, parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes()); // length first: no two different lists feed the same bytes
+            hash.update(part);
+        }
+        let mut last = [0; 16];
+        last[6..].copy_from_slice(&hash.finalize()[..10]);
+        Self(u128::from(at.0) << 80 | u128::from_be_bytes(last))
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub fn at(self) -> Timestamp {
+        Timestamp(u64::try_from(self.0 >> 80).unwrap_or(u64::MAX))
+    }
+
+    /// The first id that anything at this time can have.
+    #[must_use]
+    pub fn first_at(at: Timestamp) -> Self {
+        Self(u128::from(at.0.min((1 << 48) - 1)) << 80)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_carries_its_time_and_the_same_event_has_the_same_one() {
+        let at = Timestamp(1_795_428_000_000);
+        let one = LogId::of(at, &[b"a", b"bc"]);
+        assert_eq!(one, LogId::of(at, &[b"a", b"bc"]));
+        assert_ne!(one, LogId::of(at, &[b"ab", b"c"]));
+        assert_eq!(one.at(), at);
+        assert!(LogId::first_at(at) <= one && one < LogId::first_at(at.plus_ms(1)));
+        assert!(LogId::first_at(Timestamp::NEVER) > one, "a time beyond all ids is no overflow");
+    }
+}

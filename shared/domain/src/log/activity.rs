@@ -1,0 +1,157 @@
+//! The activity log: what became of maps, who did it, and why.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    id::{IncidentId, LogId, MapId, RecordKey, RuleId, SideId},
+    map::{Cause, Map, MapState},
+    time::Timestamp,
+};
+
+/// One line of the activity log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Its id: time first. The same change has the same id however often it is delivered.
+    pub id: LogId,
+    /// When.
+    pub at: Timestamp,
+    /// The map; `None`: it concerns all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<MapId>,
+    /// Who.
+    pub actor: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What kind of thing caused it.
+    #[serde(default)]
+    pub cause: Cause,
+    /// What.
+    pub what: ActivityKind,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ActivityKind {
+    /// A map was made.
+    MapCreated,
+    /// A map's settings were changed.
+    MapChanged {
+        /// Field by field.
+        changes: Vec<Change>,
+    },
+    /// A map was deleted.
+    MapDeleted,
+    /// A map came into another state.
+    StateChanged {
+        /// From this one.
+        from: MapState,
+        /// To this one.
+        to: MapState,
+        /// The epoch it began.
+        epoch: u64,
+    },
+    /// An app's settings were made, changed or deleted.
+    SideChanged {
+        /// The app.
+        side: SideId,
+        /// Field by field.
+        changes: Vec<Change>,
+    },
+    /// An alert setting was made, changed or deleted.
+    RuleChanged {
+        /// The setting.
+        rule: RuleId,
+        /// Field by field.
+        changes: Vec<Change>,
+    },
+    /// An operator did something to a change that waits.
+    Entry {
+        /// What: `retry`, `skip`, …
+        command: String,
+        /// The record.
+        key: RecordKey,
+        /// The change's place in the record's lane.
+        seq: u64,
+    },
+    /// An alert.
+    Incident {
+        /// Which.
+        incident: IncidentId,
+        /// The rule that was breached.
+        rule: RuleId,
+        /// What happened to it.
+        step: IncidentStep,
+        /// The errors that were counted.
+        errors: u32,
+    },
+}
+
+/// What happened to an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentStep {
+    /// The threshold was reached.
+    Opened,
+    /// The rule's action was done.
+    Acted,
+    /// Somebody has seen it.
+    Acknowledged,
+    /// The map was resumed by itself.
+    Reopened,
+    /// It is over.
+    Recovered,
+}
+
+impl IncidentStep {
+    /// Its name, as events and mails have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Acted => "acted",
+            Self::Acknowledged => "acknowledged",
+            Self::Reopened => "reopened",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+/// One place where two configurations differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Where, e.g. `fields[2].names.crm`.
+    pub path: String,
+    /// What was there; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Value>,
+    /// What is there; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Value>,
+}
+
+impl Activity {
+    /// The line of a map's change of state.
+    #[must_use]
+    pub fn of_state(before: MapState, map: &Map) -> Self {
+        let what = ActivityKind::StateChanged { from: before, to: map.state, epoch: map.epoch };
+        Self { cause: map.cause.clone(), ..Self::of_map(map, &map.actor, map.since, &map.reason, what) }
+    }
+
+    /// The line of another change of a map.
+    #[must_use]
+    pub fn of_map(map: &Map, actor: &str, at: Timestamp, reason: &str, what: ActivityKind) -> Self {
+        let id = LogId::of(at, &[b"map", &map.uid.0.to_be_bytes(), &map.version.to_be_bytes()]);
+        Self {
+            id,
+            at,
+            map: Some(map.id.clone()),
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            cause: Cause::Operator,
+            what,
+        }
+    }
+}

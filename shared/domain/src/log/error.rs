@@ -1,0 +1,216 @@
+//! Errors, as they are logged.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    failure::ErrorClass,
+    id::{EntryId, LogId, MapId, MapUid, RecordKey, SideId},
+    record::{ContentHash, Record},
+    time::Timestamp,
+};
+
+/// Largest record that is kept with an error. It travels with the head of the lane, which is paid for by the kilobyte.
+pub const MAX_PAYLOAD_BYTES: usize = 4 * 1024;
+
+/// One attempt of a write that met an error; or an error that an app reports itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorEvent {
+    /// Its id: time first. The same attempt has the same id however often it is delivered.
+    pub id: LogId,
+    /// When Tandem met it, or was told.
+    pub at: Timestamp,
+    /// The map.
+    pub map: MapId,
+    /// Tells it from an earlier map of the same name.
+    pub uid: MapUid,
+    /// The map's epoch, as the function that met it knew it.
+    pub epoch: u64,
+    /// The app whose change it was; `None`: neither has it, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<SideId>,
+    /// The app that was called, or that reports.
+    pub to: SideId,
+    /// The record; `None`: an app reports an error that concerns none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<RecordKey>,
+    /// The entry of the lane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryId>,
+    /// Its place in the lane: where the payload is found while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// The caller's id of the write, or the app's id of what it reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<String>,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// What kind of error.
+    pub class: ErrorClass,
+    /// The app's own code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The app's own words, shortened and redacted.
+    pub message: String,
+    /// What became of the write.
+    pub fate: Fate,
+    /// What was to be written, redacted, if it is small.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Record>,
+}
+
+/// What became of a write that met an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is tried again.
+    Retried,
+    /// It waits for an operator.
+    Parked,
+    /// Its caller was told, and rolled back: nothing is kept.
+    Refused,
+    /// An app reports it: Tandem has nothing to write.
+    Reported,
+}
+
+impl Fate {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retried => "retried",
+            Self::Parked => "parked",
+            Self::Refused => "refused",
+            Self::Reported => "reported",
+        }
+    }
+}
+
+impl ErrorEvent {
+    /// What is counted once by a rule that counts writes: all attempts of one entry are one.
+    #[must_use]
+    pub fn unit(&self) -> u128 {
+        self.entry.map_or(self.id.0, |entry| entry.0)
+    }
+}
+
+/// An error in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoggedError {
+    /// What happened.
+    pub event: ErrorEvent,
+    /// Equal errors have the same: see [`fingerprint`].
+    pub fingerprint: ContentHash,
+    /// Since when, and why, it is no concern any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<(Timestamp, Resolved)>,
+}
+
+impl LoggedError {
+    /// An error as it enters the log.
+    #[must_use]
+    pub fn new(event: ErrorEvent) -> Self {
+        Self { fingerprint: fingerprint(&event), event, resolved: None }
+    }
+}
+
+/// Why an error is no concern any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolved {
+    /// A later write of the record succeeded.
+    Written,
+    /// An operator took the write out of its lane.
+    Archived,
+}
+
+/// The errors of a record are over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// The map.
+    pub map: MapId,
+    /// The record.
+    pub key: RecordKey,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub how: Resolved,
+    /// The last of its errors: the index may not have them yet.
+    pub last: Vec<LogId>,
+}
+
+/// Equal errors have the same fingerprint: class, leg, code, and the message without what differs from record to
+/// record (the key, numbers, what stands in quotes).
+#[must_use]
+pub fn fingerprint(event: &ErrorEvent) -> ContentHash {
+    let said = event.key.as_ref().map_or_else(|| event.message.clone(), |key| event.message.replace(key.as_str(), "?"));
+    let like = serde_json::json!([event.class, event.to, event.code, alike(&said)]);
+    ContentHash::of_value(&like)
+}
+
+fn alike(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    let mut quote = None;
+    for c in message.chars() {
+        match quote {
+            Some(end) if c == end => quote = None,
+            Some(_) => {}
+            None => match c {
+                '"' | '`' => quote = Some(c),
+                '\'' if !out.ends_with(char::is_alphanumeric) => quote = Some(c),
+                c if c.is_ascii_digit() => {
+                    if !out.ends_with('#') {
+                        out.push('#');
+                    }
+                }
+                c => out.push(c),
+            },
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(key: &str, message: &str) -> ErrorEvent {
+        ErrorEvent {
+            id: LogId(1),
+            at: Timestamp(0),
+            map: "customers".parse().unwrap(),
+            uid: MapUid(1),
+            epoch: 1,
+            from: None,
+            to: "crm".parse().unwrap(),
+            key: Some(key.parse().unwrap()),
+            entry: None,
+            seq: None,
+            write: None,
+            attempt: 1,
+            class: ErrorClass::Application,
+            code: None,
+            message: message.to_owned(),
+            fate: Fate::Parked,
+            payload: None,
+        }
+    }
+
+    #[test]
+    fn errors_that_differ_in_the_record_alone_are_alike() {
+        let one = fingerprint(&event("C-1", "limit 2000000 of account C-1 exceeds 1000000"));
+        assert_eq!(one, fingerprint(&event("C-27", "limit 5 of account C-27 exceeds 1000000")));
+        assert_ne!(one, fingerprint(&event("C-1", "the account C-1 is locked")));
+        let quoted = |name: &str| fingerprint(&event("k", &format!("the owner \"{name}\" doesn't exist")));
+        assert_eq!(quoted("Kim"), quoted("Alex 2"));
+        let other = ErrorEvent { class: ErrorClass::Conflict, ..event("C-1", "x") };
+        assert_ne!(fingerprint(&other), fingerprint(&event("C-1", "x")));
+    }
+
+    #[test]
+    fn all_attempts_of_an_entry_count_as_one_write() {
+        let first = ErrorEvent { id: LogId(7), entry: Some(EntryId(3)), ..event("k", "x") };
+        let second = ErrorEvent { id: LogId(8), attempt: 2, ..first.clone() };
+        assert_eq!(first.unit(), second.unit());
+        assert_ne!(event("k", "x").unit(), first.unit());
+    }
+}

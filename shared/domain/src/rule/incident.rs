@@ -1,0 +1,366 @@
+//! Incidents: a breach from opening to recovery, and who was told of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Address, Breach, Rule, RuleConfig};
+use crate::{
+    failure::ErrorClass,
+    id::{IncidentId, LogId, MapId, MapUid, RecordKey, RuleId, SideId},
+    lane::Stamp,
+    log::{Activity, ActivityKind, IncidentStep, LoggedError},
+    map::{Cause, Map, MapState},
+    record::ContentHash,
+    time::Timestamp,
+};
+
+/// Kinds of messages that an incident names.
+const TOP_MESSAGES: usize = 5;
+/// Records that are named for each kind.
+const SAMPLE_KEYS: usize = 5;
+/// Ids of counted errors that an incident keeps.
+const KEPT_ERRORS: usize = 100;
+/// Notices that an incident keeps; the oldest reminders go first.
+const MAX_NOTICES: usize = 12;
+
+/// What is known of a rule on a map besides its open incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The rule.
+    pub rule: RuleId,
+    /// The map.
+    pub map: MapId,
+    /// Tells it from an earlier map of the same name.
+    pub uid: MapUid,
+    /// The incident that is not over.
+    pub open: Option<IncidentId>,
+    /// When the last one was over.
+    pub closed_at: Option<Timestamp>,
+    /// Counts changes.
+    pub version: u64,
+}
+
+/// A breach from opening to recovery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id: time first.
+    pub id: IncidentId,
+    /// The rule.
+    pub rule: RuleId,
+    /// The rule's settings when it was breached.
+    pub config: RuleConfig,
+    /// The map.
+    pub map: MapId,
+    /// Tells it from an earlier map of the same name.
+    pub uid: MapUid,
+    /// The epoch whose errors were counted: the action holds for this one alone.
+    pub live_epoch: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When the first of the counted errors happened.
+    pub first_at: Timestamp,
+    /// When the last of them happened.
+    pub last_at: Timestamp,
+    /// How many were counted.
+    pub count: u32,
+    /// The counted errors, newest first, as many as fit.
+    pub errors: Vec<LogId>,
+    /// What they said.
+    pub top: Vec<Top>,
+    /// What was done.
+    pub acted: Option<Acted>,
+    /// Who has seen it.
+    pub acknowledged: Option<Stamp>,
+    /// How often the map was resumed by itself.
+    pub auto_resumed: u32,
+    /// When it was tried last.
+    pub probed_at: Option<Timestamp>,
+    /// When, and how, it was over.
+    pub recovered: Option<(Timestamp, String)>,
+    /// Who was told what.
+    pub notices: Vec<Notice>,
+    /// Somebody is sending its mails until then.
+    pub sending_until: Timestamp,
+    /// Counts changes.
+    pub version: u64,
+}
+
+/// Errors that say the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Top {
+    /// Equal errors have the same.
+    pub fingerprint: ContentHash,
+    /// Their class.
+    pub class: ErrorClass,
+    /// The app that was called.
+    pub to: SideId,
+    /// The app's own code.
+    pub code: Option<String>,
+    /// The app's own words, of the newest of them.
+    pub message: String,
+    /// How many.
+    pub count: u32,
+    /// Some of the records.
+    pub keys: Vec<RecordKey>,
+}
+
+/// What a rule's action did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acted {
+    /// When.
+    pub at: Timestamp,
+    /// The state that the map has by it; `None`: nothing was to be done.
+    pub state: Option<MapState>,
+    /// Why the map was left as it is.
+    pub left: Option<String>,
+}
+
+/// Something that people are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What.
+    pub kind: NoticeKind,
+    /// Since when.
+    pub at: Timestamp,
+    /// To whom; `None`: not decided yet.
+    pub to: Option<Vec<Delivery>>,
+}
+
+/// What people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// The threshold was reached.
+    Opened,
+    /// It was reached again before the incident was over.
+    Again,
+    /// Nobody has acknowledged it.
+    Reminder,
+    /// It is over.
+    Recovered,
+}
+
+impl NoticeKind {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Again => "again",
+            Self::Reminder => "reminder",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+/// One mail to one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// To whom.
+    pub to: Address,
+    /// How far it is.
+    pub sent: Sent,
+}
+
+/// How far a mail is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Sent {
+    /// It is still to be sent.
+    Waiting {
+        /// Not before this time.
+        not_before: Timestamp,
+        /// Tries so far.
+        tries: u32,
+        /// Why the last one failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        says: Option<String>,
+    },
+    /// The mail service took it.
+    Taken {
+        /// When.
+        at: Timestamp,
+        /// The mail service's id of it.
+        message_id: String,
+    },
+    /// It cannot be sent.
+    Failed {
+        /// When that was clear.
+        at: Timestamp,
+        /// Why.
+        says: String,
+    },
+    /// It was taken and came back.
+    Bounced {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        says: String,
+    },
+}
+
+impl Incident {
+    /// A breach becomes an incident. `errors` are those that were counted, as far as they were read.
+    #[must_use]
+    pub fn open(id: IncidentId, rule: &Rule, map: &Map, breach: &Breach, errors: &[&LoggedError], now: Timestamp) -> Self {
+        let mut incident = Self {
+            id,
+            rule: rule.id.clone(),
+            config: rule.config.clone(),
+            map: map.id.clone(),
+            uid: map.uid,
+            live_epoch: map.live_epoch,
+            opened_at: now,
+            first_at: breach.first_at,
+            last_at: breach.last_at,
+            count: 0,
+            errors: Vec::new(),
+            top: Vec::new(),
+            acted: None,
+            acknowledged: None,
+            auto_resumed: 0,
+            probed_at: None,
+            recovered: None,
+            notices: Vec::new(),
+            sending_until: Timestamp(0),
+            version: 1,
+        };
+        incident.count(breach, errors);
+        incident.tell(NoticeKind::Opened, now);
+        incident
+    }
+
+    /// The threshold was reached again after the map had been resumed: the incident is not over, and its action is due
+    /// once more.
+    #[must_use]
+    pub fn again(&self, map: &Map, breach: &Breach, errors: &[&LoggedError], now: Timestamp) -> Self {
+        let mut incident =
+            Self { live_epoch: map.live_epoch, acted: None, acknowledged: None, version: self.version + 1, ..self.clone() };
+        incident.count(breach, errors);
+        incident.tell(NoticeKind::Again, now);
+        incident
+    }
+
+    fn count(&mut self, breach: &Breach, errors: &[&LoggedError]) {
+        (self.first_at, self.last_at) = (breach.first_at, breach.last_at);
+        self.count = u32::try_from(breach.errors.len()).unwrap_or(u32::MAX);
+        self.errors = breach.errors.iter().take(KEPT_ERRORS).copied().collect();
+        self.top = top(errors);
+    }
+
+    /// Its action was done.
+    #[must_use]
+    pub fn acted(&self, acted: Acted) -> Self {
+        Self { acted: Some(acted), version: self.version + 1, ..self.clone() }
+    }
+
+    /// It is over.
+    #[must_use]
+    pub fn recovered(&self, how: &str, now: Timestamp) -> Self {
+        let mut over = Self { recovered: Some((now, how.to_owned())), version: self.version + 1, ..self.clone() };
+        over.tell(NoticeKind::Recovered, now);
+        over
+    }
+
+    /// Somebody has seen it.
+    #[must_use]
+    pub fn acknowledged(&self, by: Stamp) -> Self {
+        Self { acknowledged: Some(by), version: self.version + 1, ..self.clone() }
+    }
+
+    /// People are to be told.
+    pub fn tell(&mut self, kind: NoticeKind, now: Timestamp) {
+        if self.notices.len() >= MAX_NOTICES {
+            let oldest = self.notices.iter().position(|notice| notice.kind == NoticeKind::Reminder).unwrap_or(1);
+            self.notices.remove(oldest);
+        }
+        self.notices.push(Notice { kind, at: now, to: None });
+    }
+
+    /// Whether people are to be reminded now.
+    #[must_use]
+    pub fn reminds(&self, now: Timestamp) -> bool {
+        let Some(minutes) = self.config.reminder_minutes else { return false };
+        let last = self.notices.last().map_or(self.opened_at, |notice| notice.at);
+        self.recovered.is_none()
+            && self.acknowledged.is_none()
+            && now.ms_since(last) >= u64::from(minutes) * 60_000
+    }
+
+    /// Whether a mail of it is to be sent now.
+    #[must_use]
+    pub fn mail_waits(&self, now: Timestamp) -> bool {
+        let due = |delivery: &Delivery| matches!(delivery.sent, Sent::Waiting { not_before, .. } if not_before <= now);
+        self.notices.iter().any(|notice| notice.to.as_ref().is_none_or(|to| to.iter().any(due)))
+    }
+
+    /// Whether any mail of it is not settled.
+    #[must_use]
+    pub fn mail_pending(&self) -> bool {
+        self.mail_waits(Timestamp::NEVER)
+    }
+
+    /// Whether its action is still to be done.
+    #[must_use]
+    pub fn action_due(&self) -> bool {
+        self.acted.is_none() && self.recovered.is_none()
+    }
+
+    /// Whether it keeps its place in the list of those that need something.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.recovered.is_none() || self.mail_pending()
+    }
+
+    /// The state it wants the map to have.
+    #[must_use]
+    pub fn wants(&self) -> Option<MapState> {
+        match self.config.action {
+            Action::None => None,
+            Action::Pause => Some(MapState::Paused),
+            Action::Stop => Some(MapState::Stopped),
+        }
+    }
+
+    /// Its line in the activity log.
+    #[must_use]
+    pub fn line(&self, step: IncidentStep, actor: &str, reason: &str, at: Timestamp) -> Activity {
+        let what = ActivityKind::Incident { incident: self.id, rule: self.rule.clone(), step, errors: self.count };
+        Activity {
+            id: LogId::of(at, &[b"incident", &self.id.0.to_be_bytes(), &self.version.to_be_bytes()]),
+            at,
+            map: Some(self.map.clone()),
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            cause: Cause::Rule { rule: self.rule.clone(), incident: self.id },
+            what,
+        }
+    }
+}
+
+/// What errors said, the most frequent first.
+fn top(errors: &[&LoggedError]) -> Vec<Top> {
+    let mut found: Vec<Top> = Vec::new();
+    for error in errors {
+        let event = &error.event;
+        let at = found.iter().position(|top| top.fingerprint == error.fingerprint).unwrap_or_else(|| {
+            found.push(Top {
+                fingerprint: error.fingerprint,
+                class: event.class,
+                to: event.to.clone(),
+                code: event.code.clone(),
+                message: event.message.clone(),
+                count: 0,
+                keys: Vec::new(),
+            });
+            found.len() - 1
+        });
+        let top = &mut found[at];
+        top.count += 1;
+        if let Some(key) = event.key.as_ref().filter(|key| top.keys.len() < SAMPLE_KEYS && !top.keys.contains(key)) {
+            top.keys.push(key.clone());
+        }
+    }
+    found.sort_by_key(|top| std::cmp::Reverse(top.count));
+    found.truncate(TOP_MESSAGES);
+    found
+}

@@ -1,0 +1,169 @@
+//! Whether a rule's threshold is reached. Exact: errors themselves are counted, not buckets of them.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Count, RuleConfig};
+use crate::{
+    id::{LogId, MapUid},
+    log::ErrorEvent,
+    map::Map,
+    time::Timestamp,
+};
+
+/// An error, as far as counting needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Its id.
+    pub id: LogId,
+    /// When Tandem met it.
+    pub at: Timestamp,
+    /// Attempts of one write have the same.
+    pub unit: u128,
+}
+
+/// So many errors within the rule's window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// When the first of them happened.
+    pub first_at: Timestamp,
+    /// When the last of them happened.
+    pub last_at: Timestamp,
+    /// The errors that were counted, newest first, one for each that counts.
+    pub errors: Vec<LogId>,
+}
+
+/// Why an error counts for a rule, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reasoning {
+    /// It counts.
+    Counts,
+    /// It is of another class.
+    OtherClass,
+    /// It was met when writing to another app.
+    OtherSide,
+    /// It happened before changes began to flow last: before the last resume.
+    BeforeResume,
+    /// It happened before the last incident of this rule was over.
+    BeforeRecovery,
+    /// It belongs to an earlier map of the same name.
+    OtherMap,
+}
+
+/// Whether an error counts for a rule on this map. `closed`: when the rule's last incident on it was over.
+#[must_use]
+pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &ErrorEvent) -> Reasoning {
+    let uid: MapUid = map.uid;
+    if event.uid != uid {
+        Reasoning::OtherMap
+    } else if !rule.classes.is_empty() && !rule.classes.contains(&event.class) {
+        Reasoning::OtherClass
+    } else if !rule.to_sides.is_empty() && !rule.to_sides.contains(&event.to) {
+        Reasoning::OtherSide
+    } else if event.epoch < map.live_epoch {
+        Reasoning::BeforeResume
+    } else if closed.is_some_and(|closed| event.at <= closed) {
+        Reasoning::BeforeRecovery
+    } else {
+        Reasoning::Counts
+    }
+}
+
+/// Judges errors that count, newest first; no more of them are asked for than are needed.
+///
+/// The window may end at any of them, not only at the newest: what is judged late is judged alike.
+#[must_use]
+pub fn judge(rule: &RuleConfig, newest_first: impl IntoIterator<Item = Counted>) -> Option<Breach> {
+    let threshold = usize::try_from(rule.threshold.max(1)).unwrap_or(usize::MAX);
+    let mut window: VecDeque<Counted> = VecDeque::new(); // newest in front
+    let mut units: HashMap<u128, usize> = HashMap::new();
+    for (n, error) in newest_first.into_iter().enumerate() {
+        let unit = |error: &Counted| match rule.count {
+            Count::Writes => error.unit,
+            Count::Attempts => error.id.0,
+        };
+        debug_assert!(window.back().is_none_or(|newer| newer.at >= error.at), "error {n} is newer than the one before");
+        while window.front().is_some_and(|newest| newest.at.ms_since(error.at) > rule.window_ms()) {
+            if let Some(gone) = window.pop_front()
+                && let Some(left) = units.get_mut(&unit(&gone))
+            {
+                *left -= 1;
+                if *left == 0 {
+                    units.remove(&unit(&gone));
+                }
+            }
+        }
+        *units.entry(unit(&error)).or_default() += 1;
+        window.push_back(error);
+        if units.len() >= threshold {
+            let mut seen = std::collections::HashSet::new();
+            let errors = window.iter().filter(|error| seen.insert(unit(error))).map(|error| error.id).collect();
+            let last_at = window.front().map_or(error.at, |newest| newest.at);
+            return Some(Breach { first_at: error.at, last_at, errors });
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rule::tests::rule;
+
+    const MINUTE: u64 = 60_000;
+
+    fn at(minute: u64, unit: u128) -> Counted {
+        let at = Timestamp(1_795_428_000_000 + minute * MINUTE);
+        Counted { id: LogId::of(at, &[&unit.to_be_bytes()]), at, unit }
+    }
+
+    #[test]
+    fn the_threshold_within_the_window_and_not_one_less() {
+        let ten: Vec<_> = (0..10).map(|n| at(n, u128::from(n))).rev().collect();
+        let breach = judge(&rule(10, 15), ten.clone()).unwrap();
+        assert_eq!((breach.errors.len(), breach.first_at, breach.last_at), (10, ten[9].at, ten[0].at));
+        assert_eq!(judge(&rule(10, 15), ten[1..].to_vec()), None);
+        assert_eq!(judge(&rule(10, 8), ten.clone()), None, "the first and the last are nine minutes apart");
+        assert!(judge(&rule(10, 9), ten).is_some(), "the window's end is within it");
+    }
+
+    #[test]
+    fn attempts_of_one_write_count_once_unless_the_rule_says_attempts() {
+        let tries: Vec<_> = (0..5).map(|n| Counted { unit: 7, ..at(n, u128::from(n)) }).rev().collect();
+        assert_eq!(judge(&rule(2, 15), tries.clone()), None);
+        assert!(judge(&RuleConfig { count: Count::Attempts, ..rule(5, 15) }, tries).is_some());
+    }
+
+    /// Under fifty lines, and slow: every window that ends at an error is looked at.
+    fn reference(rule: &RuleConfig, errors: &[Counted]) -> bool {
+        errors.iter().any(|last| {
+            let within = errors.iter().filter(|one| one.at <= last.at && last.at.0 - one.at.0 <= rule.window_ms());
+            let units: std::collections::BTreeSet<_> = within
+                .map(|one| if rule.count == Count::Writes { one.unit } else { one.id.0 })
+                .collect();
+            units.len() >= rule.threshold as usize
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_exactly_what_the_reference_finds(
+            history in proptest::collection::vec((0u64..60, 0u128..6), 0..40), threshold in 1u32..6, window in 1u32..20, attempts: bool,
+        ) {
+            let mut errors: Vec<_> = history.into_iter().enumerate()
+                .map(|(n, (minute, unit))| Counted { id: LogId(n as u128), ..at(minute, unit) }).collect();
+            errors.sort_by_key(|error| std::cmp::Reverse((error.at, error.id)));
+            let rule = RuleConfig { count: if attempts { Count::Attempts } else { Count::Writes }, ..rule(threshold, window) };
+            let found = judge(&rule, errors.clone());
+            prop_assert_eq!(found.is_some(), reference(&rule, &errors));
+            if let Some(breach) = found {
+                prop_assert!(breach.errors.len() >= threshold as usize);
+                prop_assert!(breach.last_at.ms_since(breach.first_at) <= rule.window_ms());
+            }
+        }
+    }
+}
