@@ -7,6 +7,7 @@
 mod lane;
 mod map;
 mod pace;
+mod probe;
 mod resend;
 mod sweep;
 
@@ -14,5 +15,6 @@ pub use self::{
     lane::{LaneEnd, LaneRun, named_lane, run_lane},
     map::{Drained, drain_map},
     pace::{MAX_AT_ONCE, Pace},
+    probe::{Probed, probe_map},
     sweep::sweep,
 };

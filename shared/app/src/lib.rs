@@ -1,9 +1,11 @@
 //! The use cases: load, decide (in `domain`), save, do. One file each, over the ports they need.
 
 pub mod admin;
+pub mod alerts;
 mod attempt;
 pub mod drain;
 pub mod error;
+pub mod ingest;
 pub mod lookup;
 pub mod ports;
 pub mod problem;

@@ -1,6 +1,8 @@
 //! What the use cases need from the world, named by need. The simulator has a fake of each.
 
+mod alerts;
 mod lanes;
+mod log;
 mod queues;
 mod store;
 
@@ -15,10 +17,14 @@ use domain::{
 };
 
 pub use self::{
+    alerts::{
+        AlertPorts, Alerts, Event, EventPorts, Events, Flagged, IncidentChange, Mail, MailError, MailPorts, Mailer,
+    },
     lanes::{
         ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane,
         OpenRange, Sample,
     },
+    log::{FailedEvent, Log, LogRange},
     queues::{Pointer, Queues, Received},
     store::{ConfigStore, Role, Token, Tokens},
 };

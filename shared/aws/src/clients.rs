@@ -16,6 +16,8 @@ pub struct Clients {
     pub db: aws_sdk_dynamodb::Client,
     /// EventBridge.
     pub events: aws_sdk_eventbridge::Client,
+    /// SESv2.
+    pub ses: aws_sdk_sesv2::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
     /// SSM.
@@ -44,6 +46,7 @@ impl Clients {
         Self {
             db: aws_sdk_dynamodb::Client::new(config),
             events: aws_sdk_eventbridge::Client::new(config),
+            ses: aws_sdk_sesv2::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
             ssm: aws_sdk_ssm::Client::new(config),
         }

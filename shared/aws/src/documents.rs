@@ -107,6 +107,39 @@ impl Documents {
         Err(PortError::Permanent(format!("{pk} has more than {MAX_PAGES} pages")))
     }
 
+    /// The last items of a partition up to a sort key, the last one first.
+    pub(crate) async fn newest<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        until: &str,
+        limit: usize,
+    ) -> Result<Vec<T>, PortError> {
+        let mut found = Vec::new();
+        let mut from = None;
+        while found.len() < limit {
+            let query = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk <= :until")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(from);
+            let page = query.send().await.map_err(error::port)?;
+            for item in page.items() {
+                found.push(read(item)?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     /// Stores an item if the stored version is `expected`; 0: if there is none.
     pub(crate) async fn save<T: Serialize>(
         &self,
@@ -116,13 +149,8 @@ impl Documents {
         expected: u64,
         log: &[LogEvent],
     ) -> Result<(), CommitError> {
-        let body = serde_json::to_string(body).map_err(|error| PortError::Permanent(error.to_string()))?;
-        let mut item = key.item();
-        item.extend([
-            ("v".to_owned(), AttributeValue::N(SCHEMA.to_owned())),
-            ("version".to_owned(), AttributeValue::N(version.to_string())),
-            ("body".to_owned(), AttributeValue::S(body)),
-        ]);
+        let mut item = item(body, version)?;
+        item.extend(key.item());
         item.extend(outbox::attribute(log)?.map(|events| (OUTBOX.to_owned(), events)));
         let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
         let put = if expected == 0 {
@@ -164,6 +192,16 @@ impl Documents {
             .expression_attribute_values(":expected", number(expected));
         delete.send().await.map(|_| ()).map_err(error::delete)
     }
+}
+
+/// A body with its version, without its key.
+pub(crate) fn item<T: Serialize>(body: &T, version: u64) -> Result<Item, PortError> {
+    let body = serde_json::to_string(body).map_err(|error| PortError::Permanent(error.to_string()))?;
+    Ok(Item::from([
+        ("v".to_owned(), AttributeValue::N(SCHEMA.to_owned())),
+        ("version".to_owned(), AttributeValue::N(version.to_string())),
+        ("body".to_owned(), AttributeValue::S(body)),
+    ]))
 }
 
 fn number(n: u64) -> AttributeValue {

@@ -47,6 +47,15 @@ pub(crate) fn update(error: SdkError<UpdateItemError>) -> CommitError {
     }
 }
 
+/// A conditional update that may meet its condition or not; whether it did.
+pub(crate) fn unless_condition<T>(sent: Result<T, SdkError<UpdateItemError>>) -> Result<bool, PortError> {
+    match sent.map_err(update) {
+        Ok(_) => Ok(true),
+        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
+        Err(CommitError::Port(error)) => Err(error),
+    }
+}
+
 /// A failed conditional put.
 pub(crate) fn put(error: SdkError<PutItemError>) -> CommitError {
     match error.as_service_error() {

@@ -1,12 +1,16 @@
-//! The ports on AWS: DynamoDB, SQS, EventBridge, SSM. SDK types and SDK errors stay in here.
+//! The ports on AWS: DynamoDB, SQS, EventBridge, SESv2, SSM. SDK types and SDK errors stay in here.
 
+mod alerts;
 mod cache;
 mod clients;
 mod config_store;
 mod documents;
 mod error;
+mod events;
 mod keys;
 pub mod lanes;
+mod log;
+mod mailer;
 pub mod outbox;
 mod queues;
 mod secrets;
@@ -17,11 +21,15 @@ mod wakes;
 mod world;
 
 pub use self::{
+    alerts::DynamoAlerts,
     cache::{CachedConfig, ReadConfig},
     clients::Clients,
     config_store::DynamoConfig,
+    events::EventBridgeEvents,
     keys::Key,
     lanes::DynamoLanes,
+    log::DynamoLog,
+    mailer::SesMailer,
     queues::SqsQueues,
     secrets::SsmSecrets,
     tokens::DynamoTokens,

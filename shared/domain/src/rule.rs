@@ -72,7 +72,8 @@ pub struct RuleConfig {
     /// Who is told when nobody else can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Address>,
-    /// After an incident is over, the next one is not opened for so many minutes, 0 to 1,440.
+    /// After an incident is over, the next one is not opened for so many minutes, 0 to 1,440. Only with the action
+    /// `none`: an action is never held back.
     #[serde(default = "default_cool_down")]
     pub cool_down_minutes: u32,
     /// People are reminded after so many minutes, 5 to 1,440, as long as nobody has acknowledged. Absent: never.

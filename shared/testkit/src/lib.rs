@@ -1,11 +1,13 @@
 //! Fakes of the ports, faults, a simulated clock, and the simulator that runs the production use cases among them.
 //! Never shipped.
 
+pub mod alerts;
 pub mod apps;
 mod bug;
 pub mod config;
 pub mod contract;
 mod executor;
+pub mod logs;
 mod memory;
 mod queues;
 mod rng;

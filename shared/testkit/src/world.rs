@@ -11,15 +11,19 @@ use std::{
 
 use app::{
     drain::{drain_map, run_lane, sweep},
-    ports::{CommitError, Config, LaneKey, MapWithSides, PortError, Ports, Wakes},
+    ports::{
+        AlertPorts, CommitError, Config, EventPorts, LaneKey, MailPorts, MapWithSides, PortError, Ports, Wakes,
+    },
 };
 use domain::{Map, MapId, MapState, Timestamp, log::Activity};
 
 use crate::{
+    alerts::{MemoryAlerts, MemoryEvents, MemoryMailer},
     apps::FakeApps,
     bug::Bug,
     config::MemoryTokens,
     executor::{Executor, lock},
+    logs::MemoryLog,
     memory::MemoryLanes,
     queues::MemoryQueues,
 };
@@ -48,6 +52,14 @@ pub struct SimWorld {
     /// Every state the map was brought into: when, and in which epoch.
     history: Mutex<Vec<(Timestamp, MapState, u64)>>,
     tokens: MemoryTokens,
+    /// The logs.
+    pub log: MemoryLog,
+    /// Rules and incidents.
+    pub alerts: MemoryAlerts,
+    /// The mail service.
+    pub mailer: MemoryMailer,
+    /// The bus.
+    pub events: MemoryEvents,
     /// Await points of invocations so far, and the one at which the invocation crashes.
     points: AtomicU64,
     crash_at: AtomicU64,
@@ -69,6 +81,10 @@ impl SimWorld {
             lanes: MemoryLanes::new(Arc::clone(&executor)),
             queues,
             apps: FakeApps::new(Arc::clone(&executor), sides),
+            log: MemoryLog::new(Arc::clone(&executor)),
+            alerts: MemoryAlerts::new(Arc::clone(&executor)),
+            mailer: MemoryMailer::new(Arc::clone(&executor)),
+            events: MemoryEvents::default(),
             executor,
             map: Mutex::new(map),
             seen: Mutex::default(),
@@ -204,6 +220,37 @@ impl Ports for SimWorld {
     }
     async fn pause(&self, ms: u64) {
         self.executor.sleep(ms).await;
+    }
+}
+
+impl AlertPorts for SimWorld {
+    type Log = MemoryLog;
+    type Alerts = MemoryAlerts;
+
+    fn log(&self) -> &MemoryLog {
+        &self.log
+    }
+    fn alerts(&self) -> &MemoryAlerts {
+        &self.alerts
+    }
+}
+
+impl MailPorts for SimWorld {
+    type Mailer = MemoryMailer;
+
+    fn mailer(&self) -> &MemoryMailer {
+        &self.mailer
+    }
+    fn console_url(&self) -> &str {
+        "https://tandem.example"
+    }
+}
+
+impl EventPorts for SimWorld {
+    type Events = MemoryEvents;
+
+    fn events(&self) -> &MemoryEvents {
+        &self.events
     }
 }
 

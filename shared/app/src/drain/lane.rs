@@ -93,6 +93,20 @@ pub(super) async fn go_on<P: Ports>(
     Ok(run)
 }
 
+/// Makes one attempt in a lane, whatever state the map is in. `None`: nothing was to be attempted; `Some(None)`: the
+/// entry came to its end.
+pub(super) async fn try_once<P: Ports>(
+    ports: &P,
+    lane: &LaneKey,
+    map: &MapWithSides,
+    pace: &Pace,
+) -> Result<Option<Option<LaneEnd>>, PortError> {
+    Ok(match step(ports, lane, map, &mut Known::default(), pace).await? {
+        Stepped::Attempted(end) => Some(end),
+        Stepped::End(_) | Stepped::Conflict | Stepped::MapChanged | Stepped::Archived(_) => None,
+    })
+}
+
 /// What is known of the lane from its last change, which was our own.
 #[derive(Default)]
 struct Known {

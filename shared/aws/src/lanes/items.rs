@@ -13,7 +13,7 @@ use std::{
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    LogId, Record, Timestamp,
+    ErrorClass, LogId, Record, Timestamp,
     id::MapUid,
     lane::{ArchiveCause, Archived, Conflict, Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
     limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
@@ -99,7 +99,7 @@ struct Packed<'a> {
     inflight: Option<Inflight>,
     recent: Cow<'a, Recent>,
     sides: Cow<'a, PerSide<SideMemory>>,
-    unresolved: Cow<'a, [LogId]>,
+    unresolved: Cow<'a, [(LogId, ErrorClass)]>,
 }
 
 /// Takes the record out of an attempt: it is JSON, which cannot be read by position, and worth deflating.

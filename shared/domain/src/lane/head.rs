@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, LaneVersion, Recent};
 use crate::{
+    failure::ErrorClass,
     id::{EntryId, LogId, MapId, MapUid, Owner, RecordKey, WriteId},
     limits::{REMEMBERED_ERRORS, REMEMBERED_WRITES},
     log::{LogEvent, Resolution, Resolved},
@@ -39,7 +40,7 @@ pub struct Head {
     /// What is known of the record on each side.
     pub sides: PerSide<SideMemory>,
     /// The last errors of the record, until a write of it succeeds: the log is told then.
-    pub unresolved: Vec<LogId>,
+    pub unresolved: Vec<(LogId, ErrorClass)>,
 }
 
 /// The entry that is being executed, and until when nobody else may.
@@ -176,8 +177,8 @@ impl Head {
     }
 
     /// Notes an error, to be resolved when a write of the record succeeds.
-    pub(super) fn note_error(&mut self, id: LogId) {
-        self.unresolved.push(id);
+    pub(super) fn note_error(&mut self, id: LogId, class: ErrorClass) {
+        self.unresolved.push((id, class));
         if self.unresolved.len() > REMEMBERED_ERRORS {
             self.unresolved.remove(0);
         }

@@ -108,7 +108,7 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
     };
     if let Some(step) = &attempt.failure {
         let event = settling.error(step, &answer);
-        settling.head.note_error(event.id);
+        settling.head.note_error(event.id, event.class);
         settling.effects.push(JournalEffect::Log(LogEvent::Error(Box::new(event))));
     }
     Some(Settlement { head: settling.head, effects: settling.effects, answer })
@@ -266,6 +266,7 @@ impl Settling<'_> {
         ErrorEvent {
             id: LogId::of(step.at, &[b"attempt", &entry.id.0.to_be_bytes(), &entry.attempts.to_be_bytes()]),
             at: step.at,
+            happened_at: None,
             map: map.id.clone(),
             uid: self.head.map,
             epoch: map.epoch,

@@ -19,6 +19,9 @@ pub struct ErrorEvent {
     pub id: LogId,
     /// When Tandem met it, or was told.
     pub at: Timestamp,
+    /// When it happened, as the app that reports it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<Timestamp>,
     /// The map.
     pub map: MapId,
     /// Tells it from an earlier map of the same name.
@@ -135,7 +138,7 @@ pub struct Resolution {
     /// Why.
     pub how: Resolved,
     /// The last of its errors: the index may not have them yet.
-    pub last: Vec<LogId>,
+    pub last: Vec<(LogId, ErrorClass)>,
 }
 
 /// Equal errors have the same fingerprint: class, leg, code, and the message without what differs from record to
@@ -177,6 +180,7 @@ mod tests {
         ErrorEvent {
             id: LogId(1),
             at: Timestamp(0),
+            happened_at: None,
             map: "customers".parse().unwrap(),
             uid: MapUid(1),
             epoch: 1,

@@ -98,7 +98,7 @@ fn head() -> impl Strategy<Value = Head> {
     let numbers = (any::<u128>(), any::<u64>(), 1..u64::MAX, 1..u64::MAX, any::<bool>(), any::<u64>());
     (numbers, option::of(inflight()), recent(), [memory(), memory()]).prop_map(
         |((uid, generation, version, next_seq, parked, at), inflight, recent, sides)| Head {
-            unresolved: vec![LogId(uid); usize::from(parked)],
+            unresolved: vec![(LogId(uid), ErrorClass::Timeout); usize::from(parked)],
             map: MapUid(uid),
             generation,
             version,

@@ -1,0 +1,262 @@
+//! Judging rules by the errors themselves.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    ErrorClass, IncidentId, Map, Timestamp,
+    log::{IncidentStep, LoggedError},
+    rule::{Action, Breach, Counted, Incident, Reasoning, Rule, RuleConfig, Watch, counts, judge},
+};
+
+use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, Log, LogRange, PortError};
+
+/// Windows that ended at most so long ago are still judged by the schedule, should `log-ingest` have been late.
+pub const LATE_MS: u64 = 5 * 60 * 1_000;
+/// Errors read at a time.
+const PAGE: usize = 200;
+/// Most errors of one class that are read to judge the rules of a map.
+const MAX_READ: usize = 20_000;
+
+/// Errors of a map, newest first, read as far as they are needed; several rules share what was read.
+pub struct Counter<'a, P: AlertPorts> {
+    ports: &'a P,
+    map: &'a Map,
+    /// Nothing before this time is read.
+    from: Timestamp,
+    classes: BTreeMap<ErrorClass, Read>,
+}
+
+#[derive(Default)]
+struct Read {
+    errors: Vec<LoggedError>,
+    complete: bool,
+}
+
+impl<'a, P: AlertPorts> Counter<'a, P> {
+    /// Counts errors of this map, from this time on.
+    pub fn new(ports: &'a P, map: &'a Map, from: Timestamp) -> Self {
+        Self { ports, map, from, classes: BTreeMap::new() }
+    }
+
+    /// Reads another page of each class that is not complete; whether there was one.
+    async fn more(&mut self, classes: &[ErrorClass]) -> Result<bool, PortError> {
+        let mut read_more = false;
+        for class in classes {
+            let read = self.classes.entry(*class).or_default();
+            if read.complete {
+                continue;
+            }
+            let before = read.errors.last().map(|error| error.event.id);
+            let range = LogRange { from: self.from, before };
+            let page = self.ports.log().errors(&self.map.id, *class, range, PAGE).await?;
+            read.complete = page.len() < PAGE || read.errors.len() + page.len() >= MAX_READ;
+            read.errors.extend(page);
+            read_more = true;
+        }
+        Ok(read_more)
+    }
+
+    /// What was read of these classes, newest first, as far back as all of them were.
+    fn known(&self, classes: &[ErrorClass]) -> Vec<&LoggedError> {
+        let read: Vec<_> = classes.iter().filter_map(|class| self.classes.get(class)).collect();
+        let open = read.iter().filter(|read| !read.complete);
+        let horizon = open.filter_map(|read| read.errors.last()).map(|error| error.event.id).max();
+        let known = read.iter().flat_map(|read| &read.errors);
+        let mut known: Vec<_> = known.filter(|error| horizon.is_none_or(|horizon| error.event.id >= horizon)).collect();
+        known.sort_by_key(|error| std::cmp::Reverse((error.event.at, error.event.id)));
+        known
+    }
+
+    /// Whether the rule's threshold is reached, with the errors that were counted.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn judge(
+        &mut self,
+        rule: &RuleConfig,
+        closed: Option<Timestamp>,
+    ) -> Result<Option<(Breach, Vec<LoggedError>)>, PortError> {
+        let classes = rule.counted_classes();
+        loop {
+            let more = self.more(&classes).await?;
+            let counted = |error: &&&LoggedError| counts(rule, self.map, closed, &error.event) == Reasoning::Counts;
+            let known = self.known(&classes);
+            let errors: Vec<&LoggedError> = known.iter().filter(counted).copied().collect();
+            let as_counted = |error: &&LoggedError| {
+                let event = &error.event;
+                Counted { id: event.id, at: event.at, unit: event.unit() }
+            };
+            if let Some(breach) = judge(rule, errors.iter().map(as_counted)) {
+                let named = |error: &&LoggedError| breach.errors.contains(&error.event.id);
+                let errors = errors.into_iter().filter(named).cloned().collect();
+                return Ok(Some((breach, errors)));
+            }
+            if !more {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Every error of the rule's classes that was read, with the reason why it counts or does not.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn explain(
+        &mut self,
+        rule: &RuleConfig,
+        closed: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<(LoggedError, Reasoning)>, PortError> {
+        let classes = ErrorClass::ALL;
+        while self.more(&classes).await? && self.known(&classes).len() < limit {}
+        let reasons = self.known(&classes).into_iter().take(limit);
+        Ok(reasons.map(|error| (error.clone(), counts(rule, self.map, closed, &error.event))).collect())
+    }
+}
+
+/// Why a rule did, or did not, open an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The rule does not watch this map, or is switched off.
+    NotWatched,
+    /// Fewer errors than the threshold within every window.
+    Below,
+    /// Reached, and there is an incident for it already.
+    Open(IncidentId),
+    /// Reached, and the last incident was over so short a time ago that no new one is opened before this time.
+    CoolingDown(Timestamp),
+    /// Reached.
+    Breached(Breach),
+}
+
+/// Judges a rule on a map; nothing is changed.
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn verdict<P: AlertPorts>(
+    ports: &P,
+    counter: &mut Counter<'_, P>,
+    rule: &Rule,
+    map: &Map,
+) -> Result<(Verdict, Option<Watch>, Vec<LoggedError>), PortError> {
+    if !rule.config.watches(&map.id) {
+        return Ok((Verdict::NotWatched, None, Vec::new()));
+    }
+    // Most rules are quiet most of the time: what is known of their incidents is read when they are not.
+    if counter.judge(&rule.config, None).await?.is_none() {
+        return Ok((Verdict::Below, None, Vec::new()));
+    }
+    let watch = ports.alerts().watch(&rule.id, &map.id).await?;
+    let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
+    let closed = current.and_then(|watch| watch.closed_at);
+    let Some((breach, errors)) = counter.judge(&rule.config, closed).await? else {
+        return Ok((Verdict::Below, watch, Vec::new()));
+    };
+    if let Some(open) = current.and_then(|watch| watch.open) {
+        let incident = ports.alerts().incident(open).await?;
+        if incident.is_some_and(|incident| incident.live_epoch >= map.live_epoch) {
+            return Ok((Verdict::Open(open), watch, errors));
+        }
+    } else if let Some(closed) = closed.filter(|_| rule.config.action == Action::None) {
+        let until = closed.plus_ms(u64::from(rule.config.cool_down_minutes) * 60_000);
+        if ports.now() < until {
+            return Ok((Verdict::CoolingDown(until), watch, errors));
+        }
+    }
+    Ok((Verdict::Breached(breach), watch, errors))
+}
+
+/// Judges all rules on a map, and opens an incident for each that is breached; incidents whose action is due. `from`:
+/// windows that end before it have been judged.
+///
+/// # Errors
+/// The log or the store cannot be reached. What was opened is opened.
+pub async fn evaluate<P: AlertPorts>(
+    ports: &P,
+    map: &Map,
+    rules: &[Rule],
+    from: Timestamp,
+) -> Result<Vec<Incident>, PortError> {
+    let watching: Vec<_> = rules.iter().filter(|rule| rule.config.watches(&map.id)).collect();
+    let longest = watching.iter().map(|rule| rule.config.window_ms()).max().unwrap_or(0);
+    let mut counter = Counter::new(ports, map, from.minus_ms(longest));
+    let mut due = Vec::new();
+    for rule in watching {
+        let (verdict, watch, errors) = verdict(ports, &mut counter, rule, map).await?;
+        match verdict {
+            Verdict::Breached(breach) => due.extend(open(ports, rule, map, &breach, watch, &errors).await?),
+            // Whoever opened it may have crashed before it acted.
+            Verdict::Open(id) => {
+                let incident = ports.alerts().incident(id).await?;
+                due.extend(incident.filter(Incident::action_due));
+            }
+            Verdict::NotWatched | Verdict::Below | Verdict::CoolingDown(_) => {}
+        }
+    }
+    Ok(due)
+}
+
+/// Opens an incident, or the open one again. `None`: the other evaluator was faster.
+async fn open<P: AlertPorts>(
+    ports: &P,
+    rule: &Rule,
+    map: &Map,
+    breach: &Breach,
+    watch: Option<Watch>,
+    errors: &[LoggedError],
+) -> Result<Option<Incident>, PortError> {
+    let now = ports.now();
+    let errors: Vec<_> = errors.iter().collect();
+    let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
+    let before = match current.and_then(|watch| watch.open) {
+        Some(open) => ports.alerts().incident(open).await?.filter(|incident| incident.recovered.is_none()),
+        None => None,
+    };
+    let change = match before {
+        Some(incident) => {
+            let again = incident.again(map, breach, &errors, now);
+            let line = again.line(IncidentStep::Opened, "tandem", &reason(rule, again.count), now);
+            IncidentChange { expected: incident.version, incident: again, watch: None, line: Some(line) }
+        }
+        None => {
+            let id = IncidentId(ports.fresh_id());
+            let incident = Incident::open(id, rule, map, breach, &errors, now);
+            let expected = watch.as_ref().map_or(0, |watch| watch.version);
+            let next = Watch {
+                rule: rule.id.clone(),
+                map: map.id.clone(),
+                uid: map.uid,
+                open: Some(id),
+                closed_at: current.and_then(|watch| watch.closed_at),
+                version: expected + 1,
+            };
+            let line = incident.line(IncidentStep::Opened, "tandem", &reason(rule, incident.count), now);
+            IncidentChange { incident, expected: 0, watch: Some((next, expected)), line: Some(line) }
+        }
+    };
+    match ports.alerts().save_incident(&change).await {
+        Ok(()) => {
+            let incident = change.incident;
+            tracing::warn!(
+                map.id = %map.id, rule.id = %rule.id, incident.id = %incident.id, errors = incident.count,
+                "a rule's threshold was reached"
+            );
+            Ok(Some(incident))
+        }
+        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(None),
+        Err(CommitError::Port(error)) => Err(error),
+    }
+}
+
+/// Why a rule's action is done, in one sentence.
+pub(super) fn reason(rule: &Rule, count: u32) -> String {
+    sentence(&rule.config, count)
+}
+
+pub(super) fn sentence(config: &RuleConfig, count: u32) -> String {
+    let classes: Vec<_> = config.classes.iter().map(|class| class.as_str()).collect();
+    let classes = if classes.is_empty() { String::new() } else { format!(" of the type {}", classes.join(", ")) };
+    let minutes = config.window_minutes;
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    format!("{}: {count} errors{classes} within {minutes} {unit}", config.title)
+}

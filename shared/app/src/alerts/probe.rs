@@ -1,0 +1,64 @@
+//! Resuming by itself: the app is asked with the oldest change that waits. When it takes it, the map is resumed.
+
+use domain::{
+    Map, MapState,
+    log::{Activity, IncidentStep},
+    map::{Backlog, Cause, MapAnswer, MapCommand},
+    rule::Incident,
+};
+
+use super::{alone, change};
+use crate::{
+    drain::{Probed, probe_map},
+    ports::{AlertPorts, CommitError, Config, IncidentChange, PortError, Wakes},
+};
+
+/// Asks the app again if it is time to, and resumes the map if it is well; the incident as it is then.
+pub(super) async fn probe<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Result<Incident, PortError> {
+    let Some(auto) = incident.config.auto_resume else { return Ok(incident) };
+    let now = ports.now();
+    let ours = map.state == MapState::Paused && map.cause.incident() == Some(incident.id);
+    let since = incident.probed_at.unwrap_or(map.since).max(map.since);
+    let waited = now.ms_since(since) >= u64::from(auto.after_minutes) * 60_000;
+    if !ours || !waited || incident.auto_resumed >= auto.at_most {
+        return Ok(incident);
+    }
+    // Noted first: of two runs one asks.
+    let noted = change(ports, incident.id, |read| {
+        (read.version == incident.version)
+            .then(|| alone(Incident { probed_at: Some(now), version: read.version + 1, ..read.clone() }))
+    });
+    let Some(incident) = noted.await? else { return Ok(incident) };
+    let probed = probe_map(ports, &map.id).await?;
+    tracing::info!(map.id = %map.id, incident.id = %incident.id, ?probed, "the app was asked with the oldest change");
+    if probed == Probed::StillBroken {
+        return Ok(incident);
+    }
+    resume(ports, incident, map).await
+}
+
+async fn resume<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Result<Incident, PortError> {
+    let now = ports.now();
+    let (cause, reason) = (Cause::AutoResume { incident: incident.id }, "the app takes changes again");
+    let command = MapCommand::Resume(Backlog::CatchUp);
+    let MapAnswer::Changed(next) = map.decide_because(command, "tandem", reason, cause, now) else {
+        return Ok(incident);
+    };
+    match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
+        Ok(()) => {}
+        // An operator was faster.
+        Err(CommitError::Conflict | CommitError::Duplicate) => return Ok(incident),
+        Err(CommitError::Port(error)) => return Err(error),
+    }
+    if let Err(error) = ports.wakes().map_waits(&map.id).await {
+        tracing::warn!(map.id = %map.id, %error, "the drain was not told of the resume; the sweep will find it");
+    }
+    let resumed = change(ports, incident.id, |read| {
+        let mut next = read.clone();
+        next.auto_resumed += 1;
+        next.version += 1;
+        let line = next.line(IncidentStep::Reopened, "tandem", reason, now);
+        Some(IncidentChange { expected: read.version, incident: next, watch: None, line: Some(line) })
+    });
+    Ok(resumed.await?.unwrap_or(incident))
+}

@@ -1,0 +1,137 @@
+//! `log-ingest`'s use case: what the table's stream tells is logged, the rules of the maps touched are judged, and other
+//! programs are told.
+
+mod announce;
+mod reported;
+
+use std::collections::BTreeMap;
+
+use domain::{
+    MapId, Timestamp,
+    log::{ActivityKind, LogEvent, LoggedError},
+};
+use futures::{StreamExt, stream};
+
+pub use self::reported::{LineResult, MAX_LINES, Report, lines, reported};
+use crate::{
+    alerts::{act, evaluate},
+    ports::{AlertPorts, Alerts, Config, EventPorts, Events, Log, PortError},
+};
+
+/// Events logged at the same time.
+const AT_ONCE: usize = 16;
+
+/// What a batch was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ingested {
+    /// Errors that are new in the log, by class.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// Lines that are new in the activity log.
+    pub activities: u64,
+    /// Errors that were resolved.
+    pub resolved: u64,
+    /// Incidents that were opened.
+    pub incidents: u64,
+    /// Milliseconds from the last counted error to the pause, of each incident that paused a map.
+    pub paused_after_ms: Vec<u64>,
+}
+
+/// Logs events, judges rules, publishes. The same events may come again, in part or as a whole.
+///
+/// # Errors
+/// Something could not be stored: all of it must come again.
+pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ingested, PortError> {
+    let mut done = Ingested::default();
+    let errors: Vec<_> = events.iter().filter_map(error).collect();
+    log_errors(ports, &errors, &mut done).await?;
+    judge(ports, &touched(&errors), &mut done).await?;
+    // After the errors of the batch: they may be among those that are resolved.
+    let resolved = events.iter().filter_map(|event| match event {
+        LogEvent::Resolved(resolution) => Some(resolution),
+        LogEvent::Error(_) | LogEvent::Activity(_) => None,
+    });
+    for count in each(resolved.map(|resolution| ports.log().resolve(resolution))).await? {
+        done.resolved += count;
+    }
+    let lines: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            LogEvent::Activity(line) => Some(&**line),
+            LogEvent::Error(_) | LogEvent::Resolved(_) => None,
+        })
+        .collect();
+    for new in each(lines.iter().map(|line| ports.log().add_activity(line))).await? {
+        done.activities += u64::from(new);
+    }
+    let published = announce::events(events);
+    if !published.is_empty() {
+        ports.events().publish(&published).await?;
+    }
+    Ok(done)
+}
+
+fn error(event: &LogEvent) -> Option<LoggedError> {
+    match event {
+        LogEvent::Error(error) => Some(LoggedError::new((**error).clone())),
+        LogEvent::Resolved(_) | LogEvent::Activity(_) => None,
+    }
+}
+
+/// The maps of some errors, each with the time of its first one and of its last.
+fn touched(errors: &[LoggedError]) -> BTreeMap<MapId, (Timestamp, Timestamp)> {
+    let mut maps: BTreeMap<MapId, (Timestamp, Timestamp)> = BTreeMap::new();
+    for LoggedError { event, .. } in errors {
+        let (first, last) = maps.entry(event.map.clone()).or_insert((event.at, event.at));
+        (*first, *last) = ((*first).min(event.at), (*last).max(event.at));
+    }
+    maps
+}
+
+async fn log_errors<P: AlertPorts>(ports: &P, errors: &[LoggedError], done: &mut Ingested) -> Result<(), PortError> {
+    for (map, (_, last)) in touched(errors) {
+        ports.log().note_noisy(&map, last).await?;
+    }
+    let new = each(errors.iter().map(|error| ports.log().add_error(error))).await?;
+    for (error, _) in errors.iter().zip(new).filter(|(_, new)| *new) {
+        *done.errors.entry(error.event.class.as_str()).or_default() += 1;
+    }
+    Ok(())
+}
+
+/// Does many things, some at the same time; the results are in order.
+async fn each<T>(things: impl Iterator<Item = impl Future<Output = Result<T, PortError>>>) -> Result<Vec<T>, PortError> {
+    let done: Vec<_> = stream::iter(things).buffered(AT_ONCE).collect().await;
+    done.into_iter().collect()
+}
+
+/// Judges the rules of these maps, and acts at once: mail comes later.
+async fn judge<P: AlertPorts>(
+    ports: &P,
+    maps: &BTreeMap<MapId, (Timestamp, Timestamp)>,
+    done: &mut Ingested,
+) -> Result<(), PortError> {
+    if maps.is_empty() {
+        return Ok(());
+    }
+    let rules = ports.alerts().rules().await?;
+    for (id, (first, _)) in maps {
+        if !rules.iter().any(|rule| rule.config.watches(id)) {
+            continue;
+        }
+        let Some(map) = ports.config().fresh_map(id).await? else { continue };
+        for incident in evaluate(ports, &map.map, &rules, *first).await? {
+            done.incidents += 1;
+            let acted = act(ports, &incident).await?;
+            if let Some(acted) = acted.acted.filter(|acted| acted.state.is_some()) {
+                done.paused_after_ms.push(acted.at.ms_since(incident.last_at));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line tells of an incident: its mails are sent soon.
+#[must_use]
+pub fn tells_of_incident(kind: &ActivityKind) -> bool {
+    matches!(kind, ActivityKind::Incident { .. })
+}

@@ -1,0 +1,211 @@
+//! Errors that the apps report themselves. Each line has its own answer: a bad one does not stop the others.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    ErrorClass, LogId, Map, MapId, RecordKey, SideId, Timestamp,
+    failure::shorten,
+    limits::{MAX_ID_SKEW_MS, MAX_MESSAGE_CHARS},
+    log::{ErrorEvent, Fate, LoggedError},
+    side::Mistake,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Ingested, judge, touched};
+use crate::ports::{AlertPorts, Config, Log, PortError};
+
+/// Most lines of one request.
+pub const MAX_LINES: usize = 1_000;
+/// Longest id that an app may give an event.
+const MAX_ID_CHARS: usize = 128;
+
+/// An error as an app reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The app's own id of it: the same id is logged once.
+    pub id: String,
+    /// The map it concerns.
+    pub map: MapId,
+    /// The app that reports it.
+    pub side: SideId,
+    /// The record it concerns, if it does.
+    #[serde(default)]
+    pub key: Option<RecordKey>,
+    /// What kind of error.
+    #[serde(default = "application")]
+    pub class: ErrorClass,
+    /// The app's own code.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// What happened, in the app's own words.
+    pub message: String,
+    /// When it happened, RFC 3339. Rules count by the time at which it was reported.
+    #[serde(default)]
+    pub at: Option<String>,
+}
+
+fn application() -> ErrorClass {
+    ErrorClass::Application
+}
+
+/// What became of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineResult {
+    /// It is in the log.
+    Logged(LogId),
+    /// It was in the log already.
+    Duplicate,
+    /// It has a mistake.
+    Refused(Mistake),
+    /// It could not be stored: send it again.
+    NotStored,
+}
+
+/// Logs what apps report; the answer is for each line, in their order.
+///
+/// # Errors
+/// The rules could not be judged. What was logged is logged; the schedule judges it.
+pub async fn reported<P: AlertPorts>(
+    ports: &P,
+    lines: Vec<Result<Report, Mistake>>,
+) -> Result<(Vec<LineResult>, Ingested), PortError> {
+    let now = ports.now();
+    let mut maps: BTreeMap<MapId, Option<Map>> = BTreeMap::new();
+    let (mut results, mut logged, mut done) = (Vec::new(), Vec::new(), Ingested::default());
+    for line in lines {
+        let result = match line {
+            Err(mistake) => LineResult::Refused(mistake),
+            Ok(report) => {
+                if !maps.contains_key(&report.map) {
+                    let found = ports.config().map(&report.map).await?.map(|map| map.map);
+                    maps.insert(report.map.clone(), found);
+                }
+                match error(report, &maps, now) {
+                    Err(mistake) => LineResult::Refused(mistake),
+                    Ok((error, hash)) => store(ports, error, hash, &mut logged).await,
+                }
+            }
+        };
+        results.push(result);
+    }
+    for LoggedError { event, .. } in &logged {
+        *done.errors.entry(event.class.as_str()).or_default() += 1;
+    }
+    judge(ports, &touched(&logged), &mut done).await?;
+    Ok((results, done))
+}
+
+async fn store<P: AlertPorts>(
+    ports: &P,
+    error: LoggedError,
+    hash: u128,
+    logged: &mut Vec<LoggedError>,
+) -> LineResult {
+    let event = &error.event;
+    let stored = match ports.log().note_noisy(&event.map, event.at).await {
+        Ok(()) => ports.log().add_reported(&error, hash).await,
+        Err(error) => Err(error),
+    };
+    match stored {
+        Ok(true) => {
+            let id = event.id;
+            logged.push(error);
+            LineResult::Logged(id)
+        }
+        Ok(false) => LineResult::Duplicate,
+        Err(why) => {
+            tracing::error!(map.id = %event.map, error = %why, "a reported error could not be logged");
+            LineResult::NotStored
+        }
+    }
+}
+
+fn error(
+    report: Report,
+    maps: &BTreeMap<MapId, Option<Map>>,
+    now: Timestamp,
+) -> Result<(LoggedError, u128), Mistake> {
+    let mistake = |field: &str, message: &str| Mistake { field: field.to_owned(), message: message.to_owned() };
+    let one_line = |text: &str, most: usize| {
+        !text.trim().is_empty() && text.chars().count() <= most && !text.contains(char::is_control)
+    };
+    if !one_line(&report.id, MAX_ID_CHARS) {
+        return Err(mistake("id", &format!("must be 1 to {MAX_ID_CHARS} characters on one line")));
+    }
+    let Some(map) = maps.get(&report.map).and_then(Option::as_ref) else {
+        return Err(mistake("map", &format!("there is no map {}", report.map)));
+    };
+    if map.config.side_ix(&report.side).is_none() {
+        return Err(mistake("side", &format!("map {} has no side {}", report.map, report.side)));
+    }
+    if report.message.trim().is_empty() {
+        return Err(mistake("message", "must say what happened"));
+    }
+    let happened_at = match report.at.as_deref().map(Timestamp::parse) {
+        None => None,
+        Some(Err(says)) => return Err(mistake("at", &says)),
+        Some(Ok(at)) if at > now.plus_ms(MAX_ID_SKEW_MS) => {
+            return Err(mistake("at", &format!("{at} is in the future: check the app's clock")));
+        }
+        Some(Ok(at)) => Some(at),
+    };
+    let mut hash = [0; 16];
+    let said = Sha256::new().chain_update(report.side.as_str()).chain_update(b"#").chain_update(&report.id);
+    hash.copy_from_slice(&said.finalize()[..16]);
+    let code = report.code.map(|code| shorten(&code, 100));
+    let event = ErrorEvent {
+        id: LogId::of(now, &[b"reported", report.map.as_str().as_bytes(), &hash]),
+        at: now,
+        happened_at,
+        map: report.map,
+        uid: map.uid,
+        epoch: map.epoch,
+        from: None,
+        to: report.side,
+        key: report.key,
+        entry: None,
+        seq: None,
+        write: Some(report.id),
+        attempt: 1,
+        class: report.class,
+        code,
+        message: shorten(&report.message, MAX_MESSAGE_CHARS),
+        fate: Fate::Reported,
+        payload: None,
+    };
+    Ok((LoggedError::new(event), u128::from_be_bytes(hash)))
+}
+
+/// Reads a body: a JSON array, or one JSON object on each line. A line that cannot be read is a mistake of its own.
+///
+/// # Errors
+/// Says what is wrong with the body as a whole.
+pub fn lines(body: &[u8]) -> Result<Vec<Result<Report, Mistake>>, Mistake> {
+    let whole = |message: String| Mistake { field: "body".to_owned(), message };
+    let trimmed = body.trim_ascii();
+    let values: Vec<Result<Value, Mistake>> = if trimmed.starts_with(b"[") {
+        let all: Vec<Value> = serde_json::from_slice(trimmed).map_err(|error| whole(format!("is no JSON array: {error}")))?;
+        all.into_iter().map(Ok).collect()
+    } else {
+        let lines = trimmed.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        lines.map(|line| serde_json::from_slice(line).map_err(|error| whole(format!("is no JSON: {error}")))).collect()
+    };
+    if values.is_empty() {
+        return Err(whole("has no lines".to_owned()));
+    }
+    if values.len() > MAX_LINES {
+        return Err(whole(format!("has {} lines; one request takes at most {MAX_LINES}", values.len())));
+    }
+    Ok(values.into_iter().map(|value| value.and_then(report)).collect())
+}
+
+fn report(value: Value) -> Result<Report, Mistake> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = error.path().to_string();
+        let message = error.inner().to_string();
+        Mistake { field: if field == "." { "line".to_owned() } else { field }, message }
+    })
+}

@@ -1,0 +1,189 @@
+//! The logs in memory.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use app::ports::{FailedEvent, Log, LogRange, PortError};
+use domain::{
+    ErrorClass, LogId, MapId, Timestamp,
+    log::{Activity, LoggedError, Resolution},
+};
+
+use crate::executor::{Executor, lock};
+
+#[derive(Default)]
+struct Tables {
+    errors: BTreeMap<(MapId, ErrorClass, LogId), LoggedError>,
+    reported: BTreeSet<(MapId, u128)>,
+    lines: BTreeMap<(Option<MapId>, LogId), Activity>,
+    noisy: BTreeMap<MapId, Timestamp>,
+    failed: Vec<FailedEvent>,
+    reads: u64,
+}
+
+/// The logs in memory. Every call lets others go first, and may fail.
+pub struct MemoryLog {
+    world: Arc<Executor>,
+    tables: Mutex<Tables>,
+    failing_per_mille: Mutex<u64>,
+}
+
+impl MemoryLog {
+    /// Empty logs.
+    #[must_use]
+    pub fn new(world: Arc<Executor>) -> Self {
+        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default() }
+    }
+
+    /// From now on calls fail with this chance in a thousand.
+    pub fn set_failing(&self, per_mille: u64) {
+        *lock(&self.failing_per_mille) = per_mille;
+    }
+
+    /// Every error in the log.
+    #[must_use]
+    pub fn all_errors(&self) -> Vec<LoggedError> {
+        lock(&self.tables).errors.values().cloned().collect()
+    }
+
+    /// Every line of the activity log.
+    #[must_use]
+    pub fn all_activities(&self) -> Vec<Activity> {
+        lock(&self.tables).lines.values().cloned().collect()
+    }
+
+    /// How often errors were read.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        lock(&self.tables).reads
+    }
+
+    async fn call<T>(&self, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
+        self.world.turn().await;
+        let per_mille = *lock(&self.failing_per_mille);
+        let fails = || per_mille > 0 && self.world.chance(|rng| rng.happens(per_mille));
+        if fails() {
+            return Err(PortError::Transient("simulated: throttled".to_owned()));
+        }
+        let done = effect(&mut lock(&self.tables));
+        let lost = fails();
+        self.world.turn().await;
+        if lost {
+            return Err(PortError::Transient("simulated: the answer was lost".to_owned()));
+        }
+        Ok(done)
+    }
+}
+
+fn within(id: LogId, range: LogRange) -> bool {
+    id >= LogId::first_at(range.from) && range.before.is_none_or(|before| id < before)
+}
+
+impl Log for MemoryLog {
+    async fn add_error(&self, error: &LoggedError) -> Result<bool, PortError> {
+        let event = &error.event;
+        let key = (event.map.clone(), event.class, event.id);
+        self.call(|tables| {
+            let new = !tables.errors.contains_key(&key);
+            tables.errors.entry(key).or_insert_with(|| error.clone());
+            new
+        })
+        .await
+    }
+
+    async fn add_reported(&self, error: &LoggedError, reported: u128) -> Result<bool, PortError> {
+        let event = &error.event;
+        self.call(|tables| {
+            let new = tables.reported.insert((event.map.clone(), reported));
+            if new {
+                tables.errors.insert((event.map.clone(), event.class, event.id), error.clone());
+            }
+            new
+        })
+        .await
+    }
+
+    async fn add_activity(&self, line: &Activity) -> Result<bool, PortError> {
+        let key = (line.map.clone(), line.id);
+        self.call(|tables| tables.lines.insert(key, line.clone()).is_none()).await
+    }
+
+    async fn resolve(&self, resolution: &Resolution) -> Result<u64, PortError> {
+        self.call(|tables| {
+            let mut count = 0;
+            for error in tables.errors.values_mut() {
+                let event = &error.event;
+                let of_record = event.map == resolution.map && event.key.as_ref() == Some(&resolution.key);
+                if of_record && error.resolved.is_none() && event.at <= resolution.at {
+                    error.resolved = Some((resolution.at, resolution.how));
+                    count += 1;
+                }
+            }
+            count
+        })
+        .await
+    }
+
+    async fn errors(
+        &self,
+        map: &MapId,
+        class: ErrorClass,
+        range: LogRange,
+        limit: usize,
+    ) -> Result<Vec<LoggedError>, PortError> {
+        self.call(|tables| {
+            tables.reads += 1;
+            let of_class = (map.clone(), class, LogId(0))..=(map.clone(), class, LogId(u128::MAX));
+            let found = tables.errors.range(of_class).rev().filter(|((.., id), _)| within(*id, range));
+            found.take(limit).map(|(_, error)| error.clone()).collect()
+        })
+        .await
+    }
+
+    async fn activities(
+        &self,
+        map: Option<&MapId>,
+        range: LogRange,
+        limit: usize,
+    ) -> Result<Vec<Activity>, PortError> {
+        self.call(|tables| {
+            let of_map = (map.cloned(), LogId(0))..=(map.cloned(), LogId(u128::MAX));
+            let found = tables.lines.range(of_map).rev().filter(|((_, id), _)| within(*id, range));
+            found.take(limit).map(|(_, line)| line.clone()).collect()
+        })
+        .await
+    }
+
+    async fn note_noisy(&self, map: &MapId, at: Timestamp) -> Result<(), PortError> {
+        self.call(|tables| {
+            let last = tables.noisy.entry(map.clone()).or_default();
+            *last = (*last).max(at);
+        })
+        .await
+    }
+
+    async fn noisy(&self, since: Timestamp) -> Result<Vec<MapId>, PortError> {
+        self.call(|tables| tables.noisy.iter().filter(|(_, at)| **at >= since).map(|(map, _)| map.clone()).collect())
+            .await
+    }
+
+    async fn add_failed(&self, failed: &FailedEvent) -> Result<(), PortError> {
+        self.call(|tables| {
+            tables.failed.retain(|known| known.id != failed.id);
+            tables.failed.push(failed.clone());
+        })
+        .await
+    }
+
+    async fn failed(&self, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
+        self.call(|tables| {
+            let mut failed = tables.failed.clone();
+            failed.sort_by_key(|failed| std::cmp::Reverse(failed.id));
+            failed.truncate(limit);
+            failed
+        })
+        .await
+    }
+}
