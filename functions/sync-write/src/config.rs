@@ -1,18 +1,7 @@
 //! The function's settings.
 
 use aws::settings::{Common, Settings};
-
-/// How callers are known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CallerAuth {
-    /// Standard Webhooks signatures; the keys are in this SSM parameter.
-    Hmac {
-        /// Its name.
-        parameter: String,
-    },
-    /// AWS has checked a `SigV4` signature before it called the function.
-    Iam,
-}
+use callers::CallerAuth;
 
 /// The function's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,15 +13,7 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut read = Settings::new(lookup);
-        let kind = read.parsed("TANDEM_SYNC_WRITE_AUTH", "hmac".to_owned());
-        let auth = match kind.as_str() {
-            "iam" => CallerAuth::Iam,
-            "hmac" => CallerAuth::Hmac { parameter: read.required("TANDEM_HMAC_PARAMETER") },
-            _ => {
-                read.mistake("TANDEM_SYNC_WRITE_AUTH must be hmac or iam".to_owned());
-                CallerAuth::Iam
-            }
-        };
+        let auth = CallerAuth::read(&mut read);
         let config = Self { common: Common::read(&mut read), auth };
         read.finish(config)
     }
@@ -51,12 +32,12 @@ mod tests {
         let config = with(&[("TANDEM_TABLE", "t"), ("TANDEM_HMAC_PARAMETER", "/p")]).unwrap();
         assert_eq!(config.auth, CallerAuth::Hmac { parameter: "/p".to_owned() });
         assert!(!config.common.allow_private);
-        assert_eq!(with(&[("TANDEM_TABLE", "t"), ("TANDEM_SYNC_WRITE_AUTH", "iam")]).unwrap().auth, CallerAuth::Iam);
+        assert_eq!(with(&[("TANDEM_TABLE", "t"), ("TANDEM_CALLER_AUTH", "iam")]).unwrap().auth, CallerAuth::Iam);
     }
 
     #[test]
     fn a_setting_that_would_leave_the_door_open_stops_the_function() {
-        let wrong = with(&[("TANDEM_SYNC_WRITE_AUTH", "none")]).unwrap_err();
+        let wrong = with(&[("TANDEM_CALLER_AUTH", "none")]).unwrap_err();
         assert!(wrong.contains("hmac or iam") && wrong.contains("TANDEM_TABLE"), "{wrong}");
         assert!(with(&[("TANDEM_TABLE", "t")]).unwrap_err().contains("TANDEM_HMAC_PARAMETER"));
     }

@@ -4,9 +4,10 @@ use std::fmt::Display;
 
 use app::ports::{Config as _, Ports};
 use aws::{AwsWorld, Clients, SsmSecrets};
+use callers::Callers;
 use targets::{Connectors, Guard};
 
-use crate::{auth::Callers, config::Config};
+use crate::config::Config;
 
 /// What the function works with.
 pub(crate) struct Deps {

@@ -1,7 +1,6 @@
 //! `sync-write`: takes a write and writes it to the other app now, or keeps it. Trigger: its function URL.
 
 mod answer;
-mod auth;
 mod batch;
 mod config;
 mod deps;

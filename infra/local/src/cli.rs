@@ -133,6 +133,8 @@ fn tell_addresses(stack: &Stack, output: Output) {
     output.say(format_args!("  crm         {}", stack.crm().url()));
     output.say(format_args!("  sync-write  {}", endpoints.sync_write));
     output.say(format_args!("  admin       {}", endpoints.admin));
+    output.say(format_args!("  log-ingest  {}", endpoints.log_ingest));
+    output.say(format_args!("  mails sent  {}", endpoints.mails));
     output.say(format_args!("  emulator    {}", endpoints.emulator));
     output.say(format_args!("  tokens and secrets of this run: {}", stack.endpoints_file().display()));
     output.say("  Edit a customer on either app's page and look at the other.");

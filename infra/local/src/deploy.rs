@@ -11,6 +11,7 @@ use crate::emulator;
 use crate::http;
 use crate::layout::Layout;
 use crate::log_file;
+use crate::mails;
 use crate::process;
 use crate::secrets::{self, Secrets};
 use crate::tools;
@@ -29,6 +30,7 @@ pub(crate) struct Deployment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outputs {
     pub(crate) sync_write: String,
+    pub(crate) log_ingest: String,
     pub(crate) admin: String,
     pub(crate) table: String,
     pub(crate) event_bus: String,
@@ -98,6 +100,7 @@ impl Deployment {
         let get = |key: &str| outputs.get(key).cloned().with_context(|| format!("the stack has no output {key}"));
         Ok(Outputs {
             sync_write: reachable(&get("SyncWriteUrl")?, &self.endpoint),
+            log_ingest: reachable(&get("LogIngestUrl")?, &self.endpoint),
             admin: reachable(&get("AdminUrl")?, &self.endpoint),
             table: get("TableName")?,
             event_bus: get("EventBusName")?,
@@ -118,6 +121,7 @@ fn parameters(secrets: &Secrets) -> Vec<String> {
         format!("SecretsPrefix={}", secrets::PREFIX),
         "AllowedHosts=127.0.0.1,localhost".to_owned(),
         "AllowPrivateAddresses=true".to_owned(),
+        format!("MailSender={}", mails::SENDER),
         format!("Architecture={}", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }),
     ]
 }

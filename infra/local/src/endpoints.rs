@@ -15,6 +15,10 @@ pub struct Endpoints {
     pub emulator: String,
     /// `sync-write`, without a slash at the end.
     pub sync_write: String,
+    /// `log-ingest`, without a slash at the end.
+    pub log_ingest: String,
+    /// Where the mails that were sent can be read, as JSON.
+    pub mails: String,
     /// `admin`, without a slash at the end.
     pub admin: String,
     /// The sample apps by side.

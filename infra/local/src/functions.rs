@@ -13,7 +13,7 @@ use crate::process;
 use crate::python::on_path;
 
 /// The functions: package = binary = name in the template.
-pub const FUNCTIONS: [&str; 3] = ["sync-write", "resume-drain", "admin"];
+pub const FUNCTIONS: [&str; 5] = ["sync-write", "resume-drain", "log-ingest", "threshold-evaluate", "admin"];
 /// This tool's own binary, which is also the two sample apps.
 pub(crate) const TOOL: &str = "local";
 

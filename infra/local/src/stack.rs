@@ -15,6 +15,7 @@ use crate::emulator::{self, Emulator};
 use crate::endpoints::{Endpoints, EndpointsFile};
 use crate::http::{self, Answer};
 use crate::lock::Lock;
+use crate::mails::{self, Mail};
 use crate::sync_write::SyncWrite;
 
 /// A little longer than the template lets the function run.
@@ -76,12 +77,33 @@ impl Stack {
     /// # Errors
     /// When the function fails.
     pub async fn sweep(&self) -> anyhow::Result<()> {
-        let function = self.deployment.function("resume-drain");
+        self.tick("resume-drain").await
+    }
+
+    /// Has rules judged and incidents worked on now instead of at the next minute, and waits until that is over.
+    ///
+    /// # Errors
+    /// When the function fails.
+    pub async fn evaluate(&self) -> anyhow::Result<()> {
+        self.tick("threshold-evaluate").await
+    }
+
+    /// The mails that were sent to an address, the oldest first.
+    ///
+    /// # Errors
+    /// When the emulator does not tell.
+    pub async fn mails_to(&self, address: &str) -> anyhow::Result<Vec<Mail>> {
+        mails::sent(&self.endpoints.mails, address).await
+    }
+
+    /// Runs a function as its schedule does.
+    async fn tick(&self, package: &str) -> anyhow::Result<()> {
+        let function = self.deployment.function(package);
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.endpoints.emulator);
         let event = json!({"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}});
         let request = http::client()?.post(url).header("authorization", emulator::authorization("lambda"));
-        let body = Answer::of(request.timeout(SWEEP_TIMEOUT).json(&event)).await?.accepted("the sweep")?;
-        anyhow::ensure!(body.get("errorMessage").is_none(), "the sweep failed: {body}");
+        let body = Answer::of(request.timeout(SWEEP_TIMEOUT).json(&event)).await?.accepted(package)?;
+        anyhow::ensure!(body.get("errorMessage").is_none(), "{package} failed: {body}");
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     MapId, Timestamp,
-    log::{ActivityKind, LogEvent, LoggedError},
+    log::{LogEvent, LoggedError},
 };
 use futures::{StreamExt, stream};
 
@@ -130,8 +130,15 @@ async fn judge<P: AlertPorts>(
     Ok(())
 }
 
-/// Whether a line tells of an incident: its mails are sent soon.
-#[must_use]
-pub fn tells_of_incident(kind: &ActivityKind) -> bool {
-    matches!(kind, ActivityKind::Incident { .. })
+impl Ingested {
+    /// Both together.
+    pub fn add(&mut self, other: Self) {
+        for (class, count) in other.errors {
+            *self.errors.entry(class).or_default() += count;
+        }
+        self.activities += other.activities;
+        self.resolved += other.resolved;
+        self.incidents += other.incidents;
+        self.paused_after_ms.extend(other.paused_after_ms);
+    }
 }

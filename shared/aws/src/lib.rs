@@ -1,5 +1,6 @@
 //! The ports on AWS: DynamoDB, SQS, EventBridge, SESv2, SSM. SDK types and SDK errors stay in here.
 
+mod alert_world;
 mod alerts;
 mod cache;
 mod clients;
@@ -11,6 +12,7 @@ mod keys;
 pub mod lanes;
 mod log;
 mod mailer;
+pub mod metrics;
 pub mod outbox;
 mod queues;
 mod secrets;
@@ -21,6 +23,7 @@ mod wakes;
 mod world;
 
 pub use self::{
+    alert_world::{AlertSettings, AlertWorld, NoApps},
     alerts::DynamoAlerts,
     cache::{CachedConfig, ReadConfig},
     clients::Clients,

@@ -17,6 +17,7 @@ use crate::functions;
 use crate::http;
 use crate::layout::Layout;
 use crate::lock::Lock;
+use crate::mails;
 use crate::options::Options;
 use crate::output::Output;
 use crate::port;
@@ -84,9 +85,10 @@ impl Stack {
         let deployment = Deployment::new(&endpoint, stack_name(emulator.is_some()));
         let deploy_log = deploy::log(&work);
         let deploy = deployment.create(&layout, &work, &secrets);
-        let (outputs, ()) = try_join(
+        let (outputs, (), ()) = try_join3(
             output.step("deploying infra/template.yaml with sam", Some(&deploy_log), deploy),
             secrets.store(&endpoint),
+            mails::verify_sender(&endpoint),
         )
         .await?;
         let endpoints = endpoints(endpoint, outputs, &secrets, &deployment, [&finance.app, &crm.app]);
@@ -142,9 +144,12 @@ fn endpoints(
     let by_side = |finance: &str, crm: &str| {
         BTreeMap::from([(FINANCE.side.to_owned(), finance.to_owned()), (CRM.side.to_owned(), crm.to_owned())])
     };
+    let mails = mails::address(&emulator);
     Endpoints {
         emulator,
         sync_write: outputs.sync_write,
+        log_ingest: outputs.log_ingest,
+        mails,
         admin: outputs.admin,
         apps: by_side(finance.url(), crm.url()),
         apps_api_key: by_side(&secrets.finance_api_key, &secrets.crm_api_key),

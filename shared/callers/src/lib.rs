@@ -1,4 +1,4 @@
-//! Who calls: checked before anything of the body is read.
+//! Who calls a function's URL: an app, by signature or by AWS's own check. Asked before anything of the body is read.
 
 use std::{
     sync::Mutex,
@@ -6,31 +6,62 @@ use std::{
 };
 
 use app::{error::AppError, ports::PortError, problem::Problem};
-use aws::SsmSecrets;
+use aws::{SsmSecrets, settings::Settings};
 use lambda_http::{Request, RequestExt, http::HeaderMap, request::RequestContext};
 use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
-
-use crate::config::CallerAuth;
 
 /// How old the keys may be: a key that is taken out of the parameter is refused this much later at the latest.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
 /// A wrong signature reads the keys anew, for the caller may have the newest one; not more often than this.
 const KEYS_MIN_AGE: Duration = Duration::from_secs(5);
 
+/// How callers are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallerAuth {
+    /// Standard Webhooks signatures; the keys are in this SSM parameter.
+    Hmac {
+        /// Its name.
+        parameter: String,
+    },
+    /// AWS has checked a `SigV4` signature before it called the function.
+    Iam,
+}
+
+impl CallerAuth {
+    /// Reads it. What cannot be read leaves no door open: the mistake stops the function.
+    pub fn read<F: Fn(&str) -> Option<String>>(read: &mut Settings<F>) -> Self {
+        let kind = read.parsed("TANDEM_CALLER_AUTH", "hmac".to_owned());
+        match kind.as_str() {
+            "iam" => Self::Iam,
+            "hmac" => Self::Hmac { parameter: read.required("TANDEM_HMAC_PARAMETER") },
+            _ => {
+                read.mistake("TANDEM_CALLER_AUTH must be hmac or iam".to_owned());
+                Self::Iam
+            }
+        }
+    }
+}
+
 /// Knows callers.
-pub(crate) struct Callers {
+#[derive(Debug)]
+pub struct Callers {
     auth: CallerAuth,
     secrets: SsmSecrets,
     keys: Mutex<Option<(Instant, Vec<String>)>>,
 }
 
 impl Callers {
-    pub(crate) fn new(auth: CallerAuth, secrets: SsmSecrets) -> Self {
+    /// Callers that are known so; their keys are read from these secrets.
+    #[must_use]
+    pub fn new(auth: CallerAuth, secrets: SsmSecrets) -> Self {
         Self { auth, secrets, keys: Mutex::new(None) }
     }
 
     /// Reads the keys, so that the first request need not wait for them.
-    pub(crate) async fn warm(&self) -> Result<(), PortError> {
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn warm(&self) -> Result<(), PortError> {
         match &self.auth {
             CallerAuth::Iam => Ok(()),
             CallerAuth::Hmac { parameter } => self.read(parameter, Duration::ZERO).await.map(|_| ()),
@@ -38,7 +69,10 @@ impl Callers {
     }
 
     /// Lets a request through, or says why not.
-    pub(crate) async fn check(&self, request: &Request) -> Result<(), Box<Problem>> {
+    ///
+    /// # Errors
+    /// What the caller is told.
+    pub async fn check(&self, request: &Request) -> Result<(), Box<Problem>> {
         match &self.auth {
             CallerAuth::Iam => by_iam(request),
             CallerAuth::Hmac { parameter } => self.by_signature(parameter, request).await,

@@ -1,0 +1,131 @@
+//! The table's stream. A record that cannot be read or logged is put aside and does not block the others.
+
+use app::{
+    ingest::{Ingested, ingest},
+    ports::{EventPorts, FailedEvent, Log, PortError},
+};
+use aws::{
+    metrics::{Metrics, Unit},
+    outbox,
+};
+use domain::{LogId, log::LogEvent};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A record of the stream, as far as it is read.
+#[derive(Deserialize)]
+struct Record {
+    dynamodb: Change,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    sequence_number: String,
+    #[serde(default)]
+    keys: Value,
+    #[serde(default)]
+    new_image: Value,
+}
+
+/// What a record carries.
+struct Carried {
+    sequence: String,
+    /// The key of the item.
+    source: String,
+    events: Result<Vec<LogEvent>, String>,
+}
+
+/// Logs a batch. The answer names the first record that must come again, with all behind it.
+pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
+    let records = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let carried: Vec<_> = records.iter().map(carried).collect();
+    let mut all = Vec::new();
+    for one in &carried {
+        all.extend(one.events.iter().flatten().cloned());
+    }
+    let mut done = Ingested::default();
+    let again = match ingest(ports, &all).await {
+        Ok(ingested) => {
+            done = ingested;
+            put_aside_unreadable(ports, &carried).await
+        }
+        Err(error) => {
+            tracing::warn!(records = records.len(), %error, "a batch could not be logged as a whole; now each by itself");
+            one_by_one(ports, &carried, &mut done).await
+        }
+    };
+    tell(&done, records.len());
+    let failures: Vec<_> = again.into_iter().map(|sequence| json!({ "itemIdentifier": sequence })).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+fn carried(record: &Value) -> Carried {
+    let read = Record::deserialize(record);
+    let sequence = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned();
+    let Ok(Record { dynamodb }) = read else {
+        return Carried { sequence, source: "unknown".to_owned(), events: Err("is no record of a stream".to_owned()) };
+    };
+    let key = |name: &str| dynamodb.keys[name]["S"].as_str().unwrap_or("?").to_owned();
+    let events = match dynamodb.new_image["outbox"]["S"].as_str() {
+        Some(text) => outbox::read(text),
+        None => Ok(Vec::new()), // the filter lets none through; should it be taken away, nothing is to be logged
+    };
+    Carried { sequence: dynamodb.sequence_number, source: format!("{} / {}", key("pk"), key("sk")), events }
+}
+
+/// Each record by itself, in their order, until one must come again.
+async fn one_by_one<P: EventPorts>(ports: &P, carried: &[Carried], done: &mut Ingested) -> Option<String> {
+    for one in carried {
+        let result = match &one.events {
+            Ok(events) => ingest(ports, events).await.map(|ingested| done.add(ingested)),
+            Err(says) => put_aside(ports, one, says).await,
+        };
+        let result = match result {
+            Err(PortError::Permanent(says)) => put_aside(ports, one, &says).await,
+            result => result,
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, "a record could not be logged; the stream brings it again");
+            return Some(one.sequence.clone());
+        }
+    }
+    None
+}
+
+async fn put_aside_unreadable<P: EventPorts>(ports: &P, carried: &[Carried]) -> Option<String> {
+    for one in carried {
+        if let Err(says) = &one.events
+            && let Err(error) = put_aside(ports, one, says).await
+        {
+            tracing::error!(%error, "a record that cannot be read could not be put aside; the stream brings it again");
+            return Some(one.sequence.clone());
+        }
+    }
+    None
+}
+
+async fn put_aside<P: EventPorts>(ports: &P, one: &Carried, says: &str) -> Result<(), PortError> {
+    let at = ports.now();
+    tracing::error!(source = one.source, says, "a record cannot be logged, and was put aside");
+    let id = LogId::of(at, &[b"failed", one.sequence.as_bytes()]);
+    let says = domain::failure::shorten(says, domain::limits::MAX_MESSAGE_CHARS);
+    ports.log().add_failed(&FailedEvent { id, at, source: one.source.clone(), says }).await
+}
+
+/// What is counted of a run.
+pub(crate) fn tell(done: &Ingested, records: usize) {
+    let errors: u64 = done.errors.values().sum();
+    tracing::info!(
+        records, errors, activities = done.activities, resolved = done.resolved, incidents = done.incidents, "logged"
+    );
+    for (class, count) in &done.errors {
+        Metrics::of(&[("Class", class)]).add("Errors", *count, Unit::Count).emit();
+    }
+    for ms in &done.paused_after_ms {
+        Metrics::of(&[]).add("ErrorToPause", *ms, Unit::Milliseconds).emit();
+    }
+    if done.incidents > 0 {
+        Metrics::of(&[]).add("Incidents", done.incidents, Unit::Count).emit();
+    }
+}

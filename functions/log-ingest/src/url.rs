@@ -1,0 +1,77 @@
+//! Errors that the apps report themselves: `POST /errors`.
+
+use app::{
+    error::AppError,
+    ingest::{LineResult, lines, reported},
+    ports::AlertPorts,
+    problem::{self, Problem},
+};
+use callers::Callers;
+use lambda_http::{Request, RequestExt, http::Method, request::LambdaRequest};
+use lambda_runtime::Error;
+use serde_json::{Value, json};
+
+use crate::stream::tell;
+
+/// Serves one request.
+pub(crate) async fn handle<P: AlertPorts>(callers: &Callers, ports: &P, event: Value) -> Result<Value, Error> {
+    let request: LambdaRequest = serde_json::from_value(event)
+        .map_err(|error| format!("the event is neither of a stream nor of a function URL: {error}"))?;
+    let request = Request::from(request);
+    let (status, body) = match callers.check(&request).await {
+        Err(problem) => told(*problem),
+        Ok(()) => answer(ports, &request).await,
+    };
+    tracing::info!(http.method = %request.method(), http.status = status, "request served");
+    let kind = if status >= 400 { problem::MEDIA_TYPE } else { "application/json" };
+    let headers = json!({ "content-type": kind, "cache-control": "no-store" });
+    Ok(json!({ "statusCode": status, "headers": headers, "body": body.to_string(), "isBase64Encoded": false }))
+}
+
+/// Serves a request whose caller is known.
+pub(crate) async fn answer<P: AlertPorts>(ports: &P, request: &Request) -> (u16, Value) {
+    let path = request.raw_http_path().trim_end_matches('/');
+    if path != "/errors" {
+        return refused(&AppError::UnknownRoute);
+    }
+    if request.method() != Method::POST {
+        return refused(&AppError::MethodNotAllowed { allow: "POST".to_owned() });
+    }
+    let read = match lines(request.body()) {
+        Ok(read) => read,
+        Err(mistake) => return refused(&AppError::Invalid(vec![mistake])),
+    };
+    match reported(ports, read).await {
+        Err(error) => refused(&AppError::Port(error)),
+        Ok((results, done)) => {
+            tell(&done, results.len());
+            let all = results.iter().all(|result| matches!(result, LineResult::Logged(_) | LineResult::Duplicate));
+            let results: Vec<_> = results.iter().enumerate().map(|(at, result)| line(at + 1, result)).collect();
+            (if all { 200 } else { 207 }, json!({ "results": results }))
+        }
+    }
+}
+
+fn line(number: usize, result: &LineResult) -> Value {
+    match result {
+        LineResult::Logged(id) => json!({ "line": number, "status": "logged", "id": id }),
+        LineResult::Duplicate => json!({ "line": number, "status": "duplicate" }),
+        LineResult::Refused(mistake) => {
+            json!({ "line": number, "status": "refused", "field": mistake.field, "message": mistake.message })
+        }
+        LineResult::NotStored => {
+            json!({ "line": number, "status": "not_stored", "message": "could not be stored; send it again" })
+        }
+    }
+}
+
+fn refused(error: &AppError) -> (u16, Value) {
+    if let Some(internal) = error.internal() {
+        tracing::error!(error = %internal, "a request could not be served");
+    }
+    told(error.into())
+}
+
+fn told(problem: Problem) -> (u16, Value) {
+    (problem.status, serde_json::to_value(problem).unwrap_or_default())
+}

@@ -1,0 +1,152 @@
+//! Everything alerting works with, on AWS.
+
+use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, Found, MailPorts, Ports};
+use domain::{ErrorClass, Failure, RecordKey, Timestamp, failure::Verdict, side::Side};
+
+use crate::{
+    AwsWorld, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
+    settings::{Common, Settings},
+};
+
+/// Longest and default retention of logs, in days.
+const DEFAULT_RETENTION_DAYS: u64 = 90;
+
+/// What alerting needs to know besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertSettings {
+    /// Lines of the logs are kept for so many days.
+    pub retention_days: u64,
+    /// The sender of mails; empty: none can be sent.
+    pub mail_sender: String,
+    /// The SES configuration set whose events tell of bounces.
+    pub mail_configuration_set: Option<String>,
+    /// Where the console is.
+    pub console_url: String,
+}
+
+impl AlertSettings {
+    /// Reads them.
+    pub fn read<F: Fn(&str) -> Option<String>>(settings: &mut Settings<F>) -> Self {
+        let set = settings.parsed("TANDEM_MAIL_CONFIGURATION_SET", String::new());
+        Self {
+            retention_days: settings.parsed("TANDEM_LOG_RETENTION_DAYS", DEFAULT_RETENTION_DAYS),
+            mail_sender: settings.parsed("TANDEM_MAIL_SENDER", String::new()),
+            mail_configuration_set: Some(set).filter(|set| !set.is_empty()),
+            console_url: settings.parsed("TANDEM_CONSOLE_URL", String::new()),
+        }
+    }
+}
+
+/// Everything alerting works with.
+#[derive(Debug)]
+pub struct AlertWorld<A> {
+    shared: AwsWorld<A>,
+    log: DynamoLog,
+    alerts: DynamoAlerts,
+    mailer: SesMailer,
+    events: EventBridgeEvents,
+    console_url: String,
+}
+
+impl<A> AlertWorld<A> {
+    /// Puts it together.
+    #[must_use]
+    pub fn of(clients: &Clients, common: &Common, settings: &AlertSettings, apps: A) -> Self {
+        let days = settings.retention_days;
+        let set = settings.mail_configuration_set.as_deref();
+        Self {
+            shared: AwsWorld::of(clients, common, apps),
+            log: DynamoLog::new(clients.db.clone(), &common.table, days),
+            alerts: DynamoAlerts::new(clients.db.clone(), &common.table, days),
+            mailer: SesMailer::new(clients.ses.clone(), &settings.mail_sender, set),
+            events: EventBridgeEvents::new(clients.events.clone(), &common.bus),
+            console_url: settings.console_url.clone(),
+        }
+    }
+}
+
+impl<A: Apps> Ports for AlertWorld<A> {
+    type Lanes = <AwsWorld<A> as Ports>::Lanes;
+    type Queues = <AwsWorld<A> as Ports>::Queues;
+    type Config = <AwsWorld<A> as Ports>::Config;
+    type Apps = A;
+    type Wakes = <AwsWorld<A> as Ports>::Wakes;
+
+    fn lanes(&self) -> &Self::Lanes {
+        self.shared.lanes()
+    }
+    fn queues(&self) -> &Self::Queues {
+        self.shared.queues()
+    }
+    fn config(&self) -> &Self::Config {
+        self.shared.config()
+    }
+    fn apps(&self) -> &A {
+        self.shared.apps()
+    }
+    fn wakes(&self) -> &Self::Wakes {
+        self.shared.wakes()
+    }
+    fn now(&self) -> Timestamp {
+        self.shared.now()
+    }
+    fn fresh_id(&self) -> u128 {
+        self.shared.fresh_id()
+    }
+    async fn pause(&self, ms: u64) {
+        self.shared.pause(ms).await;
+    }
+}
+
+impl<A: Apps> AlertPorts for AlertWorld<A> {
+    type Log = DynamoLog;
+    type Alerts = DynamoAlerts;
+
+    fn log(&self) -> &DynamoLog {
+        &self.log
+    }
+    fn alerts(&self) -> &DynamoAlerts {
+        &self.alerts
+    }
+}
+
+impl<A: Apps> MailPorts for AlertWorld<A> {
+    type Mailer = SesMailer;
+
+    fn mailer(&self) -> &SesMailer {
+        &self.mailer
+    }
+    fn console_url(&self) -> &str {
+        &self.console_url
+    }
+}
+
+impl<A: Apps> EventPorts for AlertWorld<A> {
+    type Events = EventBridgeEvents;
+
+    fn events(&self) -> &EventBridgeEvents {
+        &self.events
+    }
+}
+
+/// For functions that call no app.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoApps;
+
+impl NoApps {
+    fn refusal() -> Failure {
+        Failure::new(ErrorClass::Network, Verdict::NotApplied, None, "this function calls no app")
+    }
+}
+
+impl Apps for NoApps {
+    async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
+        Err(Self::refusal())
+    }
+    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<Found>, Failure> {
+        Err(Self::refusal())
+    }
+    async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
+        Err(Self::refusal())
+    }
+}
