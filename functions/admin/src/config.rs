@@ -1,11 +1,15 @@
 //! The function's settings.
 
-use aws::settings::{Common, Settings};
+use aws::{
+    AlertSettings,
+    settings::{Common, Settings},
+};
 
 /// The function's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
     pub(crate) common: Common,
+    pub(crate) alerts: AlertSettings,
     /// SHA-256, in hex, of the first admin's token. Without it only stored tokens are known.
     pub(crate) first_admin_sha256: Option<String>,
 }
@@ -17,8 +21,8 @@ impl Config {
         if !hash.is_empty() && (hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit())) {
             read.mistake("TANDEM_ADMIN_TOKEN_SHA256 must be a SHA-256 in hex, 64 digits".to_owned());
         }
-        let config =
-            Self { common: Common::read(&mut read), first_admin_sha256: Some(hash).filter(|hash| !hash.is_empty()) };
+        let first_admin_sha256 = Some(hash).filter(|hash| !hash.is_empty());
+        let config = Self { common: Common::read(&mut read), alerts: AlertSettings::read(&mut read), first_admin_sha256 };
         read.finish(config)
     }
 }

@@ -4,14 +4,17 @@ mod answer;
 mod archive;
 mod backlog;
 mod config;
+mod csv;
 mod document;
 mod errors;
 mod guard;
+mod logs;
 mod maps;
 mod openapi;
 mod read;
 mod router;
 mod routes;
+mod rules;
 mod sides;
 mod switch;
 #[cfg(test)]

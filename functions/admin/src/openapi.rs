@@ -35,7 +35,7 @@ pub(crate) fn document() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Tandem")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Operators' API: sides, maps, tokens. Errors are problem+json (RFC 9457)."));
+        .description(Some("Operators' API: sides, maps, logs, alerts, tokens. Errors are problem+json (RFC 9457)."));
     let mut paths = PathsBuilder::new();
     for route in &ROUTES {
         paths = paths.path(route.path, PathItem::new(method(&route.method), operation(route)));
@@ -86,7 +86,23 @@ fn components() -> utoipa::openapi::Components {
         views::Plan,
         views::Tokens,
         views::TokenRequest,
-        views::NewToken
+        views::NewToken,
+        views::Activities,
+        views::LoggedErrors,
+        views::ErrorGroups,
+        views::FailedEvents,
+        views::Rules,
+        views::Rule,
+        views::RuleTested,
+        views::DryRun,
+        views::DryRunResult,
+        views::Explained,
+        views::Groups,
+        views::Group,
+        views::Members,
+        views::Incidents,
+        views::Incident,
+        views::FlaggedAddresses
     );
     let token = "A token begins with `tnd_`; `POST /tokens` makes one.";
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(token)).build();
@@ -113,7 +129,12 @@ fn operation(route: &Route) -> Operation {
     }
     for (status, schema) in route.answers {
         let mut answer = ResponseBuilder::new().description(says(*status));
-        if !schema.is_empty() {
+        if *schema == "Download" {
+            for kind in ["text/csv", "application/x-ndjson"] {
+                let text = ObjectBuilder::new().schema_type(Type::String).build();
+                answer = answer.content(kind, ContentBuilder::new().schema(Some(text)).build());
+            }
+        } else if !schema.is_empty() {
             answer = answer.content("application/json", content(schema));
         }
         if *schema == "Document" {

@@ -7,12 +7,12 @@ use axum::{
     Router,
     http::StatusCode,
     middleware::from_fn_with_state,
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 
 use crate::{
     answer::{Reply, json},
-    archive, backlog, document, errors, guard, maps, openapi, sides, switch, tokens,
+    archive, backlog, document, errors, guard, logs, maps, openapi, rules, sides, switch, tokens,
 };
 
 /// All routes, behind the guard.
@@ -49,6 +49,23 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/config", get(document::export::<P>))
         .route("/config/plan", post(document::plan::<P>))
         .route("/config/apply", post(document::apply::<P>))
+        .route("/log/activity", get(logs::activity::<P>))
+        .route("/log/errors", get(logs::errors::<P>))
+        .route("/log/errors/groups", get(logs::groups::<P>))
+        .route("/log/errors/download", get(logs::download::<P>))
+        .route("/log/failed", get(logs::failed::<P>))
+        .route("/rules", get(rules::list::<P>))
+        .route("/rules/{rule}", get(rules::get::<P>).put(rules::put::<P>).delete(rules::delete::<P>))
+        .route("/rules/{rule}/test", post(rules::test::<P>))
+        .route("/rules/{rule}/explain", get(rules::explain::<P>))
+        .route("/dry-run", post(rules::dry_run::<P>))
+        .route("/groups", get(rules::groups::<P>))
+        .route("/groups/{group}", put(rules::put_group::<P>).delete(rules::delete_group::<P>))
+        .route("/incidents", get(rules::incidents::<P>))
+        .route("/incidents/{incident}", get(rules::incident::<P>))
+        .route("/incidents/{incident}/acknowledge", post(rules::acknowledge::<P>))
+        .route("/mail/flagged", get(rules::flagged::<P>))
+        .route("/mail/flagged/{address}", delete(rules::unflag::<P>))
         .route("/tokens", get(tokens::list::<P>).post(tokens::issue::<P>))
         .route("/tokens/{token}", delete(tokens::delete::<P>))
         .layer(from_fn_with_state(Arc::clone(&ports), guard::guard::<P>))

@@ -75,10 +75,29 @@ const ARCHIVE: &[(&str, &str)] = &[
 const CONFLICTS: &[(&str, &str)] = &[("before", "Where the page before ended: its `next`."), PAGE_LIMIT];
 const WAIT: &[(&str, &str)] = &[("wait", "Waits at most so many seconds, 0 to 20, until nothing is being written.")];
 
+const MAPS: (&str, &str) = ("map", "Only these maps, between commas. Default: all.");
+const FROM: (&str, &str) = ("from", "At this time or later, RFC 3339.");
+const BEFORE: (&str, &str) = ("before", "Where the page before ended: its `next`.");
+const LOG_LIMIT: (&str, &str) = ("limit", "At most so many, 1 to 1,000. Default: 100.");
+const ACTIVITY: &[(&str, &str)] = &[MAPS, FROM, BEFORE, LOG_LIMIT];
+const CLASS: (&str, &str) = ("class", "Only errors of this class.");
+const TO: (&str, &str) = ("to", "Only errors met when writing to this app.");
+const KEY: (&str, &str) = ("key", "Only errors of this record.");
+const SAYS: (&str, &str) = ("fingerprint", "Only errors that say the same.");
+const RESOLVED: (&str, &str) = ("resolved", "`true`: only those that are resolved; `false`: only the others.");
+const UNTIL: (&str, &str) = ("until", "Before this time, RFC 3339.");
+const LOG: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, BEFORE, LOG_LIMIT];
+const BY: (&str, &str) = ("by", "`map`, `leg`, `class`, `message` or `record`. Default: `message`.");
+const GROUPS: &[(&str, &str)] = &[BY, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
+const FORMAT: (&str, &str) = ("format", "`csv` or `jsonl`. Default: `csv`.");
+const DOWNLOAD: &[(&str, &str)] = &[FORMAT, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
+const EXPLAIN: &[(&str, &str)] = &[("map", "The map.")];
+const INCIDENTS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
+
 const PRUNE: &[(&str, &str)] = &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 38] = [
+pub(crate) static ROUTES: [Route; 58] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
@@ -262,6 +281,110 @@ pub(crate) static ROUTES: [Route; 38] = [
     route(Method::POST, "/config/apply", ADMIN, &[(200, "Plan")], "Makes sides and maps as a document says.")
         .body("Document")
         .query(PRUNE),
+    route(
+        Method::GET,
+        "/log/activity",
+        VIEWER,
+        &[(200, "Activities")],
+        "What became of maps, who did it and why, newest first; also what concerns all maps.",
+    )
+    .query(ACTIVITY),
+    route(Method::GET, "/log/errors", VIEWER, &[(200, "LoggedErrors")], "Every error that writes met, newest first.")
+        .query(LOG),
+    route(
+        Method::GET,
+        "/log/errors/groups",
+        VIEWER,
+        &[(200, "ErrorGroups")],
+        "Errors counted by map, leg, class, message or record: each group's value is a filter for the next look.",
+    )
+    .query(GROUPS),
+    route(
+        Method::GET,
+        "/log/errors/download",
+        VIEWER,
+        &[(200, "Download")],
+        "All errors that match, as a CSV or JSONL file.",
+    )
+    .query(DOWNLOAD),
+    route(
+        Method::GET,
+        "/log/failed",
+        VIEWER,
+        &[(200, "FailedEvents")],
+        "Events that could not be logged, with what is wrong with them.",
+    ),
+    route(Method::GET, "/rules", VIEWER, &[(200, "Rules")], "All alert settings."),
+    route(Method::GET, "/rules/{rule}", VIEWER, &[(200, "Rule")], "One alert setting."),
+    route(
+        Method::PUT,
+        "/rules/{rule}",
+        OPERATOR,
+        &[(200, "Rule"), (201, "Rule")],
+        "Creates an alert setting or changes it. It holds from the next error on.",
+    )
+    .body("RuleConfig")
+    .conditional(),
+    route(Method::DELETE, "/rules/{rule}", OPERATOR, &[(204, "")], "Deletes an alert setting.").conditional(),
+    route(
+        Method::POST,
+        "/rules/{rule}/test",
+        OPERATOR,
+        &[(200, "RuleTested")],
+        "Sends a test mail to everybody whom the rule tells.",
+    ),
+    route(
+        Method::GET,
+        "/rules/{rule}/explain",
+        VIEWER,
+        &[(200, "Explained")],
+        "Why the rule did, or did not, open an incident on a map.",
+    )
+    .query(EXPLAIN),
+    route(
+        Method::POST,
+        "/dry-run",
+        VIEWER,
+        &[(200, "DryRunResult")],
+        "Which breaches a rule would have made in the stored log; opens none.",
+    )
+    .body("DryRun"),
+    route(Method::GET, "/groups", VIEWER, &[(200, "Groups")], "All groups of recipients."),
+    route(
+        Method::PUT,
+        "/groups/{group}",
+        OPERATOR,
+        &[(200, "Group"), (201, "Group")],
+        "Creates a group of recipients or changes it. The next mail goes to its members of then.",
+    )
+    .body("Members")
+    .conditional(),
+    route(Method::DELETE, "/groups/{group}", OPERATOR, &[(204, "")], "Deletes a group that no rule names.")
+        .conditional(),
+    route(Method::GET, "/incidents", VIEWER, &[(200, "Incidents")], "Incidents, newest first.").query(INCIDENTS),
+    route(
+        Method::GET,
+        "/incidents/{incident}",
+        VIEWER,
+        &[(200, "Incident")],
+        "One incident: what was counted, what was done, who was told.",
+    ),
+    route(
+        Method::POST,
+        "/incidents/{incident}/acknowledge",
+        OPERATOR,
+        &[(200, "Incident")],
+        "Somebody has seen it: nobody is reminded any more.",
+    )
+    .body("Reason"),
+    route(
+        Method::GET,
+        "/mail/flagged",
+        VIEWER,
+        &[(200, "FlaggedAddresses")],
+        "Addresses from which mail came back: none is sent there.",
+    ),
+    route(Method::DELETE, "/mail/flagged/{address}", OPERATOR, &[(204, "")], "Sends mail to an address again."),
     route(Method::GET, "/tokens", ADMIN, &[(200, "Tokens")], "All tokens but the first admin's."),
     route(Method::POST, "/tokens", ADMIN, &[(201, "NewToken")], "Makes a token. Its secret is told this once.")
         .body("TokenRequest"),

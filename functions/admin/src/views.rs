@@ -4,7 +4,9 @@ mod backlog;
 mod commands;
 mod document;
 mod entries;
+mod logs;
 mod maps;
+mod rules;
 mod sides;
 mod tokens;
 
@@ -19,7 +21,14 @@ pub(crate) use self::{
     },
     document::Plan,
     entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},
+    logs::{
+        Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, FailedEvent, FailedEvents, LoggedErrors,
+    },
     maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
+    rules::{
+        DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Incident, Incidents, Members,
+        Rule, RuleTested, Rules, TestMail, WouldBreach,
+    },
     sides::{Side, Sides, TestRequest, Tested},
     tokens::{NewToken, Token, TokenRequest, Tokens},
 };
@@ -53,6 +62,10 @@ pub(crate) mod by_hand {
 
     pub(crate) fn backlog() -> RefOr<Schema> {
         Ref::from_schema_name("Backlog").into()
+    }
+
+    pub(crate) fn rule_config() -> RefOr<Schema> {
+        Ref::from_schema_name("RuleConfig").into()
     }
 
     pub(crate) fn role() -> RefOr<Schema> {

@@ -2,16 +2,16 @@
 
 use app::{
     admin::AdminPorts,
-    ports::{ConfigStore, PortError, Ports},
+    ports::{AlertPorts, ConfigStore, MailPorts, PortError, Ports},
 };
-use aws::{AwsWorld, Clients, DynamoConfig, DynamoTokens, SsmSecrets};
+use aws::{AlertWorld, Clients, DynamoConfig, DynamoTokens, SsmSecrets};
 use domain::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 use targets::{Connectors, Guard};
 
 use crate::config::Config;
 
-type Shared = AwsWorld<Connectors<SsmSecrets>>;
+type Shared = AlertWorld<Connectors<SsmSecrets>>;
 
 /// Everything the use cases work with.
 pub(crate) struct World {
@@ -24,12 +24,12 @@ pub(crate) struct World {
 impl World {
     /// Clients for the environment's account.
     pub(crate) async fn connect(config: Config) -> Result<Self, String> {
-        let Config { common, first_admin_sha256 } = config;
+        let Config { common, alerts, first_admin_sha256 } = config;
         let clients = Clients::connect().await;
         let guard = Guard::new(&common.allowed_hosts, common.allow_private)?;
         let apps = Connectors::new(guard, SsmSecrets::new(clients.ssm.clone()))?;
         let world = Self {
-            shared: AwsWorld::of(&clients, &common, apps),
+            shared: AlertWorld::of(&clients, &common, &alerts, apps),
             store: DynamoConfig::new(clients.db.clone(), &common.table),
             tokens: DynamoTokens::new(clients.db, &common.table),
             first_admin_sha256,
@@ -72,6 +72,29 @@ impl Ports for World {
     }
     async fn pause(&self, ms: u64) {
         self.shared.pause(ms).await;
+    }
+}
+
+impl AlertPorts for World {
+    type Log = <Shared as AlertPorts>::Log;
+    type Alerts = <Shared as AlertPorts>::Alerts;
+
+    fn log(&self) -> &Self::Log {
+        self.shared.log()
+    }
+    fn alerts(&self) -> &Self::Alerts {
+        self.shared.alerts()
+    }
+}
+
+impl MailPorts for World {
+    type Mailer = <Shared as MailPorts>::Mailer;
+
+    fn mailer(&self) -> &Self::Mailer {
+        self.shared.mailer()
+    }
+    fn console_url(&self) -> &str {
+        self.shared.console_url()
     }
 }
 

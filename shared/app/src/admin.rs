@@ -9,11 +9,14 @@ pub mod conflicts;
 mod diff;
 pub mod document;
 pub mod errors;
+pub mod incidents;
 pub mod lane;
+pub mod logs;
 pub mod maps;
 pub mod open;
 mod plan;
 pub mod preview;
+pub mod rules;
 pub mod sides;
 pub mod switch;
 pub mod tokens;
@@ -26,14 +29,14 @@ pub use self::{
 };
 use crate::{
     error::AppError,
-    ports::{CommitError, ConfigStore, PortError, Ports, Role, Tokens},
+    ports::{CommitError, ConfigStore, MailPorts, PortError, Role, Tokens},
 };
 
 /// Largest configuration of one side or map, as JSON. A DynamoDB item ends at 400 KB and the write path reads it.
 pub const MAX_CONFIG_BYTES: usize = 256 * 1024;
 
 /// What the use cases of operators work with.
-pub trait AdminPorts: Ports + Send + 'static {
+pub trait AdminPorts: MailPorts + Send + 'static {
     /// Maps and sides.
     type Store: ConfigStore + Send;
     /// Tokens.

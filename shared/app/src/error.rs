@@ -1,6 +1,8 @@
 //! Why a use case did not do what it was asked. One type for all of them: [`crate::problem`] turns it into an answer.
 
-use domain::{ErrorClass, MapId, MapState, SideId, Timestamp, map::MapCommand, mapping::MappingError, side::Mistake};
+use domain::{
+    ErrorClass, MapId, MapState, RuleId, SideId, Timestamp, map::MapCommand, mapping::MappingError, side::Mistake,
+};
 use serde::Serialize;
 
 use crate::{
@@ -121,6 +123,14 @@ pub enum Thing {
     Archived,
     /// A conflict.
     Conflict,
+    /// An alert setting.
+    Rule,
+    /// A group of recipients.
+    Group,
+    /// An incident.
+    Incident,
+    /// An address to which mail cannot be sent.
+    FlaggedAddress,
 }
 
 /// What stands against it.
@@ -152,6 +162,12 @@ pub enum Conflict {
     TokenNameTaken,
     /// There are as many tokens as there may be.
     TooManyTokens,
+    /// There are as many rules as there may be.
+    TooManyRules,
+    /// Rules name the group.
+    GroupInUse(Vec<RuleId>),
+    /// The incident is over.
+    IncidentOver,
     /// The state of some maps does not allow the document to be applied; each is named.
     Blocked(Vec<Mistake>),
     /// The write's id was used for another request.

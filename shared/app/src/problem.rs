@@ -113,6 +113,20 @@ fn text(error: &AppError) -> Text {
         ),
         AppError::NotFound(Thing::Map) => (404, "map_not_found", "There is no such map", "`GET /maps` lists all."),
         AppError::NotFound(Thing::Side) => (404, "side_not_found", "There is no such side", "`GET /sides` lists all."),
+        AppError::NotFound(Thing::Rule) => (404, "rule_not_found", "There is no such rule", "`GET /rules` lists all."),
+        AppError::NotFound(Thing::Group) => (404, "group_not_found", "There is no such group", "`GET /groups` lists all."),
+        AppError::NotFound(Thing::Incident) => (
+            404,
+            "incident_not_found",
+            "There is no such incident",
+            "`GET /incidents` lists all. Those that are over are kept as long as the logs.",
+        ),
+        AppError::NotFound(Thing::FlaggedAddress) => (
+            404,
+            "address_not_flagged",
+            "This address is not flagged",
+            "Mail is sent to it as to any other. `GET /mail/flagged` lists those to which none is sent.",
+        ),
         AppError::NotFound(Thing::Token) => {
             (404, "token_not_found", "There is no such token", "`GET /tokens` lists all.")
         }
@@ -228,6 +242,11 @@ fn conflict_text(conflict: &Conflict) -> Text {
             "What is done with a token is recorded under its name, so no two may share one.",
         ),
         Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete those nobody uses."),
+        Conflict::TooManyRules => (409, "too_many_rules", "There are too many rules", "Delete those nobody needs."),
+        Conflict::GroupInUse(_) => {
+            (409, "group_in_use", "Rules name this group", "Take it out of the rules listed, then delete it.")
+        }
+        Conflict::IncidentOver => (409, "incident_over", "The incident is over", "Nothing is left to be acknowledged."),
         Conflict::WriteIdReused => (
             409,
             "write_id_reused",
@@ -313,6 +332,10 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             .iter()
             .map(|map| Mistake { field: "side".to_owned(), message: format!("is used by the map {map}") })
             .collect(),
+        AppError::Conflict(Conflict::GroupInUse(rules)) => rules
+            .iter()
+            .map(|rule| Mistake { field: "group".to_owned(), message: format!("is named by the rule {rule}") })
+            .collect(),
         AppError::Conflict(Conflict::MapActive(state)) => one("map", format!("is {state}")),
         AppError::Conflict(Conflict::MapSettling { until, .. }) => one("map", format!("settles until {until}")),
         AppError::Conflict(Conflict::EntryInFlight { until, .. }) => one("seq", format!("is in flight until {until}")),
@@ -321,6 +344,8 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             Conflict::MapNotEmpty
             | Conflict::TokenNameTaken
             | Conflict::TooManyTokens
+            | Conflict::TooManyRules
+            | Conflict::IncidentOver
             | Conflict::WriteIdReused
             | Conflict::WriteIdTooOld
             | Conflict::WriteInProgress

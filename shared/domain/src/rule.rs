@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     address::{Address, Group},
-    incident::{Acted, Delivery, Incident, Notice, NoticeKind, Sent, Top, Watch},
+    incident::{Acted, Delivery, Incident, Notice, NoticeKind, SAMPLE_KEYS, Sent, Top, Watch},
     judge::{Breach, Counted, Reasoning, counts, judge},
     trend::{Recovery, recovery},
 };

@@ -2,10 +2,11 @@
 
 use app::ports::MapWithSides;
 use domain::{
-    LogId, Map, MapConfig, MapState, Timestamp,
+    EntryId, ErrorClass, LogId, Map, MapConfig, MapState, Timestamp,
     id::MapUid,
-    log::{Activity, ActivityKind},
+    log::{Activity, ActivityKind, ErrorEvent, Fate},
     map::Cause,
+    rule::Rule,
     side::{Capability, Side, SideConfig},
 };
 use serde_json::json;
@@ -56,4 +57,52 @@ pub fn line() -> Activity {
     let (actor, reason) = ("kim".to_owned(), "to test".to_owned());
     let id = LogId::of(at, &[b"sample"]);
     Activity { id, at, map: None, actor, reason, cause: Cause::Operator, what: ActivityKind::MapDeleted }
+}
+
+/// An error of a record of the map `customers`, met at this time; the unit tells writes apart.
+///
+/// # Panics
+/// Never: it is constant.
+#[must_use]
+pub fn error(at: Timestamp, unit: u128, key: &str, class: ErrorClass) -> ErrorEvent {
+    let name = |text: &str| text.parse().unwrap_or_else(|error| panic!("{text} is a name: {error}"));
+    ErrorEvent {
+        id: LogId::of(at, &[&unit.to_be_bytes(), key.as_bytes(), class.as_str().as_bytes()]),
+        at,
+        happened_at: None,
+        map: "customers".parse().unwrap_or_else(|error| panic!("the sample map has a name: {error}")),
+        uid: MapUid(7),
+        epoch: 0,
+        from: Some(name("finance")),
+        to: name("crm"),
+        key: Some(key.parse().unwrap_or_else(|error| panic!("{key} is a key: {error}"))),
+        entry: Some(EntryId(unit)),
+        seq: Some(1),
+        write: None,
+        attempt: 1,
+        class,
+        code: Some("0x80040265".to_owned()),
+        message: format!("Credit limit of {key} above 1,000,000"),
+        fate: Fate::Retried,
+        payload: None,
+    }
+}
+
+/// A rule: so many errors of the class `application` within fifteen minutes, and the map is paused.
+///
+/// # Panics
+/// Never: it is constant.
+#[must_use]
+pub fn rule(threshold: u32) -> Rule {
+    let config = json!({
+        "title": "crm refuses", "classes": ["application"], "threshold": threshold, "window_minutes": 15,
+        "action": "pause", "recipients": ["kim@example.com"],
+    });
+    Rule {
+        id: "crm-refuses".parse().unwrap_or_else(|error| panic!("the sample rule has a name: {error}")),
+        config: serde_json::from_value(config).unwrap_or_else(|error| panic!("the sample rule is readable: {error}")),
+        version: 1,
+        actor: "kim".to_owned(),
+        changed_at: Timestamp(0),
+    }
 }

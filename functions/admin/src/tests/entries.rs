@@ -32,7 +32,7 @@ fn entry(seq: u64, name: &str) -> Entry {
 }
 
 /// A lane with entries of these names; the first is parked, if wanted.
-async fn with_lane(api: &Api, key: &str, names: &[&str], parked: bool) {
+pub(super) async fn with_lane(api: &Api, key: &str, names: &[&str], parked: bool) {
     let uid = map(api).await.uid;
     for (seq, name) in (1..).zip(names) {
         let mut entry = entry(seq, name);

@@ -10,7 +10,9 @@ use std::{
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{Applied, Apps, Call, Found, LaneKey, PortError, Ports, Role, Token, Tokens, Wakes},
+    ports::{
+        AlertPorts, Applied, Apps, Call, Found, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens, Wakes,
+    },
 };
 use axum::{
     body::{Body, to_bytes},
@@ -20,7 +22,9 @@ use domain::{Failure, MapId, RecordKey, Timestamp, side::Side};
 use serde_json::{Value, json};
 use testkit::{
     Executor, MemoryLanes, MemoryQueues,
+    alerts::{MemoryAlerts, MemoryMailer},
     config::{MemoryConfig, MemoryTokens},
+    logs::MemoryLog,
 };
 use tower::ServiceExt;
 
@@ -39,6 +43,9 @@ pub(super) struct World {
     pub(super) lanes: MemoryLanes,
     pub(super) queues: MemoryQueues,
     pub(super) woken: Woken,
+    pub(super) log: MemoryLog,
+    pub(super) alerts: MemoryAlerts,
+    pub(super) mailer: MemoryMailer,
     first_admin_sha256: String,
     now_ms: AtomicU64,
     ids: AtomicU64,
@@ -81,6 +88,29 @@ impl Ports for World {
     /// Waiting costs no time here, but time passes.
     async fn pause(&self, ms: u64) {
         self.pass_ms(ms);
+    }
+}
+
+impl AlertPorts for World {
+    type Log = MemoryLog;
+    type Alerts = MemoryAlerts;
+
+    fn log(&self) -> &MemoryLog {
+        &self.log
+    }
+    fn alerts(&self) -> &MemoryAlerts {
+        &self.alerts
+    }
+}
+
+impl MailPorts for World {
+    type Mailer = MemoryMailer;
+
+    fn mailer(&self) -> &MemoryMailer {
+        &self.mailer
+    }
+    fn console_url(&self) -> &str {
+        ""
     }
 }
 
@@ -163,6 +193,9 @@ impl Api {
             lanes: MemoryLanes::new(Executor::new(1, Timestamp(0))),
             queues: MemoryQueues::new(Executor::new(1, Timestamp(0))),
             woken: Woken::default(),
+            log: MemoryLog::new(Executor::new(1, Timestamp(0))),
+            alerts: MemoryAlerts::new(Executor::new(1, Timestamp(0))),
+            mailer: MemoryMailer::new(Executor::new(1, Timestamp(0))),
             first_admin_sha256: sha256_hex(FIRST_ADMIN),
             now_ms: AtomicU64::new(Timestamp::parse(NOON).unwrap().0),
             ids: AtomicU64::new(1),

@@ -33,6 +33,7 @@ impl Checker {
         }
         let method = method.as_str().to_lowercase();
         let kind = answer.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default();
         let Some(operation) = self.operation(&method, path) else {
             assert_eq!(kind, "application/problem+json", "{method} {path}");
             return self.validate("#/components/schemas/Problem", &answer.json());
@@ -43,6 +44,9 @@ impl Checker {
         if let Some(content) = responses[status].get("content") {
             let kinds: Vec<_> = content.as_object().unwrap().keys().collect();
             assert!(kinds.iter().any(|known| **known == kind), "{method} {path}: {kind} is none of {kinds:?}");
+            if ["text/csv", "application/x-ndjson"].contains(&kind) {
+                return;
+            }
             let body =
                 if kind.ends_with("yaml") { serde_yaml_ng::from_str(&answer.text).unwrap() } else { answer.json() };
             self.validate(&format!("#{operation}/responses/{status}/content/{}/schema", escaped(kind)), &body);
@@ -94,9 +98,11 @@ async fn every_route_is_in_the_document_and_every_path_of_the_document_is_served
     let routes: BTreeSet<_> = ROUTES.iter().map(|r| (r.method.to_string(), r.path.to_owned())).collect();
     assert_eq!(documented, routes);
     for (method, path) in routes {
-        let concrete = path.replace("{side}", "x").replace("{map}", "x").replace("{token}", "x");
+        let concrete = path.replace("{side}", "x").replace("{map}", "x").replace("{token}", "x").replace("{rule}", "x");
+        let concrete = concrete.replace("{group}", "x").replace("{address}", "x@example.com");
         let answer = api.send(method.parse().unwrap(), &concrete, &[], None).await;
-        let code = if answer.text.is_empty() { String::new() } else { answer.problem().1 };
+        let file = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/csv"));
+        let code = if answer.text.is_empty() || file { String::new() } else { answer.problem().1 };
         assert!(code != "unknown_route" && answer.status != 405 && answer.status != 500, "{method} {path}: {answer:?}");
     }
 }

@@ -258,5 +258,6 @@ pub(super) fn sentence(config: &RuleConfig, count: u32) -> String {
     let classes = if classes.is_empty() { String::new() } else { format!(" of the type {}", classes.join(", ")) };
     let minutes = config.window_minutes;
     let unit = if minutes == 1 { "minute" } else { "minutes" };
-    format!("{}: {count} errors{classes} within {minutes} {unit}", config.title)
+    let errors = if count == 1 { "error" } else { "errors" };
+    format!("{}: {count} {errors}{classes} within {minutes} {unit}", config.title)
 }

@@ -4,7 +4,7 @@ mod html;
 mod parts;
 
 use domain::{
-    IncidentId,
+    IncidentId, Timestamp,
     failure::shorten,
     rule::{Action, Address, Incident, NoticeKind, Rule},
 };
@@ -122,7 +122,7 @@ fn facts(incident: &Incident, kind: NoticeKind, depth: Option<u64>, link: String
         Row::new("Rule", format!("{title} ({}): {}", incident.rule, fires_at(config))),
         Row::new(
             "Counted",
-            format!("{} {} from {} to {}", incident.count, counted(incident), incident.first_at, incident.last_at),
+            format!("{} {} from {} to {}", incident.count, counted(incident), second(incident.first_at), second(incident.last_at)),
         ),
         Row::new("Action", action(incident)),
     ];
@@ -130,10 +130,10 @@ fn facts(incident: &Incident, kind: NoticeKind, depth: Option<u64>, link: String
         rows.push(Row::new("Waiting", waiting(depth)));
     }
     if let Some(by) = &incident.acknowledged {
-        rows.push(Row::new("Seen by", format!("{} at {}: {}", by.actor, by.at, by.reason)));
+        rows.push(Row::new("Seen by", format!("{} at {}: {}", by.actor, second(by.at), by.reason)));
     }
     if let Some((at, how)) = &incident.recovered {
-        rows.push(Row::new("Over", format!("at {at}: {how}")));
+        rows.push(Row::new("Over", format!("at {}: {how}", second(*at))));
     }
     let calm = kind == NoticeKind::Recovered;
     Facts {
@@ -155,10 +155,17 @@ fn legs(incident: &Incident) -> String {
 }
 
 fn counted(incident: &Incident) -> &'static str {
-    match incident.config.count {
-        domain::rule::Count::Writes => "failed writes",
-        domain::rule::Count::Attempts => "failed attempts",
+    match (incident.config.count, incident.count) {
+        (domain::rule::Count::Writes, 1) => "failed write",
+        (domain::rule::Count::Writes, _) => "failed writes",
+        (domain::rule::Count::Attempts, 1) => "failed attempt",
+        (domain::rule::Count::Attempts, _) => "failed attempts",
     }
+}
+
+/// A time for people: without the part of a second.
+fn second(at: Timestamp) -> Timestamp {
+    Timestamp(at.0 / 1_000 * 1_000)
 }
 
 fn action(incident: &Incident) -> String {
@@ -166,7 +173,7 @@ fn action(incident: &Incident) -> String {
         (_, Action::None) => "none: this rule only tells people".to_owned(),
         (None, action) => format!("{}: under way", action.as_str()),
         (Some(acted), action) => match (&acted.state, &acted.left) {
-            (Some(state), _) => format!("{}: the map is {state} since {}", action.as_str(), acted.at),
+            (Some(state), _) => format!("{}: the map is {state} since {}", action.as_str(), second(acted.at)),
             (None, Some(why)) => format!("{}: not done, {why}", action.as_str()),
             (None, None) => action.as_str().to_owned(),
         },

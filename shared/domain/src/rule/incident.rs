@@ -16,7 +16,7 @@ use crate::{
 /// Kinds of messages that an incident names.
 const TOP_MESSAGES: usize = 5;
 /// Records that are named for each kind.
-const SAMPLE_KEYS: usize = 5;
+pub const SAMPLE_KEYS: usize = 5;
 /// Ids of counted errors that an incident keeps.
 const KEPT_ERRORS: usize = 100;
 /// Notices that an incident keeps; the oldest reminders go first.

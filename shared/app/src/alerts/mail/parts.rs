@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use domain::rule::Top;
+use domain::rule::{SAMPLE_KEYS, Top};
 
 /// How urgent a mail looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) fn about(top: &Top) -> String {
 /// Some of the records.
 pub(super) fn keys(top: &Top) -> Option<String> {
     let keys: Vec<_> = top.keys.iter().map(ToString::to_string).collect();
-    let more = if (top.count as usize) > keys.len() { ", \u{2026}" } else { "" };
+    let more = if keys.len() >= SAMPLE_KEYS { ", \u{2026}" } else { "" };
     (!keys.is_empty()).then(|| format!("e.g. {}{more}", keys.join(", ")))
 }
 

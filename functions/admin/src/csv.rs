@@ -1,0 +1,60 @@
+//! Errors as lines of a CSV file (RFC 4180), safe to be opened with a spreadsheet.
+
+use crate::views::ErrorView;
+
+/// The first line.
+pub(crate) const HEADER: &str =
+    "id,at,map,from,to,key,seq,write,attempt,class,code,message,fate,fingerprint,resolved_at,payload\r\n";
+
+/// One error.
+pub(crate) fn row(error: &ErrorView) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let payload = error.payload.as_ref().and_then(|payload| serde_json::to_string(payload).ok());
+    let cells = [
+        error.id.clone(),
+        error.at.clone(),
+        error.map.clone(),
+        text(&error.from),
+        error.to.clone(),
+        text(&error.key),
+        error.seq.map(|seq| seq.to_string()).unwrap_or_default(),
+        text(&error.write),
+        error.attempt.to_string(),
+        error.class.to_string(),
+        text(&error.code),
+        error.message.clone(),
+        error.fate.to_owned(),
+        error.fingerprint.clone(),
+        text(&error.resolved_at),
+        payload.unwrap_or_default(),
+    ];
+    let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();
+    cells.join(",") + "\r\n"
+}
+
+/// A cell that no spreadsheet takes for a formula: see OWASP, CSV injection.
+fn escaped(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains([',', '"', '\r', '\n', '\'']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must_be_and_is_never_a_formula() {
+        for (cell, wanted) in [
+            ("plain", "plain"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("-1+1", "\"'-1+1\""),
+            ("two\nlines", "\"two\nlines\""),
+        ] {
+            assert_eq!(escaped(cell), wanted);
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! Alert settings and incidents as they are told.
+
+use std::collections::BTreeSet;
+
+use app::{
+    admin::rules::{Explanation, WouldBe},
+    alerts::Verdict,
+    ports,
+};
+use domain::rule::{Address, Delivery, NoticeKind, Reasoning, RuleConfig, Sent, Top};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{by_hand, logs::ErrorView};
+
+/// All rules.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Rules {
+    /// By name.
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// An alert setting.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Rule {
+    /// Its name.
+    id: String,
+    /// Counts changes. Goes as `If-Match` with the next change.
+    version: u64,
+    /// Who changed it last.
+    actor: String,
+    /// When, RFC 3339.
+    changed_at: String,
+    /// Its settings.
+    #[schema(schema_with = by_hand::rule_config)]
+    config: RuleConfig,
+}
+
+impl From<domain::rule::Rule> for Rule {
+    fn from(rule: domain::rule::Rule) -> Self {
+        let (actor, changed_at) = (rule.actor, rule.changed_at.to_string());
+        Self { id: rule.id.to_string(), version: rule.version, actor, changed_at, config: rule.config }
+    }
+}
+
+/// What became of test mails.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RuleTested {
+    /// One for each recipient.
+    pub(crate) mails: Vec<TestMail>,
+}
+
+/// A test mail.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TestMail {
+    /// To whom.
+    pub(crate) to: String,
+    /// The mail service took it.
+    pub(crate) taken: bool,
+    /// What it said: its id of the mail, or why it was not taken.
+    pub(crate) says: String,
+}
+
+/// A rule that is tried on the stored log.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DryRun {
+    /// The rule's settings.
+    #[schema(schema_with = by_hand::rule_config)]
+    pub(crate) config: RuleConfig,
+    /// From this time on, RFC 3339.
+    pub(crate) from: String,
+    /// Until this time, RFC 3339, at most a week later. Absent: now.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) until: Option<String>,
+}
+
+/// The breaches that a rule would have made.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DryRunResult {
+    /// Oldest first, at most 100.
+    pub(crate) breaches: Vec<WouldBreach>,
+}
+
+/// A breach that a rule would have made.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WouldBreach {
+    /// The map.
+    map: String,
+    /// When its first counted error happened, RFC 3339.
+    first_at: String,
+    /// When the threshold was reached, RFC 3339.
+    at: String,
+    /// How many errors were counted.
+    count: u64,
+}
+
+impl From<WouldBe> for WouldBreach {
+    fn from(breach: WouldBe) -> Self {
+        let (first_at, at) = (breach.first_at.to_string(), breach.at.to_string());
+        Self { map: breach.map.to_string(), first_at, at, count: breach.count }
+    }
+}
+
+/// Why a rule did, or did not, open an incident.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Explained {
+    /// `not_watched`, `below`, `open`, `cooling_down` or `breached`.
+    verdict: &'static str,
+    /// The same in words.
+    says: String,
+    /// How many errors count within the window that ends now.
+    counted: u64,
+    /// How many are needed.
+    threshold: u32,
+    /// The open incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    incident: Option<String>,
+    /// The map's errors, newest first, each with the reason why it counts or does not.
+    errors: Vec<ExplainedError>,
+}
+
+/// An error, and why it counts or does not.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExplainedError {
+    /// `counts`, `other_class`, `other_side`, `before_resume`, `before_recovery` or `other_map`.
+    #[schema(value_type = String)]
+    why: Reasoning,
+    /// The error.
+    error: ErrorView,
+}
+
+impl Explained {
+    pub(crate) fn of(config: &RuleConfig, explanation: Explanation) -> Self {
+        let counted = explanation.counted;
+        let need = format!("{counted} of {} errors within {} minutes", config.threshold, config.window_minutes);
+        let mut incident = None;
+        let (verdict, says) = match explanation.verdict {
+            Verdict::NotWatched => ("not_watched", "The rule is switched off, or watches other maps.".to_owned()),
+            Verdict::Below => ("below", format!("Not reached: {need}.")),
+            Verdict::Open(id) => {
+                incident = Some(id.to_string());
+                ("open", format!("Reached, and incident {id} is open for it."))
+            }
+            Verdict::CoolingDown(until) => {
+                ("cooling_down", format!("Reached, and the last incident is over; no new one is opened before {until}."))
+            }
+            Verdict::Breached(_) => ("breached", format!("Reached: {need}. The incident is opened with the next minute.")),
+        };
+        let errors = explanation.errors.into_iter().map(|(error, why)| ExplainedError { why, error: error.into() });
+        Self { verdict, says, counted, threshold: config.threshold, incident, errors: errors.collect() }
+    }
+}
+
+/// All groups of recipients.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Groups {
+    /// By name.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// A group of recipients.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Group {
+    /// Its name.
+    id: String,
+    /// Counts changes. Goes as `If-Match` with the next change.
+    version: u64,
+    /// Who changed it last.
+    actor: String,
+    /// When, RFC 3339.
+    changed_at: String,
+    /// Their addresses.
+    members: Vec<String>,
+}
+
+impl From<domain::rule::Group> for Group {
+    fn from(group: domain::rule::Group) -> Self {
+        Self {
+            id: group.id.to_string(),
+            version: group.version,
+            actor: group.actor,
+            changed_at: group.changed_at.to_string(),
+            members: group.members.into_iter().map(String::from).collect(),
+        }
+    }
+}
+
+/// The members of a group.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Members {
+    /// Their addresses, 1 to 50. One that is named twice is told once.
+    #[schema(value_type = Vec<String>, max_items = 50)]
+    pub(crate) members: BTreeSet<Address>,
+}
+
+/// Incidents.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Incidents {
+    /// Newest first.
+    pub(crate) incidents: Vec<Incident>,
+    /// Goes as `before` with the next request. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// A breach from opening to recovery.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Incident {
+    /// Its id.
+    id: String,
+    /// The rule.
+    rule: String,
+    /// What people call it.
+    title: String,
+    /// The map.
+    map: String,
+    /// When it was opened, RFC 3339.
+    opened_at: String,
+    /// When the first counted error happened, RFC 3339.
+    first_at: String,
+    /// When the last counted error happened, RFC 3339.
+    last_at: String,
+    /// How many errors were counted.
+    count: u32,
+    /// The counted errors, newest first, at most 100: their ids in the log.
+    errors: Vec<String>,
+    /// What they say, the most frequent first.
+    top: Vec<TopView>,
+    /// What the rule does.
+    action: &'static str,
+    /// What was done. Absent: it is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acted: Option<ActedView>,
+    /// Who has seen it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acknowledged_by: Option<String>,
+    /// How often the map was resumed by itself.
+    auto_resumed: u32,
+    /// When it was over, RFC 3339. Absent: it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recovered_at: Option<String>,
+    /// How.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recovered_by: Option<String>,
+    /// Who was told what.
+    notices: Vec<NoticeView>,
+}
+
+/// Errors that say the same.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TopView {
+    /// Equal errors have the same.
+    fingerprint: String,
+    /// Their class.
+    #[schema(schema_with = by_hand::error_class)]
+    class: domain::ErrorClass,
+    /// The app that was called.
+    to: String,
+    /// The app's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<String>,
+    /// The app's own words.
+    message: String,
+    /// How many.
+    count: u32,
+    /// Some of the records.
+    keys: Vec<String>,
+}
+
+impl From<Top> for TopView {
+    fn from(top: Top) -> Self {
+        Self {
+            fingerprint: top.fingerprint.to_string(),
+            class: top.class,
+            to: top.to.to_string(),
+            code: top.code,
+            message: top.message,
+            count: top.count,
+            keys: top.keys.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// What a rule's action did.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ActedView {
+    /// When, RFC 3339.
+    at: String,
+    /// The state that the map has by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    state: Option<&'static str>,
+    /// Why the map was left as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    left: Option<String>,
+}
+
+/// What people were told.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NoticeView {
+    /// `opened`, `again`, `reminder` or `recovered`.
+    #[schema(value_type = String)]
+    kind: NoticeKind,
+    /// Since when, RFC 3339.
+    at: String,
+    /// To whom.
+    to: Vec<DeliveryView>,
+}
+
+/// One mail to one person.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeliveryView {
+    /// To whom.
+    to: String,
+    /// `waiting`, `taken`, `failed` or `bounced`.
+    state: &'static str,
+    /// What the mail service said: its id of the mail, or what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    says: Option<String>,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        let (state, says) = match delivery.sent {
+            Sent::Waiting { says, .. } => ("waiting", says),
+            Sent::Taken { message_id, .. } => ("taken", Some(message_id)),
+            Sent::Failed { says, .. } => ("failed", Some(says)),
+            Sent::Bounced { says, .. } => ("bounced", Some(says)),
+        };
+        Self { to: delivery.to.to_string(), state, says }
+    }
+}
+
+impl From<domain::rule::Incident> for Incident {
+    fn from(incident: domain::rule::Incident) -> Self {
+        let (recovered_at, recovered_by) = incident.recovered.map(|(at, how)| (at.to_string(), how)).unzip();
+        let notice = |notice: domain::rule::Notice| NoticeView {
+            kind: notice.kind,
+            at: notice.at.to_string(),
+            to: notice.to.into_iter().flatten().map(DeliveryView::from).collect(),
+        };
+        Self {
+            id: incident.id.to_string(),
+            rule: incident.rule.to_string(),
+            title: incident.config.title,
+            map: incident.map.to_string(),
+            opened_at: incident.opened_at.to_string(),
+            first_at: incident.first_at.to_string(),
+            last_at: incident.last_at.to_string(),
+            count: incident.count,
+            errors: incident.errors.iter().map(ToString::to_string).collect(),
+            top: incident.top.into_iter().map(TopView::from).collect(),
+            action: incident.config.action.as_str(),
+            acted: incident.acted.map(|acted| ActedView {
+                at: acted.at.to_string(),
+                state: acted.state.map(|state| state.as_str()),
+                left: acted.left,
+            }),
+            acknowledged_by: incident.acknowledged.map(|by| by.actor),
+            auto_resumed: incident.auto_resumed,
+            recovered_at,
+            recovered_by,
+            notices: incident.notices.into_iter().map(notice).collect(),
+        }
+    }
+}
+
+/// Addresses to which mail cannot be sent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FlaggedAddresses {
+    /// By address.
+    pub(crate) addresses: Vec<FlaggedAddress>,
+}
+
+/// An address to which mail cannot be sent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FlaggedAddress {
+    /// The address.
+    address: String,
+    /// Since when, RFC 3339.
+    at: String,
+    /// Why.
+    says: String,
+}
+
+impl From<ports::Flagged> for FlaggedAddress {
+    fn from(flagged: ports::Flagged) -> Self {
+        Self { address: flagged.address.to_string(), at: flagged.at.to_string(), says: flagged.says }
+    }
+}
