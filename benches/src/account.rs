@@ -92,7 +92,13 @@ impl Account {
     pub async fn run(&self) -> anyhow::Result<()> {
         let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
         let map = config.map(&sample::map()?.id).await?.context("there is no map")?;
-        Ok(config.save_map(&domain::Map { version: map.version + 1, ..sample::map()? }, map.version, &testkit::sample::line()).await?)
+        Ok(config
+            .save_map(
+                &domain::Map { version: map.version + 1, ..sample::map()? },
+                map.version,
+                &testkit::sample::line(),
+            )
+            .await?)
     }
 
     /// The environment of a function, as the template sets it, that reaches AWS at `endpoint`.

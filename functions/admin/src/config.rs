@@ -22,7 +22,8 @@ impl Config {
             read.mistake("TANDEM_ADMIN_TOKEN_SHA256 must be a SHA-256 in hex, 64 digits".to_owned());
         }
         let first_admin_sha256 = Some(hash).filter(|hash| !hash.is_empty());
-        let config = Self { common: Common::read(&mut read), alerts: AlertSettings::read(&mut read), first_admin_sha256 };
+        let config =
+            Self { common: Common::read(&mut read), alerts: AlertSettings::read(&mut read), first_admin_sha256 };
         read.finish(config)
     }
 }

@@ -87,7 +87,8 @@ pub(crate) async fn download<P: AdminPorts>(State(ports): State<Arc<P>>, params:
         };
         Some((Ok::<_, Infallible>(text), next))
     });
-    let (kind, name) = if csv { ("text/csv; charset=utf-8", "errors.csv") } else { ("application/x-ndjson", "errors.jsonl") };
+    let (kind, name) =
+        if csv { ("text/csv; charset=utf-8", "errors.csv") } else { ("application/x-ndjson", "errors.jsonl") };
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
@@ -103,7 +104,9 @@ fn line(error: ErrorView, csv: bool) -> String {
 
 fn filter(params: &Params) -> Result<ErrorFilter, AppError> {
     let fingerprint = params.text("fingerprint").map(|text| {
-        u64::from_str_radix(text, 16).map(ContentHash).map_err(|_| AppError::mistake("fingerprint", "must be 16 hex digits"))
+        u64::from_str_radix(text, 16)
+            .map(ContentHash)
+            .map_err(|_| AppError::mistake("fingerprint", "must be 16 hex digits"))
     });
     Ok(ErrorFilter {
         maps: maps(params)?,

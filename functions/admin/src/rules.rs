@@ -12,7 +12,10 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
-use domain::{GroupId, IncidentId, RuleId, Timestamp, rule::{Address, RuleConfig}};
+use domain::{
+    GroupId, IncidentId, RuleId, Timestamp,
+    rule::{Address, RuleConfig},
+};
 
 use crate::{
     answer::{Reply, json, nothing, versioned},

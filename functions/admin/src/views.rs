@@ -21,9 +21,7 @@ pub(crate) use self::{
     },
     document::Plan,
     entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},
-    logs::{
-        Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, FailedEvent, FailedEvents, LoggedErrors,
-    },
+    logs::{Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, FailedEvent, FailedEvents, LoggedErrors},
     maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
     rules::{
         DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Incident, Incidents, Members,

@@ -117,7 +117,12 @@ async fn put_aside<P: EventPorts>(ports: &P, one: &Carried, says: &str) -> Resul
 pub(crate) fn tell(done: &Ingested, records: usize) {
     let errors: u64 = done.errors.values().sum();
     tracing::info!(
-        records, errors, activities = done.activities, resolved = done.resolved, incidents = done.incidents, "logged"
+        records,
+        errors,
+        activities = done.activities,
+        resolved = done.resolved,
+        incidents = done.incidents,
+        "logged"
     );
     for (class, count) in &done.errors {
         Metrics::of(&[("Class", class)]).add("Errors", *count, Unit::Count).emit();

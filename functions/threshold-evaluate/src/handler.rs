@@ -27,8 +27,12 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
         error
     })?;
     tracing::info!(
-        maps = ticked.maps, opened = ticked.opened, incidents = ticked.incidents, mails = ticked.mails,
-        recovered = ticked.recovered, "evaluated"
+        maps = ticked.maps,
+        opened = ticked.opened,
+        incidents = ticked.incidents,
+        mails = ticked.mails,
+        recovered = ticked.recovered,
+        "evaluated"
     );
     Metrics::of(&[])
         .add("OpenIncidents", ticked.incidents, Unit::Count)

@@ -1,5 +1,6 @@
 //! The story: what Tandem does, shown on the two apps and checked at each step.
 
+mod alert;
 mod pause;
 
 use std::time::{Duration, Instant};
@@ -36,7 +37,12 @@ pub async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
         "somebody raises the limit in finance to 2,000,000, more than crm allows: nothing changes in either app";
     let reason = output.step(doing, None, refused(finance, crm)).await?;
     output.say(format_args!("    and finance shows: {reason}"));
-    pause::play(stack, output).await
+    alert::play(stack, output).await?;
+    pause::play(stack, output).await?;
+    let doing = "everything is caught up: the incident is over, and the mail that says so arrives";
+    let mail = output.step(doing, None, alert::recovered(stack)).await?;
+    output.say(format_args!("    {}", mail.subject));
+    Ok(())
 }
 
 async fn finance_to_crm(finance: &App, crm: &App) -> anyhow::Result<()> {

@@ -99,7 +99,9 @@ async fn log_errors<P: AlertPorts>(ports: &P, errors: &[LoggedError], done: &mut
 }
 
 /// Does many things, some at the same time; the results are in order.
-async fn each<T>(things: impl Iterator<Item = impl Future<Output = Result<T, PortError>>>) -> Result<Vec<T>, PortError> {
+async fn each<T>(
+    things: impl Iterator<Item = impl Future<Output = Result<T, PortError>>>,
+) -> Result<Vec<T>, PortError> {
     let done: Vec<_> = stream::iter(things).buffered(AT_ONCE).collect().await;
     done.into_iter().collect()
 }

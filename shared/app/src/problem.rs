@@ -114,7 +114,9 @@ fn text(error: &AppError) -> Text {
         AppError::NotFound(Thing::Map) => (404, "map_not_found", "There is no such map", "`GET /maps` lists all."),
         AppError::NotFound(Thing::Side) => (404, "side_not_found", "There is no such side", "`GET /sides` lists all."),
         AppError::NotFound(Thing::Rule) => (404, "rule_not_found", "There is no such rule", "`GET /rules` lists all."),
-        AppError::NotFound(Thing::Group) => (404, "group_not_found", "There is no such group", "`GET /groups` lists all."),
+        AppError::NotFound(Thing::Group) => {
+            (404, "group_not_found", "There is no such group", "`GET /groups` lists all.")
+        }
         AppError::NotFound(Thing::Incident) => (
             404,
             "incident_not_found",

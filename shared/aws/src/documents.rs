@@ -162,7 +162,13 @@ impl Documents {
     }
 
     /// Deletes an item if the stored version is `expected`. What is logged of it gets an item of its own.
-    pub(crate) async fn delete_logged(&self, key: &Key, expected: u64, log: LogEvent, id: LogId) -> Result<(), CommitError> {
+    pub(crate) async fn delete_logged(
+        &self,
+        key: &Key,
+        expected: u64,
+        log: LogEvent,
+        id: LogId,
+    ) -> Result<(), CommitError> {
         let built = |error: aws_sdk_dynamodb::error::BuildError| PortError::Permanent(error.to_string());
         let delete = Delete::builder()
             .table_name(&self.table)

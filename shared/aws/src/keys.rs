@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use app::ports::LaneKey;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    EntryId, ErrorClass, GroupId, IncidentId, LogId, MapId, RecordKey, RuleId, SideId, WriteId, id::MapUid,
-};
+use domain::{EntryId, ErrorClass, GroupId, IncidentId, LogId, MapId, RecordKey, RuleId, SideId, WriteId, id::MapUid};
 
 /// Partitions of the index of open lanes, per map. Each direct write puts its lane into the index and takes it out:
 /// 10,000 writes a second are 20,000 index writes, and one partition of DynamoDB takes 1,000.

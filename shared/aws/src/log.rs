@@ -107,10 +107,7 @@ impl DynamoLog {
         match put.condition_expression("attribute_not_exists(pk)").send().await {
             Ok(_) => Ok(true),
             Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(PutItemError::ConditionalCheckFailedException(_))
-                ) =>
+                if matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_))) =>
             {
                 Ok(false)
             }
@@ -163,10 +160,7 @@ impl DynamoLog {
                 .table_name(&self.table)
                 .index_name("open")
                 .key_condition_expression("open_pk = :pk AND open_at <= :at")
-                .expression_attribute_values(
-                    ":pk",
-                    AttributeValue::S(unresolved(&resolution.map, &resolution.key)),
-                )
+                .expression_attribute_values(":pk", AttributeValue::S(unresolved(&resolution.map, &resolution.key)))
                 .expression_attribute_values(":at", number(resolution.at.0))
                 .set_exclusive_start_key(start)
                 .send()
@@ -258,12 +252,7 @@ impl Log for DynamoLog {
         items.iter().map(read_error).collect()
     }
 
-    async fn activities(
-        &self,
-        map: Option<&MapId>,
-        range: LogRange,
-        limit: usize,
-    ) -> Result<Vec<Activity>, PortError> {
+    async fn activities(&self, map: Option<&MapId>, range: LogRange, limit: usize) -> Result<Vec<Activity>, PortError> {
         let items = self.newest(&Key::Activity(map.cloned(), LogId(0)), range, limit).await?;
         items.iter().map(body).collect()
     }
@@ -301,7 +290,9 @@ impl Log for DynamoLog {
                 .map_err(error::port)?;
             for item in page.items() {
                 let name = item.get("sk").and_then(|value| value.as_s().ok());
-                maps.push(name.and_then(|name| name.parse().ok()).ok_or_else(|| unreadable("a noisy map", "its name"))?);
+                maps.push(
+                    name.and_then(|name| name.parse().ok()).ok_or_else(|| unreadable("a noisy map", "its name"))?,
+                );
             }
             start = page.last_evaluated_key;
             if start.is_none() {

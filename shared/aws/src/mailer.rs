@@ -7,15 +7,9 @@ use aws_sdk_sesv2::{
     types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag},
 };
 
-/// Codes after which the same mail may be taken later.
-const LATER: [&str; 6] = [
-    "TooManyRequestsException",
-    "LimitExceededException",
-    "ThrottlingException",
-    "SendingPausedException",
-    "InternalFailure",
-    "ServiceUnavailable",
-];
+/// The one code after which the same mail is never taken. Whatever else SES refuses for (throttled, paused, not allowed, a
+/// sender that is not verified), an operator may mend while it is tried again.
+const NEVER: &str = "BadRequestException";
 /// Longest text of an error that is kept.
 const MAX_SAYS: usize = 300;
 
@@ -43,10 +37,8 @@ impl Mailer for SesMailer {
         }
         let never = |error: aws_sdk_sesv2::error::BuildError| MailError::Never(error.to_string());
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
-        let body = Body::builder()
-            .text(content(&mail.text).map_err(never)?)
-            .html(content(&mail.html).map_err(never)?)
-            .build();
+        let body =
+            Body::builder().text(content(&mail.text).map_err(never)?).html(content(&mail.html).map_err(never)?).build();
         let mut message = Message::builder().subject(content(&mail.subject).map_err(never)?).body(body);
         for (name, value) in &mail.headers {
             message = message.headers(MessageHeader::builder().name(*name).value(value).build().map_err(never)?);
@@ -74,8 +66,7 @@ where
     let (later, says) = match &error {
         SdkError::ServiceError(service) => {
             let (code, says) = (service.err().code().unwrap_or("no code"), service.err().message().unwrap_or_default());
-            let later = LATER.contains(&code) || service.raw().status().is_server_error();
-            (later, format!("SES: {code}: {says}"))
+            (code != NEVER, format!("SES: {code}: {says}"))
         }
         SdkError::ConstructionFailure(_) => (false, "SES: the request cannot be built".to_owned()),
         _ => (true, format!("SES cannot be reached: {}", DisplayErrorContext(&error))),

@@ -200,7 +200,10 @@ impl RuleConfig {
             add("title", &format!("must be 1 to {MAX_TITLE_CHARS} characters on one line"));
         }
         if self.recipients.len() > MAX_RECIPIENTS {
-            add("recipients", &format!("has {} addresses; at most {MAX_RECIPIENTS} may be told", self.recipients.len()));
+            add(
+                "recipients",
+                &format!("has {} addresses; at most {MAX_RECIPIENTS} may be told", self.recipients.len()),
+            );
         }
         if self.auto_resume.is_some() && self.action != Action::Pause {
             add("auto_resume", "goes with the action `pause` alone");
@@ -239,7 +242,8 @@ pub(crate) mod tests {
             reminder_minutes: Some(1),
             ..rule(1, 1)
         };
-        let wanted = ["reminder_minutes", "auto_resume.after_minutes", "auto_resume.at_most", "title", "auto_resume", "action"];
+        let wanted =
+            ["reminder_minutes", "auto_resume.after_minutes", "auto_resume.at_most", "title", "auto_resume", "action"];
         assert_eq!(fields(&wrong), wanted);
     }
 

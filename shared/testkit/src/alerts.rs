@@ -5,9 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::ports::{
-    Alerts, CommitError, Event, Events, Flagged, IncidentChange, Mail, MailError, Mailer, PortError,
-};
+use app::ports::{Alerts, CommitError, Event, Events, Flagged, IncidentChange, Mail, MailError, Mailer, PortError};
 use domain::{
     GroupId, IncidentId, MapId, RuleId,
     log::{Activity, LogEvent},

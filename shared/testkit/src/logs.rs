@@ -142,12 +142,7 @@ impl Log for MemoryLog {
         .await
     }
 
-    async fn activities(
-        &self,
-        map: Option<&MapId>,
-        range: LogRange,
-        limit: usize,
-    ) -> Result<Vec<Activity>, PortError> {
+    async fn activities(&self, map: Option<&MapId>, range: LogRange, limit: usize) -> Result<Vec<Activity>, PortError> {
         self.call(|tables| {
             let of_map = (map.cloned(), LogId(0))..=(map.cloned(), LogId(u128::MAX));
             let found = tables.lines.range(of_map).rev().filter(|((_, id), _)| within(*id, range));

@@ -11,9 +11,7 @@ use std::{
 
 use app::{
     drain::{drain_map, run_lane, sweep},
-    ports::{
-        AlertPorts, CommitError, Config, EventPorts, LaneKey, MailPorts, MapWithSides, PortError, Ports, Wakes,
-    },
+    ports::{AlertPorts, CommitError, Config, EventPorts, LaneKey, MailPorts, MapWithSides, PortError, Ports, Wakes},
 };
 use domain::{Map, MapId, MapState, Timestamp, log::Activity};
 

@@ -10,9 +10,7 @@ use std::{
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{
-        AlertPorts, Applied, Apps, Call, Found, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens, Wakes,
-    },
+    ports::{AlertPorts, Applied, Apps, Call, Found, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens, Wakes},
 };
 use axum::{
     body::{Body, to_bytes},

@@ -155,7 +155,8 @@ async fn every_change_of_a_map_is_a_line_with_who_and_why() {
         app::ports::AlertPorts::log(&*api.world).add_activity(&line).await.unwrap();
     }
     let told = api.get("/log/activity?map=customers").await.json();
-    let mut lines: Vec<_> = told["lines"].as_array().unwrap().iter().filter(|line| line["map"] == "customers").collect();
+    let mut lines: Vec<_> =
+        told["lines"].as_array().unwrap().iter().filter(|line| line["map"] == "customers").collect();
     lines.sort_by_key(|line| line["what"]["epoch"].as_u64()); // the clock of this world stands still
     let states: Vec<_> = lines
         .iter()
@@ -201,7 +202,8 @@ async fn what_could_not_be_logged_is_shown() {
     let api = Api::with_map().await;
     let at = noon();
     let id = domain::LogId::of(at, &[b"x"]);
-    let failed = app::ports::FailedEvent { id, at, source: "L#m#k / H".into(), says: "the outbox cannot be read".into() };
+    let failed =
+        app::ports::FailedEvent { id, at, source: "L#m#k / H".into(), says: "the outbox cannot be read".into() };
     app::ports::AlertPorts::log(&*api.world).add_failed(&failed).await.unwrap();
     let told = api.get("/log/failed").await.json();
     assert_eq!((&told["events"][0]["source"], &told["events"][0]["at"]), (&json!("L#m#k / H"), &json!(NOON)));

@@ -133,7 +133,8 @@ async fn a_dry_run_tells_the_breaches_of_the_past_and_opens_none() {
     for (minute, unit) in [(0, 1), (1, 2), (2, 3), (60, 4), (61, 5), (120, 6)] {
         log(&api, minute, unit, ErrorClass::Application).await;
     }
-    let run = json!({"config": with("threshold", json!(2)), "from": "2026-11-23T11:00:00Z", "until": "2026-11-23T15:00:00Z"});
+    let run =
+        json!({"config": with("threshold", json!(2)), "from": "2026-11-23T11:00:00Z", "until": "2026-11-23T15:00:00Z"});
     let told = api.post("/dry-run", &run).await.json();
     let at: Vec<_> = told["breaches"].as_array().unwrap().iter().map(|breach| breach["at"].as_str().unwrap()).collect();
     assert_eq!(at, ["2026-11-23T12:01:00Z", "2026-11-23T13:01:00Z"]);

@@ -144,10 +144,13 @@ impl Explained {
                 incident = Some(id.to_string());
                 ("open", format!("Reached, and incident {id} is open for it."))
             }
-            Verdict::CoolingDown(until) => {
-                ("cooling_down", format!("Reached, and the last incident is over; no new one is opened before {until}."))
+            Verdict::CoolingDown(until) => (
+                "cooling_down",
+                format!("Reached, and the last incident is over; no new one is opened before {until}."),
+            ),
+            Verdict::Breached(_) => {
+                ("breached", format!("Reached: {need}. The incident is opened with the next minute."))
             }
-            Verdict::Breached(_) => ("breached", format!("Reached: {need}. The incident is opened with the next minute.")),
         };
         let errors = explanation.errors.into_iter().map(|(error, why)| ExplainedError { why, error: error.into() });
         Self { verdict, says, counted, threshold: config.threshold, incident, errors: errors.collect() }

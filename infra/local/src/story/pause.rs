@@ -1,4 +1,4 @@
-//! The story's second part: crm breaks, the map is paused, two hundred customers change, crm is repaired.
+//! The story's third part: while the map is paused two hundred customers change, then crm is repaired.
 
 use std::time::{Duration, Instant};
 
@@ -18,18 +18,12 @@ const CUSTOMERS: usize = 200;
 const PEOPLE: usize = 8;
 /// The one whose limit crm does not allow.
 const TOO_MUCH: usize = 77;
-/// The customer that changes while crm is broken.
-const KEY: &str = "C-2000";
 const DEADLINE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(250);
 
 /// Plays it.
 pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let operator = stack.admin("operator")?;
-    let doing = "crm breaks; somebody saves a customer in finance: the change is accepted and kept";
-    output.step(doing, None, broken(stack)).await?;
-    let doing = "an operator pauses the map, and is told when nothing is being written any more";
-    output.step(doing, None, pause(&operator)).await?;
     let doing = format!("{PEOPLE} people save {CUSTOMERS} customers in finance: every change is kept, none is written");
     let depth = output.step(&doing, None, saved(stack, &operator)).await?;
     output.say(format_args!("    {depth} changes wait in the queue"));
@@ -46,20 +40,6 @@ fn name(n: usize) -> String {
 
 fn path(what: &str) -> String {
     format!("/maps/{MAP}/{what}")
-}
-
-async fn broken(stack: &Stack) -> anyhow::Result<()> {
-    stack.crm().switch(json!({"mode": "down"})).await?;
-    let customer = json!({"OrganizationName": "Fabrikam", "CreditLimit": 10_000, "CustomerGroupId": "30"});
-    let saved = stack.finance().edit(KEY, customer).await?.accepted("saving in finance")?;
-    ensure!(saved["tandem"]["status"] == "queued", "it was not kept: {saved}");
-    Ok(())
-}
-
-async fn pause(operator: &Admin) -> anyhow::Result<()> {
-    let told = operator.post(&path("pause?wait=20"), &json!({"reason": "crm is down"})).await?;
-    ensure!(told["quiet"] == true && told["map"]["state"] == "Paused", "it is not quiet: {told}");
-    Ok(())
 }
 
 async fn saved(stack: &Stack, operator: &Admin) -> anyhow::Result<u64> {

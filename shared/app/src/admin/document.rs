@@ -114,7 +114,9 @@ async fn execute<P: AdminPorts>(ports: &P, caller: &Caller, item: &Item) -> Resu
         Step::SaveSide(side, expected) => {
             store.save_side(side, *expected, &sides::line(&side.id, side.version, actor, now, changes())).await
         }
-        Step::SaveMap(map, expected) => maps::save(ports, map, *expected, &maps::line(map, actor, now, changes())).await,
+        Step::SaveMap(map, expected) => {
+            maps::save(ports, map, *expected, &maps::line(map, actor, now, changes())).await
+        }
         Step::DeleteMap(map) => {
             store.delete_map(&map.id, map.version, &maps::deletion(map, actor, now)).await?;
             maps::forget_queue(ports, map).await;

@@ -1,6 +1,11 @@
 //! Incidents, as operators see them.
 
-use domain::{IncidentId, lane::Stamp, log::IncidentStep, rule::{Address, Incident}};
+use domain::{
+    IncidentId,
+    lane::Stamp,
+    log::IncidentStep,
+    rule::{Address, Incident},
+};
 
 use super::{AdminPorts, Caller, switch::checked};
 use crate::{

@@ -112,12 +112,7 @@ pub(super) fn changed(map: Map, config: MapConfig, fresh: MapUid) -> Map {
 ///
 /// # Errors
 /// There is none, it is active or not empty, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(
-    ports: &P,
-    caller: &Caller,
-    id: &MapId,
-    expects: Expects,
-) -> Result<(), AppError> {
+pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, expects: Expects) -> Result<(), AppError> {
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
     if let Some(conflict) = vacate::obstacle(ports, &map).await? {

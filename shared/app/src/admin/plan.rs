@@ -2,11 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Map, MapConfig, MapId, SideId, Timestamp,
-    id::MapUid,
-    side::{Mistake, Side, SideConfig},
-};
 use super::{
     diff::{Change, changes},
     document::Document,
@@ -15,6 +10,11 @@ use super::{
 use crate::{
     error::{AppError, Conflict},
     ports::{ConfigStore, PortError},
+};
+use domain::{
+    Map, MapConfig, MapId, SideId, Timestamp,
+    id::MapUid,
+    side::{Mistake, Side, SideConfig},
 };
 
 /// What applying a document would do, in the order in which it is done.

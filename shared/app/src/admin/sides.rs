@@ -80,12 +80,7 @@ pub(super) fn mistakes(config: &SideConfig) -> Result<Vec<Mistake>, AppError> {
 ///
 /// # Errors
 /// There is none, maps use it, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(
-    ports: &P,
-    caller: &Caller,
-    id: &SideId,
-    expects: Expects,
-) -> Result<(), AppError> {
+pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &SideId, expects: Expects) -> Result<(), AppError> {
     let side = get(ports, id).await?;
     let version = expects.check_deletion(side.version)?;
     let maps = ports.store().list_maps().await?;

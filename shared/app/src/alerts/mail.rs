@@ -122,7 +122,13 @@ fn facts(incident: &Incident, kind: NoticeKind, depth: Option<u64>, link: String
         Row::new("Rule", format!("{title} ({}): {}", incident.rule, fires_at(config))),
         Row::new(
             "Counted",
-            format!("{} {} from {} to {}", incident.count, counted(incident), second(incident.first_at), second(incident.last_at)),
+            format!(
+                "{} {} from {} to {}",
+                incident.count,
+                counted(incident),
+                second(incident.first_at),
+                second(incident.last_at)
+            ),
         ),
         Row::new("Action", action(incident)),
     ];

@@ -103,7 +103,9 @@ fn address(
     let members = incident.config.groups.iter().filter_map(|group| groups.get(group.as_str())).flatten();
     let all: BTreeSet<_> = incident.config.recipients.iter().chain(members).cloned().collect();
     let fresh = |to: Address| match flagged.get(&to) {
-        Some(says) => Delivery { sent: Sent::Failed { at: now, says: format!("mail to it came back before: {says}") }, to },
+        Some(says) => {
+            Delivery { sent: Sent::Failed { at: now, says: format!("mail to it came back before: {says}") }, to }
+        }
         None => Delivery { to, sent: waiting() },
     };
     for notice in incident.notices.iter_mut().filter(|notice| notice.to.is_none()) {

@@ -29,7 +29,8 @@ pub async fn probe_map<P: Ports>(ports: &P, id: &MapId) -> Result<Probed, PortEr
     let Some(map) = ports.config().fresh_map(id).await?.filter(|map| map.map.state == MapState::Paused) else {
         return Ok(Probed::StillBroken);
     };
-    let as_live = MapWithSides { map: Map { state: MapState::CatchingUp, cut: None, ..map.map.clone() }, ..map.clone() };
+    let as_live =
+        MapWithSides { map: Map { state: MapState::CatchingUp, cut: None, ..map.map.clone() }, ..map.clone() };
     for open in ports.lanes().open(&map.map, OpenRange::due(ports.now()), LANES).await? {
         match try_once(ports, &open.lane, &as_live, &Pace::default()).await? {
             Some(None) => return Ok(Probed::Well),

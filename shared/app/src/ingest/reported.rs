@@ -98,12 +98,7 @@ pub async fn reported<P: AlertPorts>(
     Ok((results, done))
 }
 
-async fn store<P: AlertPorts>(
-    ports: &P,
-    error: LoggedError,
-    hash: u128,
-    logged: &mut Vec<LoggedError>,
-) -> LineResult {
+async fn store<P: AlertPorts>(ports: &P, error: LoggedError, hash: u128, logged: &mut Vec<LoggedError>) -> LineResult {
     let event = &error.event;
     let stored = match ports.log().note_noisy(&event.map, event.at).await {
         Ok(()) => ports.log().add_reported(&error, hash).await,
@@ -123,11 +118,7 @@ async fn store<P: AlertPorts>(
     }
 }
 
-fn error(
-    report: Report,
-    maps: &BTreeMap<MapId, Option<Map>>,
-    now: Timestamp,
-) -> Result<(LoggedError, u128), Mistake> {
+fn error(report: Report, maps: &BTreeMap<MapId, Option<Map>>, now: Timestamp) -> Result<(LoggedError, u128), Mistake> {
     let mistake = |field: &str, message: &str| Mistake { field: field.to_owned(), message: message.to_owned() };
     let one_line = |text: &str, most: usize| {
         !text.trim().is_empty() && text.chars().count() <= most && !text.contains(char::is_control)
@@ -187,7 +178,8 @@ pub fn lines(body: &[u8]) -> Result<Vec<Result<Report, Mistake>>, Mistake> {
     let whole = |message: String| Mistake { field: "body".to_owned(), message };
     let trimmed = body.trim_ascii();
     let values: Vec<Result<Value, Mistake>> = if trimmed.starts_with(b"[") {
-        let all: Vec<Value> = serde_json::from_slice(trimmed).map_err(|error| whole(format!("is no JSON array: {error}")))?;
+        let all: Vec<Value> =
+            serde_json::from_slice(trimmed).map_err(|error| whole(format!("is no JSON array: {error}")))?;
         all.into_iter().map(Ok).collect()
     } else {
         let lines = trimmed.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());

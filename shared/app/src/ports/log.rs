@@ -32,11 +32,8 @@ pub trait Log: Sync {
     fn add_error(&self, error: &LoggedError) -> impl Future<Output = Result<bool, PortError>> + Send;
     /// Adds an error that an app reports, unless one with the app's own id of it is there already (`reported`: its
     /// hash); whether it was new.
-    fn add_reported(
-        &self,
-        error: &LoggedError,
-        reported: u128,
-    ) -> impl Future<Output = Result<bool, PortError>> + Send;
+    fn add_reported(&self, error: &LoggedError, reported: u128)
+    -> impl Future<Output = Result<bool, PortError>> + Send;
     /// Adds a line to the activity log, unless it is there already; whether it was new.
     fn add_activity(&self, line: &Activity) -> impl Future<Output = Result<bool, PortError>> + Send;
     /// Marks the errors of a record resolved; how many there were.

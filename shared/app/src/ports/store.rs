@@ -18,17 +18,37 @@ pub trait ConfigStore: Sync {
     /// One side.
     fn side(&self, id: &SideId) -> impl Future<Output = Result<Option<Side>, PortError>> + Send;
     /// Saves a side if its stored version is `expected` (0: there is none).
-    fn save_side(&self, side: &Side, expected: u64, line: &Activity) -> impl Future<Output = Result<(), CommitError>> + Send;
+    fn save_side(
+        &self,
+        side: &Side,
+        expected: u64,
+        line: &Activity,
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// Deletes a side if its stored version is `expected`.
-    fn delete_side(&self, id: &SideId, expected: u64, line: &Activity) -> impl Future<Output = Result<(), CommitError>> + Send;
+    fn delete_side(
+        &self,
+        id: &SideId,
+        expected: u64,
+        line: &Activity,
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// All maps, by name.
     fn list_maps(&self) -> impl Future<Output = Result<Vec<Map>, PortError>> + Send;
     /// One map.
     fn map(&self, id: &MapId) -> impl Future<Output = Result<Option<Map>, PortError>> + Send;
     /// Saves a map if its stored version is `expected` (0: there is none).
-    fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> impl Future<Output = Result<(), CommitError>> + Send;
+    fn save_map(
+        &self,
+        map: &Map,
+        expected: u64,
+        line: &Activity,
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// Deletes a map if its stored version is `expected`.
-    fn delete_map(&self, id: &MapId, expected: u64, line: &Activity) -> impl Future<Output = Result<(), CommitError>> + Send;
+    fn delete_map(
+        &self,
+        id: &MapId,
+        expected: u64,
+        line: &Activity,
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// Heads of a map's lanes that are not idle, at most `limit`, with the entry each stands at.
     fn open_lanes(
         &self,

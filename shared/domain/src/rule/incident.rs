@@ -201,7 +201,14 @@ pub enum Sent {
 impl Incident {
     /// A breach becomes an incident. `errors` are those that were counted, as far as they were read.
     #[must_use]
-    pub fn open(id: IncidentId, rule: &Rule, map: &Map, breach: &Breach, errors: &[&LoggedError], now: Timestamp) -> Self {
+    pub fn open(
+        id: IncidentId,
+        rule: &Rule,
+        map: &Map,
+        breach: &Breach,
+        errors: &[&LoggedError],
+        now: Timestamp,
+    ) -> Self {
         let mut incident = Self {
             id,
             rule: rule.id.clone(),
@@ -233,8 +240,13 @@ impl Incident {
     /// once more.
     #[must_use]
     pub fn again(&self, map: &Map, breach: &Breach, errors: &[&LoggedError], now: Timestamp) -> Self {
-        let mut incident =
-            Self { live_epoch: map.live_epoch, acted: None, acknowledged: None, version: self.version + 1, ..self.clone() };
+        let mut incident = Self {
+            live_epoch: map.live_epoch,
+            acted: None,
+            acknowledged: None,
+            version: self.version + 1,
+            ..self.clone()
+        };
         incident.count(breach, errors);
         incident.tell(NoticeKind::Again, now);
         incident
@@ -281,9 +293,7 @@ impl Incident {
     pub fn reminds(&self, now: Timestamp) -> bool {
         let Some(minutes) = self.config.reminder_minutes else { return false };
         let last = self.notices.last().map_or(self.opened_at, |notice| notice.at);
-        self.recovered.is_none()
-            && self.acknowledged.is_none()
-            && now.ms_since(last) >= u64::from(minutes) * 60_000
+        self.recovered.is_none() && self.acknowledged.is_none() && now.ms_since(last) >= u64::from(minutes) * 60_000
     }
 
     /// Whether a mail of it is to be sent now.

@@ -142,9 +142,8 @@ mod tests {
     fn reference(rule: &RuleConfig, errors: &[Counted]) -> bool {
         errors.iter().any(|last| {
             let within = errors.iter().filter(|one| one.at <= last.at && last.at.0 - one.at.0 <= rule.window_ms());
-            let units: std::collections::BTreeSet<_> = within
-                .map(|one| if rule.count == Count::Writes { one.unit } else { one.id.0 })
-                .collect();
+            let units: std::collections::BTreeSet<_> =
+                within.map(|one| if rule.count == Count::Writes { one.unit } else { one.id.0 }).collect();
             units.len() >= rule.threshold as usize
         })
     }

@@ -64,8 +64,9 @@ fn incident(title: &str, action: &str, errors: &[LoggedError]) -> Incident {
 }
 
 fn paused() -> Incident {
-    let mut errors: Vec<_> =
-        (0..8).map(|n| error(n, &format!("C-{}", 1_001 + n), &format!("Credit limit of C-{} above 1,000,000", 1_001 + n))).collect();
+    let mut errors: Vec<_> = (0..8)
+        .map(|n| error(n, &format!("C-{}", 1_001 + n), &format!("Credit limit of C-{} above 1,000,000", 1_001 + n)))
+        .collect();
     errors.extend((8..10).map(|n| error(n, "C-2000", "The account is locked by another user")));
     let incident = incident("crm refuses customers", "pause", &errors);
     let acted = domain::rule::Acted { at: incident.opened_at.plus_ms(30), state: Some(MapState::Paused), left: None };
@@ -95,7 +96,12 @@ fn a_map_that_only_meets_errors_and_one_that_recovered() {
 
 #[test]
 fn a_test_mail() {
-    let mail = of_test(&rule("crm refuses customers", "pause"), &"kim@example.com".parse().unwrap(), "alex", "https://t.example");
+    let mail = of_test(
+        &rule("crm refuses customers", "pause"),
+        &"kim@example.com".parse().unwrap(),
+        "alex",
+        "https://t.example",
+    );
     insta::assert_snapshot!("test_text", format!("{}\n\n{}", mail.subject, mail.text));
 }
 

@@ -39,7 +39,17 @@ impl Bench {
         let side: SideConfig = serde_json::from_value(side).unwrap();
         let now = Timestamp(1_795_428_000_000);
         let sides = [side.clone(), side];
-        Self { map, sides, head: None, echoes: Echoes::default(), entries: vec![], markers: vec![], now, logged: vec![], ids: 1 }
+        Self {
+            map,
+            sides,
+            head: None,
+            echoes: Echoes::default(),
+            entries: vec![],
+            markers: vec![],
+            now,
+            logged: vec![],
+            ids: 1,
+        }
     }
 
     pub(super) fn id(&mut self) -> u128 {
