@@ -10,7 +10,7 @@ use domain::{
     MapId, Timestamp,
     log::{LogEvent, LoggedError},
 };
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 
 pub use self::reported::{LineResult, MAX_LINES, Report, lines, reported};
 use crate::{
@@ -44,25 +44,20 @@ pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ing
     let mut done = Ingested::default();
     let errors: Vec<_> = events.iter().filter_map(error).collect();
     log_errors(ports, &errors, &mut done).await?;
-    judge(ports, &touched(&errors), &mut done).await?;
+    let maps = touched(&errors);
+    judge(ports, &maps, &mut done).await?;
     // After the errors of the batch: they may be among those that are resolved.
-    let resolved = events.iter().filter_map(|event| match event {
-        LogEvent::Resolved(resolution) => Some(resolution),
-        LogEvent::Error(_) | LogEvent::Activity(_) => None,
-    });
-    for count in each(resolved.map(|resolution| ports.log().resolve(resolution))).await? {
-        done.resolved += count;
+    let mut resolved: Vec<BoxFuture<'_, _>> = Vec::new();
+    let mut lines: Vec<BoxFuture<'_, _>> = Vec::new();
+    for event in events {
+        match event {
+            LogEvent::Error(_) => {}
+            LogEvent::Resolved(resolution) => resolved.push(ports.log().resolve(resolution).boxed()),
+            LogEvent::Activity(line) => lines.push(ports.log().add_activity(line).boxed()),
+        }
     }
-    let lines: Vec<_> = events
-        .iter()
-        .filter_map(|event| match event {
-            LogEvent::Activity(line) => Some(&**line),
-            LogEvent::Error(_) | LogEvent::Resolved(_) => None,
-        })
-        .collect();
-    for new in each(lines.iter().map(|line| ports.log().add_activity(line))).await? {
-        done.activities += u64::from(new);
-    }
+    done.resolved += each(resolved).await?.into_iter().sum::<u64>();
+    done.activities += each(lines).await?.into_iter().map(u64::from).sum::<u64>();
     let published = announce::events(events);
     if !published.is_empty() {
         ports.events().publish(&published).await?;
@@ -91,7 +86,11 @@ async fn log_errors<P: AlertPorts>(ports: &P, errors: &[LoggedError], done: &mut
     for (map, (_, last)) in touched(errors) {
         ports.log().note_noisy(&map, last).await?;
     }
-    let new = each(errors.iter().map(|error| ports.log().add_error(error))).await?;
+    let mut adds: Vec<BoxFuture<'_, _>> = Vec::new();
+    for error in errors {
+        adds.push(ports.log().add_error(error).boxed());
+    }
+    let new = each(adds).await?;
     for (error, _) in errors.iter().zip(new).filter(|(_, new)| *new) {
         *done.errors.entry(error.event.class.as_str()).or_default() += 1;
     }
@@ -99,9 +98,7 @@ async fn log_errors<P: AlertPorts>(ports: &P, errors: &[LoggedError], done: &mut
 }
 
 /// Does many things, some at the same time; the results are in order.
-async fn each<T>(
-    things: impl Iterator<Item = impl Future<Output = Result<T, PortError>>>,
-) -> Result<Vec<T>, PortError> {
+async fn each<T>(things: Vec<BoxFuture<'_, Result<T, PortError>>>) -> Result<Vec<T>, PortError> {
     let done: Vec<_> = stream::iter(things).buffered(AT_ONCE).collect().await;
     done.into_iter().collect()
 }

@@ -22,6 +22,7 @@ struct Tables {
     incidents: BTreeMap<IncidentId, Incident>,
     flagged: BTreeMap<Address, Flagged>,
     logged: Vec<LogEvent>,
+    breaches: Vec<(RuleId, u64, u32)>,
 }
 
 /// Rules, groups and incidents in memory. Every call lets others go first, and may fail or lose its answer.
@@ -52,6 +53,12 @@ impl MemoryAlerts {
     #[must_use]
     pub fn all_incidents(&self) -> Vec<Incident> {
         lock(&self.tables).incidents.values().cloned().collect()
+    }
+
+    /// Every breach that became an incident or opened one again: the rule, the epoch whose errors were counted, how many.
+    #[must_use]
+    pub fn breaches(&self) -> Vec<(RuleId, u64, u32)> {
+        lock(&self.tables).breaches.clone()
     }
 
     /// What commits logged, as the table's stream tells it.
@@ -155,7 +162,10 @@ impl Alerts for MemoryAlerts {
                 expect(tables.watches.get(&key).map(|known| known.version), *expected)?;
                 tables.watches.insert(key, watch.clone());
             }
-            tables.incidents.insert(incident.id, incident.clone());
+            let before = tables.incidents.insert(incident.id, incident.clone());
+            if before.is_none_or(|before| before.live_epoch != incident.live_epoch) {
+                tables.breaches.push((incident.rule.clone(), incident.live_epoch, incident.count));
+            }
             tables.logged.extend(line.as_ref().map(logged));
             Ok(())
         })

@@ -148,7 +148,7 @@ pub async fn verdict<P: AlertPorts>(
     }
     let watch = ports.alerts().watch(&rule.id, &map.id).await?;
     let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
-    let closed = current.and_then(|watch| watch.closed_at);
+    let closed = current.and_then(|watch| watch.counted_until(map));
     let Some((breach, errors)) = counter.judge(&rule.config, closed).await? else {
         return Ok((Verdict::Below, watch, Vec::new()));
     };
@@ -157,7 +157,9 @@ pub async fn verdict<P: AlertPorts>(
         if incident.is_some_and(|incident| incident.live_epoch >= map.live_epoch) {
             return Ok((Verdict::Open(open), watch, errors));
         }
-    } else if let Some(closed) = closed.filter(|_| rule.config.action == Action::None) {
+    } else if let Some((closed, _)) =
+        current.and_then(|watch| watch.closed).filter(|_| rule.config.action == Action::None)
+    {
         let until = closed.plus_ms(u64::from(rule.config.cool_down_minutes) * 60_000);
         if ports.now() < until {
             return Ok((Verdict::CoolingDown(until), watch, errors));
@@ -227,7 +229,7 @@ async fn open<P: AlertPorts>(
                 map: map.id.clone(),
                 uid: map.uid,
                 open: Some(id),
-                closed_at: current.and_then(|watch| watch.closed_at),
+                closed: current.and_then(|watch| watch.closed),
                 version: expected + 1,
             };
             let line = incident.line(IncidentStep::Opened, "tandem", &reason(rule, incident.count), now);

@@ -6,7 +6,7 @@ use domain::{
     IncidentId, Timestamp,
     rule::{Address, Delivery, Incident, MAX_RECIPIENTS, Notice, Sent},
 };
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 
 use super::{alone, change, mail};
 use crate::ports::{AlertPorts, Alerts, Flagged, MailError, MailPorts, Mailer, PortError};
@@ -133,32 +133,40 @@ type One = (Notice, Address, Sent);
 
 async fn send_all<P: MailPorts>(ports: &P, incident: &Incident, now: Timestamp) -> Vec<One> {
     let depth = mail::depth(ports, incident).await;
-    let mut due = Vec::new();
+    let mut sends: Vec<BoxFuture<'_, One>> = Vec::new();
     for notice in &incident.notices {
         for delivery in notice.to.iter().flatten() {
             if let Sent::Waiting { not_before, tries, .. } = delivery.sent
                 && not_before <= now
             {
-                due.push((notice, delivery.to.clone(), tries));
+                sends.push(send(ports, incident, notice, &delivery.to, tries, depth).boxed());
             }
         }
     }
-    let sends = due.into_iter().map(|(notice, to, tries)| async move {
-        let mail = mail::of_incident(incident, notice.kind, &to, depth, ports.console_url());
-        let sent = match ports.mailer().send(&mail).await {
-            Ok(message_id) => Sent::Taken { at: ports.now(), message_id },
-            Err(MailError::Later(says)) if tries + 1 < MAX_TRIES => {
-                let wait = FIRST_WAIT_MS.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT_MS);
-                Sent::Waiting { not_before: ports.now().plus_ms(wait), tries: tries + 1, says: Some(says) }
-            }
-            Err(MailError::Later(says) | MailError::Never(says)) => Sent::Failed { at: ports.now(), says },
-        };
-        if let Sent::Waiting { says: Some(says), .. } | Sent::Failed { says, .. } = &sent {
-            tracing::error!(incident.id = %incident.id, mail.to = to.masked(), says, "a mail was not taken");
-        }
-        (notice.clone(), to, sent)
-    });
     stream::iter(sends).buffer_unordered(AT_ONCE).collect().await
+}
+
+async fn send<P: MailPorts>(
+    ports: &P,
+    incident: &Incident,
+    notice: &Notice,
+    to: &Address,
+    tries: u32,
+    depth: Option<u64>,
+) -> One {
+    let mail = mail::of_incident(incident, notice.kind, to, depth, ports.console_url());
+    let sent = match ports.mailer().send(&mail).await {
+        Ok(message_id) => Sent::Taken { at: ports.now(), message_id },
+        Err(MailError::Later(says)) if tries + 1 < MAX_TRIES => {
+            let wait = FIRST_WAIT_MS.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT_MS);
+            Sent::Waiting { not_before: ports.now().plus_ms(wait), tries: tries + 1, says: Some(says) }
+        }
+        Err(MailError::Later(says) | MailError::Never(says)) => Sent::Failed { at: ports.now(), says },
+    };
+    if let Sent::Waiting { says: Some(says), .. } | Sent::Failed { says, .. } = &sent {
+        tracing::error!(incident.id = %incident.id, mail.to = to.masked(), says, "a mail was not taken");
+    }
+    (notice.clone(), to.clone(), sent)
 }
 
 /// Notes what became of a mail. One that came back in the meantime stays so.

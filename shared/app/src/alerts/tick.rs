@@ -104,6 +104,7 @@ async fn over<P: AlertPorts>(
             if !rule.is_some_and(|rule| rule.config.enabled) {
                 return Ok(Some("the rule is switched off"));
             }
+            // Its own errors do not keep it open for longer than its window.
             let mut counter = Counter::new(ports, map, ports.now().minus_ms(config.window_ms()));
             let quiet = counter.judge(config, None).await?.is_none();
             quiet.then_some("fewer errors than the threshold have occurred since")
@@ -124,7 +125,7 @@ async fn close<P: AlertPorts>(ports: &P, incident: &Incident, how: &str) -> Resu
         let next = read.recovered(how, now);
         let line = next.line(IncidentStep::Recovered, "tandem", how, now);
         let closed = watch.as_ref().map(|watch| {
-            let closed = Watch { open: None, closed_at: Some(now), version: watch.version + 1, ..watch.clone() };
+            let closed = Watch { open: None, closed: Some((now, read.live_epoch)), version: watch.version + 1, ..watch.clone() };
             (closed, watch.version)
         });
         Some(IncidentChange { expected: read.version, incident: next, watch: closed, line: Some(line) })

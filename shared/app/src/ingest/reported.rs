@@ -94,7 +94,8 @@ pub async fn reported<P: AlertPorts>(
     for LoggedError { event, .. } in &logged {
         *done.errors.entry(event.class.as_str()).or_default() += 1;
     }
-    judge(ports, &touched(&logged), &mut done).await?;
+    let maps = touched(&logged);
+    judge(ports, &maps, &mut done).await?;
     Ok((results, done))
 }
 

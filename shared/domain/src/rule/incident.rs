@@ -33,8 +33,8 @@ pub struct Watch {
     pub uid: MapUid,
     /// The incident that is not over.
     pub open: Option<IncidentId>,
-    /// When the last one was over.
-    pub closed_at: Option<Timestamp>,
+    /// When the last one was over, and the epoch whose errors it had counted.
+    pub closed: Option<(Timestamp, u64)>,
     /// Counts changes.
     pub version: u64,
 }
@@ -196,6 +196,15 @@ pub enum Sent {
         /// Why.
         says: String,
     },
+}
+
+impl Watch {
+    /// Errors until then were counted by the last incident, or came before it was over: they count no more. When changes
+    /// have begun to flow anew since, the new epoch says so already.
+    #[must_use]
+    pub fn counted_until(&self, map: &Map) -> Option<Timestamp> {
+        self.closed.filter(|(_, live_epoch)| *live_epoch >= map.live_epoch).map(|(at, _)| at)
+    }
 }
 
 impl Incident {

@@ -8,6 +8,7 @@ mod check;
 mod matrix;
 mod operator;
 mod play;
+mod rules;
 mod weeks;
 
 use std::{collections::BTreeMap, io::Write};

@@ -1,0 +1,364 @@
+//! Rules over random histories of errors: batches that come twice and out of order, functions that crash between any two
+//! calls, both evaluators at once, an operator who resumes. Exactly the breaches that a reference finds; the action once;
+//! mail at least once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io::Write,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use app::{admin::switch::switch, alerts::tick, ingest::ingest, ports::Ports};
+use domain::{
+    ErrorClass, MapState, Timestamp,
+    log::{ActivityKind, ErrorEvent, LogEvent, LoggedError},
+    map::{Backlog, Cause, MapCommand},
+    rule::{Count, NoticeKind, Rule, RuleConfig, Sent},
+    side::Capability,
+};
+use testkit::{SimWorld, sample};
+
+use crate::{number, operator::kim};
+
+const WORLDS: u64 = 300;
+/// Errors of one history at most.
+const MAX_ERRORS: u64 = 60;
+const MINUTE: u64 = 60_000;
+const SHARDS: usize = 2;
+
+/// What is on its way to `log-ingest`, in the order of each shard.
+#[derive(Default)]
+struct Stream {
+    shards: [Mutex<VecDeque<LogEvent>>; SHARDS],
+    ended: AtomicBool,
+    delivered_again: AtomicU64,
+}
+
+impl Stream {
+    fn push(&self, shard: usize, events: impl IntoIterator<Item = LogEvent>) {
+        self.shards[shard % SHARDS].lock().unwrap().extend(events);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.shards.iter().all(|shard| shard.lock().unwrap().is_empty())
+    }
+}
+
+struct Played {
+    world: Arc<SimWorld>,
+    rules: Vec<Rule>,
+    errors: Vec<ErrorEvent>,
+    /// The epochs in which changes began to flow.
+    live: Vec<u64>,
+    delivered_again: u64,
+}
+
+fn rules(world: &SimWorld) -> Vec<Rule> {
+    let ask = |n: u64| world.executor.chance(|rng| rng.below(n));
+    let pause = sample::rule(1);
+    (0..=ask(2))
+        .map(|n| Rule {
+            id: format!("rule-{n}").parse().unwrap(),
+            config: RuleConfig {
+                threshold: u32::try_from(1 + ask(8)).unwrap(),
+                window_minutes: u32::try_from(1 + ask(20)).unwrap(),
+                count: if ask(3) == 0 { Count::Attempts } else { Count::Writes },
+                classes: if ask(3) == 0 { BTreeSet::new() } else { [ErrorClass::Application].into() },
+                reminder_minutes: (ask(2) == 0).then_some(5),
+                ..pause.config.clone()
+            },
+            ..pause.clone()
+        })
+        .collect()
+}
+
+fn play(seed: u64) -> Played {
+    let mut map = sample::running(Capability::Idempotent);
+    map.map.live_epoch = 0;
+    let world = SimWorld::new(seed, map);
+    let rules = rules(&world);
+    rules.iter().for_each(|rule| world.alerts.put_rule(rule.clone()));
+    let stream = Arc::new(Stream::default());
+    let errors = Arc::new(Mutex::new(Vec::new()));
+    world.set_crashes(4);
+    world.log.set_failing(20);
+    world.alerts.set_failing(10);
+    for shard in 0..SHARDS {
+        world.executor.spawn(deliver(Arc::clone(&world), Arc::clone(&stream), shard));
+    }
+    world.executor.spawn(carry(Arc::clone(&world), Arc::clone(&stream)));
+    world.executor.spawn(minutes(Arc::clone(&world), Arc::clone(&stream)));
+    let live = Arc::new(Mutex::new(vec![0]));
+    world.executor.spawn(meet(Arc::clone(&world), Arc::clone(&stream), Arc::clone(&errors), Arc::clone(&live)));
+    assert!(world.executor.run(3_000_000), "TANDEM_SEED={seed}: the world does not come to rest");
+    let (errors, live) = (errors.lock().unwrap().clone(), live.lock().unwrap().clone());
+    Played { rules, errors, live, delivered_again: stream.delivered_again.load(Ordering::SeqCst), world }
+}
+
+/// Errors happen; from time to time an operator resumes what was paused, when nothing is on its way any more.
+async fn meet(world: Arc<SimWorld>, stream: Arc<Stream>, met: Arc<Mutex<Vec<ErrorEvent>>>, live: Arc<Mutex<Vec<u64>>>) {
+    let ask = |n: u64| world.executor.chance(|rng| rng.below(n));
+    let count = ask(MAX_ERRORS);
+    for n in 0..count {
+        world.executor.sleep(ask(if ask(4) == 0 { 8 * MINUTE } else { 20_000 })).await;
+        let unit = ask(count / 2 + 1);
+        let class = if ask(4) == 0 { ErrorClass::Timeout } else { ErrorClass::Application };
+        let mut event = sample::error(world.now(), u128::from(unit), &format!("C-{unit}"), class);
+        event.id = domain::LogId::of(event.at, &[&n.to_be_bytes()]);
+        event.epoch = world.map().map.epoch;
+        event.uid = world.map().map.uid;
+        met.lock().unwrap().push(event.clone());
+        stream.push(usize::try_from(unit).unwrap(), [LogEvent::Error(Box::new(event))]);
+        if world.map().map.state == MapState::Paused && ask(3) == 0 {
+            quiet(&world, &stream).await;
+            let id = world.map().map.id;
+            let resumed = switch(&*world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "it is mended").await;
+            live.lock().unwrap().push(resumed.unwrap().live_epoch);
+        }
+    }
+    quiet(&world, &stream).await;
+    for _ in 0..8 {
+        world.executor.sleep(MINUTE).await;
+        quiet(&world, &stream).await;
+    }
+    stream.ended.store(true, Ordering::SeqCst);
+}
+
+/// Waits until everything that happened has been logged, judged and acted upon.
+async fn quiet(world: &Arc<SimWorld>, stream: &Stream) {
+    loop {
+        world.executor.sleep(3 * MINUTE).await;
+        if stream.is_empty() {
+            return;
+        }
+    }
+}
+
+/// What commits log goes into the stream, too.
+async fn carry(world: Arc<SimWorld>, stream: Arc<Stream>) {
+    while !stream.ended.load(Ordering::SeqCst) {
+        stream.push(0, world.alerts.take_log());
+        stream.push(1, world.lanes.take_log());
+        world.executor.sleep(500).await;
+    }
+}
+
+/// A shard's batches, each again until it is taken, and some of them once more.
+async fn deliver(world: Arc<SimWorld>, stream: Arc<Stream>, shard: usize) {
+    let ask = |n: u64| world.executor.chance(|rng| rng.below(n));
+    while !stream.ended.load(Ordering::SeqCst) {
+        world.executor.sleep(200 + ask(if ask(20) == 0 { 4 * MINUTE } else { 2_000 })).await;
+        let size = usize::try_from(1 + ask(10)).unwrap();
+        let batch: Vec<_> = stream.shards[shard].lock().unwrap().iter().take(size).cloned().collect();
+        if batch.is_empty() {
+            continue;
+        }
+        let mut times = 1 + u64::from(ask(5) == 0);
+        while times > 0 {
+            match world.invoke(ingest(&*world, &batch)).await {
+                Some(Ok(_)) => times -= 1,
+                Some(Err(_)) | None => {
+                    stream.delivered_again.fetch_add(1, Ordering::SeqCst);
+                    world.executor.sleep(1_000).await;
+                }
+            }
+        }
+        stream.shards[shard].lock().unwrap().drain(..batch.len());
+    }
+}
+
+/// The other evaluator, and the drain, which finds that nothing waits.
+async fn minutes(world: Arc<SimWorld>, stream: Arc<Stream>) {
+    while !stream.ended.load(Ordering::SeqCst) {
+        world.executor.sleep(MINUTE).await;
+        let until = world.now().plus_ms(MINUTE);
+        let _ = world.invoke(tick(&*world, until)).await;
+        world.sweep().await;
+    }
+    // Nothing crashes any more, and nothing fails: what is left to be done is done.
+    world.set_crashes(0);
+    world.log.set_failing(0);
+    world.alerts.set_failing(0);
+    for _ in 0..4 {
+        world.executor.sleep(5 * MINUTE).await;
+        let until = world.now().plus_ms(MINUTE);
+        tick(&*world, until).await.unwrap();
+        for event in [world.alerts.take_log(), world.lanes.take_log()].concat() {
+            ingest(&*world, &[event]).await.unwrap();
+        }
+    }
+}
+
+/// Under fifty lines: in each epoch in which changes flowed, does any window that ends at an error have as many of them?
+fn reference(rule: &Rule, errors: &[ErrorEvent], live: &[u64]) -> BTreeSet<u64> {
+    let config = &rule.config;
+    let epoch_of = |event: &ErrorEvent| live.iter().copied().filter(|live| *live <= event.epoch).max().unwrap_or(0);
+    let counts = |event: &&ErrorEvent| config.classes.is_empty() || config.classes.contains(&event.class);
+    let mut by_epoch: BTreeMap<u64, Vec<&ErrorEvent>> = BTreeMap::new();
+    for event in errors.iter().filter(counts) {
+        by_epoch.entry(epoch_of(event)).or_default().push(event);
+    }
+    let reached = |events: &Vec<&ErrorEvent>| {
+        events.iter().any(|last| {
+            let within = |one: &&&ErrorEvent| one.at <= last.at && last.at.0 - one.at.0 <= config.window_ms();
+            let units: BTreeSet<u128> = events
+                .iter()
+                .filter(within)
+                .map(|one| if config.count == Count::Writes { one.unit() } else { one.id.0 })
+                .collect();
+            units.len() >= config.threshold as usize
+        })
+    };
+    by_epoch.into_iter().filter(|(_, events)| reached(events)).map(|(epoch, _)| epoch).collect()
+}
+
+fn check(played: &Played) -> Result<u64, String> {
+    let Played { world, rules, errors, live, .. } = played;
+    let breaches = world.alerts.breaches();
+    let mut all = BTreeSet::new();
+    for rule in rules {
+        let wanted = reference(rule, errors, live);
+        let mine: Vec<_> = breaches.iter().filter(|(id, ..)| *id == rule.id).collect();
+        let found: BTreeSet<u64> = mine.iter().map(|(_, epoch, _)| *epoch).collect();
+        if found != wanted || found.len() != mine.len() {
+            return Err(format!("{}: breaches {mine:?}, wanted those of {wanted:?} of {live:?}: {:?}", rule.id, rule.config));
+        }
+        if let Some((.., count)) = mine.iter().find(|(.., count)| *count < rule.config.threshold) {
+            return Err(format!("{}: fired at {count} errors below its threshold", rule.id));
+        }
+        all.extend(wanted);
+    }
+    let lines = world.log.all_activities();
+    let paused = lines.iter().filter(|line| {
+        matches!(line.what, ActivityKind::StateChanged { to: MapState::Paused, .. }) && matches!(line.cause, Cause::Rule { .. })
+    });
+    let paused = paused.count();
+    if paused != all.len() {
+        return Err(format!("{paused} pauses by rules for breaches in the epochs {all:?}"));
+    }
+    let states = lines.iter().filter(|line| matches!(line.what, ActivityKind::StateChanged { .. })).count();
+    if states != world.history().len() {
+        return Err(format!("{states} lines for {} changes of state", world.history().len()));
+    }
+    let mails = world.mailer.taken();
+    for incident in world.alerts.all_incidents() {
+        if incident.acted.is_none() {
+            return Err(format!("incident {} was never acted upon", incident.id));
+        }
+        for notice in &incident.notices {
+            let told = notice.to.iter().flatten().any(|delivery| matches!(delivery.sent, Sent::Taken { .. }));
+            let mine = mails.iter().filter(|mail| mail.incident == Some(incident.id));
+            if !told || mine.count() == 0 {
+                return Err(format!("nobody was told of {:?}: {incident:?}", notice.kind));
+            }
+        }
+        let first = incident.notices.first().map(|notice| notice.kind);
+        if first != Some(NoticeKind::Opened) {
+            return Err(format!("the first notice is {first:?}"));
+        }
+    }
+    let stored = world.log.all_errors().len();
+    if stored != errors.len() {
+        return Err(format!("{stored} errors in the log of {}", errors.len()));
+    }
+    Ok(all.len() as u64)
+}
+
+#[test]
+fn rules_breach_exactly_where_the_reference_does_act_once_and_tell() {
+    let seeds = match number("TANDEM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TANDEM_WORLDS").unwrap_or(WORLDS),
+    };
+    let worlds = seeds.end - seeds.start;
+    let (mut breaches, mut crashes, mut again, mut several, mut mails) = (0, 0, 0, 0, 0);
+    for seed in seeds {
+        let played = play(seed);
+        let found = check(&played).unwrap_or_else(|wrong| panic!("TANDEM_SEED={seed}: {wrong}"));
+        breaches += found;
+        several += u64::from(found > 1);
+        crashes += played.world.crashes.load(Ordering::SeqCst);
+        again += played.delivered_again;
+        mails += played.world.mailer.taken().len();
+    }
+    let _ = writeln!(
+        std::io::stderr(),
+        "{worlds} worlds of rules: breaches {breaches}, worlds with several {several}, crashes {crashes}, batches that \
+         came again {again}, mails {mails}"
+    );
+    if worlds >= WORLDS {
+        for (what, count) in [("breaches", breaches), ("several", several), ("crashes", crashes), ("again", again)] {
+            assert!(count >= worlds / 20, "{what} is not covered: {count}");
+        }
+    }
+}
+
+/// Ten thousand errors within a second: one breach, one pause.
+#[test]
+fn a_flood_of_errors_is_one_breach() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    world.alerts.put_rule(sample::rule(1_000));
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move {
+        let at = played.now();
+        let events: Vec<_> = (0..10_000_u64)
+            .map(|n| {
+                let event = sample::error(at.plus_ms(n / 10), u128::from(n), &format!("C-{n}"), ErrorClass::Application);
+                LogEvent::Error(Box::new(event))
+            })
+            .collect();
+        for batch in events.chunks(500) {
+            ingest(&*played, batch).await.unwrap();
+        }
+    });
+    assert!(world.executor.run(10_000_000));
+    assert_eq!(world.alerts.breaches().len(), 1);
+    assert_eq!((world.map().map.state, world.log.all_errors().len()), (MapState::Paused, 10_000));
+}
+
+/// A clock that jumps neither loses an error nor invents a breach.
+#[test]
+fn errors_from_clocks_that_jump_are_counted_by_the_distance_between_them() {
+    for (ahead_ms, wanted) in [(10 * MINUTE, 1), (16 * MINUTE, 0)] {
+        let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+        world.alerts.put_rule(sample::rule(2));
+        let played = Arc::clone(&world);
+        world.executor.spawn(async move {
+            let now: Timestamp = played.now();
+            for (at, unit) in [(now, 1), (now.plus_ms(ahead_ms), 2)] {
+                let event = sample::error(at, unit, "C-1", ErrorClass::Application);
+                ingest(&*played, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+            }
+        });
+        assert!(world.executor.run(1_000_000));
+        assert_eq!(world.alerts.breaches().len(), wanted, "{ahead_ms} ms ahead");
+    }
+}
+
+/// A rule that is saved while errors come counts those that are in the log already.
+#[test]
+fn a_rule_counts_what_happened_before_it_was_made_and_is_gone_with_its_map() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move {
+        let world = played;
+        for n in 0..4_u128 {
+            let event = sample::error(world.now(), n, "C-1", ErrorClass::Application);
+            ingest(&*world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+        }
+        let gone = ErrorEvent { map: "gone".parse().unwrap(), ..sample::error(world.now(), 9, "C-1", ErrorClass::Timeout) };
+        ingest(&*world, &[LogEvent::Error(Box::new(gone))]).await.unwrap();
+        world.alerts.put_rule(sample::rule(4));
+        assert!(world.alerts.breaches().is_empty());
+        let until = world.now().plus_ms(MINUTE);
+        let ticked = tick(&*world, until).await.unwrap();
+        assert_eq!((ticked.opened, world.map().map.state), (1, MapState::Paused));
+        let known: Vec<LoggedError> = world.log.all_errors();
+        assert_eq!(known.len(), 5, "the log outlives its map");
+    });
+    assert!(world.executor.run(1_000_000));
+    assert_eq!(world.mailer.taken().len(), 1);
+}
