@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{MAX_ROUNDS, change, evaluate::sentence};
-use crate::ports::{AlertPorts, CommitError, Config, IncidentChange, PortError};
+use crate::ports::{AlertPorts, Alerts, CommitError, Config, IncidentChange, PortError};
 
 /// Does what an incident's rule wants to be done, if that is still due; the incident as it is then.
 ///
@@ -32,7 +32,10 @@ pub async fn act<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Incide
         let line = next.line(IncidentStep::Acted, "tandem", &said, acted.at);
         Some(IncidentChange { expected: read.version, incident: next, watch: None, line: Some(line) })
     });
-    Ok(saved.await?.unwrap_or_else(|| incident.clone()))
+    match saved.await? {
+        Some(saved) => Ok(saved),
+        None => Ok(ports.alerts().incident(incident.id).await?.unwrap_or_else(|| incident.clone())),
+    }
 }
 
 async fn do_it<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Acted, PortError> {

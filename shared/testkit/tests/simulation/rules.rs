@@ -11,15 +11,21 @@ use std::{
     },
 };
 
-use app::{admin::switch::switch, alerts::tick, ingest::ingest, ports::Ports};
+use app::{
+    admin::{incidents::acknowledge, switch::switch},
+    alerts::{act, bounced, evaluate, tick},
+    ingest::ingest,
+    ports::{MailError, Ports},
+};
 use domain::{
-    ErrorClass, MapState, Timestamp,
+    ErrorClass, MapState, SideIx, Timestamp,
     log::{ActivityKind, ErrorEvent, LogEvent, LoggedError},
     map::{Backlog, Cause, MapCommand},
-    rule::{Count, NoticeKind, Rule, RuleConfig, Sent},
+    record::Image,
+    rule::{AutoResume, Count, NoticeKind, Rule, RuleConfig, Sent},
     side::Capability,
 };
-use testkit::{SimWorld, sample};
+use testkit::{SimWorld, sample, users::Users};
 
 use crate::{number, operator::kim};
 
@@ -53,6 +59,8 @@ struct Played {
     errors: Vec<ErrorEvent>,
     /// The epochs in which changes began to flow.
     live: Vec<u64>,
+    /// The operator resumes while errors are still on their way to the log.
+    impatient: bool,
     delivered_again: u64,
 }
 
@@ -92,14 +100,21 @@ fn play(seed: u64) -> Played {
     world.executor.spawn(carry(Arc::clone(&world), Arc::clone(&stream)));
     world.executor.spawn(minutes(Arc::clone(&world), Arc::clone(&stream)));
     let live = Arc::new(Mutex::new(vec![0]));
-    world.executor.spawn(meet(Arc::clone(&world), Arc::clone(&stream), Arc::clone(&errors), Arc::clone(&live)));
+    let impatient = seed % 3 == 0;
+    world.executor.spawn(meet(Arc::clone(&world), Arc::clone(&stream), Arc::clone(&errors), Arc::clone(&live), impatient));
     assert!(world.executor.run(3_000_000), "TANDEM_SEED={seed}: the world does not come to rest");
     let (errors, live) = (errors.lock().unwrap().clone(), live.lock().unwrap().clone());
-    Played { rules, errors, live, delivered_again: stream.delivered_again.load(Ordering::SeqCst), world }
+    Played { rules, errors, live, impatient, delivered_again: stream.delivered_again.load(Ordering::SeqCst), world }
 }
 
 /// Errors happen; from time to time an operator resumes what was paused, when nothing is on its way any more.
-async fn meet(world: Arc<SimWorld>, stream: Arc<Stream>, met: Arc<Mutex<Vec<ErrorEvent>>>, live: Arc<Mutex<Vec<u64>>>) {
+async fn meet(
+    world: Arc<SimWorld>,
+    stream: Arc<Stream>,
+    met: Arc<Mutex<Vec<ErrorEvent>>>,
+    live: Arc<Mutex<Vec<u64>>>,
+    impatient: bool,
+) {
     let ask = |n: u64| world.executor.chance(|rng| rng.below(n));
     let count = ask(MAX_ERRORS);
     for n in 0..count {
@@ -113,7 +128,9 @@ async fn meet(world: Arc<SimWorld>, stream: Arc<Stream>, met: Arc<Mutex<Vec<Erro
         met.lock().unwrap().push(event.clone());
         stream.push(usize::try_from(unit).unwrap(), [LogEvent::Error(Box::new(event))]);
         if world.map().map.state == MapState::Paused && ask(3) == 0 {
-            quiet(&world, &stream).await;
+            if !impatient {
+                quiet(&world, &stream).await;
+            }
             let id = world.map().map.id;
             let resumed = switch(&*world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "it is mended").await;
             live.lock().unwrap().push(resumed.unwrap().live_epoch);
@@ -129,11 +146,10 @@ async fn meet(world: Arc<SimWorld>, stream: Arc<Stream>, met: Arc<Mutex<Vec<Erro
 
 /// Waits until everything that happened has been logged, judged and acted upon.
 async fn quiet(world: &Arc<SimWorld>, stream: &Stream) {
-    loop {
-        world.executor.sleep(3 * MINUTE).await;
-        if stream.is_empty() {
-            return;
-        }
+    let mut looks = 0;
+    while looks < 2 {
+        world.executor.sleep(2 * MINUTE).await;
+        looks = if stream.is_empty() { looks + 1 } else { 0 };
     }
 }
 
@@ -150,7 +166,7 @@ async fn carry(world: Arc<SimWorld>, stream: Arc<Stream>) {
 async fn deliver(world: Arc<SimWorld>, stream: Arc<Stream>, shard: usize) {
     let ask = |n: u64| world.executor.chance(|rng| rng.below(n));
     while !stream.ended.load(Ordering::SeqCst) {
-        world.executor.sleep(200 + ask(if ask(20) == 0 { 4 * MINUTE } else { 2_000 })).await;
+        world.executor.sleep(200 + ask(if ask(20) == 0 { 15 * MINUTE } else { 2_000 })).await;
         let size = usize::try_from(1 + ask(10)).unwrap();
         let batch: Vec<_> = stream.shards[shard].lock().unwrap().iter().take(size).cloned().collect();
         if batch.is_empty() {
@@ -223,21 +239,31 @@ fn check(played: &Played) -> Result<u64, String> {
         let wanted = reference(rule, errors, live);
         let mine: Vec<_> = breaches.iter().filter(|(id, ..)| *id == rule.id).collect();
         let found: BTreeSet<u64> = mine.iter().map(|(_, epoch, _)| *epoch).collect();
-        if found != wanted || found.len() != mine.len() {
+        // Whoever resumes before the last errors are logged has the last word: their breach comes too late.
+        let right = if played.impatient { found.is_subset(&wanted) } else { found == wanted };
+        if !right || found.len() != mine.len() {
             return Err(format!("{}: breaches {mine:?}, wanted those of {wanted:?} of {live:?}: {:?}", rule.id, rule.config));
         }
         if let Some((.., count)) = mine.iter().find(|(.., count)| *count < rule.config.threshold) {
             return Err(format!("{}: fired at {count} errors below its threshold", rule.id));
         }
-        all.extend(wanted);
+        all.extend(found);
     }
     let lines = world.log.all_activities();
     let paused = lines.iter().filter(|line| {
         matches!(line.what, ActivityKind::StateChanged { to: MapState::Paused, .. }) && matches!(line.cause, Cause::Rule { .. })
     });
-    let paused = paused.count();
-    if paused != all.len() {
-        return Err(format!("{paused} pauses by rules for breaches in the epochs {all:?}"));
+    // Each pause lies in the epoch whose errors were counted, and there is one for each.
+    let paused: Vec<u64> = paused
+        .filter_map(|line| match line.what {
+            ActivityKind::StateChanged { epoch, .. } => live.iter().copied().filter(|live| *live < epoch).max(),
+            _ => None,
+        })
+        .collect();
+    let once: BTreeSet<_> = paused.iter().copied().collect();
+    let right = if played.impatient { once.is_subset(&all) } else { once == all };
+    if once.len() != paused.len() || !right {
+        return Err(format!("pauses by rules in the epochs {paused:?}, breaches in {all:?}"));
     }
     let states = lines.iter().filter(|line| matches!(line.what, ActivityKind::StateChanged { .. })).count();
     if states != world.history().len() {
@@ -361,4 +387,140 @@ fn a_rule_counts_what_happened_before_it_was_made_and_is_gone_with_its_map() {
     });
     assert!(world.executor.run(1_000_000));
     assert_eq!(world.mailer.taken().len(), 1);
+}
+
+/// The function that opened an incident crashed; before the next one acts, an operator has mended and resumed.
+#[test]
+fn who_resumes_in_the_meantime_has_the_last_word() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move {
+        let world = played;
+        for n in 0..2_u128 {
+            let event = sample::error(world.now(), n, "C-1", ErrorClass::Application);
+            ingest(&*world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+        }
+        let (map, rule) = (world.map().map, sample::rule(2));
+        world.alerts.put_rule(rule.clone());
+        let opened = evaluate(&*world, &map, &[rule], world.now()).await.unwrap();
+        let pause = switch(&*world, &kim(), &map.id, MapCommand::Pause, "to mend it").await;
+        assert_eq!(pause.unwrap().state, MapState::Paused);
+        switch(&*world, &kim(), &map.id, MapCommand::Resume(Backlog::CatchUp), "it is mended").await.unwrap();
+        let acted = act(&*world, &opened[0]).await.unwrap().acted.unwrap();
+        assert_eq!((acted.state, world.map().map.state), (None, MapState::CatchingUp));
+        assert!(acted.left.unwrap().contains("resumed by kim"));
+        assert_eq!(act(&*world, &opened[0]).await.unwrap().acted.map(|acted| acted.at), Some(acted.at));
+    });
+    assert!(world.executor.run(1_000_000));
+}
+
+/// The app is asked with the oldest change; when it takes it the map is resumed, so often and no oftener.
+#[test]
+fn a_map_resumes_by_itself_when_its_app_is_well_again() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    let mut rule = sample::rule(1);
+    rule.config.auto_resume = Some(AutoResume { after_minutes: 2, at_most: 1 });
+    world.alerts.put_rule(rule);
+    let users = Users::new(Arc::clone(&world));
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move {
+        let world = played;
+        let (crm, minute) = ("crm".parse().unwrap(), || world.executor.sleep(MINUTE));
+        let broken = async || {
+            let event = sample::error(world.now(), u128::from(world.now().0), "C-9", ErrorClass::Application);
+            let event = ErrorEvent { epoch: world.map().map.epoch, ..event };
+            ingest(&*world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+            assert_eq!(world.map().map.state, MapState::Paused);
+        };
+        let ticked = async || tick(&*world, world.now().plus_ms(MINUTE)).await.unwrap();
+        broken().await;
+        let key = "C-1".parse().unwrap();
+        let record = serde_json::json!({"Name": "Ada", "Limit": 1, "OnHold": "No"});
+        users.edit_committed(SideIx::First, &key, Image::Present(record.as_object().unwrap().clone())).await;
+        while users.report(SideIx::First).await {}
+        ticked().await;
+        assert_eq!(world.apps.with(&crm, |app| app.effects.len()), 0, "two minutes are not over");
+        minute().await;
+        minute().await;
+        ticked().await;
+        assert_eq!(world.apps.with(&crm, |app| app.effects.len()), 1, "the oldest change was the probe");
+        assert_eq!((world.map().map.state, world.map().map.cause.as_str()), (MapState::CatchingUp, "auto_resume"));
+        broken().await;
+        for _ in 0..5 {
+            minute().await;
+            ticked().await;
+        }
+        assert_eq!(world.map().map.state, MapState::Paused, "once is enough: now somebody must look");
+        let [incident] = &world.alerts.all_incidents()[..] else { panic!("one incident for all of it") };
+        assert_eq!((incident.auto_resumed, incident.notices.len()), (1, 2));
+    });
+    assert!(world.executor.run(1_000_000));
+}
+
+/// Mail that is refused is tried again, holds nothing up, and the fallback is told when nobody else can be.
+#[test]
+fn mail_that_is_refused_delays_nothing_and_is_tried_again() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    let mut rule = sample::rule(1);
+    rule.config.fallback = Some("boss@example.com".parse().unwrap());
+    world.alerts.put_rule(rule);
+    world.mailer.set_refuses(Some(MailError::Later("SES: ThrottlingException".to_owned())));
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move {
+        let world = played;
+        let event = sample::error(world.now(), 1, "C-1", ErrorClass::Application);
+        ingest(&*world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+        assert_eq!(world.map().map.state, MapState::Paused, "no mail is waited for");
+        let ticked = async || tick(&*world, world.now().plus_ms(MINUTE)).await.unwrap();
+        let sent = || world.alerts.all_incidents()[0].notices[0].to.clone().unwrap();
+        ticked().await;
+        assert!(matches!(&sent()[0].sent, Sent::Waiting { tries: 1, says: Some(says), .. } if says.contains("Throttling")));
+        world.mailer.set_refuses(None);
+        world.executor.sleep(MINUTE).await;
+        ticked().await;
+        assert!(matches!(sent()[0].sent, Sent::Taken { .. }));
+        // It comes back, and another person is told.
+        let incident = world.alerts.all_incidents()[0].id;
+        bounced(&*world, &"kim@example.com".parse().unwrap(), "bounced: General", Some(incident)).await.unwrap();
+        ticked().await;
+        let told: Vec<_> = sent().iter().map(|one| (one.to.to_string(), matches!(one.sent, Sent::Taken { .. }))).collect();
+        assert_eq!(told, [("kim@example.com".to_owned(), false), ("boss@example.com".to_owned(), true)]);
+    });
+    assert!(world.executor.run(1_000_000));
+    assert_eq!(world.mailer.taken().len(), 2);
+}
+
+/// People are reminded until somebody has seen it; the recovery is told to all.
+#[test]
+fn reminders_end_with_the_acknowledgement() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    let mut rule = sample::rule(1);
+    rule.config.reminder_minutes = Some(10);
+    world.alerts.put_rule(rule);
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move {
+        let world = played;
+        let event = sample::error(world.now(), 1, "C-1", ErrorClass::Application);
+        ingest(&*world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+        let pass = async |minutes: u64| {
+            for _ in 0..minutes {
+                world.executor.sleep(MINUTE).await;
+                tick(&*world, world.now().plus_ms(MINUTE)).await.unwrap();
+            }
+        };
+        let subjects = || world.mailer.taken().into_iter().map(|mail| mail.subject).collect::<Vec<_>>();
+        pass(22).await;
+        assert_eq!(subjects().len(), 3, "opened, and two reminders: {:?}", subjects());
+        let incident = world.alerts.all_incidents()[0].id;
+        acknowledge(&*world, &kim(), incident, "on it").await.unwrap();
+        pass(30).await;
+        assert_eq!(subjects().len(), 3);
+        let id = world.map().map.id;
+        switch(&*world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "mended").await.unwrap();
+        world.sweep().await;
+        pass(1).await;
+        assert!(subjects()[3].contains("recovered"), "{:?}", subjects());
+        assert!(world.alerts.all_incidents()[0].recovered.is_some());
+    });
+    assert!(world.executor.run(1_000_000));
 }
