@@ -1,1 +1,128 @@
+//! Golden events: the same files that `cargo lambda invoke --data-file` takes.
 
+use std::{path::PathBuf, sync::Arc};
+
+use app::ports::{Log, Ports};
+use domain::{ErrorClass, side::Capability};
+use lambda_http::{Request, request::LambdaRequest};
+use serde_json::{Value, json};
+use testkit::{SimWorld, sample};
+
+use crate::{config::Config, stream, url};
+
+fn event(name: &str) -> Value {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events").join(name);
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn world() -> Arc<SimWorld> {
+    SimWorld::new(1, sample::running(Capability::Idempotent))
+}
+
+#[tokio::test]
+async fn a_batch_is_logged_and_what_cannot_be_read_is_put_aside() {
+    let world = world();
+    let event = event("log-ingest-stream.json");
+    for time in 1..=3 {
+        assert_eq!(stream::handle(&*world, &event).await, json!({"batchItemFailures": []}), "delivered {time} times");
+    }
+    let errors = world.log.all_errors();
+    let classes: Vec<_> = errors.iter().map(|error| error.event.class).collect();
+    assert_eq!(classes, [ErrorClass::Application, ErrorClass::Timeout], "each once, though delivered three times");
+    assert_eq!(world.log.all_activities().len(), 1);
+    let failed = world.log.failed(10).await.unwrap();
+    assert!(failed.iter().all(|failed| failed.source == "L#customers#C-2 / H"), "{failed:?}");
+    let published = world.events.take();
+    assert_eq!((published[0].source, published[0].kind), ("tandem.map", "Map State Changed"));
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_stored_comes_again_from_where_it_failed() {
+    let world = world();
+    world.log.set_failing(1_000);
+    let told = stream::handle(&*world, &event("log-ingest-stream.json")).await;
+    assert_eq!(told, json!({"batchItemFailures": [{"itemIdentifier": "100000000"}]}));
+    world.log.set_failing(0);
+    assert_eq!(stream::handle(&*world, &event("log-ingest-stream.json")).await, json!({"batchItemFailures": []}));
+    assert_eq!(world.log.all_errors().len(), 2);
+    assert_eq!(stream::handle(&*world, &json!({"Records": [{"dynamodb": 1}]})).await, json!({"batchItemFailures": []}));
+}
+
+fn post(body: String) -> Request {
+    let mut event = event("log-ingest-errors-ndjson.json");
+    event["body"] = Value::String(body);
+    Request::from(serde_json::from_value::<LambdaRequest>(event).unwrap())
+}
+
+#[tokio::test]
+async fn each_reported_line_has_its_own_answer() {
+    let world = world();
+    let request: LambdaRequest = serde_json::from_value(event("log-ingest-errors-ndjson.json")).unwrap();
+    let (status, told) = url::answer(&*world, &Request::from(request)).await;
+    assert_eq!(status, 207);
+    let lines: Vec<_> = told["results"].as_array().unwrap().iter().map(|line| line["status"].as_str().unwrap()).collect();
+    assert_eq!(lines, ["logged", "refused", "refused", "duplicate"]);
+    assert_eq!((&told["results"][1]["field"], &told["results"][2]["field"]), (&json!("map"), &json!("body")));
+    let [error] = &world.log.all_errors()[..] else { panic!("one of them is new") };
+    assert_eq!((error.event.message.as_str(), error.event.at), ("The nightly batch failed", world.now()));
+    let array = r#"[{"id": "erp-9", "map": "customers", "side": "crm", "message": "again"}]"#;
+    assert_eq!(url::answer(&*world, &post(array.to_owned())).await.0, 200);
+}
+
+#[tokio::test]
+async fn bad_lines_are_named_with_their_field() {
+    let world = world();
+    let line = |more: Value| {
+        let mut line = json!({"id": "e", "map": "customers", "side": "crm", "message": "x"});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line.to_string()
+    };
+    for (body, field) in [
+        (line(json!({"at": "2099-01-01T00:00:00Z"})), "at"),
+        (line(json!({"at": "tomorrow"})), "at"),
+        (line(json!({"side": "erp"})), "side"),
+        (line(json!({"class": "applicaton"})), "class"),
+        (line(json!({"id": ""})), "id"),
+        (line(json!({"id": "a\nb"})), "id"),
+        (line(json!({"message": " "})), "message"),
+        (line(json!({"key": ""})), "key"),
+        (line(json!({"colour": "red"})), "colour"),
+        ("7".to_owned(), "line"),
+    ] {
+        let (status, told) = url::answer(&*world, &post(body.clone())).await;
+        assert_eq!((status, &told["results"][0]["field"]), (207, &json!(field)), "{body}: {told}");
+    }
+    assert!(world.log.all_errors().is_empty());
+    let many = vec![line(json!({})); 1_001].join("\n");
+    for (body, says) in [(many, "1001 lines"), (String::new(), "no lines"), ("[1,".to_owned(), "no JSON array")] {
+        let (status, told) = url::answer(&*world, &post(body)).await;
+        assert_eq!(status, 400);
+        assert!(told["errors"][0]["message"].as_str().unwrap().contains(says), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_reported_error_counts_for_rules_at_once() {
+    let world = world();
+    world.alerts.put_rule(sample::rule(2));
+    let line = |id: u8| json!({"id": id.to_string(), "map": "customers", "side": "crm", "message": "x"}).to_string();
+    url::answer(&*world, &post([line(1), line(1)].join("\n"))).await;
+    assert_eq!(world.map().map.state.as_str(), "Running", "the same event twice is one");
+    url::answer(&*world, &post(line(2))).await;
+    assert_eq!(world.map().map.state.as_str(), "Paused");
+}
+
+#[test]
+fn callers_are_known_and_settings_are_checked() {
+    let with = |pairs: &'static [(&str, &str)]| {
+        Config::from_lookup(move |name| {
+            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    };
+    let config = with(&[("TANDEM_TABLE", "t"), ("TANDEM_HMAC_PARAMETER", "/p")]).unwrap();
+    assert_eq!(config.alerts.retention_days, 90);
+    let wrong = with(&[("TANDEM_CALLER_AUTH", "none"), ("TANDEM_LOG_RETENTION_DAYS", "long")]).unwrap_err();
+    for name in ["TANDEM_TABLE", "hmac or iam", "TANDEM_LOG_RETENTION_DAYS"] {
+        assert!(wrong.contains(name), "{wrong}");
+    }
+}
