@@ -6,5 +6,6 @@ mod atomic;
 mod config;
 mod emulator;
 mod lanes;
+mod log;
 mod queue;
 mod stream;

@@ -3,8 +3,9 @@
 use app::{
     Ports,
     drain::{Drained, LaneRun, drain_map, named_lane, run_lane, sweep},
-    ports::PortError,
+    ports::{Config, Lanes, MapWithSides, OpenRange, PortError, Queues},
 };
+use aws::metrics::{Metrics, Unit};
 use domain::Timestamp;
 use lambda_runtime::Error;
 use serde_json::{Value, json};
@@ -26,11 +27,33 @@ pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp)
             tracing::info!(map.id = %lane.map, attempts, archived, end = ?end, "a lane was worked on");
             Ok(json!({ "attempts": attempts }))
         }
-        Wanted::Sweep => Ok(told("swept", None, &retried(sweep(ports, until).await)?)),
+        Wanted::Sweep => {
+            let swept = retried(sweep(ports, until).await)?;
+            measure(ports).await;
+            Ok(told("swept", None, &swept))
+        }
         Wanted::Map(map) => {
             let id = map.parse().map_err(|says| format!("map {says}"))?;
             Ok(told("a backlog was worked on", Some(&map), &retried(drain_map(ports, &id, until).await)?))
         }
+    }
+}
+
+/// Tells how much waits in each map that keeps or replays changes, and for how long. Figures only: what cannot be read is
+/// left out.
+async fn measure<P: Ports>(ports: &P) {
+    let Ok(maps) = ports.config().maps().await else { return };
+    for MapWithSides { map, .. } in maps.into_iter().filter(|map| map.map.state.queues()) {
+        let mut metrics = Metrics::of(&[("Map", map.id.as_str())]);
+        if let Ok(depth) = ports.queues().depth(&map).await {
+            metrics = metrics.add("QueueDepth", depth, Unit::Count);
+        }
+        if let Ok(oldest) = ports.lanes().open(&map, OpenRange::moving(), 1).await
+            && let Some(oldest) = oldest.first()
+        {
+            metrics = metrics.add("QueueAge", ports.now().ms_since(oldest.at), Unit::Milliseconds);
+        }
+        metrics.emit();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Parse, one call, answer.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use app::{
     Ports,
@@ -9,6 +9,7 @@ use app::{
     request::WriteRequest,
     write::write,
 };
+use aws::metrics::{Metrics, Unit};
 use domain::{
     MapId, RecordKey, WriteId,
     limits::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES},
@@ -37,7 +38,25 @@ pub(crate) async fn handle(deps: &Deps, request: Request) -> Result<Response<Bod
     let status = reply.body.get("status").and_then(Value::as_str);
     tracing::info!(http.method = %method, http.route = route.name(), http.status = reply.status, write.status = status,
                    duration_ms, "request served");
+    count(&reply);
     respond(reply)
+}
+
+/// Counts writes by what their callers were told.
+fn count(reply: &Reply) {
+    let said = |body: &Value| {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        text("status").or_else(|| text("code"))
+    };
+    let mut by_answer: BTreeMap<String, u64> = BTreeMap::new();
+    let answers = reply.body.get("answers").and_then(Value::as_array);
+    let all = answers.into_iter().flatten().map(|one| &one["answer"]).chain(answers.is_none().then_some(&reply.body));
+    for answer in all.filter_map(said) {
+        *by_answer.entry(answer).or_default() += 1;
+    }
+    for (answer, writes) in by_answer {
+        Metrics::of(&[("Answer", &answer)]).add("Writes", writes, Unit::Count).emit();
+    }
 }
 
 /// Where a request goes.

@@ -8,6 +8,7 @@ mod commits;
 mod due;
 mod echoes;
 mod journal;
+mod log;
 mod queues;
 mod races;
 mod round_trips;
@@ -26,6 +27,11 @@ pub use self::{
     due::{only_open_lanes_of_the_map_are_due_and_the_oldest_come_first, open_lanes_come_page_by_page},
     echoes::echoes_and_head_change_independently,
     journal::{a_finished_entry_leaves_its_marker, an_updated_entry_keeps_an_open_marker},
+    log::{
+        a_reported_error_is_kept_once_by_its_own_id, activities_noisy_maps_and_failed_events_are_kept,
+        an_incident_changes_with_its_watch_or_not_at_all, errors_are_kept_once_and_listed_newest_first,
+        errors_of_a_record_are_resolved_up_to_a_time, rules_and_groups_change_by_their_version,
+    },
     queues::{a_queue_is_made_and_removed_with_its_map, pointers_of_a_record_come_in_order_one_batch_after_the_other},
     races::of_many_commits_from_one_version_one_wins,
     round_trips::{

@@ -182,3 +182,24 @@ impl Log for MemoryLog {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{alerts::MemoryAlerts, contract};
+
+    fn log() -> MemoryLog {
+        MemoryLog::new(Executor::new(1, Timestamp(0)))
+    }
+
+    #[tokio::test]
+    async fn what_is_in_memory_keeps_the_contract() {
+        contract::errors_are_kept_once_and_listed_newest_first(&log()).await;
+        contract::a_reported_error_is_kept_once_by_its_own_id(&log()).await;
+        contract::errors_of_a_record_are_resolved_up_to_a_time(&log()).await;
+        contract::activities_noisy_maps_and_failed_events_are_kept(&log()).await;
+        let alerts = || MemoryAlerts::new(Executor::new(1, Timestamp(0)));
+        contract::rules_and_groups_change_by_their_version(&alerts()).await;
+        contract::an_incident_changes_with_its_watch_or_not_at_all(&alerts()).await;
+    }
+}
