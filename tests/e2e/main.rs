@@ -2,6 +2,7 @@
 //!
 //! All tests share one stack. Each has records of its own; those that break an app or stop the map run alone.
 
+mod alerts;
 mod bad_input;
 mod batch;
 mod crossing;

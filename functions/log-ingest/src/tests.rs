@@ -60,7 +60,8 @@ async fn each_reported_line_has_its_own_answer() {
     let request: LambdaRequest = serde_json::from_value(event("log-ingest-errors-ndjson.json")).unwrap();
     let (status, told) = url::answer(&*world, &Request::from(request)).await;
     assert_eq!(status, 207);
-    let lines: Vec<_> = told["results"].as_array().unwrap().iter().map(|line| line["status"].as_str().unwrap()).collect();
+    let lines: Vec<_> =
+        told["results"].as_array().unwrap().iter().map(|line| line["status"].as_str().unwrap()).collect();
     assert_eq!(lines, ["logged", "refused", "refused", "duplicate"]);
     assert_eq!((&told["results"][1]["field"], &told["results"][2]["field"]), (&json!("map"), &json!("body")));
     let [error] = &world.log.all_errors()[..] else { panic!("one of them is new") };

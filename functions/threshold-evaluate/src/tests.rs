@@ -44,7 +44,8 @@ async fn an_address_that_bounces_is_flagged_and_one_that_is_full_is_not() {
     assert_eq!(world.alerts.flagged().await.unwrap()[0].says, "bounced: General");
     bounce["detail"]["bounce"]["bounceType"] = json!("Transient");
     assert_eq!(handle(&*world, &bounce, until).await.unwrap(), json!({"flagged": 0}));
-    bounce["detail"] = json!({"eventType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "x"}]}});
+    bounce["detail"] =
+        json!({"eventType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "x"}]}});
     assert_eq!(handle(&*world, &bounce, until).await.unwrap(), json!({"flagged": 0}), "no address of ours");
 }
 
@@ -71,7 +72,8 @@ async fn the_samples_of_published_events_are_true() {
     ] {
         let sample = event(name);
         assert_eq!((&sample["source"], &sample["detail-type"]), (&json!(source), &json!(kind)), "{name}");
-        let known = published.iter().find(|event| event.kind == kind).unwrap_or_else(|| panic!("{kind} was not published"));
+        let known =
+            published.iter().find(|event| event.kind == kind).unwrap_or_else(|| panic!("{kind} was not published"));
         assert_eq!((known.source, fields(&known.detail)), (source, fields(&sample["detail"])), "{name}");
     }
 }

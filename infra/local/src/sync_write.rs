@@ -32,9 +32,16 @@ impl SyncWrite {
     /// When the function does not answer.
     pub async fn send(&self, write: &Value) -> anyhow::Result<Answer> {
         let id = write.get("id").and_then(Value::as_str).unwrap_or_default();
-        let body = write.to_string();
-        let request = self.client.post(format!("{}/writes", self.url)).header("content-type", "application/json");
-        Answer::of(self.signed(request, id, &body)?.body(body)).await
+        self.post("writes", id, &write.to_string()).await
+    }
+
+    /// Sends a body to another address of a function that knows the same callers, e.g. `errors` of `log-ingest`.
+    ///
+    /// # Errors
+    /// When the function does not answer.
+    pub async fn post(&self, path: &str, id: &str, body: &str) -> anyhow::Result<Answer> {
+        let request = self.client.post(format!("{}/{path}", self.url)).header("content-type", "application/json");
+        Answer::of(self.signed(request, id, body)?.body(body.to_owned())).await
     }
 
     /// Asks what became of a write.

@@ -125,7 +125,8 @@ async fn close<P: AlertPorts>(ports: &P, incident: &Incident, how: &str) -> Resu
         let next = read.recovered(how, now);
         let line = next.line(IncidentStep::Recovered, "tandem", how, now);
         let closed = watch.as_ref().map(|watch| {
-            let closed = Watch { open: None, closed: Some((now, read.live_epoch)), version: watch.version + 1, ..watch.clone() };
+            let closed =
+                Watch { open: None, closed: Some((now, read.live_epoch)), version: watch.version + 1, ..watch.clone() };
             (closed, watch.version)
         });
         Some(IncidentChange { expected: read.version, incident: next, watch: closed, line: Some(line) })

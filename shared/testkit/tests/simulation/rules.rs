@@ -101,7 +101,13 @@ fn play(seed: u64) -> Played {
     world.executor.spawn(minutes(Arc::clone(&world), Arc::clone(&stream)));
     let live = Arc::new(Mutex::new(vec![0]));
     let impatient = seed % 3 == 0;
-    world.executor.spawn(meet(Arc::clone(&world), Arc::clone(&stream), Arc::clone(&errors), Arc::clone(&live), impatient));
+    world.executor.spawn(meet(
+        Arc::clone(&world),
+        Arc::clone(&stream),
+        Arc::clone(&errors),
+        Arc::clone(&live),
+        impatient,
+    ));
     assert!(world.executor.run(3_000_000), "TANDEM_SEED={seed}: the world does not come to rest");
     let (errors, live) = (errors.lock().unwrap().clone(), live.lock().unwrap().clone());
     Played { rules, errors, live, impatient, delivered_again: stream.delivered_again.load(Ordering::SeqCst), world }
@@ -242,7 +248,10 @@ fn check(played: &Played) -> Result<u64, String> {
         // Whoever resumes before the last errors are logged has the last word: their breach comes too late.
         let right = if played.impatient { found.is_subset(&wanted) } else { found == wanted };
         if !right || found.len() != mine.len() {
-            return Err(format!("{}: breaches {mine:?}, wanted those of {wanted:?} of {live:?}: {:?}", rule.id, rule.config));
+            return Err(format!(
+                "{}: breaches {mine:?}, wanted those of {wanted:?} of {live:?}: {:?}",
+                rule.id, rule.config
+            ));
         }
         if let Some((.., count)) = mine.iter().find(|(.., count)| *count < rule.config.threshold) {
             return Err(format!("{}: fired at {count} errors below its threshold", rule.id));
@@ -251,7 +260,8 @@ fn check(played: &Played) -> Result<u64, String> {
     }
     let lines = world.log.all_activities();
     let paused = lines.iter().filter(|line| {
-        matches!(line.what, ActivityKind::StateChanged { to: MapState::Paused, .. }) && matches!(line.cause, Cause::Rule { .. })
+        matches!(line.what, ActivityKind::StateChanged { to: MapState::Paused, .. })
+            && matches!(line.cause, Cause::Rule { .. })
     });
     // Each pause lies in the epoch whose errors were counted, and there is one for each.
     let paused: Vec<u64> = paused
@@ -332,7 +342,8 @@ fn a_flood_of_errors_is_one_breach() {
         let at = played.now();
         let events: Vec<_> = (0..10_000_u64)
             .map(|n| {
-                let event = sample::error(at.plus_ms(n / 10), u128::from(n), &format!("C-{n}"), ErrorClass::Application);
+                let event =
+                    sample::error(at.plus_ms(n / 10), u128::from(n), &format!("C-{n}"), ErrorClass::Application);
                 LogEvent::Error(Box::new(event))
             })
             .collect();
@@ -375,7 +386,8 @@ fn a_rule_counts_what_happened_before_it_was_made_and_is_gone_with_its_map() {
             let event = sample::error(world.now(), n, "C-1", ErrorClass::Application);
             ingest(&*world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
         }
-        let gone = ErrorEvent { map: "gone".parse().unwrap(), ..sample::error(world.now(), 9, "C-1", ErrorClass::Timeout) };
+        let gone =
+            ErrorEvent { map: "gone".parse().unwrap(), ..sample::error(world.now(), 9, "C-1", ErrorClass::Timeout) };
         ingest(&*world, &[LogEvent::Error(Box::new(gone))]).await.unwrap();
         world.alerts.put_rule(sample::rule(4));
         assert!(world.alerts.breaches().is_empty());
@@ -474,7 +486,9 @@ fn mail_that_is_refused_delays_nothing_and_is_tried_again() {
         let ticked = async || tick(&*world, world.now().plus_ms(MINUTE)).await.unwrap();
         let sent = || world.alerts.all_incidents()[0].notices[0].to.clone().unwrap();
         ticked().await;
-        assert!(matches!(&sent()[0].sent, Sent::Waiting { tries: 1, says: Some(says), .. } if says.contains("Throttling")));
+        assert!(
+            matches!(&sent()[0].sent, Sent::Waiting { tries: 1, says: Some(says), .. } if says.contains("Throttling"))
+        );
         world.mailer.set_refuses(None);
         world.executor.sleep(MINUTE).await;
         ticked().await;
@@ -483,7 +497,8 @@ fn mail_that_is_refused_delays_nothing_and_is_tried_again() {
         let incident = world.alerts.all_incidents()[0].id;
         bounced(&*world, &"kim@example.com".parse().unwrap(), "bounced: General", Some(incident)).await.unwrap();
         ticked().await;
-        let told: Vec<_> = sent().iter().map(|one| (one.to.to_string(), matches!(one.sent, Sent::Taken { .. }))).collect();
+        let told: Vec<_> =
+            sent().iter().map(|one| (one.to.to_string(), matches!(one.sent, Sent::Taken { .. }))).collect();
         assert_eq!(told, [("kim@example.com".to_owned(), false), ("boss@example.com".to_owned(), true)]);
     });
     assert!(world.executor.run(1_000_000));
