@@ -1,4 +1,4 @@
-//! The logs, rules and incidents in DynamoDB, and mail by SESv2.
+//! The logs, rules and incidents in DynamoDB, and mail by `SESv2`.
 
 use app::ports::{Mail, MailError, Mailer};
 use aws::{Clients, DynamoAlerts, DynamoLog, SesMailer};

@@ -92,6 +92,8 @@ mod tests {
         let file = EndpointsFile::in_dir(&dir);
         file.write(&Endpoints {
             emulator: "http://127.0.0.1:1".to_owned(),
+            log_ingest: String::new(),
+            mails: String::new(),
             sync_write: "http://127.0.0.1:1/s".to_owned(),
             admin: "http://127.0.0.1:1/a".to_owned(),
             apps: one("finance", "http://127.0.0.1:2"),

@@ -16,7 +16,7 @@ pub struct Clients {
     pub db: aws_sdk_dynamodb::Client,
     /// EventBridge.
     pub events: aws_sdk_eventbridge::Client,
-    /// SESv2.
+    /// `SESv2`.
     pub ses: aws_sdk_sesv2::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,

@@ -1,4 +1,4 @@
-//! The ports on AWS: DynamoDB, SQS, EventBridge, SESv2, SSM. SDK types and SDK errors stay in here.
+//! The ports on AWS: DynamoDB, SQS, EventBridge, `SESv2`, SSM. SDK types and SDK errors stay in here.
 
 mod alert_world;
 mod alerts;

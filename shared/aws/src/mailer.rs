@@ -1,4 +1,4 @@
-//! Mail by SESv2.
+//! Mail by `SESv2`.
 
 use app::ports::{Mail, MailError, Mailer};
 use aws_sdk_sesv2::{
@@ -13,7 +13,7 @@ const NEVER: &str = "BadRequestException";
 /// Longest text of an error that is kept.
 const MAX_SAYS: usize = 300;
 
-/// Mail by SESv2.
+/// Mail by `SESv2`.
 #[derive(Clone, Debug)]
 pub struct SesMailer {
     ses: Client,

@@ -1,6 +1,6 @@
 //! Whether a rule's threshold is reached. Exact: errors themselves are counted, not buckets of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &E
 pub fn judge(rule: &RuleConfig, newest_first: impl IntoIterator<Item = Counted>) -> Option<Breach> {
     let threshold = usize::try_from(rule.threshold.max(1)).unwrap_or(usize::MAX);
     let mut window: VecDeque<Counted> = VecDeque::new(); // newest in front
-    let mut units: HashMap<u128, usize> = HashMap::new();
+    let mut units: BTreeMap<u128, usize> = BTreeMap::new();
     for (n, error) in newest_first.into_iter().enumerate() {
         let unit = |error: &Counted| match rule.count {
             Count::Writes => error.unit,
@@ -98,7 +98,7 @@ pub fn judge(rule: &RuleConfig, newest_first: impl IntoIterator<Item = Counted>)
         *units.entry(unit(&error)).or_default() += 1;
         window.push_back(error);
         if units.len() >= threshold {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = BTreeSet::new();
             let errors = window.iter().filter(|error| seen.insert(unit(error))).map(|error| error.id).collect();
             let last_at = window.front().map_or(error.at, |newest| newest.at);
             return Some(Breach { first_at: error.at, last_at, errors });

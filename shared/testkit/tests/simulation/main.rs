@@ -3,6 +3,7 @@
 //!
 //! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
 
+mod alerts;
 mod bugs;
 mod check;
 mod matrix;
