@@ -12,6 +12,8 @@ pub(crate) struct Config {
     pub(crate) alerts: AlertSettings,
     /// SHA-256, in hex, of the first admin's token. Without it only stored tokens are known.
     pub(crate) first_admin_sha256: Option<String>,
+    /// The URL of the queue that names what could not be logged.
+    pub(crate) failed_events: Option<String>,
 }
 
 impl Config {
@@ -22,8 +24,10 @@ impl Config {
             read.mistake("TANDEM_ADMIN_TOKEN_SHA256 must be a SHA-256 in hex, 64 digits".to_owned());
         }
         let first_admin_sha256 = Some(hash).filter(|hash| !hash.is_empty());
-        let config =
-            Self { common: Common::read(&mut read), alerts: AlertSettings::read(&mut read), first_admin_sha256 };
+        let failed_events =
+            Some(read.parsed("TANDEM_FAILED_EVENTS_QUEUE", String::new())).filter(|url| !url.is_empty());
+        let (common, alerts) = (Common::read(&mut read), AlertSettings::read(&mut read));
+        let config = Self { common, alerts, first_admin_sha256, failed_events };
         read.finish(config)
     }
 }

@@ -54,8 +54,8 @@ pub(crate) async fn groups<P: AdminPorts>(State(ports): State<Arc<P>>, params: P
 
 pub(crate) async fn failed<P: AdminPorts>(State(ports): State<Arc<P>>, params: Params) -> Reply {
     params.known(&[])?;
-    let events = ports.log().failed(MAX_FAILED).await?;
-    json(StatusCode::OK, &FailedEvents { events: events.into_iter().map(FailedEvent::from).collect() })
+    let (events, batches) = (ports.log().failed(MAX_FAILED).await?, ports.failed_batches().await);
+    json(StatusCode::OK, &FailedEvents { events: events.into_iter().map(FailedEvent::from).collect(), batches })
 }
 
 /// All errors that match, newest first, as a file. It is sent page by page: nothing holds all of it.

@@ -25,12 +25,12 @@ mod world;
 
 use std::sync::Arc;
 
-use lambda_http::{Error, run};
+use lambda_http::{Error, run_with_streaming_response};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::init();
     let config = config::Config::from_lookup(aws::settings::environment)?;
     let world = world::World::connect(config).await?;
-    run(router::router(Arc::new(world))).await
+    run_with_streaming_response(router::router(Arc::new(world))).await
 }

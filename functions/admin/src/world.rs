@@ -4,7 +4,7 @@ use app::{
     admin::AdminPorts,
     ports::{AlertPorts, ConfigStore, MailPorts, PortError, Ports},
 };
-use aws::{AlertWorld, Clients, DynamoConfig, DynamoTokens, SsmSecrets};
+use aws::{AlertWorld, Clients, DynamoConfig, DynamoTokens, Sqs, SsmSecrets};
 use domain::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 use targets::{Connectors, Guard};
@@ -19,20 +19,25 @@ pub(crate) struct World {
     store: DynamoConfig,
     tokens: DynamoTokens,
     first_admin_sha256: Option<String>,
+    sqs: Sqs,
+    failed_events: Option<String>,
 }
 
 impl World {
     /// Clients for the environment's account.
     pub(crate) async fn connect(config: Config) -> Result<Self, String> {
-        let Config { common, alerts, first_admin_sha256 } = config;
+        let Config { common, alerts, first_admin_sha256, failed_events } = config;
         let clients = Clients::connect().await;
         let guard = Guard::new(&common.allowed_hosts, common.allow_private)?;
         let apps = Connectors::new(guard, SsmSecrets::new(clients.ssm.clone()))?;
+        let sqs = clients.sqs.clone();
         let world = Self {
             shared: AlertWorld::of(&clients, &common, &alerts, apps),
             store: DynamoConfig::new(clients.db.clone(), &common.table),
             tokens: DynamoTokens::new(clients.db, &common.table),
             first_admin_sha256,
+            sqs,
+            failed_events,
         };
         // TLS to DynamoDB is the most of a cold start: it is done before the first request comes.
         if let Err(error) = world.store.list_sides().await {
@@ -110,6 +115,16 @@ impl AdminPorts for World {
     }
     fn first_admin_sha256(&self) -> Option<&str> {
         self.first_admin_sha256.as_deref()
+    }
+    async fn failed_batches(&self) -> Option<u64> {
+        let url = self.failed_events.as_deref()?;
+        match aws::messages_in(&self.sqs, url).await {
+            Ok(count) => Some(count),
+            Err(error) => {
+                tracing::warn!(%error, "the queue of failed events could not be asked");
+                None
+            }
+        }
     }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         let mut secret = [0; 32];

@@ -27,6 +27,8 @@ pub use self::{
     vacate::SETTLE_MS,
     version::{Expects, Saved},
 };
+use std::future::Future;
+
 use crate::{
     error::AppError,
     ports::{CommitError, ConfigStore, MailPorts, PortError, Role, Tokens},
@@ -48,6 +50,8 @@ pub trait AdminPorts: MailPorts + Send + 'static {
     fn tokens(&self) -> &Self::Tokens;
     /// SHA-256, in hex, of the first admin's token: it comes with the deployment, so that somebody can begin.
     fn first_admin_sha256(&self) -> Option<&str>;
+    /// Batches of the table's stream that could not be logged for half a day; `None`: that is not known.
+    fn failed_batches(&self) -> impl Future<Output = Option<u64>> + Send;
     /// 256 bits from the operating system, which nobody can guess.
     ///
     /// # Errors

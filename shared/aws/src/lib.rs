@@ -33,7 +33,7 @@ pub use self::{
     lanes::DynamoLanes,
     log::DynamoLog,
     mailer::SesMailer,
-    queues::SqsQueues,
+    queues::{Sqs, SqsQueues, messages_in},
     secrets::SsmSecrets,
     tokens::DynamoTokens,
     wakes::{EventBridgeWakes, LANE_WAITING, MAP_SOURCE, MAP_WAITING, SOURCE},

@@ -15,6 +15,9 @@ use domain::{Map, RecordKey, id::MapUid};
 
 use crate::{error, keys::hash};
 
+/// The SDK's client.
+pub use aws_sdk_sqs::Client as Sqs;
+
 /// Messages of one request: SQS takes no more.
 const BATCH: usize = 10;
 /// Longest name of a queue.
@@ -205,6 +208,18 @@ impl Queues for SqsQueues {
         let told = self.unless_gone(map, told)?.and_then(|told| told.attributes).unwrap_or_default();
         Ok(counts.iter().filter_map(|name| told.get(name)?.parse::<u64>().ok()).sum())
     }
+}
+
+/// How many messages wait in a queue that is not a map's. Approximate.
+///
+/// # Errors
+/// The queue cannot be asked.
+pub async fn messages_in(sqs: &Client, url: &str) -> Result<u64, PortError> {
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    let asked = sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone()).send().await;
+    let told = asked.map_err(error::port)?;
+    let count = told.attributes().and_then(|all| all.get(&name)).and_then(|count| count.parse().ok());
+    count.ok_or_else(|| PortError::Permanent("the queue does not tell its depth".to_owned()))
 }
 
 #[cfg(test)]

@@ -125,6 +125,9 @@ impl AdminPorts for World {
     fn first_admin_sha256(&self) -> Option<&str> {
         Some(&self.first_admin_sha256)
     }
+    async fn failed_batches(&self) -> Option<u64> {
+        Some(3)
+    }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         Ok([u8::try_from(self.fresh_id() % 251).unwrap(); 32])
     }

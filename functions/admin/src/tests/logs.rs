@@ -207,4 +207,5 @@ async fn what_could_not_be_logged_is_shown() {
     app::ports::AlertPorts::log(&*api.world).add_failed(&failed).await.unwrap();
     let told = api.get("/log/failed").await.json();
     assert_eq!((&told["events"][0]["source"], &told["events"][0]["at"]), (&json!("L#m#k / H"), &json!(NOON)));
+    assert_eq!(told["batches"], 3);
 }

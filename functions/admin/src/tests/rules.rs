@@ -66,6 +66,21 @@ async fn every_mistake_of_a_rule_is_named() {
 }
 
 #[tokio::test]
+async fn a_rule_on_a_map_that_was_deleted_stays_and_cannot_be_saved_so_again() {
+    let api = Api::with_map().await;
+    let on_map = with("maps", json!(["customers"]));
+    assert_eq!(api.put("/rules/r", &on_map).await.status, 201);
+    assert_eq!(api.delete("/maps/customers").await.status, 204);
+    assert_eq!(api.get("/rules/r").await.json()["config"]["maps"], json!(["customers"]));
+    api.get("/rules/r/explain?map=customers").await.is_problem(404, "map_not_found", "");
+    let again = with("maps", json!(["customers"]));
+    let mut changed = again.clone();
+    changed["threshold"] = json!(3);
+    api.put_if("/rules/r", "*", &changed).await.is_problem(400, "invalid_request", "maps: there is no map customers");
+    assert_eq!(api.delete("/rules/r").await.status, 204);
+}
+
+#[tokio::test]
 async fn an_address_that_is_named_twice_is_told_once() {
     let api = Api::with_map().await;
     let twice = json!(["kim@example.com", "kim@EXAMPLE.com"]);

@@ -191,6 +191,11 @@ impl From<Group> for ErrorGroup {
 pub(crate) struct FailedEvents {
     /// Newest first.
     pub(crate) events: Vec<FailedEvent>,
+    /// Batches of the table's stream that could not be logged for half a day: the queue of failed events has them.
+    /// Absent: that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) batches: Option<u64>,
 }
 
 /// An event that could not be logged.

@@ -31,6 +31,14 @@ pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let mail = output.step("the mail arrives", None, mail(stack, "paused")).await?;
     output.say(format_args!("    {}", mail.subject));
     output.say(format_args!("    all mails can be read at {}", stack.endpoints().mails));
+    let doing = "an operator asks whether anything is still being written: functions remember a map for a second";
+    output.step(doing, None, quiet(&operator)).await
+}
+
+async fn quiet(operator: &Admin) -> anyhow::Result<()> {
+    let told =
+        operator.post(&format!("/maps/{MAP}/pause?wait=20"), &json!({"reason": "to see that it is quiet"})).await?;
+    ensure!(told["quiet"] == true && told["map"]["cause"] == "rule", "it is not quiet, or paused anew: {told}");
     Ok(())
 }
 

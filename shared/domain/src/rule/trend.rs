@@ -30,3 +30,53 @@ pub fn recovery(incident: &Incident, map: Option<&Map>) -> Recovery {
         MapState::Paused | MapState::CatchingUp | MapState::Stopped => Recovery::NotYet,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{IncidentId, LogId, MapUid},
+        mapping::tests::customers,
+        rule::{Acted, Action, Breach, Rule, tests::rule},
+        time::Timestamp,
+    };
+
+    fn map(state: MapState, live_epoch: u64) -> Map {
+        let new = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(1));
+        Map { state, live_epoch, ..new }
+    }
+
+    fn incident(action: Action, acted: bool) -> Incident {
+        let mut config = rule(1, 1);
+        config.action = action;
+        let (actor, changed_at) = ("kim".to_owned(), Timestamp(0));
+        let rule = Rule { id: "r".parse().unwrap(), config, version: 1, actor, changed_at };
+        let breach = Breach { first_at: Timestamp(1), last_at: Timestamp(1), errors: vec![LogId(1)] };
+        let open = Incident::open(IncidentId(1), &rule, &map(MapState::Running, 1), &breach, &[], Timestamp(1));
+        if acted { open.acted(Acted { at: Timestamp(2), state: None, left: None }) } else { open }
+    }
+
+    #[test]
+    fn an_incident_is_over_when_changes_flow_again_or_can_flow_no_more() {
+        use MapState::{CatchingUp, Paused, Running, Stopped};
+        let paused = incident(Action::Pause, true);
+        for (state, live_epoch, wanted) in [
+            (Paused, 1, Recovery::NotYet),
+            (CatchingUp, 2, Recovery::NotYet),
+            (Running, 2, Recovery::Over("the map was resumed and has caught up")),
+            (Running, 1, Recovery::WhenQuiet),
+            (Stopped, 1, Recovery::Over("the map was stopped")),
+        ] {
+            assert_eq!(recovery(&paused, Some(&map(state, live_epoch))), wanted, "{state}");
+        }
+        assert_eq!(recovery(&paused, None), Recovery::Over("the map is gone"));
+        let other = Map { uid: MapUid(2), ..map(Running, 1) };
+        assert_eq!(recovery(&paused, Some(&other)), Recovery::Over("the map is gone"));
+        assert_eq!(recovery(&incident(Action::Stop, true), Some(&map(Stopped, 1))), Recovery::NotYet);
+        assert_eq!(
+            recovery(&incident(Action::Pause, false), Some(&map(Running, 1))),
+            Recovery::NotYet,
+            "not acted yet"
+        );
+    }
+}

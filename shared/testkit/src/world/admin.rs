@@ -88,6 +88,9 @@ impl AdminPorts for SimWorld {
     fn first_admin_sha256(&self) -> Option<&str> {
         None
     }
+    async fn failed_batches(&self) -> Option<u64> {
+        None
+    }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         Ok([7; 32])
     }
