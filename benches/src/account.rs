@@ -7,20 +7,24 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::{
     config::{Credentials, SharedCredentialsProvider},
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType,
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+        ProjectionType, PutRequest, ScalarAttributeType, WriteRequest,
     },
 };
 use aws_sdk_ssm::types::ParameterType;
 use domain::{
-    Timestamp,
+    Map, Timestamp,
     map::{MapAnswer, MapCommand},
+    side::Capability,
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use local::{Emulator, REGION};
 
 use crate::{price::Item, sample};
 
 const TABLE: &str = "tandem";
+/// Items of one request: DynamoDB takes no more.
+const BATCH: usize = 25;
 const QUEUE_PREFIX: &str = "bench";
 const HMAC_PARAMETER: &str = "/tandem/bench/hmac";
 /// The emulator lives as long as the bench, and nobody else reaches it.
@@ -101,6 +105,62 @@ impl Account {
             .await?)
     }
 
+    /// Puts maps into the table, quiet ones, many at a time, and the two sides of all of them.
+    ///
+    /// # Errors
+    /// When the emulator does not take them.
+    pub async fn put_maps(
+        &self,
+        numbers: std::ops::Range<u64>,
+        map: impl Fn(&str) -> anyhow::Result<Map>,
+    ) -> anyhow::Result<()> {
+        let mut batches = Vec::new();
+        for start in numbers.clone().step_by(BATCH) {
+            let mut puts = Vec::new();
+            for n in start..numbers.end.min(start + BATCH as u64) {
+                let map = map(&format!("m-{n}"))?;
+                let mut item = Key::Map(map.id.clone()).item();
+                let number = |n: u64| AttributeValue::N(n.to_string());
+                item.extend([
+                    ("v".to_owned(), number(1)),
+                    ("version".to_owned(), number(map.version)),
+                    ("body".to_owned(), AttributeValue::S(serde_json::to_string(&map)?)),
+                ]);
+                let put = PutRequest::builder().set_item(Some(item)).build()?;
+                puts.push(WriteRequest::builder().put_request(put).build());
+            }
+            let batch = self.clients.db.batch_write_item().request_items(TABLE, puts);
+            batches.push(async move { batch.send().await.map(drop) });
+        }
+        stream::iter(batches).buffer_unordered(8).try_collect::<()>().await.context("the maps are not taken")
+    }
+
+    /// The two sides of the maps that `put_maps` puts.
+    ///
+    /// # Errors
+    /// When the emulator does not take them.
+    pub async fn put_sides(&self) -> anyhow::Result<()> {
+        let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
+        for side in testkit::sample::running(Capability::Idempotent).sides {
+            config.save_side(&side, 0, &testkit::sample::line()).await?;
+        }
+        Ok(())
+    }
+
+    /// Empties a partition of the table.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn empty(&self, pk: &str) -> anyhow::Result<()> {
+        let query = self.clients.db.query().table_name(TABLE).key_condition_expression("pk = :pk");
+        let found = query.expression_attribute_values(":pk", AttributeValue::S(pk.to_owned())).send().await?;
+        for mut item in found.items.unwrap_or_default() {
+            item.retain(|name, _| name == "pk" || name == "sk");
+            self.clients.db.delete_item().table_name(TABLE).set_key(Some(item)).send().await?;
+        }
+        Ok(())
+    }
+
     /// The environment of a function, as the template sets it, that reaches AWS at `endpoint`.
     #[must_use]
     pub fn environment(&self, endpoint: &str) -> Vec<(&'static str, String)> {
@@ -120,6 +180,11 @@ impl Account {
         .map(|(name, value)| (name, value.to_owned()))
         .to_vec()
     }
+}
+
+/// Clients that reach AWS at this address.
+pub async fn clients_at(url: &str) -> Clients {
+    Clients::from_config(&config(url).await)
 }
 
 /// A lane's head, as it is stored at this moment.

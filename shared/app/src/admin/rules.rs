@@ -166,7 +166,7 @@ pub async fn explain<P: AdminPorts>(ports: &P, id: &RuleId, map: &MapId) -> Resu
     let (rule, map) = (get(ports, id).await?, maps::get(ports, map).await?);
     let now = ports.now();
     let mut counter = Counter::new(ports, &map, now.minus_ms(rule.config.window_ms() + LATE_MS));
-    let (verdict, ..) = verdict(ports, &mut counter, &rule, &map).await?;
+    let (verdict, _) = verdict(ports, &mut counter, &rule, &map).await?;
     let watch = ports.alerts().watch(id, &map.id).await?.filter(|watch| watch.uid == map.uid);
     let closed_at = watch.and_then(|watch| watch.counted_until(&map));
     let errors = counter.explain(&rule.config, closed_at, MAX_EXPLAINED).await?;

@@ -1,6 +1,6 @@
 //! Judging rules by the errors themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     ErrorClass, IncidentId, Map, Timestamp,
@@ -63,38 +63,40 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         let horizon = open.filter_map(|read| read.errors.last()).map(|error| error.event.id).max();
         let known = read.iter().flat_map(|read| &read.errors);
         let mut known: Vec<_> = known.filter(|error| horizon.is_none_or(|horizon| error.event.id >= horizon)).collect();
-        known.sort_by_key(|error| std::cmp::Reverse((error.event.at, error.event.id)));
+        if classes.len() > 1 {
+            known.sort_by_key(|error| std::cmp::Reverse(error.event.id)); // which begins with the time
+        }
         known
     }
 
-    /// Whether the rule's threshold is reached, with the errors that were counted.
+    /// Whether the rule's threshold is reached.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub async fn judge(
-        &mut self,
-        rule: &RuleConfig,
-        closed: Option<Timestamp>,
-    ) -> Result<Option<(Breach, Vec<LoggedError>)>, PortError> {
+    pub async fn judge(&mut self, rule: &RuleConfig, closed: Option<Timestamp>) -> Result<Option<Breach>, PortError> {
         let classes = rule.counted_classes();
         loop {
             let more = self.more(&classes).await?;
-            let counted = |error: &&&LoggedError| counts(rule, self.map, closed, &error.event) == Reasoning::Counts;
-            let known = self.known(&classes);
-            let errors: Vec<&LoggedError> = known.iter().filter(counted).copied().collect();
-            let as_counted = |error: &&LoggedError| {
+            let counted = |error: &&LoggedError| counts(rule, self.map, closed, &error.event) == Reasoning::Counts;
+            let as_counted = |error: &LoggedError| {
                 let event = &error.event;
                 Counted { id: event.id, at: event.at, unit: event.unit() }
             };
-            if let Some(breach) = judge(rule, errors.iter().map(as_counted)) {
-                let named = |error: &&LoggedError| breach.errors.contains(&error.event.id);
-                let errors = errors.into_iter().filter(named).cloned().collect();
-                return Ok(Some((breach, errors)));
+            let known = self.known(&classes);
+            if let Some(breach) = judge(rule, known.into_iter().filter(counted).map(as_counted)) {
+                return Ok(Some(breach));
             }
             if !more {
                 return Ok(None);
             }
         }
+    }
+
+    /// The errors of a breach, newest first.
+    #[must_use]
+    pub fn of(&self, rule: &RuleConfig, breach: &Breach) -> Vec<&LoggedError> {
+        let named: BTreeSet<_> = breach.errors.iter().collect();
+        self.known(&rule.counted_classes()).into_iter().filter(|error| named.contains(&error.event.id)).collect()
     }
 
     /// Every error of the rule's classes that was read, with the reason why it counts or does not.
@@ -138,34 +140,32 @@ pub async fn verdict<P: AlertPorts>(
     counter: &mut Counter<'_, P>,
     rule: &Rule,
     map: &Map,
-) -> Result<(Verdict, Option<Watch>, Vec<LoggedError>), PortError> {
+) -> Result<(Verdict, Option<Watch>), PortError> {
     if !rule.config.watches(&map.id) {
-        return Ok((Verdict::NotWatched, None, Vec::new()));
+        return Ok((Verdict::NotWatched, None));
     }
     // Most rules are quiet most of the time: what is known of their incidents is read when they are not.
     if counter.judge(&rule.config, None).await?.is_none() {
-        return Ok((Verdict::Below, None, Vec::new()));
+        return Ok((Verdict::Below, None));
     }
     let watch = ports.alerts().watch(&rule.id, &map.id).await?;
     let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
     let closed = current.and_then(|watch| watch.counted_until(map));
-    let Some((breach, errors)) = counter.judge(&rule.config, closed).await? else {
-        return Ok((Verdict::Below, watch, Vec::new()));
-    };
+    let Some(breach) = counter.judge(&rule.config, closed).await? else { return Ok((Verdict::Below, watch)) };
     if let Some(open) = current.and_then(|watch| watch.open) {
         let incident = ports.alerts().incident(open).await?;
         if incident.is_some_and(|incident| incident.live_epoch >= map.live_epoch) {
-            return Ok((Verdict::Open(open), watch, errors));
+            return Ok((Verdict::Open(open), watch));
         }
     } else if let Some((closed, _)) =
         current.and_then(|watch| watch.closed).filter(|_| rule.config.action == Action::None)
     {
         let until = closed.plus_ms(u64::from(rule.config.cool_down_minutes) * 60_000);
         if ports.now() < until {
-            return Ok((Verdict::CoolingDown(until), watch, errors));
+            return Ok((Verdict::CoolingDown(until), watch));
         }
     }
-    Ok((Verdict::Breached(breach), watch, errors))
+    Ok((Verdict::Breached(breach), watch))
 }
 
 /// Judges all rules on a map, and opens an incident for each that is breached; incidents whose action is due. `from`:
@@ -184,9 +184,12 @@ pub async fn evaluate<P: AlertPorts>(
     let mut counter = Counter::new(ports, map, from.minus_ms(longest));
     let mut due = Vec::new();
     for rule in watching {
-        let (verdict, watch, errors) = verdict(ports, &mut counter, rule, map).await?;
+        let (verdict, watch) = verdict(ports, &mut counter, rule, map).await?;
         match verdict {
-            Verdict::Breached(breach) => due.extend(open(ports, rule, map, &breach, watch, &errors).await?),
+            Verdict::Breached(breach) => {
+                let errors = counter.of(&rule.config, &breach);
+                due.extend(open(ports, rule, map, &breach, watch, &errors).await?);
+            }
             // Whoever opened it may have crashed before it acted.
             Verdict::Open(id) => {
                 let incident = ports.alerts().incident(id).await?;
@@ -205,10 +208,9 @@ async fn open<P: AlertPorts>(
     map: &Map,
     breach: &Breach,
     watch: Option<Watch>,
-    errors: &[LoggedError],
+    errors: &[&LoggedError],
 ) -> Result<Option<Incident>, PortError> {
     let now = ports.now();
-    let errors: Vec<_> = errors.iter().collect();
     let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
     let before = match current.and_then(|watch| watch.open) {
         Some(open) => ports.alerts().incident(open).await?.filter(|incident| incident.recovered.is_none()),
@@ -216,13 +218,13 @@ async fn open<P: AlertPorts>(
     };
     let change = match before {
         Some(incident) => {
-            let again = incident.again(map, breach, &errors, now);
+            let again = incident.again(map, breach, errors, now);
             let line = again.line(IncidentStep::Opened, "tandem", &reason(rule, again.count), now);
             IncidentChange { expected: incident.version, incident: again, watch: None, line: Some(line) }
         }
         None => {
             let id = IncidentId(ports.fresh_id());
-            let incident = Incident::open(id, rule, map, breach, &errors, now);
+            let incident = Incident::open(id, rule, map, breach, errors, now);
             let expected = watch.as_ref().map_or(0, |watch| watch.version);
             let next = Watch {
                 rule: rule.id.clone(),
