@@ -4,6 +4,7 @@ mod backlog;
 mod commands;
 mod document;
 mod entries;
+mod incidents;
 mod logs;
 mod maps;
 mod rules;
@@ -21,11 +22,12 @@ pub(crate) use self::{
     },
     document::Plan,
     entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},
+    incidents::{Incident, Incidents},
     logs::{Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, FailedEvent, FailedEvents, LoggedErrors},
     maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
     rules::{
-        DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Incident, Incidents, Members,
-        Rule, RuleTested, Rules, TestMail, WouldBreach,
+        DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Members, Rule, RuleTested,
+        Rules, TestMail, WouldBreach,
     },
     sides::{Side, Sides, TestRequest, Tested},
     tokens::{NewToken, Token, TokenRequest, Tokens},

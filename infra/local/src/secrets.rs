@@ -35,8 +35,8 @@ impl Secrets {
         Self {
             admin_token: format!("tnd_{}", URL_SAFE_NO_PAD.encode(bytes())), // as `admin` makes them
             hmac_secret: format!("whsec_{}", STANDARD.encode(bytes())),
-            finance_api_key: URL_SAFE_NO_PAD.encode(bytes()),
-            crm_api_key: URL_SAFE_NO_PAD.encode(bytes()),
+            finance_api_key: api_key(),
+            crm_api_key: api_key(),
         }
     }
 
@@ -71,6 +71,11 @@ pub(crate) fn api_key_parameter(side: &str) -> String {
     format!("{PREFIX}{side}-api-key")
 }
 
+/// A key that no command line takes for an option: one in 64 would begin with a hyphen.
+fn api_key() -> String {
+    format!("app_{}", URL_SAFE_NO_PAD.encode(bytes()))
+}
+
 fn bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
     rand::rng().fill_bytes(&mut bytes);
@@ -86,6 +91,7 @@ mod tests {
         let (one, other) = (Secrets::random(), Secrets::random());
         assert_ne!(one.admin_token, other.admin_token);
         assert_ne!(one.hmac_secret, other.hmac_secret);
+        assert!(!one.finance_api_key.starts_with('-') && one.crm_api_key.starts_with("app_"));
         assert!(standardwebhooks::Webhook::new(&one.hmac_secret).is_ok());
         assert_eq!(one.admin_token_sha256().len(), 64);
     }

@@ -50,7 +50,7 @@ pub async fn notify<P: MailPorts>(ports: &P, incident: &Incident) -> Result<u64,
         for (notice, to, sent) in &sent {
             settle(&mut next, notice, to, sent);
         }
-        fall_back(&mut next, now);
+        fall_back(&mut next);
         Some(alone(next))
     })
     .await?;
@@ -78,7 +78,7 @@ pub async fn bounced<P: AlertPorts>(
                 delivery.sent = Sent::Bounced { at: now, says: says.to_owned() };
             }
         }
-        fall_back(&mut next, now);
+        fall_back(&mut next);
         Some(alone(next))
     })
     .await
@@ -111,7 +111,7 @@ fn address(
     for notice in incident.notices.iter_mut().filter(|notice| notice.to.is_none()) {
         notice.to = Some(all.iter().take(MAX_RECIPIENTS).cloned().map(fresh).collect());
     }
-    fall_back(incident, now);
+    fall_back(incident);
 }
 
 fn waiting() -> Sent {
@@ -119,7 +119,7 @@ fn waiting() -> Sent {
 }
 
 /// When nobody of a notice can be told, the rule's fallback is.
-fn fall_back(incident: &mut Incident, _now: Timestamp) {
+fn fall_back(incident: &mut Incident) {
     let Some(fallback) = incident.config.fallback.clone() else { return };
     for to in incident.notices.iter_mut().filter_map(|notice| notice.to.as_mut()) {
         let lost = |delivery: &Delivery| matches!(delivery.sent, Sent::Failed { .. } | Sent::Bounced { .. });

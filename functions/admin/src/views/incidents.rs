@@ -1,0 +1,187 @@
+//! Incidents as they are told: what was counted, what was done, who was told.
+
+use domain::rule::{Delivery, NoticeKind, Sent, Top};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::by_hand;
+
+/// Incidents.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Incidents {
+    /// Newest first.
+    pub(crate) incidents: Vec<Incident>,
+    /// Goes as `before` with the next request. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// A breach from opening to recovery.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Incident {
+    /// Its id.
+    id: String,
+    /// The rule.
+    rule: String,
+    /// What people call it.
+    title: String,
+    /// The map.
+    map: String,
+    /// When it was opened, RFC 3339.
+    opened_at: String,
+    /// When the first counted error happened, RFC 3339.
+    first_at: String,
+    /// When the last counted error happened, RFC 3339.
+    last_at: String,
+    /// How many errors were counted.
+    count: u32,
+    /// The counted errors, newest first, at most 100: their ids in the log.
+    errors: Vec<String>,
+    /// What they say, the most frequent first.
+    top: Vec<TopView>,
+    /// What the rule does.
+    action: &'static str,
+    /// What was done. Absent: it is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acted: Option<ActedView>,
+    /// Who has seen it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acknowledged_by: Option<String>,
+    /// How often the map was resumed by itself.
+    auto_resumed: u32,
+    /// When it was over, RFC 3339. Absent: it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recovered_at: Option<String>,
+    /// How.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recovered_by: Option<String>,
+    /// Who was told what.
+    notices: Vec<NoticeView>,
+}
+
+/// Errors that say the same.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TopView {
+    /// Equal errors have the same.
+    fingerprint: String,
+    /// Their class.
+    #[schema(schema_with = by_hand::error_class)]
+    class: domain::ErrorClass,
+    /// The app that was called.
+    to: String,
+    /// The app's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<String>,
+    /// The app's own words.
+    message: String,
+    /// How many.
+    count: u32,
+    /// Some of the records.
+    keys: Vec<String>,
+}
+
+impl From<Top> for TopView {
+    fn from(top: Top) -> Self {
+        Self {
+            fingerprint: top.fingerprint.to_string(),
+            class: top.class,
+            to: top.to.to_string(),
+            code: top.code,
+            message: top.message,
+            count: top.count,
+            keys: top.keys.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// What a rule's action did.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ActedView {
+    /// When, RFC 3339.
+    at: String,
+    /// The state that the map has by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    state: Option<&'static str>,
+    /// Why the map was left as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    left: Option<String>,
+}
+
+/// What people were told.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NoticeView {
+    /// `opened`, `again`, `reminder` or `recovered`.
+    #[schema(value_type = String)]
+    kind: NoticeKind,
+    /// Since when, RFC 3339.
+    at: String,
+    /// To whom.
+    to: Vec<DeliveryView>,
+}
+
+/// One mail to one person.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeliveryView {
+    /// To whom.
+    to: String,
+    /// `waiting`, `taken`, `failed` or `bounced`.
+    state: &'static str,
+    /// What the mail service said: its id of the mail, or what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    says: Option<String>,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        let (state, says) = match delivery.sent {
+            Sent::Waiting { says, .. } => ("waiting", says),
+            Sent::Taken { message_id, .. } => ("taken", Some(message_id)),
+            Sent::Failed { says, .. } => ("failed", Some(says)),
+            Sent::Bounced { says, .. } => ("bounced", Some(says)),
+        };
+        Self { to: delivery.to.to_string(), state, says }
+    }
+}
+
+impl From<domain::rule::Incident> for Incident {
+    fn from(incident: domain::rule::Incident) -> Self {
+        let (recovered_at, recovered_by) = incident.recovered.map(|(at, how)| (at.to_string(), how)).unzip();
+        let notice = |notice: domain::rule::Notice| NoticeView {
+            kind: notice.kind,
+            at: notice.at.to_string(),
+            to: notice.to.into_iter().flatten().map(DeliveryView::from).collect(),
+        };
+        Self {
+            id: incident.id.to_string(),
+            rule: incident.rule.to_string(),
+            title: incident.config.title,
+            map: incident.map.to_string(),
+            opened_at: incident.opened_at.to_string(),
+            first_at: incident.first_at.to_string(),
+            last_at: incident.last_at.to_string(),
+            count: incident.count,
+            errors: incident.errors.iter().map(ToString::to_string).collect(),
+            top: incident.top.into_iter().map(TopView::from).collect(),
+            action: incident.config.action.as_str(),
+            acted: incident.acted.map(|acted| ActedView {
+                at: acted.at.to_string(),
+                state: acted.state.map(|state| state.as_str()),
+                left: acted.left,
+            }),
+            acknowledged_by: incident.acknowledged.map(|by| by.actor),
+            auto_resumed: incident.auto_resumed,
+            recovered_at,
+            recovered_by,
+            notices: incident.notices.into_iter().map(notice).collect(),
+        }
+    }
+}
