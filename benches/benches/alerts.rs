@@ -23,7 +23,7 @@ use benches::{
 use domain::{
     ErrorClass, LogId, Map, MapId, MapState, Timestamp,
     id::MapUid,
-    log::{ErrorEvent, LogEvent, LoggedError},
+    log::{ErrorEvent, LogEvent, LoggedError, Order},
     rule::Rule,
 };
 use testkit::sample;
@@ -70,7 +70,7 @@ fn map(name: &str) -> anyhow::Result<Map> {
 fn error(world: &World, map: &Map, n: u64) -> ErrorEvent {
     let at = world.now();
     let mut event = sample::error(at, u128::from(n), &format!("C-{n}"), ErrorClass::Application);
-    event.id = LogId::of(at, &[map.id.as_str().as_bytes(), &n.to_be_bytes()]);
+    event.id = LogId::of(at, Order::Change(0), &[map.id.as_str().as_bytes(), &n.to_be_bytes()]);
     event.map = map.id.clone();
     event
 }

@@ -169,9 +169,8 @@ fn a_rule_made_while_errors_arrive_pauses_the_map_at_its_threshold_and_tells_peo
         world.admin.call(Method::DELETE, RULE, None).await.expect("it is deleted");
         let lines = get(world, "/log/activity?limit=1000").await;
         let ours = |line: &&Value| line["what"]["incident"] == opened["id"];
-        let mut steps: Vec<_> = lines["lines"].as_array().into_iter().flatten().filter(ours).collect();
-        steps.sort_by_key(|line| line["at"].as_str());
-        let steps: Vec<_> = steps.iter().map(|line| line["what"]["step"].as_str().unwrap_or_default()).collect();
+        let steps = lines["lines"].as_array().into_iter().flatten().filter(ours).rev();
+        let steps: Vec<_> = steps.map(|line| line["what"]["step"].as_str().unwrap_or_default()).collect();
         assert_eq!(steps, ["opened", "acted", "recovered"]);
     });
 }

@@ -8,7 +8,10 @@ use aws::{
     metrics::{Metrics, Unit},
     outbox,
 };
-use domain::{LogId, log::LogEvent};
+use domain::{
+    LogId,
+    log::{LogEvent, Order},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -108,7 +111,7 @@ async fn put_aside_unreadable<P: EventPorts>(ports: &P, carried: &[Carried]) -> 
 async fn put_aside<P: EventPorts>(ports: &P, one: &Carried, says: &str) -> Result<(), PortError> {
     let at = ports.now();
     tracing::error!(source = one.source, says, "a record cannot be logged, and was put aside");
-    let id = LogId::of(at, &[b"failed", one.sequence.as_bytes()]);
+    let id = LogId::of(at, Order::Change(0), &[b"failed", one.sequence.as_bytes()]);
     let says = domain::failure::shorten(says, domain::limits::MAX_MESSAGE_CHARS);
     ports.log().add_failed(&FailedEvent { id, at, source: one.source.clone(), says }).await
 }

@@ -27,17 +27,41 @@ pub enum LogEvent {
     Activity(Box<Activity>),
 }
 
+/// Where a line stands among those of the same millisecond: a cause before what follows from it, and the changes of one
+/// thing in their order. Each carries the version of what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// It makes other things change: an incident is opened.
+    Cause(u64),
+    /// Something changed, or an attempt failed.
+    Change(u64),
+    /// It tells of a change that was made: an incident's action, or its end.
+    Effect(u64),
+}
+
+impl Order {
+    fn rank(self) -> u16 {
+        let (band, version) = match self {
+            Self::Cause(version) => (0, version),
+            Self::Change(version) => (1, version),
+            Self::Effect(version) => (2, version),
+        };
+        band << 14 | u16::try_from(version).unwrap_or(u16::MAX).min((1 << 14) - 1)
+    }
+}
+
 impl LogId {
     /// The id of what happened at this time. The same parts make the same id: an event that is delivered twice is one.
     #[must_use]
-    pub fn of(at: Timestamp, parts: &[&[u8]]) -> Self {
+    pub fn of(at: Timestamp, order: Order, parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_be_bytes()); // length first: no two different lists feed the same bytes
             hash.update(part);
         }
         let mut last = [0; 16];
-        last[6..].copy_from_slice(&hash.finalize()[..10]);
+        last[6..8].copy_from_slice(&order.rank().to_be_bytes());
+        last[8..].copy_from_slice(&hash.finalize()[..8]);
         Self(u128::from(at.0) << 80 | u128::from_be_bytes(last))
     }
 
@@ -61,11 +85,31 @@ mod tests {
     #[test]
     fn an_id_carries_its_time_and_the_same_event_has_the_same_one() {
         let at = Timestamp(1_795_428_000_000);
-        let one = LogId::of(at, &[b"a", b"bc"]);
-        assert_eq!(one, LogId::of(at, &[b"a", b"bc"]));
-        assert_ne!(one, LogId::of(at, &[b"ab", b"c"]));
+        let of = |parts: &[&[u8]]| LogId::of(at, Order::Change(1), parts);
+        let one = of(&[b"a", b"bc"]);
+        assert_eq!(one, of(&[b"a", b"bc"]));
+        assert_ne!(one, of(&[b"ab", b"c"]));
         assert_eq!(one.at(), at);
         assert!(LogId::first_at(at) <= one && one < LogId::first_at(at.plus_ms(1)));
         assert!(LogId::first_at(Timestamp::NEVER) > one, "a time beyond all ids is no overflow");
+    }
+
+    #[test]
+    fn what_happens_in_one_millisecond_stands_in_its_order() {
+        let at = Timestamp(1_795_428_000_000);
+        let orders = [
+            Order::Cause(1),
+            Order::Cause(9),
+            Order::Change(1),
+            Order::Change(2),
+            Order::Change(u64::MAX),
+            Order::Effect(0),
+            Order::Effect(2),
+        ];
+        let ids = |part: u8| orders.map(|order| LogId::of(at, order, &[&[part]]));
+        for part in 0..32 {
+            assert!(ids(part).is_sorted());
+        }
+        assert!(ids(0).iter().all(|id| id.at() == at && *id < LogId::first_at(at.plus_ms(1))));
     }
 }

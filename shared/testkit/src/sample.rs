@@ -4,7 +4,7 @@ use app::ports::MapWithSides;
 use domain::{
     EntryId, ErrorClass, LogId, Map, MapConfig, MapState, Timestamp,
     id::MapUid,
-    log::{Activity, ActivityKind, ErrorEvent, Fate},
+    log::{Activity, ActivityKind, ErrorEvent, Fate, Order},
     map::Cause,
     rule::Rule,
     side::{Capability, Side, SideConfig},
@@ -55,7 +55,7 @@ pub fn running(capability: Capability) -> MapWithSides {
 pub fn line() -> Activity {
     let at = Timestamp(1_795_428_000_000);
     let (actor, reason) = ("kim".to_owned(), "to test".to_owned());
-    let id = LogId::of(at, &[b"sample"]);
+    let id = LogId::of(at, Order::Change(0), &[b"sample"]);
     Activity { id, at, map: None, actor, reason, cause: Cause::Operator, what: ActivityKind::MapDeleted }
 }
 
@@ -67,7 +67,7 @@ pub fn line() -> Activity {
 pub fn error(at: Timestamp, unit: u128, key: &str, class: ErrorClass) -> ErrorEvent {
     let name = |text: &str| text.parse().unwrap_or_else(|error| panic!("{text} is a name: {error}"));
     ErrorEvent {
-        id: LogId::of(at, &[&unit.to_be_bytes(), key.as_bytes(), class.as_str().as_bytes()]),
+        id: LogId::of(at, Order::Change(0), &[&unit.to_be_bytes(), key.as_bytes(), class.as_str().as_bytes()]),
         at,
         happened_at: None,
         map: "customers".parse().unwrap_or_else(|error| panic!("the sample map has a name: {error}")),

@@ -3,7 +3,7 @@
 use app::ports::Log;
 use domain::{
     ErrorClass, RecordKey, Timestamp,
-    log::{LogEvent, LoggedError, Resolution, Resolved},
+    log::{LogEvent, LoggedError, Order, Resolution, Resolved},
 };
 use serde_json::{Value, json};
 use testkit::sample;
@@ -201,7 +201,7 @@ async fn what_an_operator_does_to_entries_is_logged_with_it() {
 async fn what_could_not_be_logged_is_shown() {
     let api = Api::with_map().await;
     let at = noon();
-    let id = domain::LogId::of(at, &[b"x"]);
+    let id = domain::LogId::of(at, Order::Change(0), &[b"x"]);
     let failed =
         app::ports::FailedEvent { id, at, source: "L#m#k / H".into(), says: "the outbox cannot be read".into() };
     app::ports::AlertPorts::log(&*api.world).add_failed(&failed).await.unwrap();

@@ -9,7 +9,7 @@ use domain::{
         ArchiveCause, Archiving, Entry, Head, JournalEffect, LaneCommand, NotNow, NotPossible, RestoreCause, Stamp,
         Work, append, archive, operate,
     },
-    log::{Activity, ActivityKind, LogEvent},
+    log::{Activity, ActivityKind, LogEvent, Order},
     map::{Cause, Intake, MapConfig},
     record::Image,
 };
@@ -149,7 +149,7 @@ fn line(map: &Map, lane: &LaneKey, entry: &Entry, head: &Head, command: &Command
 /// A line about a record, made by a commit that follows this version of its lane.
 fn activity(map: &Map, what: ActivityKind, entry: &[u8], version: u64, by: &Stamp) -> LogEvent {
     LogEvent::Activity(Box::new(Activity {
-        id: LogId::of(by.at, &[b"entry", entry, &version.to_be_bytes()]),
+        id: LogId::of(by.at, Order::Change(version), &[b"entry", entry, &version.to_be_bytes()]),
         at: by.at,
         map: Some(map.id.clone()),
         actor: by.actor.clone(),

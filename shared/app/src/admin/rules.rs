@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     GroupId, LogId, MapId, RuleId, Timestamp,
-    log::{Activity, ActivityKind, LoggedError},
+    log::{Activity, ActivityKind, LoggedError, Order},
     map::Cause,
     rule::{Address, Group, MAX_RECIPIENTS, MAX_RULES, Reasoning, Rule, RuleConfig},
     side::Mistake,
@@ -95,7 +95,7 @@ async fn mistakes<P: AdminPorts>(ports: &P, config: &RuleConfig) -> Result<Vec<M
 
 fn line(rule: &RuleId, version: u64, caller: &Caller, at: Timestamp, changes: Vec<domain::log::Change>) -> Activity {
     Activity {
-        id: LogId::of(at, &[b"rule", rule.as_str().as_bytes(), &version.to_be_bytes()]),
+        id: LogId::of(at, Order::Change(version), &[b"rule", rule.as_str().as_bytes(), &version.to_be_bytes()]),
         at,
         map: None,
         actor: caller.name.clone(),

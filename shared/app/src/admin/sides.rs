@@ -2,7 +2,7 @@
 
 use domain::{
     ErrorClass, Failure, LogId, SideId, Timestamp,
-    log::{Activity, ActivityKind, Change},
+    log::{Activity, ActivityKind, Change, Order},
     map::Cause,
     side::{Mistake, Side, SideConfig},
 };
@@ -56,7 +56,7 @@ pub async fn put<P: AdminPorts>(
 /// The line of a side that is made, changed or deleted. It stands in the log of all maps.
 pub(super) fn line(side: &SideId, version: u64, actor: &str, at: Timestamp, changes: Vec<Change>) -> Activity {
     Activity {
-        id: LogId::of(at, &[b"side", side.as_str().as_bytes(), &version.to_be_bytes()]),
+        id: LogId::of(at, Order::Change(version), &[b"side", side.as_str().as_bytes(), &version.to_be_bytes()]),
         at,
         map: None,
         actor: actor.to_owned(),

@@ -6,7 +6,7 @@ use domain::{
     ErrorClass, LogId, Map, MapId, RecordKey, SideId, Timestamp,
     failure::shorten,
     limits::{MAX_ID_SKEW_MS, MAX_MESSAGE_CHARS},
-    log::{ErrorEvent, Fate, LoggedError},
+    log::{ErrorEvent, Fate, LoggedError, Order},
     side::Mistake,
 };
 use serde::Deserialize;
@@ -149,7 +149,7 @@ fn error(report: Report, maps: &BTreeMap<MapId, Option<Map>>, now: Timestamp) ->
     hash.copy_from_slice(&said.finalize()[..16]);
     let code = report.code.map(|code| shorten(&code, 100));
     let event = ErrorEvent {
-        id: LogId::of(now, &[b"reported", report.map.as_str().as_bytes(), &hash]),
+        id: LogId::of(now, Order::Change(0), &[b"reported", report.map.as_str().as_bytes(), &hash]),
         at: now,
         happened_at,
         map: report.map,

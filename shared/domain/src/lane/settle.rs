@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::{Verdict, backoff_ms},
     id::{EntryId, LogId, Owner, RecordKey},
-    log::{ErrorEvent, Fate, LogEvent, MAX_PAYLOAD_BYTES, Resolved},
+    log::{ErrorEvent, Fate, LogEvent, MAX_PAYLOAD_BYTES, Order, Resolved},
     map::{Map, OnUnavailable, PerSide, SideIx},
     record::{ContentHash, Image, Record},
     redact::redacted,
@@ -264,7 +264,11 @@ impl Settling<'_> {
         let side = |ix: SideIx| map.config.side(ix).side.clone();
         let failure = &step.failure;
         ErrorEvent {
-            id: LogId::of(step.at, &[b"attempt", &entry.id.0.to_be_bytes(), &entry.attempts.to_be_bytes()]),
+            id: LogId::of(
+                step.at,
+                Order::Change(entry.attempts.into()),
+                &[b"attempt", &entry.id.0.to_be_bytes(), &entry.attempts.to_be_bytes()],
+            ),
             at: step.at,
             happened_at: None,
             map: map.id.clone(),

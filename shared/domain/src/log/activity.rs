@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Order;
 use crate::{
     id::{IncidentId, LogId, MapId, RecordKey, RuleId, SideId},
     map::{Cause, Map, MapState},
@@ -143,7 +144,8 @@ impl Activity {
     /// The line of another change of a map.
     #[must_use]
     pub fn of_map(map: &Map, actor: &str, at: Timestamp, reason: &str, what: ActivityKind) -> Self {
-        let id = LogId::of(at, &[b"map", &map.uid.0.to_be_bytes(), &map.version.to_be_bytes()]);
+        let id =
+            LogId::of(at, Order::Change(map.version), &[b"map", &map.uid.0.to_be_bytes(), &map.version.to_be_bytes()]);
         Self {
             id,
             at,

@@ -7,7 +7,7 @@ use crate::{
     failure::ErrorClass,
     id::{IncidentId, LogId, MapId, MapUid, RecordKey, RuleId, SideId},
     lane::Stamp,
-    log::{Activity, ActivityKind, IncidentStep, LoggedError},
+    log::{Activity, ActivityKind, IncidentStep, LoggedError, Order},
     map::{Cause, Map, MapState},
     record::ContentHash,
     time::Timestamp,
@@ -344,8 +344,12 @@ impl Incident {
     #[must_use]
     pub fn line(&self, step: IncidentStep, actor: &str, reason: &str, at: Timestamp) -> Activity {
         let what = ActivityKind::Incident { incident: self.id, rule: self.rule.clone(), step, errors: self.count };
+        let order = match step {
+            IncidentStep::Opened => Order::Cause(self.version),
+            _ => Order::Effect(self.version),
+        };
         Activity {
-            id: LogId::of(at, &[b"incident", &self.id.0.to_be_bytes(), &self.version.to_be_bytes()]),
+            id: LogId::of(at, order, &[b"incident", &self.id.0.to_be_bytes(), &self.version.to_be_bytes()]),
             at,
             map: Some(self.map.clone()),
             actor: actor.to_owned(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Count, RuleConfig};
 use crate::{
     id::{LogId, MapUid},
-    log::ErrorEvent,
+    log::{ErrorEvent, Order},
     map::Map,
     time::Timestamp,
 };
@@ -118,7 +118,7 @@ mod tests {
 
     fn at(minute: u64, unit: u128) -> Counted {
         let at = Timestamp(1_795_428_000_000 + minute * MINUTE);
-        Counted { id: LogId::of(at, &[&unit.to_be_bytes()]), at, unit }
+        Counted { id: LogId::of(at, Order::Change(0), &[&unit.to_be_bytes()]), at, unit }
     }
 
     #[test]

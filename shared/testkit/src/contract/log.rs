@@ -3,7 +3,7 @@
 use app::ports::{Alerts, CommitError, FailedEvent, Flagged, IncidentChange, Log, LogRange};
 use domain::{
     ErrorClass, IncidentId, LogId, MapId, Timestamp,
-    log::{LoggedError, Resolution, Resolved},
+    log::{LoggedError, Order, Resolution, Resolved},
     rule::{Breach, Group, Incident, Watch},
     side::Capability,
 };
@@ -90,7 +90,8 @@ pub async fn errors_of_a_record_are_resolved_up_to_a_time<L: Log>(log: &L) {
 /// The log breaks the contract.
 pub async fn activities_noisy_maps_and_failed_events_are_kept<L: Log>(log: &L) {
     let line = sample::line();
-    let of_map = domain::log::Activity { map: Some(map()), id: LogId::of(line.at, &[b"2"]), ..line.clone() };
+    let of_map =
+        domain::log::Activity { map: Some(map()), id: LogId::of(line.at, Order::Change(0), &[b"2"]), ..line.clone() };
     for line in [&line, &of_map] {
         assert_eq!(log.add_activity(line).await, Ok(true));
     }
@@ -103,7 +104,7 @@ pub async fn activities_noisy_maps_and_failed_events_are_kept<L: Log>(log: &L) {
     assert_eq!(log.noisy(NOON.plus_ms(5)).await, Ok(vec![map()]));
     assert_eq!(log.noisy(NOON.plus_ms(6)).await, Ok(Vec::new()));
     let failed = |n: u64| FailedEvent {
-        id: LogId::of(NOON.plus_ms(n), &[b"x"]),
+        id: LogId::of(NOON.plus_ms(n), Order::Change(0), &[b"x"]),
         at: NOON.plus_ms(n),
         source: "L#m#k / H".to_owned(),
         says: "cannot be read".to_owned(),

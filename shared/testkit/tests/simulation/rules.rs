@@ -14,7 +14,7 @@ use std::{
 use app::{admin::switch::switch, alerts::tick, ingest::ingest, ports::Ports};
 use domain::{
     ErrorClass, MapState,
-    log::{ActivityKind, ErrorEvent, LogEvent},
+    log::{ActivityKind, ErrorEvent, LogEvent, Order},
     map::{Backlog, Cause, MapCommand},
     rule::{Count, NoticeKind, Rule, RuleConfig, Sent},
     side::Capability,
@@ -126,7 +126,7 @@ async fn meet(
         let unit = ask(count / 2 + 1);
         let class = if ask(4) == 0 { ErrorClass::Timeout } else { ErrorClass::Application };
         let mut event = sample::error(world.now(), u128::from(unit), &format!("C-{unit}"), class);
-        event.id = domain::LogId::of(event.at, &[&n.to_be_bytes()]);
+        event.id = domain::LogId::of(event.at, Order::Change(0), &[&n.to_be_bytes()]);
         event.epoch = world.map().map.epoch;
         event.uid = world.map().map.uid;
         held(&met).push(event.clone());

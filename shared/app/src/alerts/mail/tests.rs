@@ -4,7 +4,7 @@ use domain::{
     ErrorClass, LogId, Map, MapState, Timestamp,
     id::MapUid,
     lane::Stamp,
-    log::{ErrorEvent, Fate, LoggedError},
+    log::{ErrorEvent, Fate, LoggedError, Order},
     rule::{Breach, Rule, RuleConfig},
 };
 use serde_json::json;
@@ -34,7 +34,7 @@ fn map() -> Map {
 fn error(n: u64, key: &str, message: &str) -> LoggedError {
     let at = NOON.plus_ms(n * 10_000);
     LoggedError::new(ErrorEvent {
-        id: LogId::of(at, &[&n.to_be_bytes()]),
+        id: LogId::of(at, Order::Change(0), &[&n.to_be_bytes()]),
         at,
         happened_at: None,
         map: "customers".parse().unwrap(),
