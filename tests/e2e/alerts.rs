@@ -1,7 +1,5 @@
 //! The logs and what follows from them: every failure can be found and downloaded, a rule pauses the map, people are told.
 
-use std::time::{Duration, Instant};
-
 use local::SyncWrite;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,24 +7,11 @@ use serde_json::{Value, json};
 use crate::{
     pause::{caught_up, path, pause, resume},
     stack::{World, alone, together},
+    until::until,
     values::{customer, from_finance, id, key},
 };
 
 const RULE: &str = "/rules/end-to-end";
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// Waits until something can be told.
-async fn until<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        if let Some(found) = ask().await {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "waited {DEADLINE:?} in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 async fn get(world: &World, path: &str) -> Value {
     world.admin.get(path).await.expect("admin answers")
 }
@@ -135,7 +120,12 @@ fn a_rule_made_while_errors_arrive_pauses_the_map_at_its_threshold_and_tells_peo
         .await;
         assert_eq!((&map["actor"], &map["cause"]), (&json!("tandem"), &json!("rule")), "{map}");
         let incident = format!("/incidents/{}", map["incident"].as_str().expect("it names its incident"));
-        let opened = get(world, &incident).await;
+        // The map is paused first; that the incident says so follows.
+        let opened = until("the incident to say what was done", async || {
+            let opened = get(world, &incident).await;
+            (!opened["acted"].is_null()).then_some(opened)
+        })
+        .await;
         assert_eq!((&opened["count"], &opened["acted"]["state"]), (&json!(4), &json!("Paused")), "{opened}");
         // Functions remember a map for a second; then nothing is refused any more: it is kept.
         pause(world, "to wait until it is quiet").await;
@@ -167,10 +157,14 @@ fn a_rule_made_while_errors_arrive_pauses_the_map_at_its_threshold_and_tells_peo
         assert!(mails(2).await[1].subject.contains("recovered"));
         world.settled(&keys[3]).await;
         world.admin.call(Method::DELETE, RULE, None).await.expect("it is deleted");
-        let lines = get(world, "/log/activity?limit=1000").await;
-        let ours = |line: &&Value| line["what"]["incident"] == opened["id"];
-        let steps = lines["lines"].as_array().into_iter().flatten().filter(ours).rev();
-        let steps: Vec<_> = steps.map(|line| line["what"]["step"].as_str().unwrap_or_default()).collect();
+        let steps = until("the last step in the log", async || {
+            let lines = get(world, "/log/activity?limit=1000").await;
+            let ours = |line: &&Value| line["what"]["incident"] == opened["id"];
+            let ours = lines["lines"].as_array().into_iter().flatten().filter(ours).rev();
+            let steps: Vec<_> = ours.map(|line| line["what"]["step"].as_str().unwrap_or_default().to_owned()).collect();
+            steps.last().is_some_and(|step| step == "recovered").then_some(steps)
+        })
+        .await;
         assert_eq!(steps, ["opened", "acted", "recovered"]);
     });
 }

@@ -2,26 +2,38 @@
 
 use std::{fs, path::Path, pin::pin, time::Duration};
 
-use futures::future::{Either, select};
+use futures::{
+    Stream, StreamExt,
+    future::{Either, select},
+    stream,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::Rng;
 
 use crate::stack::World;
 
-/// How often functions are killed, at most: what they held is closed to others until its lease ends.
-const KILLINGS: u32 = 4;
-/// Between two of them, at most.
+/// Between two killings, at most.
 const BETWEEN_MS_MAX: u64 = 1_500;
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(2);
 
-/// Does some work while now and then some of the functions that run are killed. The work's result, and how many were.
-pub(crate) async fn killing<T>(world: &World, mut rng: Rng, work: impl Future<Output = T>) -> (T, usize) {
+/// A few moments soon after each other: what a killed function held is closed to others until its lease ends.
+pub(crate) fn soon(mut rng: Rng, moments: u32) -> impl Stream<Item = ()> {
+    stream::iter(0..moments).then(move |_| tokio::time::sleep(Duration::from_millis(1 + rng.below(BETWEEN_MS_MAX))))
+}
+
+/// Does some work while at some moments some of the functions that run are killed. The work's result, and how many were.
+pub(crate) async fn killing<T>(
+    world: &World,
+    mut rng: Rng,
+    moments: impl Stream<Item = ()>,
+    work: impl Future<Output = T>,
+) -> (T, usize) {
     // The emulator runs each function as a process of its own, from a folder of this stack.
     let files = world.stack.endpoints_file().with_file_name("emulator").canonicalize().expect("the emulator's files");
     let mut killed = 0;
     let kill = async {
-        for _ in 0..KILLINGS {
-            tokio::time::sleep(Duration::from_millis(1 + rng.below(BETWEEN_MS_MAX))).await;
+        let mut moments = pin!(moments);
+        while moments.next().await.is_some() {
             for process in functions(&files) {
                 if rng.happens(500) && kill_process(process, Signal::KILL).is_ok() {
                     killed += 1;

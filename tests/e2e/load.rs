@@ -14,7 +14,7 @@ use testkit::Rng;
 use tokio::time::timeout;
 
 use crate::{
-    killer::killing,
+    killer::{killing, soon},
     outages::open_lane,
     requests::{Request, lambda},
     stack::{World, alone},
@@ -30,6 +30,8 @@ const DROPPED_MAX: u64 = 3;
 /// Calls of one writer until it has its answer. It waits between them: others are at work on the same record.
 const CALLS_MAX: u32 = 200;
 const BETWEEN_CALLS: Duration = Duration::from_millis(250);
+/// How often functions are killed.
+const KILLINGS: u32 = 4;
 /// Short, so that what a killed function held is free again soon.
 const APP_TIMEOUT_MS: u64 = 2_000;
 /// Runs of each function at the same time: each is a process here. Calls beyond that are told 429, as on AWS.
@@ -42,7 +44,8 @@ fn writers_killed_and_repeated_leave_every_record_equal_in_order_and_written_onc
         on_a_small_machine(world, async || {
             let keys: Vec<String> = (0..KEYS).map(|_| key("LOAD")).collect();
             let writers = (0..WRITERS).map(|n| writer(world, &keys[n % KEYS], n, Rng::new(seed ^ n as u64)));
-            let (versions, killed) = killing(world, Rng::new(seed), join_all(writers)).await;
+            let moments = soon(Rng::new(seed), KILLINGS);
+            let (versions, killed) = killing(world, Rng::new(seed), moments, join_all(writers)).await;
             assert!(killed > 0, "nothing was killed; seed {seed}");
             for (at, key) in keys.iter().enumerate() {
                 world.settled(key).await;
@@ -66,7 +69,8 @@ fn people_saving_on_both_pages_while_functions_are_killed_end_with_equal_records
         on_a_small_machine(world, async || {
             let keys: Vec<String> = (0..KEYS).map(|_| key("PAGES")).collect();
             let people = (0..WRITERS).map(|n| person(world, &keys[n % KEYS], n, Rng::new(seed ^ n as u64)));
-            let ((), killed) = killing(world, Rng::new(seed), join_all(people).map(drop)).await;
+            let moments = soon(Rng::new(seed), KILLINGS);
+            let ((), killed) = killing(world, Rng::new(seed), moments, join_all(people).map(drop)).await;
             assert!(killed > 0, "nothing was killed; seed {seed}");
             for key in &keys {
                 world.settled(key).await;

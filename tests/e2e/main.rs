@@ -22,4 +22,6 @@ mod settled;
 mod stack;
 mod stopped;
 mod story;
+mod until;
 mod values;
+mod wire;

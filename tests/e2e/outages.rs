@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     settled::applied,
     stack::{World, alone},
+    until::until,
     values::{customer, from_finance, id, key, write},
 };
 
@@ -89,9 +90,14 @@ async fn crm_gets(world: &World, key: &str, name: &str) {
 
 /// The lane is not tried before the time the app asked for.
 async fn asked_to_wait(world: &World, key: &str) {
-    let head = world.head(key).await.expect("there is a lane");
     let lane = LaneKey { map: local::MAP.parse().expect("a good name"), key: key.parse().expect("a good key") };
-    let entry = world.lanes.entry(&lane, head.done_seq + 1).await.expect("it can be read").expect("it waits");
+    // Both as of one moment: the next attempt may come in between.
+    let (head, entry) = until("the head and its entry", async || {
+        let head = world.head(key).await.expect("there is a lane");
+        let entry = world.lanes.entry(&lane, head.done_seq + 1).await.expect("it can be read").expect("it waits");
+        (world.head(key).await.expect("there is a lane") == head && head.inflight.is_none()).then_some((head, entry))
+    })
+    .await;
     let failure = entry.last_failure.expect("it failed");
     assert_eq!(failure.failure.retry_after_ms, Some(RETRY_AFTER_SECONDS * 1_000));
     assert!(head.not_before >= failure.at.plus_ms(RETRY_AFTER_SECONDS * 1_000), "{head:?}");

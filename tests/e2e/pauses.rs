@@ -4,12 +4,13 @@
 //! let it.
 
 use std::{
+    io::{self, Write as _},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use domain::lane::LaneVersion;
-use futures::future::join_all;
+use futures::{Stream, StreamExt, future::join_all, stream};
 use serde_json::json;
 use testkit::Rng;
 
@@ -20,12 +21,17 @@ use crate::{
     pause::{caught_up, path},
     stack::{World, alone},
     values::key,
+    wire::{Wire, lay},
 };
 
 const WRITES: usize = 500;
 /// Programs that write, each its own records, one after the other.
 const PROGRAMS: usize = 10;
 const KEYS_EACH: usize = 5;
+/// How often functions are killed, and connections to the emulator cut: in each of the five parts that the two pauses make.
+const KILLINGS: usize = 15;
+const CUTS: usize = 40;
+const ON_THE_WIRE: [&str; 2] = ["sync-write", "resume-drain"];
 const POLL: Duration = Duration::from_millis(50);
 
 #[test]
@@ -33,11 +39,24 @@ fn writes_through_two_pauses_and_killed_functions_arrive_once_and_in_order() {
     alone(async |world| {
         let (seed, writes) = (seed(), number("TANDEM_E2E_WRITES").unwrap_or(WRITES));
         on_a_small_machine(world, async || {
-            let answered = AtomicUsize::new(0);
+            let (answered, cut) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let wire = Wire::to(&world.stack.endpoints().emulator).await;
+            lay(world, &ON_THE_WIRE, Some(&wire)).await;
             let programs = (0..PROGRAMS).map(|n| program(world, n, writes / PROGRAMS, &answered, seed));
-            let work = async { futures::join!(join_all(programs), pauses(world, &answered, writes)).0 };
-            let (told, killed) = killing(world, Rng::new(seed), work).await;
-            assert!(killed > 0, "nothing was killed; seed {seed}");
+            let cuts = at_each(&answered, writes, CUTS).fold(Rng::new(!seed), async |mut rng, ()| {
+                cut.fetch_add(wire.cut(&mut rng), Ordering::SeqCst);
+                rng
+            });
+            let work = async { futures::join!(join_all(programs), pauses(world, &answered, writes), cuts).0 };
+            let moments = at_each(&answered, writes, KILLINGS);
+            let (told, killed) = killing(world, Rng::new(seed), moments, work).await;
+            lay(world, &ON_THE_WIRE, None).await;
+            let cut = cut.into_inner();
+            assert!(killed > 0 && cut > 0, "{killed} functions were killed, {cut} connections were cut; seed {seed}");
+            let _ = writeln!(
+                io::stderr(),
+                "{writes} writes, {killed} functions killed, {cut} connections cut, seed {seed}"
+            );
             let told: Vec<_> = told.into_iter().flatten().collect();
             assert_eq!(told.iter().map(|(_, versions)| versions.len()).sum::<usize>(), writes / PROGRAMS * PROGRAMS);
             for (key, acknowledged) in &told {
@@ -52,6 +71,15 @@ fn writes_through_two_pauses_and_killed_functions_arrive_once_and_in_order() {
         })
         .await;
     });
+}
+
+/// Moments all over the work: each time when another one of so many parts of the writes is answered.
+fn at_each(answered: &AtomicUsize, writes: usize, parts: usize) -> impl Stream<Item = ()> {
+    stream::iter(1..parts).then(move |part| async move {
+        while answered.load(Ordering::SeqCst) < writes * part / parts {
+            tokio::time::sleep(POLL).await;
+        }
+    })
 }
 
 fn number(name: &str) -> Option<usize> {

@@ -98,12 +98,18 @@ pub(crate) async fn service(world: &World, service: &str, target: &str, body: &V
     told.body
 }
 
-/// Calls the emulator's Lambda API.
-pub(crate) async fn lambda(world: &World, method: Method, path: &str, body: &Value) {
-    let url = format!("{}/2017-10-31/{path}", world.stack.endpoints().emulator);
-    let request = world.http.request(method, url).header("authorization", owner_of("lambda")).body(body.to_string());
+/// Calls the emulator's Lambda API; what it tells.
+pub(crate) async fn lambda(world: &World, method: Method, path: &str, body: &Value) -> Value {
+    // The version of the API that each kind of thing has.
+    let version = if path.ends_with("/configuration") { "2015-03-31" } else { "2017-10-31" };
+    let url = format!("{}/{version}/{path}", world.stack.endpoints().emulator);
+    let mut request = world.http.request(method, url).header("authorization", owner_of("lambda"));
+    if !body.is_null() {
+        request = request.body(body.to_string());
+    }
     let told = told(request).await;
     assert!((200..300).contains(&told.status), "{path}: {told:?}");
+    told.body
 }
 
 /// By this the emulator takes a request for one of the account's owner, and knows the service.

@@ -1,6 +1,7 @@
 //! The story: what Tandem does, shown on the two apps and checked at each step.
 
 mod alert;
+mod outage;
 mod pause;
 
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ pub async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
         "somebody raises the limit in finance to 2,000,000, more than crm allows: nothing changes in either app";
     let reason = output.step(doing, None, refused(finance, crm)).await?;
     output.say(format_args!("    and finance shows: {reason}"));
+    outage::play(stack, output).await?;
     alert::play(stack, output).await?;
     pause::play(stack, output).await?;
     let doing = "everything is caught up: the incident is over, and the mail that says so arrives";
@@ -118,6 +120,22 @@ async fn arrives(app: &App, name: &str, key: &str, as_wanted: impl Fn(&Value) ->
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// Whether both apps have this customer, and the same in every field of the map.
+async fn equal(stack: &Stack, key: &str) -> anyhow::Result<()> {
+    let (customer, account) = (stack.finance().fields(key).await?, stack.crm().fields(key).await?);
+    let (Some(customer), Some(account)) = (customer, account) else { bail!("{key} is not in both apps") };
+    let categories = [("10", "Retail"), ("20", "Wholesale"), ("30", "Partner")];
+    let category = |group: &Value| categories.iter().find(|(known, _)| group == known).map(|(_, category)| *category);
+    let limit = customer["CreditLimit"].as_f64().or_else(|| customer["CreditLimit"].as_str()?.parse().ok());
+    let same = customer["OrganizationName"] == account["name"]
+        && limit.is_some_and(|limit| is_amount(&account["creditlimit"], limit))
+        && account["category"].as_str() == category(&customer["CustomerGroupId"])
+        && customer["PrimaryContactPhone"] == account["telephone1"]
+        && (customer["OnHold"] == "Yes") == (account["creditonhold"] == true);
+    ensure!(same, "finance has {customer}, crm has {account}");
+    Ok(())
 }
 
 /// How often Tandem changed the record of the story in an app.

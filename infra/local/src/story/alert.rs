@@ -1,4 +1,4 @@
-//! The story's second part: crm refuses everything, the tenth error pauses the map, and a mail says so.
+//! The story's third part: crm refuses everything, the tenth error pauses the map, and a mail says so.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The story's third part: while the map is paused two hundred customers change, then crm is repaired.
+//! The story's fourth part: while the map is paused two hundred customers change, then crm is repaired.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{arrives, is_amount};
+use super::{arrives, equal, is_amount};
 use crate::admin::Admin;
 use crate::output::Output;
 use crate::seed::MAP;
@@ -30,8 +30,10 @@ pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let doing = "crm is repaired, the map is resumed: crm gets all of them but one, whose limit it refuses";
     let says = output.step(doing, None, resumed(stack, &operator)).await?;
     output.say(format_args!("    {} waits for an operator: {says}", name(TOO_MUCH)));
-    let doing = "the operator looks at it, lowers the limit to 900,000, and it arrives too: both apps are equal";
-    output.step(doing, None, mended(stack, &operator)).await
+    let doing = format!(
+        "the operator looks at it, lowers the limit to 900,000, and it arrives too: all {CUSTOMERS} are equal in both apps"
+    );
+    output.step(&doing, None, mended(stack, &operator)).await
 }
 
 fn name(n: usize) -> String {
@@ -70,11 +72,7 @@ async fn resumed(stack: &Stack, operator: &Admin) -> anyhow::Result<String> {
         {
             ensure!(error["key"] == name(TOO_MUCH), "another one was refused: {error}");
             for n in (0..CUSTOMERS).filter(|n| *n != TOO_MUCH) {
-                let account = stack.crm().fields(&name(n)).await?;
-                let limit = account.as_ref().map(|account| &account["creditlimit"]);
-                #[expect(clippy::cast_precision_loss, reason = "a few thousands")]
-                let there = limit.is_some_and(|limit| is_amount(limit, (1_000 + n) as f64));
-                ensure!(there, "{} in crm is {account:?}", name(n));
+                equal(stack, &name(n)).await?;
             }
             return Ok(error["last_failure"]["message"].as_str().unwrap_or_default().to_owned());
         }
@@ -97,5 +95,9 @@ async fn mended(stack: &Stack, operator: &Admin) -> anyhow::Result<()> {
     ensure!(told["results"][0]["done"] == true, "it was not taken: {told}");
     let limit = |field: &'static str| move |record: &Value| is_amount(&record[field], 900_000.0);
     arrives(stack.crm(), "crm", &name(TOO_MUCH), limit("creditlimit")).await?;
-    arrives(stack.finance(), "finance", &name(TOO_MUCH), limit("CreditLimit")).await
+    arrives(stack.finance(), "finance", &name(TOO_MUCH), limit("CreditLimit")).await?;
+    for n in 0..CUSTOMERS {
+        equal(stack, &name(n)).await?;
+    }
+    Ok(())
 }
