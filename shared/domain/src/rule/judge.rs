@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Count, RuleConfig};
 use crate::{
     id::{LogId, MapUid},
-    log::{ErrorEvent, Order},
+    log::ErrorEvent,
     map::Map,
     time::Timestamp,
 };
@@ -112,6 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::log::Order;
     use crate::rule::tests::rule;
 
     const MINUTE: u64 = 60_000;
