@@ -3,6 +3,7 @@
 mod address;
 mod incident;
 mod judge;
+mod notice;
 mod trend;
 
 use std::collections::BTreeSet;
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     address::{Address, Group},
-    incident::{Acted, Delivery, Incident, Notice, NoticeKind, SAMPLE_KEYS, Sent, Top, Watch},
+    incident::{Acted, Incident, SAMPLE_KEYS, Top, Watch},
     judge::{Breach, Counted, Reasoning, counts, judge},
+    notice::{Delivery, Notice, NoticeKind, Sent},
     trend::{Recovery, recovery},
 };
 use crate::{

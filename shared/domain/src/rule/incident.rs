@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Address, Breach, Rule, RuleConfig};
+use super::{Action, Breach, Notice, NoticeKind, Rule, RuleConfig};
 use crate::{
     failure::ErrorClass,
     id::{IncidentId, LogId, MapId, MapUid, RecordKey, RuleId, SideId},
@@ -19,8 +19,6 @@ const TOP_MESSAGES: usize = 5;
 pub const SAMPLE_KEYS: usize = 5;
 /// Ids of counted errors that an incident keeps.
 const KEPT_ERRORS: usize = 100;
-/// Notices that an incident keeps; the oldest reminders go first.
-const MAX_NOTICES: usize = 12;
 
 /// What is known of a rule on a map besides its open incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,90 +112,6 @@ pub struct Acted {
     pub left: Option<String>,
 }
 
-/// Something that people are told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    /// What.
-    pub kind: NoticeKind,
-    /// Since when.
-    pub at: Timestamp,
-    /// To whom; `None`: not decided yet.
-    pub to: Option<Vec<Delivery>>,
-}
-
-/// What people are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// The threshold was reached.
-    Opened,
-    /// It was reached again before the incident was over.
-    Again,
-    /// Nobody has acknowledged it.
-    Reminder,
-    /// It is over.
-    Recovered,
-}
-
-impl NoticeKind {
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Again => "again",
-            Self::Reminder => "reminder",
-            Self::Recovered => "recovered",
-        }
-    }
-}
-
-/// One mail to one person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// To whom.
-    pub to: Address,
-    /// How far it is.
-    pub sent: Sent,
-}
-
-/// How far a mail is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Sent {
-    /// It is still to be sent.
-    Waiting {
-        /// Not before this time.
-        not_before: Timestamp,
-        /// Tries so far.
-        tries: u32,
-        /// Why the last one failed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        says: Option<String>,
-    },
-    /// The mail service took it.
-    Taken {
-        /// When.
-        at: Timestamp,
-        /// The mail service's id of it.
-        message_id: String,
-    },
-    /// It cannot be sent.
-    Failed {
-        /// When that was clear.
-        at: Timestamp,
-        /// Why.
-        says: String,
-    },
-    /// It was taken and came back.
-    Bounced {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        says: String,
-    },
-}
-
 impl Watch {
     /// Errors until then were counted by the last incident, or came before it was over: they count no more. When changes
     /// have begun to flow anew since, the new epoch says so already.
@@ -286,36 +200,6 @@ impl Incident {
     #[must_use]
     pub fn acknowledged(&self, by: Stamp) -> Self {
         Self { acknowledged: Some(by), version: self.version + 1, ..self.clone() }
-    }
-
-    /// People are to be told.
-    pub fn tell(&mut self, kind: NoticeKind, now: Timestamp) {
-        if self.notices.len() >= MAX_NOTICES {
-            let oldest = self.notices.iter().position(|notice| notice.kind == NoticeKind::Reminder).unwrap_or(1);
-            self.notices.remove(oldest);
-        }
-        self.notices.push(Notice { kind, at: now, to: None });
-    }
-
-    /// Whether people are to be reminded now.
-    #[must_use]
-    pub fn reminds(&self, now: Timestamp) -> bool {
-        let Some(minutes) = self.config.reminder_minutes else { return false };
-        let last = self.notices.last().map_or(self.opened_at, |notice| notice.at);
-        self.recovered.is_none() && self.acknowledged.is_none() && now.ms_since(last) >= u64::from(minutes) * 60_000
-    }
-
-    /// Whether a mail of it is to be sent now.
-    #[must_use]
-    pub fn mail_waits(&self, now: Timestamp) -> bool {
-        let due = |delivery: &Delivery| matches!(delivery.sent, Sent::Waiting { not_before, .. } if not_before <= now);
-        self.notices.iter().any(|notice| notice.to.as_ref().is_none_or(|to| to.iter().any(due)))
-    }
-
-    /// Whether any mail of it is not settled.
-    #[must_use]
-    pub fn mail_pending(&self) -> bool {
-        self.mail_waits(Timestamp::NEVER)
     }
 
     /// Whether its action is still to be done.
