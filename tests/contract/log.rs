@@ -1,6 +1,6 @@
 //! The logs, rules and incidents in DynamoDB, and mail by `SESv2`.
 
-use app::ports::{Mail, MailError, Mailer};
+use app::ports::{Mail, MailError, Mailer, Refusal};
 use aws::{Clients, DynamoAlerts, DynamoLog, SesMailer};
 use testkit::contract;
 
@@ -64,9 +64,10 @@ fn mail_is_taken_from_a_sender_that_is_verified_and_from_no_other() {
         let sent = SesMailer::new(ses.clone(), "tandem@example.com", None).send(&mail).await.expect("it is taken");
         assert!(!sent.is_empty(), "the mail service names it");
         let refused = SesMailer::new(ses.clone(), "eve@elsewhere.example", None).send(&mail).await;
-        let Err(MailError::Later(says)) = refused else { panic!("{refused:?}") };
+        let Err(MailError::Later(Refusal { code, says })) = refused else { panic!("{refused:?}") };
         assert!(says.starts_with("SES: MessageRejected: ") && says.contains("not verified"), "{says}");
+        assert_eq!(code, "MessageRejected", "no address is in what is logged");
         let nobody = SesMailer::new(ses, "", None).send(&mail).await;
-        assert!(matches!(nobody, Err(MailError::Never(says)) if says.contains("MailSender")));
+        assert!(matches!(nobody, Err(MailError::Never(why)) if why.says.contains("MailSender")));
     });
 }

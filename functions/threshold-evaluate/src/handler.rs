@@ -1,7 +1,7 @@
 //! Parse, one call, answer.
 
 use app::{
-    alerts::{bounced, tick},
+    alerts::{CameBack, bounced, tick},
     ports::MailPorts,
 };
 use aws::metrics::{Metrics, Unit};
@@ -31,6 +31,7 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
         opened = ticked.opened,
         incidents = ticked.incidents,
         mails = ticked.mails,
+        mails_failed = ticked.mails_failed,
         recovered = ticked.recovered,
         "evaluated"
     );
@@ -38,32 +39,47 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
         .add("OpenIncidents", ticked.incidents, Unit::Count)
         .add("NoisyMaps", ticked.maps, Unit::Count)
         .add("Mails", ticked.mails, Unit::Count)
+        .add("MailsFailed", ticked.mails_failed, Unit::Count)
         .emit();
     Ok(json!({ "maps": ticked.maps, "opened": ticked.opened, "mails": ticked.mails, "recovered": ticked.recovered }))
 }
 
 /// A bounce or complaint, as SES publishes it: <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>.
+///
+/// Of whatever kind a bounce is, nobody has read the mail: SES tells of a transient one (a full mailbox) when it has given
+/// up, or when somebody's absence note came back. But the next mail may be read, so an address is flagged for permanent
+/// ones alone.
 async fn came_back<P: MailPorts>(ports: &P, detail: &Value) -> Result<Value, Error> {
     let kind = detail["eventType"].as_str().unwrap_or_default();
-    let (recipients, says) = match kind {
-        // A transient bounce, like a full mailbox, says nothing of the next mail.
-        "Bounce" if detail["bounce"]["bounceType"] == "Permanent" => {
-            let recipients = &detail["bounce"]["bouncedRecipients"];
-            (recipients, format!("bounced: {}", detail["bounce"]["bounceSubType"].as_str().unwrap_or("permanently")))
+    let bounce = &detail["bounce"];
+    let (recipients, says, lasting) = match kind {
+        "Bounce" => {
+            let (kind, why) =
+                (bounce["bounceType"].as_str(), bounce["bounceSubType"].as_str().unwrap_or("Undetermined"));
+            match kind {
+                Some("Permanent") => (&bounce["bouncedRecipients"], format!("bounced: {why}"), true),
+                _ => (&bounce["bouncedRecipients"], format!("bounced for the time being: {why}"), false),
+            }
         }
-        "Complaint" => (&detail["complaint"]["complainedRecipients"], "the recipient complained about it".to_owned()),
-        _ => return Ok(json!({ "flagged": 0 })),
+        "Complaint" => {
+            (&detail["complaint"]["complainedRecipients"], "the recipient complained about it".to_owned(), true)
+        }
+        _ => return Ok(json!({ "bounced": 0, "flagged": 0 })),
     };
     let incident = detail["mail"]["tags"]["incident"][0].as_str().and_then(|id| id.parse::<IncidentId>().ok());
-    let mut flagged = 0;
+    let message_id = detail["mail"]["messageId"].as_str().unwrap_or_default();
+    let (mut back, mut flagged) = (0, 0);
     for recipient in recipients.as_array().into_iter().flatten() {
-        let Some(address) = recipient["emailAddress"].as_str().and_then(|text| text.parse::<Address>().ok()) else {
+        let Some(to) = recipient["emailAddress"].as_str().and_then(|text| text.parse::<Address>().ok()) else {
             tracing::warn!(kind, "the mail service names an address that cannot be read");
             continue;
         };
-        bounced(ports, &address, &says, incident).await?;
-        flagged += 1;
+        let mail = CameBack { to, message_id: message_id.to_owned(), says: says.clone(), lasting };
+        bounced(ports, &mail, incident).await?;
+        back += 1;
+        flagged += u64::from(lasting);
     }
-    tracing::warn!(kind, flagged, "mail came back");
-    Ok(json!({ "flagged": flagged }))
+    tracing::warn!(kind, bounced = back, flagged, "mail came back");
+    Metrics::of(&[]).add("MailsBounced", back, Unit::Count).emit();
+    Ok(json!({ "bounced": back, "flagged": flagged }))
 }

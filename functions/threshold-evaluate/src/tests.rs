@@ -6,7 +6,7 @@ use app::{
     ingest::ingest,
     ports::{Alerts, Ports},
 };
-use domain::{ErrorClass, log::LogEvent, side::Capability};
+use domain::{ErrorClass, IncidentId, log::LogEvent, rule::Sent, side::Capability};
 use serde_json::{Value, json};
 use testkit::{SimWorld, sample};
 
@@ -35,18 +35,70 @@ async fn each_minute_what_is_due_is_done() {
     assert_eq!(world.mailer.taken()[0].to.as_str(), "kim@example.com");
 }
 
+/// An incident of which kim was told, by the mail service's id of that mail, and what comes back names both.
+async fn told(world: &SimWorld) -> IncidentId {
+    let mut rule = sample::rule(1);
+    rule.config.fallback = Some("boss@example.com".parse().unwrap());
+    world.alerts.put_rule(rule);
+    let error = sample::error(world.now(), 1, "C-1", ErrorClass::Application);
+    ingest(world, &[LogEvent::Error(Box::new(error))]).await.unwrap();
+    handle(world, &event("threshold-evaluate-minute.json"), world.now().plus_ms(60_000)).await.unwrap();
+    world.alerts.all_incidents()[0].id
+}
+
+async fn comes_back(world: &SimWorld, mail: &str, incident: IncidentId, change: impl Fn(&mut Value)) -> Value {
+    let mut back = event(mail);
+    back["detail"]["mail"]["tags"]["incident"][0] = json!(incident.to_string());
+    back["detail"]["mail"]["messageId"] = json!("mail-1");
+    change(&mut back["detail"]);
+    handle(world, &back, world.now()).await.unwrap()
+}
+
+/// To whom the incident's first notice went, and what is said of it.
+fn deliveries(world: &SimWorld) -> Vec<(String, &'static str)> {
+    let state = |sent: &Sent| match sent {
+        Sent::Waiting { .. } => "waiting",
+        Sent::Taken { .. } => "taken",
+        Sent::Failed { .. } => "failed",
+        Sent::Bounced { .. } => "bounced",
+    };
+    let to = world.alerts.all_incidents()[0].notices[0].to.clone().unwrap();
+    to.iter().map(|one| (one.to.to_string(), state(&one.sent))).collect()
+}
+
 #[tokio::test]
-async fn an_address_that_bounces_is_flagged_and_one_that_is_full_is_not() {
+async fn a_mail_that_comes_back_is_told_to_the_fallback_and_its_address_flagged_if_the_next_would_come_back_too() {
+    let pairs = |pairs: &[(&str, &'static str)]| -> Vec<(String, &'static str)> {
+        pairs.iter().map(|(to, state)| ((*to).to_owned(), *state)).collect()
+    };
+    let lost = pairs(&[("kim@example.com", "bounced"), ("boss@example.com", "waiting")]);
+    let transient = |detail: &mut Value| {
+        detail["bounce"]["bounceType"] = json!("Transient");
+        detail["bounce"]["bounceSubType"] = json!("MailboxFull");
+    };
+    let (bounced, complaint) = ("threshold-evaluate-mail-bounced.json", "threshold-evaluate-mail-complaint.json");
+    for (mail, change, flagged) in [
+        (bounced, (&|_: &mut Value| {}) as &dyn Fn(&mut Value), Some("bounced: General")),
+        (bounced, &transient, None),
+        (complaint, &|_: &mut Value| {}, Some("the recipient complained about it")),
+    ] {
+        let world = world();
+        let incident = told(&world).await;
+        assert_eq!(deliveries(&world), pairs(&[("kim@example.com", "taken")]));
+        let answer = comes_back(&world, mail, incident, change).await;
+        assert_eq!(answer, json!({"bounced": 1, "flagged": u64::from(flagged.is_some())}), "{mail}");
+        assert_eq!(deliveries(&world), lost, "{mail}");
+        let says = world.alerts.flagged().await.unwrap().first().map(|flagged| flagged.says.clone());
+        assert_eq!(says.as_deref(), flagged, "{mail}");
+    }
     let world = world();
-    let mut bounce = event("threshold-evaluate-mail-bounced.json");
-    let until = world.now();
-    assert_eq!(handle(&*world, &bounce, until).await.unwrap(), json!({"flagged": 1}));
-    assert_eq!(world.alerts.flagged().await.unwrap()[0].says, "bounced: General");
-    bounce["detail"]["bounce"]["bounceType"] = json!("Transient");
-    assert_eq!(handle(&*world, &bounce, until).await.unwrap(), json!({"flagged": 0}));
-    bounce["detail"] =
-        json!({"eventType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "x"}]}});
-    assert_eq!(handle(&*world, &bounce, until).await.unwrap(), json!({"flagged": 0}), "no address of ours");
+    let incident = told(&world).await;
+    let other = |detail: &mut Value| detail["mail"]["messageId"] = json!("mail-of-another-day");
+    comes_back(&world, bounced, incident, other).await;
+    assert_eq!(deliveries(&world), pairs(&[("kim@example.com", "taken")]), "another mail came back");
+    let unreadable = |detail: &mut Value| detail["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!("x");
+    let answer = comes_back(&world, bounced, incident, unreadable).await;
+    assert_eq!(answer, json!({"bounced": 0, "flagged": 0}), "no address of ours");
 }
 
 /// The samples in `events/` are what is published: the same names, and no field more or less.

@@ -13,7 +13,7 @@ mod tick;
 pub use self::{
     act::act,
     evaluate::{Counter, LATE_MS, Verdict, evaluate, verdict},
-    notify::{bounced, notify},
+    notify::{CameBack, Told, bounced, notify},
     tick::{Ticked, tick},
 };
 use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};

@@ -19,6 +19,7 @@ use domain::{
 pub use self::{
     alerts::{
         AlertPorts, Alerts, Event, EventPorts, Events, Flagged, IncidentChange, Mail, MailError, MailPorts, Mailer,
+        Refusal,
     },
     lanes::{
         ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane,

@@ -1,6 +1,6 @@
 //! Mail by `SESv2`.
 
-use app::ports::{Mail, MailError, Mailer};
+use app::ports::{Mail, MailError, Mailer, Refusal};
 use aws_sdk_sesv2::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
@@ -33,9 +33,12 @@ impl SesMailer {
 impl Mailer for SesMailer {
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         if self.sender.is_empty() {
-            return Err(MailError::Never("this deployment has no sender: set its parameter MailSender".to_owned()));
+            let says = "this deployment has no sender: set its parameter MailSender";
+            return Err(MailError::Never(Refusal::new("no sender", says)));
         }
-        let never = |error: aws_sdk_sesv2::error::BuildError| MailError::Never(error.to_string());
+        let never = |error: aws_sdk_sesv2::error::BuildError| {
+            MailError::Never(Refusal::new("mail cannot be built", error.to_string()))
+        };
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let body =
             Body::builder().text(content(&mail.text).map_err(never)?).html(content(&mail.html).map_err(never)?).build();
@@ -63,14 +66,16 @@ fn refused<E>(error: SdkError<E>) -> MailError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let (later, says) = match &error {
+    let (later, code, says) = match &error {
         SdkError::ServiceError(service) => {
             let (code, says) = (service.err().code().unwrap_or("no code"), service.err().message().unwrap_or_default());
-            (code != NEVER, format!("SES: {code}: {says}"))
+            (code != NEVER, code, format!("SES: {code}: {says}"))
         }
-        SdkError::ConstructionFailure(_) => (false, "SES: the request cannot be built".to_owned()),
-        _ => (true, format!("SES cannot be reached: {}", DisplayErrorContext(&error))),
+        SdkError::ConstructionFailure(_) => {
+            (false, "request cannot be built", "SES: the request cannot be built".to_owned())
+        }
+        _ => (true, "not reached", format!("SES cannot be reached: {}", DisplayErrorContext(&error))),
     };
-    let says = domain::failure::shorten(&says, MAX_SAYS);
-    if later { MailError::Later(says) } else { MailError::Never(says) }
+    let refusal = Refusal::new(code, domain::failure::shorten(&says, MAX_SAYS));
+    if later { MailError::Later(refusal) } else { MailError::Never(refusal) }
 }

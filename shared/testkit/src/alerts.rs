@@ -206,13 +206,31 @@ pub struct MemoryMailer {
     world: Arc<Executor>,
     taken: Mutex<Vec<Mail>>,
     refuses: Mutex<Option<MailError>>,
+    refuses_for: Mutex<BTreeMap<Address, MailError>>,
+    takes_ms: Mutex<u64>,
 }
 
 impl MemoryMailer {
     /// It takes everything.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, taken: Mutex::default(), refuses: Mutex::default() }
+        Self {
+            world,
+            taken: Mutex::default(),
+            refuses: Mutex::default(),
+            refuses_for: Mutex::default(),
+            takes_ms: Mutex::default(),
+        }
+    }
+
+    /// From now on it refuses mail to this address.
+    pub fn set_refuses_for(&self, to: Address, error: MailError) {
+        lock(&self.refuses_for).insert(to, error);
+    }
+
+    /// From now on it answers after so many milliseconds.
+    pub fn set_takes_ms(&self, ms: u64) {
+        *lock(&self.takes_ms) = ms;
     }
 
     /// From now on it refuses everything so; `None`: it takes everything.
@@ -230,7 +248,12 @@ impl MemoryMailer {
 impl Mailer for MemoryMailer {
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         self.world.turn().await;
-        if let Some(error) = lock(&self.refuses).clone() {
+        let ms = *lock(&self.takes_ms);
+        if ms > 0 {
+            self.world.sleep(ms).await;
+        }
+        let refuses = lock(&self.refuses).clone();
+        if let Some(error) = refuses.or_else(|| lock(&self.refuses_for).get(&mail.to).cloned()) {
             return Err(error);
         }
         let id = {

@@ -1,6 +1,6 @@
 //! Alert settings, groups, incidents and test mails.
 
-use app::ports::{AlertPorts, Alerts, Flagged, Log, MailError, Role};
+use app::ports::{AlertPorts, Alerts, Flagged, Log, MailError, Refusal, Role};
 use domain::{
     ErrorClass, IncidentId, Timestamp,
     log::LoggedError,
@@ -111,7 +111,8 @@ async fn a_test_mail_goes_the_real_way_and_tells_what_the_mail_service_said() {
     let mail = &api.world.mailer.taken()[0];
     assert_eq!(mail.subject, "[Tandem] test: crm refuses");
     assert!(mail.text.contains("first-admin sent it"), "{}", mail.text);
-    let refusal = MailError::Never("SES: MessageRejected: Email address is not verified".to_owned());
+    let refusal =
+        MailError::Never(Refusal::new("MessageRejected", "SES: MessageRejected: Email address is not verified"));
     api.world.mailer.set_refuses(Some(refusal));
     let told = api.send(axum::http::Method::POST, "/rules/r/test", &[], None).await.json();
     assert_eq!(told["mails"][0]["taken"], false);

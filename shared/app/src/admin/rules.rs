@@ -14,7 +14,7 @@ use super::{AdminPorts, Caller, Expects, Saved, diff::changes, lost, maps};
 use crate::{
     alerts::{Counter, LATE_MS, Verdict, mail, verdict},
     error::{AppError, Conflict, Thing},
-    ports::{Alerts, CommitError, ConfigStore, MailError, Mailer},
+    ports::{Alerts, CommitError, ConfigStore, Mailer},
 };
 
 /// Most errors that an explanation lists.
@@ -140,7 +140,7 @@ pub async fn test<P: AdminPorts>(
     let mut tested = Vec::new();
     for to in all.into_iter().take(MAX_RECIPIENTS) {
         let sent = ports.mailer().send(&mail::of_test(&rule, &to, &caller.name, console)).await;
-        tested.push((to, sent.map_err(|(MailError::Later(says) | MailError::Never(says))| says)));
+        tested.push((to, sent.map_err(|error| error.refusal().says)));
     }
     Ok(tested)
 }

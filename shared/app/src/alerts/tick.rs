@@ -20,6 +20,8 @@ pub struct Ticked {
     pub incidents: u64,
     /// Mails that were taken.
     pub mails: u64,
+    /// Mails that the mail service did not take: most of them are tried again.
+    pub mails_failed: u64,
     /// Incidents that are over.
     pub recovered: u64,
 }
@@ -39,7 +41,7 @@ pub async fn tick<P: MailPorts>(ports: &P, until: Timestamp) -> Result<Ticked, P
         if ports.now() >= until {
             break;
         }
-        if let Err(error) = go_on(ports, &rules, incident.clone(), &mut ticked).await {
+        if let Err(error) = go_on(ports, &rules, incident.clone(), until, &mut ticked).await {
             tracing::error!(incident.id = %incident.id, %error, "an incident could not be worked on; the next run will");
         }
     }
@@ -70,6 +72,7 @@ async fn go_on<P: MailPorts>(
     ports: &P,
     rules: &[Rule],
     incident: Incident,
+    until: Timestamp,
     ticked: &mut Ticked,
 ) -> Result<(), PortError> {
     let mut incident = act(ports, &incident).await?;
@@ -85,7 +88,9 @@ async fn go_on<P: MailPorts>(
             incident = probe(ports, incident, map).await?;
         }
     }
-    ticked.mails += notify(ports, &incident).await?;
+    let told = notify(ports, &incident, until).await?;
+    ticked.mails += told.taken;
+    ticked.mails_failed += told.failed;
     Ok(())
 }
 

@@ -132,15 +132,43 @@ pub struct Mail {
     pub incident: Option<IncidentId>,
 }
 
-/// Why a mail was not taken. The texts are for operators.
+/// Why a mail was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
     /// It may be taken later.
     #[error("{0}")]
-    Later(String),
+    Later(Refusal),
     /// It will not be taken.
     #[error("{0}")]
-    Never(String),
+    Never(Refusal),
+}
+
+impl MailError {
+    /// What the mail service said.
+    #[must_use]
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Self::Later(refusal) | Self::Never(refusal) => refusal,
+        }
+    }
+}
+
+/// What the mail service said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{says}")]
+pub struct Refusal {
+    /// Its code, which names nobody: it may stand in a log.
+    pub code: String,
+    /// Its words, for operators: they may name an address.
+    pub says: String,
+}
+
+impl Refusal {
+    /// A code, and what it means for operators.
+    #[must_use]
+    pub fn new(code: &str, says: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), says: says.into() }
+    }
 }
 
 /// How mail is sent.
