@@ -6,6 +6,7 @@
 mod alerts;
 mod bugs;
 mod check;
+mod mails;
 mod matrix;
 mod operator;
 mod play;
