@@ -110,7 +110,7 @@ fn facts(incident: &Incident, kind: NoticeKind, depth: Option<u64>, link: String
     let state = incident.acted.as_ref().and_then(|acted| acted.state);
     let title = &config.title;
     let headline = match (kind, state) {
-        (NoticeKind::Recovered, _) => format!("{map} is back to normal"),
+        (NoticeKind::Recovered, _) => format!("{map}: this incident is over"),
         (NoticeKind::Reminder, Some(state)) => format!("{map} is still {}", state.as_str().to_lowercase()),
         (NoticeKind::Reminder, None) => format!("{map} still meets errors"),
         (_, Some(state)) => format!("{map} was {} by the rule \u{201c}{title}\u{201d}", state.as_str().to_lowercase()),
@@ -194,11 +194,20 @@ fn waiting(depth: u64) -> String {
     }
 }
 
+/// No all-clear that nobody has seen to: an incident is over, too, when its map was stopped or its rule switched off.
+fn over(incident: &Incident) -> String {
+    let how = incident.recovered.as_ref().map_or("it is closed", |(_, how)| how);
+    format!(
+        "It is over because {how}. No more mails come about it. Look whether changes were refused or discarded in the \
+         meantime: they stand in the map's catch-up errors and archive. What came while a map was stopped needs an initial sync."
+    )
+}
+
 fn lead(incident: &Incident, kind: NoticeKind) -> String {
     let stopped = incident.config.action == Action::Stop;
     let acted = incident.acted.as_ref().is_some_and(|acted| acted.state.is_some());
     match (kind, acted) {
-        (NoticeKind::Recovered, _) => "Changes flow again. Nothing needs to be done.".to_owned(),
+        (NoticeKind::Recovered, _) => over(incident),
         (_, true) if stopped => {
             "Changes are skipped from now on, and counted. When the cause is mended, run the map and its initial sync."
                 .to_owned()

@@ -130,3 +130,11 @@ fn the_mails_of_an_incident_are_one_thread() {
     }
     assert!(of(&one, "List-Unsubscribe").starts_with("<https://tandem.example/#/rules/crm-refuses"));
 }
+
+#[test]
+fn nobody_is_told_that_changes_flow_again_because_a_map_was_stopped() {
+    let over = paused().recovered("the map was stopped", NOON);
+    let mail = mail(&over, NoticeKind::Recovered);
+    assert!(mail.text.contains("over because the map was stopped"), "{}", mail.text);
+    assert!(!mail.text.contains("normal") && !mail.text.contains("flow again"), "{}", mail.text);
+}
