@@ -70,6 +70,11 @@ fn a_conflict_keeps_both_values_and_is_reversed_once() {
 }
 
 #[test]
+fn one_run_at_a_time_says_that_it_drains_a_map() {
+    run(async { contract::one_run_at_a_time_says_that_it_drains_a_map(&journal().await).await });
+}
+
+#[test]
 fn figures_are_kept_for_people() {
     run(async { contract::figures_are_kept_for_people(&journal().await).await });
 }

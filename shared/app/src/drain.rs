@@ -9,6 +9,7 @@ mod map;
 mod pace;
 mod probe;
 mod resend;
+mod run;
 mod sweep;
 
 pub use self::{

@@ -36,6 +36,8 @@ pub enum Key {
     CatchUp(MapUid, u64),
     /// How deep the paused-write queue was.
     Depth(MapUid),
+    /// The run that drains a map.
+    Drain(MapUid),
     /// When pointers were sent again.
     Resent(MapUid),
     /// Carries what is logged of something that was deleted.
@@ -79,7 +81,9 @@ impl Key {
             Self::Map(_) => "MAPS".to_owned(),
             Self::Side(_) => "SIDES".to_owned(),
             Self::Token(_) => "TOKENS".to_owned(),
-            Self::Skipped(uid) | Self::CatchUp(uid, _) | Self::Depth(uid) | Self::Resent(uid) => format!("S#{uid}"),
+            Self::Skipped(uid) | Self::CatchUp(uid, _) | Self::Depth(uid) | Self::Drain(uid) | Self::Resent(uid) => {
+                format!("S#{uid}")
+            }
             Self::Outbox(id) => format!("OUT#{id}"),
             Self::Error(map, class, _) => format!("R#{map}#{class}"),
             Self::Activity(Some(map), _) => format!("V#{map}"),
@@ -119,6 +123,7 @@ impl Key {
             Self::Flagged(address) => address.clone(),
             Self::CatchUp(_, epoch) => format!("CATCHUP#{epoch:0SEQ_DIGITS$}"),
             Self::Depth(_) => "DEPTH".to_owned(),
+            Self::Drain(_) => "DRAIN".to_owned(),
             Self::Resent(_) => "RESENT".to_owned(),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use app::ports::{Applied, Apps, Call, Found};
@@ -110,6 +113,8 @@ pub struct FakeApps {
     world: Arc<Executor>,
     apps: BTreeMap<SideId, Arc<Mutex<FakeApp>>>,
     faults: Mutex<CallFaults>,
+    latency_ms: AtomicU64,
+    busy_for_ms: AtomicU64,
 }
 
 impl FakeApps {
@@ -117,12 +122,22 @@ impl FakeApps {
     #[must_use]
     pub fn new(world: Arc<Executor>, sides: [SideId; 2]) -> Self {
         let apps = sides.into_iter().map(|side| (side, Arc::default())).collect();
-        Self { world, apps, faults: Mutex::default() }
+        Self { world, apps, faults: Mutex::default(), latency_ms: AtomicU64::new(0), busy_for_ms: AtomicU64::new(0) }
     }
 
     /// From now on these faults.
     pub fn set_faults(&self, faults: CallFaults) {
         *lock(&self.faults) = faults;
+    }
+
+    /// From now on each write takes so long.
+    pub fn set_latency_ms(&self, ms: u64) {
+        self.latency_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// From now on each write is answered 429, with this `Retry-After`; 0: no more.
+    pub fn set_busy_for_ms(&self, ms: u64) {
+        self.busy_for_ms.store(ms, Ordering::SeqCst);
     }
 
     /// Looks at an app, or changes it.
@@ -173,6 +188,15 @@ impl Apps for FakeApps {
                 return Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: the record is locked"));
             }
             self.world.sleep(100).await;
+        }
+        let (latency_ms, busy_for_ms) =
+            (self.latency_ms.load(Ordering::SeqCst), self.busy_for_ms.load(Ordering::SeqCst));
+        if latency_ms > 0 {
+            self.world.sleep(latency_ms).await;
+        }
+        if busy_for_ms > 0 {
+            let failure = failed(ErrorClass::Throttled, Verdict::NotApplied, "simulated: 429");
+            return Err(Failure { retry_after_ms: Some(busy_for_ms), ..failure });
         }
         if matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true)) {
             return Err(failed(ErrorClass::Application, Verdict::Refused, "simulated: refused"));

@@ -7,9 +7,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::ports::{CatchUp, Commit, CommitError, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError, Sample};
+use app::ports::{
+    CatchUp, Commit, CommitError, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError, Resent, Sample,
+};
 use domain::{
-    EntryId, Map, MapId, Timestamp, WriteId,
+    EntryId, Map, MapId, Owner, Timestamp, WriteId,
+    id::MapUid,
     lane::{Archived, Conflict, Echoes, Entry, Head, Marker, Recent},
     log::LogEvent,
 };
@@ -42,8 +45,10 @@ struct Tables {
     archive: BTreeMap<EntryId, Archived>,
     conflicts: BTreeMap<EntryId, Conflict>,
     catch_up: BTreeMap<u64, CatchUp>,
+    /// The run that drains a map, in which epoch, and until when.
+    drains: BTreeMap<MapUid, (Owner, u64, Timestamp)>,
     depths: Vec<Sample>,
-    resent: Timestamp,
+    resent: Resent,
     taken: Vec<(Timestamp, LaneKey)>,
     accepted: BTreeMap<u128, BTreeSet<EntryId>>,
     logged: Vec<LogEvent>,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use app::ports::{Pointer, PortError, Queues, Received};
@@ -27,6 +30,8 @@ const BATCH: usize = 10;
 pub struct QueueFaults {
     /// The call fails without effect.
     pub transient: u64,
+    /// Nothing can be received.
+    pub unreadable: u64,
     /// A message is accepted and lost.
     pub lost: u64,
     /// A message is received once more later on, though it was deleted.
@@ -53,13 +58,21 @@ pub struct MemoryQueues {
     world: Arc<Executor>,
     queues: Mutex<BTreeMap<MapUid, Queue>>,
     faults: Mutex<QueueFaults>,
+    latency_ms: AtomicU64,
+    sent: AtomicU64,
 }
 
 impl MemoryQueues {
     /// No queue yet.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, queues: Mutex::default(), faults: Mutex::default() }
+        Self {
+            world,
+            queues: Mutex::default(),
+            faults: Mutex::default(),
+            latency_ms: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        }
     }
 
     /// Makes a map's queue, as it was made with the map.
@@ -70,6 +83,17 @@ impl MemoryQueues {
     /// From now on these faults.
     pub fn set_faults(&self, faults: QueueFaults) {
         *lock(&self.faults) = faults;
+    }
+
+    /// From now on it takes so long to send.
+    pub fn set_latency_ms(&self, ms: u64) {
+        self.latency_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// How many messages were taken in all.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
     }
 
     /// How many messages are in a map's queue.
@@ -107,7 +131,12 @@ impl Queues for MemoryQueues {
     }
 
     async fn send(&self, map: &Map, pointers: &[Pointer]) -> Result<(), PortError> {
+        let latency_ms = self.latency_ms.load(Ordering::SeqCst);
+        if latency_ms > 0 {
+            self.world.sleep(latency_ms).await;
+        }
         let now = self.world.now();
+        self.sent.fetch_add(pointers.len() as u64, Ordering::SeqCst);
         let kept: Vec<_> = pointers.iter().filter(|_| !self.happens(|faults| faults.lost)).cloned().collect();
         self.call(|queues| {
             let Some(queue) = queues.get_mut(&map.uid) else {
@@ -127,6 +156,9 @@ impl Queues for MemoryQueues {
 
     async fn receive(&self, map: &Map) -> Result<Vec<Received>, PortError> {
         let now = self.world.now();
+        if self.happens(|faults| faults.unreadable) {
+            return Err(PortError::Permanent("simulated: not allowed".to_owned()));
+        }
         let received =
             self.call(|queues| queues.get_mut(&map.uid).map_or_else(Vec::new, |queue| queue.receive(now))).await?;
         Ok(if self.world.has(Bug::NothingIsFound) { Vec::new() } else { received })

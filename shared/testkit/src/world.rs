@@ -42,6 +42,8 @@ pub struct SimWorld {
     /// The paused-write queues.
     pub queues: MemoryQueues,
     map: Mutex<MapWithSides>,
+    /// More maps between the same apps.
+    others: Mutex<Vec<MapWithSides>>,
     /// The map as functions see it that looked within the last second, with when they did.
     seen: Mutex<Option<(Timestamp, MapWithSides)>>,
     /// How long a function remembers a map, in milliseconds.
@@ -85,6 +87,7 @@ impl SimWorld {
             events: MemoryEvents::default(),
             executor,
             map: Mutex::new(map),
+            others: Mutex::default(),
             seen: Mutex::default(),
             memory_ms: AtomicU64::new(0),
             woken: Mutex::default(),
@@ -107,6 +110,22 @@ impl SimWorld {
     #[must_use]
     pub fn map(&self) -> MapWithSides {
         lock(&self.map).clone()
+    }
+
+    /// Puts one more map into the world, between the same apps; or changes one of them.
+    pub fn put_map(&self, map: MapWithSides) {
+        self.queues.make(map.map.uid);
+        let mut others = lock(&self.others);
+        others.retain(|other| other.map.id != map.map.id);
+        others.push(map);
+    }
+
+    /// Maps that were told to be gone on with since this was last asked, and how many lanes were.
+    pub fn take_woken(&self) -> (Vec<MapId>, usize) {
+        let woken = std::mem::take(&mut *lock(&self.woken));
+        let lanes = woken.iter().filter(|woken| matches!(woken, Woken::Lane(_))).count();
+        let maps = woken.into_iter().filter_map(|woken| if let Woken::Map(map) = woken { Some(map) } else { None });
+        (maps.collect(), lanes)
     }
 
     /// Invocations crash with this chance in a thousand at each point where they wait.
@@ -255,13 +274,19 @@ impl EventPorts for SimWorld {
 impl Config for SimWorld {
     async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
         let memory_ms = self.memory_ms.load(Ordering::SeqCst);
-        let seen = lock(&self.seen).clone().filter(|(at, _)| self.now().ms_since(*at) < memory_ms);
+        let seen =
+            lock(&self.seen).clone().filter(|(at, map)| self.now().ms_since(*at) < memory_ms && map.map.id == *id);
         match seen {
-            Some((_, map)) => Ok((map.map.id == *id).then_some(map)),
+            Some((_, map)) => Ok(Some(map)),
             None => self.fresh_map(id).await,
         }
     }
     async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        let other = lock(&self.others).iter().find(|other| other.map.id == *id).cloned();
+        if other.is_some() {
+            self.executor.turn().await;
+            return Ok(other);
+        }
         let mut map = self.map();
         if self.executor.has(Bug::PauseIsNotSeen) && map.map.state == MapState::Paused {
             map.map.state = MapState::Running;
@@ -276,7 +301,7 @@ impl Config for SimWorld {
         Ok((map.map.id == *id).then_some(map))
     }
     async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
-        Ok(vec![self.map()])
+        Ok(lock(&self.others).iter().cloned().chain([self.map()]).collect())
     }
     async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
         app::ports::ConfigStore::save_map(self, map, expected, line).await

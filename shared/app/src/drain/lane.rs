@@ -1,6 +1,9 @@
 //! Going on with one lane, strictly in order.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use domain::{
     EntryId, MapId, Owner, Timestamp,
@@ -49,12 +52,26 @@ pub struct LaneRun {
     pub archived: u64,
 }
 
+/// Entries that came to their end so far, whether or not their lanes are through.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    done: AtomicU64,
+    archived: AtomicU64,
+}
+
+impl Tally {
+    /// Those that were written, and those that were archived.
+    pub(super) fn so_far(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.archived.load(Ordering::Relaxed))
+    }
+}
+
 /// Goes on with one lane until nothing waits or `until` is reached.
 ///
 /// # Errors
 /// The journal or the configuration cannot be reached. Nothing is lost: the sweep comes back to the lane.
 pub async fn run_lane<P: Ports>(ports: &P, lane: &LaneKey, until: Timestamp) -> Result<LaneRun, PortError> {
-    go_on(ports, lane, until, &Pace::default()).await
+    go_on(ports, lane, until, &Pace::default(), &Tally::default()).await
 }
 
 pub(super) async fn go_on<P: Ports>(
@@ -62,6 +79,7 @@ pub(super) async fn go_on<P: Ports>(
     lane: &LaneKey,
     until: Timestamp,
     pace: &Pace,
+    tally: &Tally,
 ) -> Result<LaneRun, PortError> {
     let mut run = LaneRun { end: LaneEnd::OutOfTime, attempts: 0, done: 0, archived: 0 };
     let mut known = Known::default();
@@ -70,7 +88,7 @@ pub(super) async fn go_on<P: Ports>(
         // Read anew for every entry: a pause or stop holds from the next entry on.
         let map = ports.config().map(&lane.map).await?.filter(|map| map.map.state.intake() == Intake::Write);
         let Some(map) = map else { return Ok(LaneRun { end: LaneEnd::MapNotRunning, ..run }) };
-        match step(ports, lane, &map, &mut known, pace).await? {
+        match step(ports, lane, &map, &mut known, (pace, until)).await? {
             Stepped::End(end) => return Ok(LaneRun { end, ..run }),
             Stepped::Conflict if conflicts >= MAX_CONFLICTS => return Ok(LaneRun { end: LaneEnd::NotYet, ..run }),
             Stepped::Conflict => {
@@ -79,12 +97,18 @@ pub(super) async fn go_on<P: Ports>(
                 ports.pause(10 << conflicts.min(5)).await;
             }
             Stepped::MapChanged => {}
-            Stepped::Archived(entries) => run.archived += entries,
+            Stepped::Archived(entries) => {
+                run.archived += entries;
+                tally.archived.fetch_add(entries, Ordering::Relaxed);
+            }
             Stepped::Attempted(end) => {
                 run.attempts += 1;
                 conflicts = 0; // it got somewhere: writers who queue behind are no reason to stop
                 match end {
-                    None => run.done += 1,
+                    None => {
+                        run.done += 1;
+                        tally.done.fetch_add(1, Ordering::Relaxed);
+                    }
                     Some(end) => return Ok(LaneRun { end, ..run }),
                 }
             }
@@ -101,7 +125,7 @@ pub(super) async fn try_once<P: Ports>(
     map: &MapWithSides,
     pace: &Pace,
 ) -> Result<Option<Option<LaneEnd>>, PortError> {
-    Ok(match step(ports, lane, map, &mut Known::default(), pace).await? {
+    Ok(match step(ports, lane, map, &mut Known::default(), (pace, Timestamp::NEVER)).await? {
         Stepped::Attempted(end) => Some(end),
         Stepped::End(_) | Stepped::Conflict | Stepped::MapChanged | Stepped::Archived(_) => None,
     })
@@ -142,7 +166,7 @@ async fn step<P: Ports>(
     lane: &LaneKey,
     map: &MapWithSides,
     known: &mut Known,
-    pace: &Pace,
+    (pace, until): (&Pace, Timestamp),
 ) -> Result<Stepped, PortError> {
     if known.head.is_none() {
         known.head = ports.lanes().head(lane).await?.map(|(head, _)| head);
@@ -169,10 +193,17 @@ async fn step<P: Ports>(
         Claim::Taken { .. } => {}
     }
     let permit = pace.permit().await;
-    let now = ports.now();
-    ports.pause(pace.not_before().ms_since(now)).await;
-    if pace.gives_up(ports.now()) {
-        return Ok(Stepped::End(LaneEnd::OutOfTime));
+    loop {
+        let now = ports.now();
+        let begins = pace.not_before().max(now);
+        // A place may come late, and an app may want to be left alone for longer than there is time.
+        if begins >= until || pace.gives_up(now) {
+            return Ok(Stepped::End(LaneEnd::OutOfTime));
+        }
+        if begins == now {
+            break;
+        }
+        ports.pause(begins.ms_since(now)).await;
     }
     let unchanged = ports.config().map(&lane.map).await?.is_some_and(|again| again.map.version == map.map.version);
     if !unchanged {

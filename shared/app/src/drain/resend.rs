@@ -2,7 +2,7 @@
 
 use domain::{Map, Timestamp};
 
-use crate::ports::{Gauges, Lanes, OpenRange, Pointer, PortError, Ports, Queues};
+use crate::ports::{Gauges, LaneKey, Lanes, OpenRange, Pointer, PortError, Ports, Queues, Resent};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// A pointer is sent again at this age, a day before SQS forgets it.
@@ -18,44 +18,66 @@ fn of_age(accepted: Timestamp, last: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Sends pointers again that SQS is about to forget. Costs one look into the index while a pause is younger than that.
+/// A round that does not come through in its time is gone on with by the next sweep.
 pub(super) async fn resend<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> Result<u64, PortError> {
-    let now = ports.now();
-    let old = OpenRange { from: Timestamp(0), until: now.minus_ms(RESEND_AFTER_MS), after: None };
-    let mut lanes = ports.lanes().open(map, old.clone(), PAGE).await?;
-    if lanes.is_empty() {
+    let mut range = OpenRange { until: ports.now().minus_ms(RESEND_AFTER_MS), ..OpenRange::moving() };
+    if ports.lanes().open(map, range.clone(), 1).await?.is_empty() {
         return Ok(0);
     }
-    let last = ports.lanes().resent(map).await?;
-    if now.ms_since(last) < LOOK_EVERY_MS {
+    let Resent { at: last, round } = ports.lanes().resent(map).await?;
+    let now = round.as_ref().map_or(ports.now(), |(began, _)| *began);
+    if round.is_none() && now.ms_since(last) < LOOK_EVERY_MS {
         return Ok(0);
     }
+    range.until = now.minus_ms(RESEND_AFTER_MS);
+    range.after = round.map(|(_, done)| done);
     let mut sent = 0;
-    while !lanes.is_empty() {
-        for open in &lanes {
-            if ports.now() >= until {
-                return Ok(sent); // not noted: the next sweep begins again
-            }
-            let Some((head, _)) = ports.lanes().head(&open.lane).await? else { continue };
-            let mut from = head.done_seq + 1;
-            loop {
-                let entries = ports.lanes().entries(&open.lane, from, PAGE).await?;
-                let aged = entries.iter().filter(|entry| of_age(entry.accepted_at, last, now));
-                let pointers: Vec<_> =
-                    aged.map(|entry| Pointer { key: open.lane.key.clone(), seq: entry.seq, entry: entry.id }).collect();
-                ports.queues().send(map, &pointers).await?;
-                sent += pointers.len() as u64;
-                match entries.last() {
-                    Some(entry) if entries.len() == PAGE => from = entry.seq + 1,
-                    _ => break,
-                }
-            }
+    loop {
+        let lanes = ports.lanes().open(map, range.clone(), PAGE).await?;
+        let full = lanes.len() == PAGE;
+        for open in lanes {
+            let more = match ports.now() >= until {
+                true => None,
+                false => Some(resend_lane(ports, map, &open.lane, |accepted| of_age(accepted, last, now)).await),
+            };
+            let Some(Ok(more)) = more else {
+                let round = range.after.map(|done| (now, done));
+                ports.lanes().note_resent(map, &Resent { at: last, round }).await?;
+                return more.unwrap_or(Ok(0)).map(|_| sent);
+            };
+            sent += more;
+            range.after = Some(open);
         }
-        let range = OpenRange { after: lanes.pop(), ..old.clone() };
-        lanes = ports.lanes().open(map, range, PAGE).await?;
+        if !full {
+            break;
+        }
     }
-    ports.lanes().note_resent(map, now).await?;
+    ports.lanes().note_resent(map, &Resent { at: now, round: None }).await?;
     tracing::info!(map.id = %map.id, pointers = sent, "pointers were sent again before the queue forgets them");
     Ok(sent)
+}
+
+/// Points again to the entries of one lane that are of age.
+async fn resend_lane<P: Ports>(
+    ports: &P,
+    map: &Map,
+    lane: &LaneKey,
+    of_age: impl Fn(Timestamp) -> bool,
+) -> Result<u64, PortError> {
+    let Some((head, _)) = ports.lanes().head(lane).await? else { return Ok(0) };
+    let (mut from, mut sent) = (head.done_seq + 1, 0);
+    loop {
+        let entries = ports.lanes().entries(lane, from, PAGE).await?;
+        let aged = entries.iter().filter(|entry| of_age(entry.accepted_at));
+        let pointers: Vec<_> =
+            aged.map(|entry| Pointer { key: lane.key.clone(), seq: entry.seq, entry: entry.id }).collect();
+        ports.queues().send(map, &pointers).await?;
+        sent += pointers.len() as u64;
+        match entries.last() {
+            Some(entry) if entries.len() == PAGE => from = entry.seq + 1,
+            _ => return Ok(sent),
+        }
+    }
 }
 
 #[cfg(test)]

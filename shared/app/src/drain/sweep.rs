@@ -11,14 +11,28 @@ use crate::ports::{Config, Gauges, MapWithSides, PortError, Ports, Queues, Sampl
 
 /// Maps worked on at the same time: one whose app is slow must not hold up the others.
 const MAPS_AT_ONCE: usize = 8;
+/// A sweep begins so often.
+const SWEEP_EVERY_MS: u64 = 60_000;
 
-/// Goes on with every lane of every map that writes, and looks after the queues of those that are paused.
+/// Goes on with every lane of every map that writes, and looks after the queues of those that are paused. Each map has
+/// its share of the time: one with a long backlog has another run go on with it, so no map waits for the others.
 ///
 /// # Errors
 /// The configuration cannot be read. What goes wrong in one map is logged and does not stop the others.
 pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, PortError> {
-    let maps = ports.config().maps().await?;
-    let runs = stream::iter(maps).map(|map| async move { (Box::pin(sweep_map(ports, &map, until)).await, map) });
+    let mut maps = ports.config().maps().await?;
+    let began = ports.now();
+    if !maps.is_empty() {
+        // Calls may outlast their map's share: each sweep begins with others, so those at the end have their turn, too.
+        let sweeps = usize::try_from(began.0 / SWEEP_EVERY_MS).unwrap_or(0);
+        let first = sweeps.wrapping_mul(MAPS_AT_ONCE) % maps.len();
+        maps.rotate_left(first);
+    }
+    let share_ms = until.ms_since(began) / maps.len().div_ceil(MAPS_AT_ONCE).max(1) as u64;
+    let runs = stream::iter(maps).map(|map| async move {
+        let until = ports.now().plus_ms(share_ms).min(until);
+        (Box::pin(sweep_map(ports, &map, until)).await, map)
+    });
     let mut runs = std::pin::pin!(runs.buffer_unordered(MAPS_AT_ONCE));
     let mut all = Drained::default();
     while let Some((run, map)) = runs.next().await {
@@ -32,8 +46,10 @@ pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, Por
 
 async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) -> Result<Drained, PortError> {
     if map.map.state == MapState::Paused {
-        let depth = ports.queues().depth(&map.map).await?;
-        ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?;
+        match ports.queues().depth(&map.map).await {
+            Ok(depth) => ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?,
+            Err(error) => tracing::warn!(map.id = %map.map.id, %error, "how deep the queue is could not be noted"),
+        }
         resend(ports, &map.map, until).await?;
     }
     match map.map.state.intake() {

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::{
-    EntryId, Map, MapId, RecordKey, Timestamp, WriteId,
+    EntryId, Map, MapId, Owner, RecordKey, Timestamp, WriteId,
     lane::{Archived, Conflict, Echoes, Entry, Head, JournalEffect, Marker, PARKED_FROM},
     log::LogEvent,
 };
@@ -205,7 +205,7 @@ pub trait Archive: Sync {
 
 /// Figures for people. Nothing rests on them: they may lag, and a crash may lose some.
 pub trait Gauges: Sync {
-    /// Adds to what was done since the map was resumed (its epoch).
+    /// Adds to what was done since the map was resumed (its epoch). When that began is taken from the first note.
     fn count_catch_up(
         &self,
         map: &Map,
@@ -214,12 +214,25 @@ pub trait Gauges: Sync {
     ) -> impl Future<Output = Result<(), PortError>> + Send;
     /// What was done since the map was resumed last.
     fn catch_up(&self, map: &Map) -> impl Future<Output = Result<Option<CatchUp>, PortError>> + Send;
+    /// Says that this run drains the map, until that time at the latest; `false`: another one does, of this epoch or a
+    /// later one, and its time is not up.
+    fn hold_drain(
+        &self,
+        map: &Map,
+        run: Owner,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// The run that drains the map now, in its epoch or a later one.
+    fn drained_by(&self, map: &Map, now: Timestamp) -> impl Future<Output = Result<Option<Owner>, PortError>> + Send;
+    /// Says that this run does so no more.
+    fn let_drain_go(&self, map: &Map, run: Owner) -> impl Future<Output = Result<(), PortError>> + Send;
     /// Notes how deep the paused-write queue is, and forgets all but the sample before.
     fn note_depth(&self, map: &Map, sample: Sample) -> impl Future<Output = Result<(), PortError>> + Send;
-    /// When pointers of this map were last sent again; 1970: never.
-    fn resent(&self, map: &Map) -> impl Future<Output = Result<Timestamp, PortError>> + Send;
+    /// When pointers of this map were last sent again, and how far the round is that goes on.
+    fn resent(&self, map: &Map) -> impl Future<Output = Result<Resent, PortError>> + Send;
     /// Notes it.
-    fn note_resent(&self, map: &Map, at: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn note_resent(&self, map: &Map, resent: &Resent) -> impl Future<Output = Result<(), PortError>> + Send;
     /// The last two samples, newest first.
     fn depths(&self, map: &Map) -> impl Future<Output = Result<Vec<Sample>, PortError>> + Send;
 }
@@ -229,7 +242,7 @@ pub trait Gauges: Sync {
 pub struct CatchUp {
     /// The epoch of the resume.
     pub epoch: u64,
-    /// When the first of it was counted.
+    /// When the map was resumed.
     pub began: Timestamp,
     /// When the last of it was counted.
     pub last: Timestamp,
@@ -241,6 +254,15 @@ pub struct CatchUp {
     pub parked: u64,
     /// Attempts that failed and are repeated.
     pub failed: u64,
+}
+
+/// How far pointers were sent again, before their queue forgets them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resent {
+    /// When the last round began that went through all lanes; 1970: none did.
+    pub at: Timestamp,
+    /// When the round began that is not through yet, and the last lane that it has done.
+    pub round: Option<(Timestamp, OpenLane)>,
 }
 
 /// How deep a queue was.

@@ -1,8 +1,8 @@
 //! Figures for people.
 
-use app::ports::{CatchUp, Gauges, PortError, Sample};
+use app::ports::{CatchUp, Gauges, LaneKey, OpenLane, PortError, Resent, Sample};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Map, Timestamp, limits::ARCHIVE_TTL_MS};
+use domain::{Map, Owner, Timestamp, limits::ARCHIVE_TTL_MS};
 
 use super::{
     DynamoLanes,
@@ -18,11 +18,12 @@ impl Gauges for DynamoLanes {
             .table_name(&self.table)
             .set_key(Some(Key::CatchUp(map.uid, more.epoch).item()))
             .update_expression(
-                "SET epoch = :epoch, began = if_not_exists(began, :now), latest = :now, #ttl = :ttl \
+                "SET epoch = :epoch, began = if_not_exists(began, :began), latest = :now, #ttl = :ttl \
                  ADD done :done, archived :archived, parked :parked, failed :failed",
             )
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":epoch", number(more.epoch))
+            .expression_attribute_values(":began", number(more.began.0))
             .expression_attribute_values(":now", number(now.0))
             .expression_attribute_values(":ttl", number(now.plus_ms(ARCHIVE_TTL_MS).0 / 1_000))
             .expression_attribute_values(":done", number(more.done))
@@ -49,6 +50,41 @@ impl Gauges for DynamoLanes {
         page.items().first().map(read_catch_up).transpose()
     }
 
+    async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
+        let hold = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::Drain(map.uid).item()))
+            .update_expression("SET held_by = :run, epoch = :epoch, held_until = :until")
+            .condition_expression("attribute_not_exists(pk) OR held_by = :run OR epoch < :epoch OR held_until <= :now")
+            .expression_attribute_values(":run", AttributeValue::S(named(run)))
+            .expression_attribute_values(":epoch", number(map.epoch))
+            .expression_attribute_values(":now", number(now.0))
+            .expression_attribute_values(":until", number(until.0));
+        error::unless_condition(hold.send().await)
+    }
+
+    async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
+        let Some(item) = self.get(&Key::Drain(map.uid)).await? else { return Ok(None) };
+        let alive = read_number(&item, "epoch")? >= map.epoch && read_number(&item, "held_until")? > now.0;
+        let by = item.get("held_by").and_then(|by| u128::from_str_radix(by.as_s().ok()?, 16).ok());
+        Ok(by.filter(|_| alive).map(Owner))
+    }
+
+    async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
+        let let_go = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::Drain(map.uid).item()))
+            .update_expression("SET held_until = :never")
+            .condition_expression("held_by = :run")
+            .expression_attribute_values(":run", AttributeValue::S(named(run)))
+            .expression_attribute_values(":never", number(0));
+        error::unless_condition(let_go.send().await).map(drop)
+    }
+
     async fn note_depth(&self, map: &Map, sample: Sample) -> Result<(), PortError> {
         let note = self
             .db
@@ -73,19 +109,35 @@ impl Gauges for DynamoLanes {
         Ok(if newest == before { vec![newest] } else { vec![newest, before] })
     }
 
-    async fn resent(&self, map: &Map) -> Result<Timestamp, PortError> {
-        match self.get(&Key::Resent(map.uid)).await? {
-            Some(item) => Ok(Timestamp(read_number(&item, "resent_at")?)),
-            None => Ok(Timestamp(0)),
-        }
+    async fn resent(&self, map: &Map) -> Result<Resent, PortError> {
+        let Some(item) = self.get(&Key::Resent(map.uid)).await? else { return Ok(Resent::default()) };
+        let round = item.get("round_began").is_some().then(|| read_round(&item, map)).transpose()?;
+        Ok(Resent { at: Timestamp(read_number(&item, "resent_at")?), round })
     }
 
-    async fn note_resent(&self, map: &Map, at: Timestamp) -> Result<(), PortError> {
+    async fn note_resent(&self, map: &Map, resent: &Resent) -> Result<(), PortError> {
         let mut item = Key::Resent(map.uid).item();
-        item.insert("resent_at".to_owned(), number(at.0));
+        item.insert("resent_at".to_owned(), number(resent.at.0));
+        if let Some((began, last)) = &resent.round {
+            item.insert("round_began".to_owned(), number(began.0));
+            item.insert("round_at".to_owned(), number(last.at.0));
+            item.insert("round_key".to_owned(), AttributeValue::S(last.lane.key.to_string()));
+        }
         let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map(|_| ()).map_err(error::port)
     }
+}
+
+/// Where a round stands that is not through.
+fn read_round(item: &Item, map: &Map) -> Result<(Timestamp, OpenLane), PortError> {
+    let key = item.get("round_key").and_then(|key| key.as_s().ok()?.parse().ok());
+    let key = key.ok_or_else(|| PortError::Permanent("the place in a round of pointers is not readable".to_owned()))?;
+    let last = OpenLane { at: Timestamp(read_number(item, "round_at")?), lane: LaneKey { map: map.id.clone(), key } };
+    Ok((Timestamp(read_number(item, "round_began")?), last))
+}
+
+fn named(run: Owner) -> String {
+    format!("{:032x}", run.0)
 }
 
 fn read_catch_up(item: &Item) -> Result<CatchUp, PortError> {

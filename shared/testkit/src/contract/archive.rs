@@ -1,8 +1,8 @@
 //! The archive, conflicts, and figures.
 
-use app::ports::{Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, Lanes, Sample};
+use app::ports::{Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane, Resent, Sample};
 use domain::{
-    EntryId, Map, SideIx, Timestamp,
+    EntryId, Map, Owner, SideIx, Timestamp,
     id::MapUid,
     lane::{ArchiveCause, Archived, Conflict, Handling, LaneVersion, MarkerState, Outcome, Stamp, Winner},
     record::Image,
@@ -121,12 +121,15 @@ pub async fn a_conflict_keeps_both_values_and_is_reversed_once<L: Lanes + Archiv
 pub async fn figures_are_kept_for_people<L: Gauges>(lanes: &L) {
     let map = map();
     assert_eq!(lanes.catch_up(&map).await, Ok(None));
-    let more = |epoch: u64, done: u64| CatchUp { epoch, done, archived: 1, parked: 2, failed: 3, ..CatchUp::default() };
+    let more = |epoch: u64, done: u64| {
+        let began = AT.plus_ms(epoch);
+        CatchUp { epoch, began, done, archived: 1, parked: 2, failed: 3, ..CatchUp::default() }
+    };
     for (epoch, done, at) in [(9, 1, 0), (10, 5, 10), (10, 6, 20)] {
         assert_eq!(lanes.count_catch_up(&map, &more(epoch, done), AT.plus_ms(at)).await, Ok(()));
     }
-    let sum =
-        CatchUp { epoch: 10, began: AT.plus_ms(10), last: AT.plus_ms(20), done: 11, archived: 2, parked: 4, failed: 6 };
+    let (began, last) = (AT.plus_ms(10), AT.plus_ms(20));
+    let sum = CatchUp { epoch: 10, began, last, done: 11, archived: 2, parked: 4, failed: 6 };
     assert_eq!(lanes.catch_up(&map).await, Ok(Some(sum)), "of the last epoch");
     assert_eq!(lanes.depths(&map).await, Ok(Vec::new()));
     let sample = |n: u64| Sample { at: AT.plus_ms(n), depth: n };
@@ -134,7 +137,41 @@ pub async fn figures_are_kept_for_people<L: Gauges>(lanes: &L) {
         assert_eq!(lanes.note_depth(&map, sample(n)).await, Ok(()));
     }
     assert_eq!(lanes.depths(&map).await, Ok(vec![sample(3), sample(2)]));
-    assert_eq!(lanes.resent(&map).await, Ok(Timestamp(0)));
-    assert_eq!(lanes.note_resent(&map, AT).await, Ok(()));
-    assert_eq!(lanes.resent(&map).await, Ok(AT));
+    assert_eq!(lanes.resent(&map).await, Ok(Resent::default()));
+    let lane = LaneKey { map: map.id.clone(), key: "北京 #/'".parse().expect("a good key") };
+    let going = Resent { at: Timestamp(7), round: Some((AT, OpenLane { at: AT.plus_ms(1), lane })) };
+    for resent in [going, Resent { at: AT, round: None }] {
+        assert_eq!(lanes.note_resent(&map, &resent).await, Ok(()));
+        assert_eq!(lanes.resent(&map).await, Ok(resent));
+    }
+}
+
+/// One run drains a map; another one does when it says so no more, or when the map has another epoch.
+///
+/// # Panics
+/// The journal breaks the contract.
+pub async fn one_run_at_a_time_says_that_it_drains_a_map<L: Gauges>(lanes: &L) {
+    let (map, one, two) = (map(), Owner(1), Owner(u128::MAX));
+    let (soon, later) = (AT.plus_ms(20), AT.plus_ms(40));
+    assert_eq!(lanes.drained_by(&map, AT).await, Ok(None));
+    assert_eq!(lanes.let_drain_go(&map, one).await, Ok(()), "letting go of nothing is no error");
+    assert_eq!(lanes.hold_drain(&map, one, AT, soon).await, Ok(true));
+    assert_eq!(lanes.hold_drain(&map, two, AT, soon).await, Ok(false));
+    assert_eq!(lanes.hold_drain(&map, one, AT.plus_ms(10), later).await, Ok(true), "it goes on");
+    assert_eq!(lanes.drained_by(&map, soon).await, Ok(Some(one)));
+    assert_eq!(lanes.let_drain_go(&map, two).await, Ok(()), "nobody lets go of what is another one's");
+    assert_eq!(lanes.drained_by(&map, soon).await, Ok(Some(one)));
+    assert_eq!(
+        (lanes.drained_by(&map, later).await, lanes.hold_drain(&map, two, later, later.plus_ms(20)).await),
+        (Ok(None), Ok(true)),
+        "it told nothing for too long"
+    );
+    assert_eq!(lanes.let_drain_go(&map, two).await, Ok(()));
+    assert_eq!(lanes.drained_by(&map, later).await, Ok(None));
+    assert_eq!(lanes.hold_drain(&map, one, later, later.plus_ms(20)).await, Ok(true));
+    let resumed = Map { epoch: map.epoch + 1, ..map.clone() };
+    assert_eq!(lanes.drained_by(&resumed, later).await, Ok(None), "of an earlier epoch");
+    assert_eq!(lanes.hold_drain(&resumed, two, later, later.plus_ms(20)).await, Ok(true));
+    assert_eq!(lanes.drained_by(&map, later).await, Ok(Some(two)));
+    assert_eq!(lanes.hold_drain(&map, one, later, later.plus_ms(20)).await, Ok(false), "an earlier epoch gives way");
 }

@@ -1,8 +1,8 @@
 //! What stands beside the journal: the archive, conflicts, and figures for people.
 
-use app::ports::{Archive, CatchUp, Gauges, PortError, Sample};
+use app::ports::{Archive, CatchUp, Gauges, PortError, Resent, Sample};
 use domain::{
-    EntryId, Map, Timestamp,
+    EntryId, Map, Owner, Timestamp,
     lane::{Archived, Conflict},
 };
 
@@ -37,7 +37,7 @@ impl Archive for MemoryLanes {
 impl Gauges for MemoryLanes {
     async fn count_catch_up(&self, _: &Map, more: &CatchUp, now: Timestamp) -> Result<(), PortError> {
         self.call(|tables| {
-            let sum = tables.catch_up.entry(more.epoch).or_insert(CatchUp { began: now, ..CatchUp::default() });
+            let sum = tables.catch_up.entry(more.epoch).or_insert(CatchUp { began: more.began, ..CatchUp::default() });
             (sum.epoch, sum.last) = (more.epoch, now);
             sum.done += more.done;
             sum.archived += more.archived;
@@ -49,6 +49,32 @@ impl Gauges for MemoryLanes {
 
     async fn catch_up(&self, _: &Map) -> Result<Option<CatchUp>, PortError> {
         self.call(|tables| tables.catch_up.values().next_back().cloned()).await
+    }
+
+    async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
+        self.call(|tables| {
+            let held = tables.drains.get(&map.uid);
+            let free = held.is_none_or(|(by, epoch, until)| *by == run || *epoch < map.epoch || *until <= now);
+            if free {
+                tables.drains.insert(map.uid, (run, map.epoch, until));
+            }
+            free
+        })
+        .await
+    }
+
+    async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
+        let alive = |(_, epoch, until): &&(Owner, u64, Timestamp)| *epoch >= map.epoch && *until > now;
+        self.call(|tables| tables.drains.get(&map.uid).filter(alive).map(|(by, ..)| *by)).await
+    }
+
+    async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
+        self.call(|tables| {
+            if tables.drains.get(&map.uid).is_some_and(|(by, ..)| *by == run) {
+                tables.drains.remove(&map.uid);
+            }
+        })
+        .await
     }
 
     async fn note_depth(&self, _: &Map, sample: Sample) -> Result<(), PortError> {
@@ -63,11 +89,11 @@ impl Gauges for MemoryLanes {
         self.call(|tables| tables.depths.clone()).await
     }
 
-    async fn resent(&self, _: &Map) -> Result<Timestamp, PortError> {
-        self.call(|tables| tables.resent).await
+    async fn resent(&self, _: &Map) -> Result<Resent, PortError> {
+        self.call(|tables| tables.resent.clone()).await
     }
 
-    async fn note_resent(&self, _: &Map, at: Timestamp) -> Result<(), PortError> {
-        self.call(|tables| tables.resent = at).await
+    async fn note_resent(&self, _: &Map, resent: &Resent) -> Result<(), PortError> {
+        self.call(|tables| tables.resent = resent.clone()).await
     }
 }

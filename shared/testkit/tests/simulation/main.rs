@@ -6,6 +6,7 @@
 mod alerts;
 mod bugs;
 mod check;
+mod drain;
 mod mails;
 mod matrix;
 mod operator;

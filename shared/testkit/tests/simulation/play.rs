@@ -128,7 +128,7 @@ fn faults(world: &SimWorld, kind: Kind, on: bool) {
     // A function that is frozen in the middle of a call makes the call outlive its bound: nothing helps a plain app then.
     let freeze = if kind.capability == Capability::Plain { 0 } else { some(8) };
     world.lanes.set_faults(JournalFaults { transient: some(40), lost_answer: some(40), index_lag: some(500), freeze });
-    world.queues.set_faults(QueueFaults { transient: some(50), lost: some(200), doubled: some(200) });
+    world.queues.set_faults(QueueFaults { transient: some(50), lost: some(200), doubled: some(200), unreadable: 0 });
     let calls = CallFaults {
         not_applied: some(150),
         unknown_without_effect: some(100),
