@@ -1,7 +1,9 @@
 //! `sync-write`'s use case: take a write, write it to the other app now, or keep it.
 
+use std::borrow::Cow;
+
 use domain::{
-    MapId, Owner, SideId, SideIx,
+    MapId, MapState, Owner, SideId, SideIx, Timestamp,
     id::EntryId,
     lane::{
         Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, Rejection, SkipReason, admit, claim, lay_down,
@@ -27,6 +29,9 @@ const MAX_UNANSWERED: u32 = 4;
 const WAIT_FOR_ANSWER_MS: u64 = 2_000;
 /// How often it looks.
 const LOOK_EVERY_MS: u64 = 50;
+/// A map that was read longer ago is read anew before anything is decided by it: whoever pauses a map is told that it is
+/// quiet after two seconds, and it may have been a second old when it was read.
+const MAP_IS_OLD_AFTER_MS: u64 = 500;
 
 /// Why a write was not taken. Nothing of it was kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,23 +92,27 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Told<A
     let (map, head) = futures::join!(ports.config().map(&request.map), ports.lanes().head(&lane));
     let unknown = || WriteError::UnknownMap(request.map.clone());
     let mut map = map?.ok_or_else(unknown)?;
+    let mut stored_now = false;
     if map.map.state.intake() == Intake::Keep {
         // Perhaps it was resumed within the second for which it is remembered: what comes now is no part of the backlog.
         map = ports.config().fresh_map(&request.map).await?.ok_or_else(unknown)?;
+        stored_now = true;
     }
-    let answer = take(ports, request, &lane, &map, head?).await?;
+    let owner = Owner(ports.fresh_id());
+    let (read_at, seen) = (ports.now(), Cow::Borrowed(&map));
+    let taking = Taking { ports, lane: &lane, map: seen, read_at, stored_now, owner, taken: None, unanswered: 0 };
+    let answer = take(ports, request, taking, head?).await?;
     Ok(Told { what: answer, sides: side_names(&map) })
 }
 
 async fn take<P: Ports>(
     ports: &P,
     request: &WriteRequest,
-    lane: &LaneKey,
-    map: &MapWithSides,
+    mut taking: Taking<'_, P>,
     mut read: Option<(Head, Echoes)>,
 ) -> Result<Answer, WriteError> {
-    let arrival = request.arrival(&map.map.config).map_err(WriteError::Invalid)?;
-    let mut taking = Taking { ports, lane, map, owner: Owner(ports.fresh_id()), taken: None, unanswered: 0 };
+    let lane = taking.lane;
+    let mut arrival = request.arrival(&taking.map.map.config).map_err(WriteError::Invalid)?;
     let entry = EntryId(ports.fresh_id());
     let mut waited_ms = 0;
     for round in 0..MAX_ROUNDS {
@@ -115,6 +124,11 @@ async fn take<P: Ports>(
             return Ok(answer);
         }
         loop {
+            if taking.map_is_old() {
+                taking.read_map(false).await?;
+                arrival = request.arrival(&taking.map.map.config).map_err(WriteError::Invalid)?;
+            }
+            let map = &taking.map;
             let (head, echoes) = match &read {
                 Some((head, echoes)) => (Some(head), echoes.clone()),
                 None => (None, Echoes::default()),
@@ -143,6 +157,12 @@ async fn take<P: Ports>(
                     waited_ms += LOOK_EVERY_MS;
                     read = ports.lanes().head(lane).await?;
                 }
+                // A function that remembers the map does not know of a cut a moment ago: a change that comes after the
+                // command is no part of what it takes along.
+                Admission::Append { .. } if taking.map.map.state == MapState::CatchingUp && !taking.stored_now => {
+                    taking.read_map(true).await?;
+                    arrival = request.arrival(&taking.map.map.config).map_err(WriteError::Invalid)?;
+                }
                 admission => match taking.carry_out(head, &echoes, admission).await? {
                     Some(answer) => return Ok(answer),
                     None => break, // the lane changed: read it again
@@ -156,7 +176,11 @@ async fn take<P: Ports>(
 struct Taking<'a, P: Ports> {
     ports: &'a P,
     lane: &'a LaneKey,
-    map: &'a MapWithSides,
+    map: Cow<'a, MapWithSides>,
+    /// When it was read; it may have been remembered for a second then.
+    read_at: Timestamp,
+    /// It was not remembered: it is as it was stored then.
+    stored_now: bool,
     owner: Owner,
     /// What was stored last, if the store's answer was lost.
     taken: Option<(Head, Entry)>,
@@ -165,6 +189,20 @@ struct Taking<'a, P: Ports> {
 }
 
 impl<P: Ports> Taking<'_, P> {
+    fn map_is_old(&self) -> bool {
+        self.ports.now().ms_since(self.read_at) >= MAP_IS_OLD_AFTER_MS
+    }
+
+    /// Reads the map anew, as it is stored at this moment or as it was at most a second ago.
+    async fn read_map(&mut self, stored_now: bool) -> Result<(), WriteError> {
+        let (id, config) = (&self.lane.map, self.ports.config());
+        let now = self.ports.now();
+        let map = if stored_now { config.fresh_map(id).await? } else { config.map(id).await? };
+        self.map = Cow::Owned(map.ok_or_else(|| WriteError::UnknownMap(id.clone()))?);
+        (self.read_at, self.stored_now) = (now, stored_now);
+        Ok(())
+    }
+
     /// What the admission asks for; `None` when the lane changed in the meantime.
     async fn carry_out(
         &mut self,
@@ -241,8 +279,8 @@ impl<P: Ports> Taking<'_, P> {
 
     async fn execute(&mut self) -> Option<Answer> {
         let (head, entry) = self.taken.take()?;
-        let Self { ports, lane, map, owner, .. } = *self;
-        let ended = execute(ports, InFlight { lane, map, head, entry, owner, in_call: true }).await;
+        let Self { ports, lane, owner, .. } = *self;
+        let ended = execute(ports, InFlight { lane, map: &self.map, head, entry, owner, in_call: true }).await;
         if let Some(head) = &ended.head {
             wake_if_waiting(ports, lane, head).await;
         }
@@ -257,9 +295,8 @@ impl<P: Ports> Taking<'_, P> {
             let now = self.ports.config().fresh_map(&self.lane.map).await;
             return match now {
                 Ok(Some(now)) if now.map.state.intake() == Intake::Write => {
-                    let Self { ports, lane, owner, unanswered, .. } = *self;
-                    let mut anew = Taking { ports, lane, map: &now, owner, taken: None, unanswered };
-                    anew.turn(head, entry, answer).await
+                    (self.map, self.read_at) = (Cow::Owned(now), self.ports.now());
+                    self.turn(head, entry, answer).await
                 }
                 Ok(_) | Err(_) => {
                     self.point_to(&entry).await;
@@ -272,6 +309,9 @@ impl<P: Ports> Taking<'_, P> {
 
     /// Executes an entry that was just stored, if it is its turn; otherwise somebody else will.
     async fn turn(&mut self, head: Head, entry: Entry, answer: Answer) -> Answer {
+        if self.map_is_old() && self.read_map(false).await.is_err() {
+            return answer; // it is kept; the sweep finds it
+        }
         if self.map.map.state.intake() != Intake::Write {
             return answer;
         }
@@ -299,12 +339,16 @@ impl<P: Ports> Taking<'_, P> {
         }
     }
 
-    /// Leaves an entry to the workers. One of a backlog is pointed to in the map's queue, behind those before it.
+    /// Leaves an entry to the workers. One of a backlog is pointed to in the map's queue, behind those before it; the
+    /// drain comes to it at the app's pace, so nobody else is woken to go through its lane.
     async fn leave(&self, head: &Head, entry: &Entry) {
-        if self.map.map.state.queues() {
+        let queues = self.map.map.state.queues();
+        if queues {
             self.point_to(entry).await;
         }
-        wake_if_waiting(self.ports, self.lane, head).await;
+        if !queues || entry.seq <= head.done_seq + 1 {
+            wake_if_waiting(self.ports, self.lane, head).await;
+        }
     }
 
     async fn point_to(&self, entry: &Entry) {

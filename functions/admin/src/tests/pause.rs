@@ -109,3 +109,14 @@ async fn a_queue_is_made_and_removed_with_its_map() {
     assert_eq!(api.send(axum::http::Method::DELETE, "/maps/customers", &[("if-match", "*")], None).await.status, 204);
     assert!(api.world.queues.send(&map, &pointer).await.is_err(), "it is gone");
 }
+
+#[tokio::test]
+async fn a_queue_that_is_missing_is_made_again_when_its_map_is_paused() {
+    let api = Api::with_map().await;
+    let map = map(&api).await;
+    api.post("/maps/customers/run", &why()).await;
+    api.world.queues.remove(&map).await.unwrap();
+    api.post("/maps/customers/pause", &why()).await;
+    let pointer = [Pointer { key: "C-1".parse().unwrap(), seq: 1, entry: EntryId(1) }];
+    assert_eq!(api.world.queues.send(&map, &pointer).await, Ok(()));
+}

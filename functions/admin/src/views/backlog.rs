@@ -88,6 +88,8 @@ pub(crate) struct Paused {
     settling: bool,
     /// Records that are being written.
     in_flight: Vec<Busy>,
+    /// There may be more of them than are listed.
+    more: bool,
 }
 
 /// A record that is being written.
@@ -110,6 +112,7 @@ impl Paused {
             map: map.into(),
             quiet: is_quiet,
             settling: quiet.settling,
+            more: quiet.more,
             in_flight: quiet.in_flight.into_iter().map(busy).collect(),
         }
     }

@@ -1,15 +1,16 @@
 //! Running, pausing, resuming and stopping maps.
 
 use domain::{
-    Map, MapId, RecordKey, Timestamp,
+    Map, MapId, MapState, RecordKey, Timestamp,
     log::Activity,
     map::{MapAnswer, MapCommand},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AdminPorts, Caller, lost, maps};
 use crate::{
     error::{AppError, Conflict},
-    ports::{CommitError, ConfigStore, LaneKey, Lanes, OpenRange, Wakes},
+    ports::{CommitError, ConfigStore, Lanes, OpenRange, PortError, Queues, Wakes},
 };
 
 /// How often a command is decided anew because somebody changed the map at the same time.
@@ -50,6 +51,12 @@ pub async fn switch<P: AdminPorts>(
                 {
                     tracing::warn!(map.id = %id, %error, "the drain was not told of the resume; the sweep will find it");
                 }
+                // It was made with the map; but it may have been removed since, or have another prefix now.
+                if command == MapCommand::Pause
+                    && let Err(error) = ports.queues().create(&next).await
+                {
+                    tracing::warn!(map.id = %id, %error, "the map's queue could not be made; the index has its lanes");
+                }
                 return Ok(next);
             }
             Err(CommitError::Conflict) if attempt < MAX_ATTEMPTS => {}
@@ -63,6 +70,11 @@ pub async fn switch<P: AdminPorts>(
 pub const QUIET_AFTER_MS: u64 = 2_000;
 /// Most writes in flight that are listed.
 const MAX_IN_FLIGHT: usize = 100;
+/// Lanes taken from the index at a time, and how many of them are read at the same time.
+const PAGE: usize = 100;
+const READ_AT_ONCE: usize = 20;
+/// Most pages that are looked through for writes in flight: lanes that wait for their next attempt lie between them.
+const MAX_PAGES: usize = 50;
 /// How often it is looked whether the map is quiet.
 const LOOK_EVERY_MS: u64 = 250;
 
@@ -73,20 +85,22 @@ pub struct Quiet {
     pub settling: bool,
     /// Records that are being written, each with the time when it is over at the latest.
     pub in_flight: Vec<(RecordKey, Timestamp)>,
+    /// There may be more of them than are listed.
+    pub more: bool,
 }
 
 impl Quiet {
     /// Nothing is going on.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        !self.settling && self.in_flight.is_empty()
+        !self.settling && self.in_flight.is_empty() && !self.more
     }
 }
 
 /// Pauses a map and waits until it is quiet, for at most so long.
 ///
 /// # Errors
-/// As [`switch`].
+/// As [`switch`]; or somebody else took the map out of the pause in the meantime.
 pub async fn pause<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
@@ -94,7 +108,8 @@ pub async fn pause<P: AdminPorts>(
     reason: &str,
     wait_ms: u64,
 ) -> Result<(Map, Quiet), AppError> {
-    let map = switch(ports, caller, id, MapCommand::Pause, reason).await?;
+    let command = MapCommand::Pause;
+    let mut map = switch(ports, caller, id, command, reason).await?;
     let until = ports.now().plus_ms(wait_ms);
     loop {
         let quiet = quiet(ports, &map).await?;
@@ -102,6 +117,10 @@ pub async fn pause<P: AdminPorts>(
             return Ok((map, quiet));
         }
         ports.pause(LOOK_EVERY_MS).await;
+        map = maps::get(ports, id).await?;
+        if map.state != MapState::Paused {
+            return Err(AppError::Conflict(Conflict::IllegalCommand { state: map.state, command }));
+        }
     }
 }
 
@@ -111,18 +130,31 @@ pub async fn pause<P: AdminPorts>(
 /// The store does not answer.
 pub async fn quiet<P: AdminPorts>(ports: &P, map: &Map) -> Result<Quiet, AppError> {
     let now = ports.now();
-    // In flight are lanes whose lease ends in the future; what waits is due by now, or a little later.
-    let range = OpenRange { from: now.plus_ms(1), ..OpenRange::moving() };
-    let mut in_flight = Vec::new();
-    for open in ports.lanes().open(map, range, MAX_IN_FLIGHT).await? {
-        let LaneKey { key, .. } = open.lane.clone();
-        if let Some((head, _)) = ports.lanes().head(&open.lane).await?
-            && let Some(inflight) = head.inflight.filter(|inflight| inflight.lease_end > now && head.map == map.uid)
-        {
-            in_flight.push((key, inflight.lease_end));
+    let mut quiet = Quiet { settling: now < map.since.plus_ms(QUIET_AFTER_MS), ..Quiet::default() };
+    // In flight are lanes whose lease ends in the future. So do the waits of lanes that are to be tried again: only the
+    // head tells one from the other.
+    let mut range = OpenRange { from: now.plus_ms(1), ..OpenRange::moving() };
+    for _ in 0..MAX_PAGES {
+        let lanes = ports.lanes().open(map, range.clone(), PAGE).await?;
+        let full = lanes.len() == PAGE;
+        range.after = lanes.last().cloned();
+        let heads = lanes.into_iter().map(|open| async move {
+            let head = ports.lanes().head(&open.lane).await?;
+            Ok::<_, PortError>(head.map(|(head, _)| (open.lane.key, head)))
+        });
+        let heads: Vec<_> = stream::iter(heads).buffered(READ_AT_ONCE).try_collect().await?;
+        for (key, head) in heads.into_iter().flatten().filter(|(_, head)| head.map == map.uid) {
+            if let Some(inflight) = head.inflight.filter(|inflight| inflight.lease_end > now) {
+                quiet.in_flight.push((key, inflight.lease_end));
+            }
+        }
+        quiet.more = full || quiet.in_flight.len() > MAX_IN_FLIGHT;
+        if !full || quiet.in_flight.len() >= MAX_IN_FLIGHT {
+            break;
         }
     }
-    Ok(Quiet { settling: now < map.since.plus_ms(QUIET_AFTER_MS), in_flight })
+    quiet.in_flight.truncate(MAX_IN_FLIGHT);
+    Ok(quiet)
 }
 
 pub(super) fn checked(reason: &str) -> Result<&str, AppError> {

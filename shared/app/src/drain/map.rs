@@ -52,10 +52,9 @@ pub async fn drain_map<P: Ports>(ports: &P, id: &MapId, until: Timestamp) -> Res
     let drained = run.everything().await;
     run.note().await;
     let (all, goes_on) = (run.all, run.goes_on());
-    if drained.is_ok() && !all.cut_short && map.map.state == MapState::CatchingUp {
-        if nothing_left(ports, &map, until).await? {
-            caught_up(ports, &map.map).await?;
-        }
+    let may_be_over = drained.is_ok() && !all.cut_short && map.map.state == MapState::CatchingUp;
+    if may_be_over && nothing_left(ports, &map, until).await? {
+        caught_up(ports, &map.map).await?;
     }
     run.lets_go().await;
     drained?;

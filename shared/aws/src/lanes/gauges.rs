@@ -111,7 +111,7 @@ impl Gauges for DynamoLanes {
 
     async fn resent(&self, map: &Map) -> Result<Resent, PortError> {
         let Some(item) = self.get(&Key::Resent(map.uid)).await? else { return Ok(Resent::default()) };
-        let round = item.get("round_began").is_some().then(|| read_round(&item, map)).transpose()?;
+        let round = item.contains_key("round_began").then(|| read_round(&item, map)).transpose()?;
         Ok(Resent { at: Timestamp(read_number(&item, "resent_at")?), round })
     }
 

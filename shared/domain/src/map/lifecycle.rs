@@ -287,6 +287,8 @@ impl Map {
             (MapCommand::Resume(backlog), CatchingUp) if backlog.archive() != self.archives() => CatchingUp,
             (MapCommand::CaughtUp, CatchingUp) => Running,
             (MapCommand::Stop, Running | Initializing | Paused | CatchingUp) => Stopped,
+            // Nothing is left that could be skipped or discarded: who wants that must not believe that it was done.
+            (MapCommand::Resume(backlog), Running) if backlog.archive().is_some() => return MapAnswer::Illegal,
             (MapCommand::Run | MapCommand::CaughtUp, Running)
             | (MapCommand::Pause, Paused)
             | (MapCommand::Resume(_), CatchingUp | Running)

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
 mod cuts;
+mod pauses;
 mod runs;
 
 use std::sync::Arc;
@@ -78,4 +79,10 @@ async fn one_more_map(world: &SimWorld, n: usize, changes: usize) {
 fn effects(world: &SimWorld, key: &str) -> usize {
     let of = |effect: &&testkit::apps::Effect| effect.key.as_str().starts_with(key);
     world.apps.with(&"crm".parse().unwrap(), |app| app.effects.iter().filter(of).count())
+}
+
+/// What crm has of a record.
+fn at_crm(world: &SimWorld, key: &RecordKey) -> String {
+    let image = world.apps.with(&"crm".parse().unwrap(), |app| app.image(key));
+    serde_json::to_string(&image).unwrap()
 }

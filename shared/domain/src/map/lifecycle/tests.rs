@@ -33,8 +33,8 @@ fn every_command_has_its_answer_in_every_state() {
         (MapCommand::Run, "changed illegal already illegal illegal changed"),
         (MapCommand::Pause, "illegal illegal changed already changed illegal"),
         (CATCH_UP, "illegal illegal already changed already illegal"),
-        (MapCommand::Resume(Backlog::SkipToLive), "illegal illegal already changed changed illegal"),
-        (MapCommand::Resume(Backlog::Discard), "illegal illegal already changed changed illegal"),
+        (MapCommand::Resume(Backlog::SkipToLive), "illegal illegal illegal changed changed illegal"),
+        (MapCommand::Resume(Backlog::Discard), "illegal illegal illegal changed changed illegal"),
         (MapCommand::Stop, "already changed changed changed changed already"),
         (MapCommand::CaughtUp, "illegal illegal already illegal changed illegal"),
     ];

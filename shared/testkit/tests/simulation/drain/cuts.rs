@@ -1,13 +1,16 @@
 //! What is skipped to live or discarded is so, whatever its lane waits for; and nothing else is.
 
-use app::{drain::drain_map, ports::Ports};
+use app::{
+    drain::drain_map,
+    ports::{Config, Ports},
+};
 use domain::{
     MapState,
     map::{Backlog, MapCommand},
 };
 use testkit::SimWorld;
 
-use super::{command, in_a_world, key, reports};
+use super::{at_crm, command, in_a_world, key, reports};
 
 const RUN_MS: u64 = 240_000;
 
@@ -50,5 +53,21 @@ fn a_map_runs_when_a_parked_record_is_discarded_and_not_while_a_call_of_it_may_s
         assert_eq!((drains(&world).await, world.lanes.archive().len()), (MapState::CatchingUp, 0));
         world.executor.sleep(60_000).await;
         assert_eq!((drains(&world).await, world.lanes.archive().len()), (MapState::Running, 2));
+    });
+}
+
+#[test]
+fn a_change_that_comes_after_the_command_is_not_discarded_though_the_function_remembers_the_map() {
+    in_a_world(|world| async move {
+        world.set_memory_ms(1_000);
+        super::keeps(&world, 1, 2).await;
+        command(&world, MapCommand::Resume(Backlog::CatchUp)).await;
+        Config::map(&*world, &world.map().map.id).await.unwrap();
+        command(&world, MapCommand::Resume(Backlog::Discard)).await;
+        reports(&world, &key(0), "after it").await;
+        world.executor.sleep(2_000).await;
+        assert_eq!(drains(&world).await, MapState::Running);
+        assert_eq!(world.lanes.archive().len(), 2);
+        assert!(at_crm(&world, &key(0)).contains("after it"), "{}", at_crm(&world, &key(0)));
     });
 }

@@ -15,7 +15,7 @@ use domain::{
 };
 use testkit::{QueueFaults, SimWorld};
 
-use super::{command, effects, in_a_world, keeps, key, one_more_map, reports};
+use super::{change, command, effects, in_a_world, keeps, key, one_more_map, reports};
 
 const RUN_MS: u64 = 240_000;
 
@@ -140,5 +140,22 @@ fn pointers_to_many_records_are_sent_again_by_sweeps_that_have_too_little_time()
             sweep(&*world, world.now().plus_ms(5_000)).await.unwrap();
         }
         assert_eq!(world.queues.sent(), 500, "each once more");
+    });
+}
+
+#[test]
+fn a_change_behind_a_backlog_is_pointed_to_and_wakes_nobody_past_the_drain() {
+    in_a_world(|world| async move {
+        keeps(&world, 1, 2).await;
+        command(&world, MapCommand::Resume(Backlog::CatchUp)).await;
+        world.take_woken();
+        let before = world.queues.sent();
+        for _ in 0..9 {
+            reports(&world, &key(0), "behind").await;
+        }
+        assert_eq!((world.take_woken().1, world.queues.sent() - before), (0, 9));
+        let direct = change(&world, "customers", &key(7), "untouched");
+        app::write::write(&*world, &direct).await.unwrap();
+        assert_eq!(effects(&world, "C-7"), 1, "records without a backlog are written at once");
     });
 }
