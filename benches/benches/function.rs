@@ -20,6 +20,10 @@ const WARM_UP: u32 = 50;
 /// Different records, so that neither only young lanes nor only full ones are measured.
 const RECORDS: u32 = 100;
 const STARTS: u32 = 20;
+/// Past the age at which the function reads a map anew.
+const LONGER_THAN_CACHED: Duration = Duration::from_millis(1_200);
+/// Resumes that are measured.
+const RESUMES: u32 = 50;
 const FUNCTIONS: [&str; 3] = ["sync-write", "resume-drain", "admin"];
 
 #[tokio::main]
@@ -29,7 +33,8 @@ async fn main() -> anyhow::Result<()> {
     let app = App::start(None).await?;
     account.configure(&app.url).await?;
     footprints(&account).await?;
-    writes(&account, &app).await
+    writes(&account, &app).await?;
+    resumed(&account).await
 }
 
 /// Size and start of each function.
@@ -97,5 +102,31 @@ async fn writes(account: &Account, app: &App) -> anyhow::Result<()> {
     println!("| overhead / one read of the emulated DynamoDB | {:.1} | |", (through.0 - straight.0) / reads.0);
     println!("\nCPU time of sync-write for a write: {cpu_ms:.2} ms (user and system).");
     println!("Its peak memory after {} writes: {:.1} MiB.", WARM_UP + WRITES, function.peak_kib()? as f64 / 1_024.0);
+    Ok(())
+}
+
+/// How soon after a resume a record that nobody touched is written directly, by a function that believes in the pause.
+async fn resumed(account: &Account) -> anyhow::Result<()> {
+    let function = Function::start(&built("sync-write")?, &account.environment(account.url())).await?;
+    let (mut first, mut second) = (Durations::default(), Durations::default());
+    for n in 0..RESUMES {
+        account.run().await?;
+        account.pause().await?;
+        tokio::time::sleep(LONGER_THAN_CACHED).await;
+        let (told, _) = function.write(&sample::write(&format!("K-{n}"))).await?;
+        ensure!(told["status"] == "queued", "{told}");
+        account.resume().await?;
+        let (told, took) = function.write(&sample::write(&format!("U-{n}"))).await?;
+        ensure!(told["status"] == "written", "{told}");
+        first.add(took);
+        let (told, took) = function.write(&sample::write(&format!("V-{n}"))).await?;
+        ensure!(told["status"] == "written", "{told}");
+        second.add(took);
+    }
+    println!("\n| after a resume, records that nobody touched | p50 | p99 |\n|---|---|---|");
+    for (what, durations) in [("first write", first), ("second write", second)] {
+        let (p50, p99) = durations.p50_p99_ms();
+        println!("| {what} | {p50:.2} ms | {p99:.2} ms |");
+    }
     Ok(())
 }

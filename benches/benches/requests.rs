@@ -13,7 +13,7 @@ use benches::{
     account::{self, Account},
     app::{App, Look},
     function::{self, Function},
-    price::{Item, Units, item_bytes},
+    price::{Item, USD_PER_MILLION_FIFO_REQUESTS, Units, item_bytes},
     proxy::{Noted, Proxy, in_sequence},
     sample,
 };
@@ -52,13 +52,16 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep(LONGER_THAN_CACHED).await;
     count(&function, &proxy, "known, read longer ago", limits).await?;
 
-    println!("\n| write of 1 KB while the map is paused | requests | in sequence | which |\n|---|---|---|---|");
+    println!(
+        "\n| write of 1 KB while the map is paused | requests | in sequence | which | WRU | RRU | $ per million |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     account.pause().await?;
     tokio::time::sleep(LONGER_THAN_CACHED).await;
     let function = Function::start(&binary, &account.environment(&proxy.url)).await?;
     function.write(&sample::write("P-0")).await?; // the queue's address is looked up once
     for what in ["first of a record", "second of the record"] {
-        kept(&function, &proxy, what).await?;
+        kept(&account, &function, &proxy, what).await?;
     }
     drop(function);
     account.run().await?;
@@ -122,16 +125,38 @@ async fn count(function: &Function, proxy: &Proxy, what: &str, limits: (usize, u
 const MAX_REQUESTS_KEPT: usize = 6;
 const MAX_IN_SEQUENCE_KEPT: usize = 6;
 
-async fn kept(function: &Function, proxy: &Proxy, what: &str) -> anyhow::Result<()> {
+/// What is asked of SQS for an entry: it is sent alone, and received and deleted with nine others.
+const QUEUE_REQUESTS: f64 = 1.2;
+
+async fn kept(account: &Account, function: &Function, proxy: &Proxy, what: &str) -> anyhow::Result<()> {
+    let db = &account.clients().db;
+    let before = account::items(db).await?;
     proxy.take();
     let (told, _) = function.write(&sample::write("P-1")).await?;
     ensure!(told["status"] == "queued", "{told}");
     let noted = proxy.take();
+    let after = account::items(db).await?;
     let (requests, steps) = (noted.len(), in_sequence(&noted));
     let names: Vec<_> = noted.iter().map(|Noted { operation, .. }| operation.as_str()).collect();
-    println!("| {what} | {requests} | {steps} | {} |", names.join(", "));
+    // One transaction changes all of them; whatever is read is smaller than what one unit reads.
+    let changed = after.iter().filter(|(key, item)| before.get(key) != Some(item));
+    let written: Units = changed.map(|(key, item)| Units::in_a_transaction(before.get(key), item)).sum();
+    let read: Units = names.iter().map(|name| Units { writes: 0, reads: reads(name) }).sum();
+    let units: Units = [written, read].into_iter().sum();
+    let usd = units.usd_per_million() + QUEUE_REQUESTS * USD_PER_MILLION_FIFO_REQUESTS;
+    let names = names.join(", ");
+    println!("| {what} | {requests} | {steps} | {names} | {} | {} | {usd:.2} |", units.writes, units.reads);
     ensure!(requests <= MAX_REQUESTS_KEPT && steps <= MAX_IN_SEQUENCE_KEPT, "more requests than may be");
     Ok(())
+}
+
+/// Units of a read: a head or a marker, or a map and its sides.
+fn reads(operation: &str) -> usize {
+    match operation {
+        "GetItem" => 1,
+        "BatchGetItem" => MAP_AND_SIDES.reads,
+        _ => 0,
+    }
 }
 
 /// What it takes to price a write.

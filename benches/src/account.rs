@@ -1,5 +1,7 @@
 //! An AWS account to measure in: the emulator, with a table as the template makes it.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use app::ports::{ConfigStore, LaneKey, Queues};
 use aws::{Clients, DynamoConfig, Key, SqsQueues};
@@ -14,7 +16,7 @@ use aws_sdk_dynamodb::{
 use aws_sdk_ssm::types::ParameterType;
 use domain::{
     Map, Timestamp,
-    map::{MapAnswer, MapCommand},
+    map::{Backlog, MapAnswer, MapCommand},
     side::Capability,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -83,10 +85,24 @@ impl Account {
         let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
         let map = config.map(&sample::map()?.id).await?.context("there is no map")?;
         SqsQueues::new(self.clients.sqs.clone(), QUEUE_PREFIX).create(&map).await?;
-        let MapAnswer::Changed(paused) = map.decide(MapCommand::Pause, "bench", "to count", Timestamp(0)) else {
-            anyhow::bail!("the map cannot be paused: it is {}", map.state)
+        self.command(MapCommand::Pause).await
+    }
+
+    /// Resumes the sample map: its backlog is to be written.
+    ///
+    /// # Errors
+    /// When the emulator does not take it.
+    pub async fn resume(&self) -> anyhow::Result<()> {
+        self.command(MapCommand::Resume(Backlog::CatchUp)).await
+    }
+
+    async fn command(&self, command: MapCommand) -> anyhow::Result<()> {
+        let config = DynamoConfig::new(self.clients.db.clone(), TABLE);
+        let map = config.map(&sample::map()?.id).await?.context("there is no map")?;
+        let MapAnswer::Changed(changed) = map.decide(command, "bench", "to measure", Timestamp(0)) else {
+            anyhow::bail!("the map is {}", map.state)
         };
-        Ok(config.save_map(&paused, map.version, &testkit::sample::line()).await?)
+        Ok(config.save_map(&changed, map.version, &testkit::sample::line()).await?)
     }
 
     /// Lets the sample map run again, as it was.
@@ -235,4 +251,16 @@ async fn create_table(db: &aws_sdk_dynamodb::Client) -> anyhow::Result<()> {
     }
     create.send().await.context("the table cannot be made")?;
     Ok(())
+}
+
+/// Every item of the table by its key, as it is stored at this moment.
+///
+/// # Errors
+/// When the emulator does not answer.
+pub async fn items(db: &aws_sdk_dynamodb::Client) -> anyhow::Result<BTreeMap<(String, String), Item>> {
+    let scan = db.scan().table_name(TABLE).consistent_read(true).into_paginator().items().send();
+    let items: Vec<_> = scan.try_collect().await.context("the table cannot be read")?;
+    let text =
+        |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    Ok(items.into_iter().map(|item| ((text(&item, "pk"), text(&item, "sk")), item)).collect())
 }

@@ -1,4 +1,5 @@
-//! A world for the drain: the journal and the queue in memory, an app that takes a fixed time for each call, real time.
+//! A world for the drain: the journal and the queue in memory, an app and a journal that take a fixed time for each call,
+//! real time.
 
 use std::{
     sync::{
@@ -19,9 +20,11 @@ use domain::{Failure, Map, MapId, MapState, RecordKey, Timestamp, side::Capabili
 use serde_json::json;
 use testkit::{Executor, MemoryLanes, MemoryQueues, sample};
 
+use crate::journal::Journal;
+
 /// Everything the drain works with.
 pub struct World {
-    lanes: MemoryLanes,
+    journal: Journal,
     queues: MemoryQueues,
     map: Mutex<MapWithSides>,
     ids: AtomicU64,
@@ -31,19 +34,19 @@ pub struct World {
 }
 
 impl World {
-    /// A paused map whose other app takes so long for each call.
+    /// A paused map whose other app takes `latency` for each call; the journal takes `journal` for each request.
     ///
     /// # Panics
     /// Never: the clock is after 1970.
     #[must_use]
-    pub fn paused(latency: Duration) -> Self {
+    pub fn paused(latency: Duration, journal: Duration) -> Self {
         let executor = Executor::new(1, now());
         let mut map = sample::running(Capability::Idempotent);
         map.map.state = MapState::Paused;
         let queues = MemoryQueues::new(executor.clone());
         queues.make(map.map.uid);
         Self {
-            lanes: MemoryLanes::new(executor),
+            journal: Journal::new(MemoryLanes::new(executor), journal),
             queues,
             map: Mutex::new(map),
             ids: AtomicU64::new(1),
@@ -80,6 +83,7 @@ impl World {
             map.map.epoch += 1;
             map.map.id.clone()
         };
+        self.journal.drains();
         let began = Instant::now();
         let drained = drain_map(self, &id, now().plus_ms(3_600_000)).await?;
         Ok((drained, began.elapsed()))
@@ -102,14 +106,14 @@ fn now() -> Timestamp {
 }
 
 impl Ports for World {
-    type Lanes = MemoryLanes;
+    type Lanes = Journal;
     type Queues = MemoryQueues;
     type Config = Self;
     type Apps = Self;
     type Wakes = Self;
 
-    fn lanes(&self) -> &MemoryLanes {
-        &self.lanes
+    fn lanes(&self) -> &Journal {
+        &self.journal
     }
     fn queues(&self) -> &MemoryQueues {
         &self.queues

@@ -5,6 +5,7 @@ pub mod account;
 pub mod app;
 pub mod drained;
 pub mod function;
+pub mod journal;
 pub mod price;
 pub mod proxy;
 pub mod sample;

@@ -9,6 +9,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub const USD_PER_MILLION_WRITES: f64 = 0.625;
 /// US dollars for a million read request units.
 pub const USD_PER_MILLION_READS: f64 = 0.125;
+/// US dollars for a million requests to a FIFO queue.
+pub const USD_PER_MILLION_FIFO_REQUESTS: f64 = 0.50;
+/// A write within a transaction takes this many times the units of the same write alone.
+const IN_A_TRANSACTION: usize = 2;
 /// One write request unit writes this much of an item.
 const WRITE_UNIT_BYTES: usize = 1024;
 /// One read request unit reads this much of an item, strongly consistent.
@@ -63,12 +67,25 @@ impl Units {
     /// of the index that changes is a deletion and a put.
     #[must_use]
     pub fn update(before: Option<&Item>, after: &Item) -> Self {
-        let bytes = before.map_or(0, item_bytes).max(item_bytes(after));
-        let key = |item: &Item| Some((item.get("open_pk")?.clone(), item.get("open_at")?.clone()));
-        let (was, is) = (before.and_then(key), key(after));
-        let index = if was == is { 0 } else { usize::from(was.is_some()) + usize::from(is.is_some()) };
-        Self { writes: bytes.div_ceil(WRITE_UNIT_BYTES).max(1) + index, reads: 0 }
+        Self { writes: written(before, after) + indexed(before, after), reads: 0 }
     }
+
+    /// Of one put or update within a transaction. The index follows at the price of any other change.
+    #[must_use]
+    pub fn in_a_transaction(before: Option<&Item>, after: &Item) -> Self {
+        Self { writes: IN_A_TRANSACTION * written(before, after) + indexed(before, after), reads: 0 }
+    }
+}
+
+fn written(before: Option<&Item>, after: &Item) -> usize {
+    let bytes = before.map_or(0, item_bytes).max(item_bytes(after));
+    bytes.div_ceil(WRITE_UNIT_BYTES).max(1)
+}
+
+fn indexed(before: Option<&Item>, after: &Item) -> usize {
+    let key = |item: &Item| Some((item.get("open_pk")?.clone(), item.get("open_at")?.clone()));
+    let (was, is) = (before.and_then(key), key(after));
+    if was == is { 0 } else { usize::from(was.is_some()) + usize::from(is.is_some()) }
 }
 
 impl std::iter::Sum for Units {
@@ -109,6 +126,7 @@ mod tests {
         assert_eq!(writes(Some(&item(None, 0)), &item(Some("1"), 0)), 2);
         assert_eq!(writes(Some(&item(Some("1"), 0)), &item(Some("2"), 0)), 3);
         assert_eq!(writes(Some(&item(Some("1"), 0)), &item(Some("1"), 0)), 1);
+        assert_eq!(Units::in_a_transaction(None, &item(Some("1"), 1_000)).writes, 5);
     }
 
     #[test]
