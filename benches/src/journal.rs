@@ -6,10 +6,11 @@ use std::{
 };
 
 use app::ports::{
-    Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError, Sample,
+    Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError, Resent,
+    Sample,
 };
 use domain::{
-    EntryId, Map, MapId, Timestamp, WriteId,
+    EntryId, Map, MapId, Owner, Timestamp, WriteId,
     lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
 };
 use testkit::MemoryLanes;
@@ -102,14 +103,26 @@ impl Gauges for Journal {
     async fn catch_up(&self, map: &Map) -> Result<Option<CatchUp>, PortError> {
         self.lanes.catch_up(map).await
     }
+    async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
+        self.away().await;
+        self.lanes.hold_drain(map, run, now, until).await
+    }
+    async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
+        self.away().await;
+        self.lanes.drained_by(map, now).await
+    }
+    async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
+        self.away().await;
+        self.lanes.let_drain_go(map, run).await
+    }
     async fn note_depth(&self, map: &Map, sample: Sample) -> Result<(), PortError> {
         self.lanes.note_depth(map, sample).await
     }
-    async fn resent(&self, map: &Map) -> Result<Timestamp, PortError> {
+    async fn resent(&self, map: &Map) -> Result<Resent, PortError> {
         self.lanes.resent(map).await
     }
-    async fn note_resent(&self, map: &Map, at: Timestamp) -> Result<(), PortError> {
-        self.lanes.note_resent(map, at).await
+    async fn note_resent(&self, map: &Map, resent: &Resent) -> Result<(), PortError> {
+        self.lanes.note_resent(map, resent).await
     }
     async fn depths(&self, map: &Map) -> Result<Vec<Sample>, PortError> {
         self.lanes.depths(map).await
