@@ -34,6 +34,11 @@ fn errors_of_a_record_are_resolved_up_to_a_time() {
 }
 
 #[test]
+fn errors_that_are_named_are_resolved() {
+    run(async { contract::errors_that_are_named_are_resolved(&log().await).await });
+}
+
+#[test]
 fn activities_noisy_maps_and_failed_events_are_kept() {
     run(async { contract::activities_noisy_maps_and_failed_events_are_kept(&log().await).await });
 }

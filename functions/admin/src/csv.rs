@@ -3,8 +3,7 @@
 use crate::views::ErrorView;
 
 /// The first line.
-pub(crate) const HEADER: &str =
-    "id,at,map,from,to,key,seq,write,attempt,class,code,message,fate,fingerprint,resolved_at,payload\r\n";
+pub(crate) const HEADER: &str = "id,at,happened_at,map,from,to,key,entry,seq,write,attempt,class,code,message,fate,fingerprint,resolved_at,resolved_by,payload\r\n";
 
 /// One error.
 pub(crate) fn row(error: &ErrorView) -> String {
@@ -13,10 +12,12 @@ pub(crate) fn row(error: &ErrorView) -> String {
     let cells = [
         error.id.clone(),
         error.at.clone(),
+        text(&error.happened_at),
         error.map.clone(),
         text(&error.from),
         error.to.clone(),
         text(&error.key),
+        text(&error.entry),
         error.seq.map(|seq| seq.to_string()).unwrap_or_default(),
         text(&error.write),
         error.attempt.to_string(),
@@ -26,6 +27,7 @@ pub(crate) fn row(error: &ErrorView) -> String {
         error.fate.to_owned(),
         error.fingerprint.clone(),
         text(&error.resolved_at),
+        error.resolved_by.unwrap_or_default().to_owned(),
         payload.unwrap_or_default(),
     ];
     let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();

@@ -6,6 +6,7 @@ mod backlog;
 mod config;
 mod csv;
 mod document;
+mod download;
 mod errors;
 mod guard;
 mod logs;

@@ -89,6 +89,7 @@ fn components() -> utoipa::openapi::Components {
         views::NewToken,
         views::Activities,
         views::LoggedErrors,
+        views::ErrorsResolved,
         views::ErrorGroups,
         views::FailedEvents,
         views::Rules,

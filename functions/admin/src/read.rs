@@ -80,6 +80,12 @@ impl Params {
         if mistakes.is_empty() { Ok(()) } else { Err(AppError::Invalid(mistakes)) }
     }
 
+    /// All of them, as a query has them.
+    pub(crate) fn said(&self) -> String {
+        let all: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        all.join("&")
+    }
+
     /// A parameter as it is.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -12,7 +12,7 @@ use axum::{
 
 use crate::{
     answer::{Reply, json},
-    archive, backlog, document, errors, guard, logs, maps, openapi, rules, sides, switch, tokens,
+    archive, backlog, document, download, errors, guard, logs, maps, openapi, rules, sides, switch, tokens,
 };
 
 /// All routes, behind the guard.
@@ -52,7 +52,8 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/log/activity", get(logs::activity::<P>))
         .route("/log/errors", get(logs::errors::<P>))
         .route("/log/errors/groups", get(logs::groups::<P>))
-        .route("/log/errors/download", get(logs::download::<P>))
+        .route("/log/errors/download", get(download::download::<P>))
+        .route("/log/errors/resolve", post(logs::resolve::<P>))
         .route("/log/failed", get(logs::failed::<P>))
         .route("/rules", get(rules::list::<P>))
         .route("/rules/{rule}", get(rules::get::<P>).put(rules::put::<P>).delete(rules::delete::<P>))

@@ -89,15 +89,17 @@ const UNTIL: (&str, &str) = ("until", "Before this time, RFC 3339.");
 const LOG: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, BEFORE, LOG_LIMIT];
 const BY: (&str, &str) = ("by", "`map`, `leg`, `class`, `message` or `record`. Default: `message`.");
 const GROUPS: &[(&str, &str)] = &[BY, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
+const RESOLVE: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
 const FORMAT: (&str, &str) = ("format", "`csv` or `jsonl`. Default: `csv`.");
-const DOWNLOAD: &[(&str, &str)] = &[FORMAT, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
+const REST: (&str, &str) = ("before", "Where a file was cut off: its last line names it.");
+const DOWNLOAD: &[(&str, &str)] = &[FORMAT, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, REST];
 const EXPLAIN: &[(&str, &str)] = &[("map", "The map.")];
 const INCIDENTS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
 
 const PRUNE: &[(&str, &str)] = &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 58] = [
+pub(crate) static ROUTES: [Route; 59] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
@@ -304,9 +306,18 @@ pub(crate) static ROUTES: [Route; 58] = [
         "/log/errors/download",
         VIEWER,
         &[(200, "Download")],
-        "All errors that match, as a CSV or JSONL file.",
+        "All errors that match, as a CSV or JSONL file. One that does not have all ends with a line that says `cut off`.",
     )
     .query(DOWNLOAD),
+    route(
+        Method::POST,
+        "/log/errors/resolve",
+        OPERATOR,
+        &[(200, "ErrorsResolved")],
+        "Marks the unresolved errors that match as no concern any more, at most 1,000; the map must be named.",
+    )
+    .body("Reason")
+    .query(RESOLVE),
     route(
         Method::GET,
         "/log/failed",

@@ -23,7 +23,10 @@ pub(crate) use self::{
     document::Plan,
     entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},
     incidents::{Incident, Incidents},
-    logs::{Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, FailedEvent, FailedEvents, LoggedErrors},
+    logs::{
+        Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, ErrorsResolved, FailedEvent, FailedEvents,
+        LoggedErrors,
+    },
     maps::{LaneFailure, Map, Maps, OpenLanes, PreviewRequest, Previewed, Reason},
     rules::{
         DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Members, Rule, RuleTested,

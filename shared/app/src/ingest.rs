@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     MapId, Timestamp,
-    log::{LogEvent, LoggedError},
+    log::{LogEvent, LoggedError, Resolution},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 
@@ -52,7 +52,10 @@ pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ing
     for event in events {
         match event {
             LogEvent::Error(_) => {}
-            LogEvent::Resolved(resolution) => resolved.push(ports.log().resolve(resolution).boxed()),
+            LogEvent::Resolved(resolution) => {
+                let resolution = with_those_of(&errors, resolution);
+                resolved.push(async move { ports.log().resolve(&resolution).await }.boxed());
+            }
             LogEvent::Activity(line) => lines.push(ports.log().add_activity(line).boxed()),
         }
     }
@@ -70,6 +73,20 @@ fn error(event: &LogEvent) -> Option<LoggedError> {
         LogEvent::Error(error) => Some(LoggedError::new((**error).clone())),
         LogEvent::Resolved(_) | LogEvent::Activity(_) => None,
     }
+}
+
+/// With the batch's own errors of the record. They were logged a moment ago: the index may not have them yet, and the
+/// head names but the last few.
+fn with_those_of(errors: &[LoggedError], resolution: &Resolution) -> Resolution {
+    let mut resolution = resolution.clone();
+    for LoggedError { event, .. } in errors {
+        let of_record = event.map == resolution.map && event.key.as_ref() == Some(&resolution.key);
+        let named = (event.id, event.class);
+        if of_record && event.at <= resolution.at && !resolution.last.contains(&named) {
+            resolution.last.push(named);
+        }
+    }
+    resolution
 }
 
 /// The maps of some errors, each with the time of its first one and of its last.

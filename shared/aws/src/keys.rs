@@ -50,6 +50,8 @@ pub enum Key {
     Reported(MapId, u128),
     /// When a map met its last error.
     Noisy(MapId),
+    /// A map that was deleted and whose logs are kept.
+    Gone(MapId),
     /// An event that could not be logged.
     Failed(LogId),
     /// An alert setting.
@@ -90,6 +92,7 @@ impl Key {
             Self::Activity(None, _) => "V#".to_owned(),
             Self::Reported(map, hash) => format!("P#{map}#{hash:032x}"),
             Self::Noisy(_) => "NOISY".to_owned(),
+            Self::Gone(_) => "GONE".to_owned(),
             Self::Failed(_) => "FAILED".to_owned(),
             Self::Rule(_) => "RULES".to_owned(),
             Self::Group(_) => "GROUPS".to_owned(),
@@ -117,7 +120,7 @@ impl Key {
             Self::Incident(id) => format!("{:032x}", id.0),
             Self::Outbox(_) => "O".to_owned(),
             Self::Reported(..) => "P".to_owned(),
-            Self::Noisy(map) | Self::Watch(_, map) => map.to_string(),
+            Self::Noisy(map) | Self::Gone(map) | Self::Watch(_, map) => map.to_string(),
             Self::Rule(rule) => rule.to_string(),
             Self::Group(group) => group.to_string(),
             Self::Flagged(address) => address.clone(),

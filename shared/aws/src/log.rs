@@ -15,12 +15,16 @@ use aws_sdk_dynamodb::{
 use domain::{
     ErrorClass, LogId, MapId, RecordKey, Timestamp,
     limits::ARCHIVE_TTL_MS,
-    log::{Activity, ErrorEvent, LoggedError, Resolution, Resolved, fingerprint},
+    log::{Activity, ActivityKind, ErrorEvent, LoggedError, Resolution, Resolved, fingerprint},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{error, keys::Key};
+use crate::{
+    error,
+    keys::Key,
+    metrics::{Metrics, Unit},
+};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -60,17 +64,30 @@ fn body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     serde_json::from_str(body).map_err(|error| unreadable("body", error))
 }
 
+/// A line, unless it cannot be read: then it is told by its key, and counted.
+fn left_out<T>(item: &Item, read: Result<T, PortError>) -> Option<T> {
+    let why = match read {
+        Ok(line) => return Some(line),
+        Err(why) => why,
+    };
+    let name = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    tracing::error!(line.pk = name("pk"), line.sk = name("sk"), error = %why, "a line of a log is left out");
+    Metrics::of(&[]).add("UnreadableLines", 1, Unit::Count).emit();
+    None
+}
+
 fn read_number(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 fn read_error(item: &Item) -> Result<LoggedError, PortError> {
     let event: ErrorEvent = body(item)?;
-    let how = match item.get("resolved").and_then(|value| value.as_s().ok()).map(String::as_str) {
-        Some("written") => Some(Resolved::Written),
-        Some("archived") => Some(Resolved::Archived),
-        Some(other) => return Err(unreadable("resolved", other)),
+    let how = match item.get("resolved").and_then(|value| value.as_s().ok()) {
         None => None,
+        Some(name) => {
+            let how = Resolved::ALL.into_iter().find(|how| how.as_str() == name);
+            Some(how.ok_or_else(|| unreadable("resolved", name))?)
+        }
     };
     let at = read_number(item, "resolved_at").map(Timestamp);
     Ok(LoggedError { fingerprint: fingerprint(&event), event, resolved: at.zip(how) })
@@ -115,14 +132,20 @@ impl DynamoLog {
         }
     }
 
-    /// Items of a partition, newest first.
-    async fn newest(&self, first: &Key, range: LogRange, limit: usize) -> Result<Vec<Item>, PortError> {
+    /// Lines of a partition, newest first. One that cannot be read is told and left out, and does not hide the others.
+    async fn newest<T>(
+        &self,
+        first: &Key,
+        range: LogRange,
+        limit: usize,
+        read: impl Fn(&Item) -> Result<T, PortError>,
+    ) -> Result<Vec<T>, PortError> {
         let low = LogId::first_at(range.from);
         let high = range.before.map_or(LogId(u128::MAX), |before| LogId(before.0.saturating_sub(1)));
         if high < low {
             return Ok(Vec::new());
         }
-        let mut found: Vec<Item> = Vec::new();
+        let mut found: Vec<T> = Vec::new();
         let mut start = None;
         while found.len() < limit {
             let page = self
@@ -140,13 +163,43 @@ impl DynamoLog {
                 .send()
                 .await
                 .map_err(error::port)?;
-            found.extend(page.items.unwrap_or_default());
+            found.extend(page.items().iter().filter_map(|item| left_out(item, read(item))));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
             }
         }
         Ok(found)
+    }
+
+    /// Names of maps that stand in a partition.
+    async fn names(&self, partition: &str, since: Timestamp) -> Result<Vec<MapId>, PortError> {
+        let mut maps = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .filter_expression("attribute_not_exists(noisy_at) OR noisy_at >= :since")
+                .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+                .expression_attribute_values(":since", number(since.0))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(error::port)?;
+            maps.extend(page.items().iter().filter_map(|item| {
+                let name = item.get("sk").and_then(|value| value.as_s().ok());
+                let name = name.and_then(|name| name.parse().ok());
+                left_out(item, name.ok_or_else(|| unreadable("a map", "its name")))
+            }));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(maps);
+            }
+        }
     }
 
     /// Keys of a record's unresolved errors that the index has.
@@ -175,11 +228,14 @@ impl DynamoLog {
         }
     }
 
-    async fn mark(&self, key: Item, resolution: &Resolution) -> Result<u64, PortError> {
-        let how = match resolution.how {
-            Resolved::Written => "written",
-            Resolved::Archived => "archived",
-        };
+    /// Marks errors resolved, those that are not yet; how many these were.
+    async fn mark_all(&self, keys: Vec<Item>, at: Timestamp, how: Resolved) -> Result<u64, PortError> {
+        let marks = keys.into_iter().map(|key| self.mark(key, at, how));
+        let marked: Vec<u64> = stream::iter(marks).buffer_unordered(RESOLVED_AT_ONCE).try_collect().await?;
+        Ok(marked.into_iter().sum())
+    }
+
+    async fn mark(&self, key: Item, at: Timestamp, how: Resolved) -> Result<u64, PortError> {
         let update = self
             .db
             .update_item()
@@ -187,8 +243,8 @@ impl DynamoLog {
             .set_key(Some(key))
             .update_expression("SET resolved = :how, resolved_at = :at REMOVE open_pk, open_at")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(resolved)")
-            .expression_attribute_values(":how", AttributeValue::S(how.to_owned()))
-            .expression_attribute_values(":at", number(resolution.at.0))
+            .expression_attribute_values(":how", AttributeValue::S(how.as_str().to_owned()))
+            .expression_attribute_values(":at", number(at.0))
             .return_values(ReturnValue::None);
         match error::unless_condition(update.send().await) {
             Ok(done) => Ok(u64::from(done)),
@@ -225,6 +281,13 @@ impl Log for DynamoLog {
     }
 
     async fn add_activity(&self, line: &Activity) -> Result<bool, PortError> {
+        if let (Some(map), ActivityKind::MapDeleted) = (&line.map, &line.what) {
+            // Before the line: a crash between the two must not hide the logs, and the line comes again.
+            let mut gone = Key::Gone(map.clone()).item();
+            gone.insert("gone_at".to_owned(), number(line.at.0));
+            gone.insert("ttl".to_owned(), number(line.at.plus_ms(self.retention_ms).0 / 1_000));
+            self.db.put_item().table_name(&self.table).set_item(Some(gone)).send().await.map_err(error::port)?;
+        }
         self.add(self.line(&Key::Activity(line.map.clone(), line.id), line, line.at)?).await
     }
 
@@ -236,9 +299,22 @@ impl Log for DynamoLog {
                 keys.push(key);
             }
         }
-        let marks = keys.into_iter().map(|key| self.mark(key, resolution));
-        let marked: Vec<u64> = stream::iter(marks).buffer_unordered(RESOLVED_AT_ONCE).try_collect().await?;
-        Ok(marked.into_iter().sum())
+        self.mark_all(keys, resolution.at, resolution.how).await
+    }
+
+    async fn resolve_these(
+        &self,
+        map: &MapId,
+        errors: &[(LogId, ErrorClass)],
+        at: Timestamp,
+        how: Resolved,
+    ) -> Result<u64, PortError> {
+        let keys = errors.iter().map(|(id, class)| Key::Error(map.clone(), *class, *id).item()).collect();
+        self.mark_all(keys, at, how).await
+    }
+
+    async fn gone(&self) -> Result<Vec<MapId>, PortError> {
+        self.names("GONE", Timestamp(0)).await
     }
 
     async fn errors(
@@ -248,13 +324,11 @@ impl Log for DynamoLog {
         range: LogRange,
         limit: usize,
     ) -> Result<Vec<LoggedError>, PortError> {
-        let items = self.newest(&Key::Error(map.clone(), class, LogId(0)), range, limit).await?;
-        items.iter().map(read_error).collect()
+        self.newest(&Key::Error(map.clone(), class, LogId(0)), range, limit, read_error).await
     }
 
     async fn activities(&self, map: Option<&MapId>, range: LogRange, limit: usize) -> Result<Vec<Activity>, PortError> {
-        let items = self.newest(&Key::Activity(map.cloned(), LogId(0)), range, limit).await?;
-        items.iter().map(body).collect()
+        self.newest(&Key::Activity(map.cloned(), LogId(0)), range, limit, body).await
     }
 
     async fn note_noisy(&self, map: &MapId, at: Timestamp) -> Result<(), PortError> {
@@ -272,33 +346,7 @@ impl Log for DynamoLog {
     }
 
     async fn noisy(&self, since: Timestamp) -> Result<Vec<MapId>, PortError> {
-        let mut maps = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk")
-                .filter_expression("noisy_at >= :since")
-                .expression_attribute_values(":pk", AttributeValue::S("NOISY".to_owned()))
-                .expression_attribute_values(":since", number(since.0))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(error::port)?;
-            for item in page.items() {
-                let name = item.get("sk").and_then(|value| value.as_s().ok());
-                maps.push(
-                    name.and_then(|name| name.parse().ok()).ok_or_else(|| unreadable("a noisy map", "its name"))?,
-                );
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(maps);
-            }
-        }
+        self.names("NOISY", since).await
     }
 
     async fn add_failed(&self, failed: &FailedEvent) -> Result<(), PortError> {
@@ -310,7 +358,6 @@ impl Log for DynamoLog {
 
     async fn failed(&self, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
         let range = LogRange::since(Timestamp(0));
-        let items = self.newest(&Key::Failed(LogId(0)), range, limit).await?;
-        items.iter().map(body).collect()
+        self.newest(&Key::Failed(LogId(0)), range, limit, body).await
     }
 }

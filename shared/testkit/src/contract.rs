@@ -30,7 +30,8 @@ pub use self::{
     log::{
         a_reported_error_is_kept_once_by_its_own_id, activities_noisy_maps_and_failed_events_are_kept,
         an_incident_changes_with_its_watch_or_not_at_all, errors_are_kept_once_and_listed_newest_first,
-        errors_of_a_record_are_resolved_up_to_a_time, rules_and_groups_change_by_their_version,
+        errors_of_a_record_are_resolved_up_to_a_time, errors_that_are_named_are_resolved,
+        rules_and_groups_change_by_their_version,
     },
     queues::{a_queue_is_made_and_removed_with_its_map, pointers_of_a_record_come_in_order_one_batch_after_the_other},
     races::of_many_commits_from_one_version_one_wins,

@@ -8,7 +8,7 @@ use std::{
 use app::ports::{FailedEvent, Log, LogRange, PortError};
 use domain::{
     ErrorClass, LogId, MapId, Timestamp,
-    log::{Activity, LoggedError, Resolution},
+    log::{Activity, ActivityKind, LoggedError, Resolution, Resolved},
 };
 
 use crate::executor::{Executor, lock};
@@ -28,18 +28,24 @@ pub struct MemoryLog {
     world: Arc<Executor>,
     tables: Mutex<Tables>,
     failing_per_mille: Mutex<u64>,
+    index_lags: Mutex<bool>,
 }
 
 impl MemoryLog {
     /// Empty logs.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default() }
+        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default(), index_lags: Mutex::default() }
     }
 
     /// From now on calls fail with this chance in a thousand.
     pub fn set_failing(&self, per_mille: u64) {
         *lock(&self.failing_per_mille) = per_mille;
+    }
+
+    /// From now on the index of unresolved errors has none of them yet: only those that are named are found.
+    pub fn set_index_lags(&self, lags: bool) {
+        *lock(&self.index_lags) = lags;
     }
 
     /// Every error in the log.
@@ -111,17 +117,49 @@ impl Log for MemoryLog {
     }
 
     async fn resolve(&self, resolution: &Resolution) -> Result<u64, PortError> {
+        let lags = *lock(&self.index_lags);
         self.call(|tables| {
             let mut count = 0;
             for error in tables.errors.values_mut() {
                 let event = &error.event;
+                let found = !lags || resolution.last.contains(&(event.id, event.class));
                 let of_record = event.map == resolution.map && event.key.as_ref() == Some(&resolution.key);
-                if of_record && error.resolved.is_none() && event.at <= resolution.at {
+                if found && of_record && error.resolved.is_none() && event.at <= resolution.at {
                     error.resolved = Some((resolution.at, resolution.how));
                     count += 1;
                 }
             }
             count
+        })
+        .await
+    }
+
+    async fn resolve_these(
+        &self,
+        map: &MapId,
+        errors: &[(LogId, ErrorClass)],
+        at: Timestamp,
+        how: Resolved,
+    ) -> Result<u64, PortError> {
+        self.call(|tables| {
+            let mut count = 0;
+            for (id, class) in errors {
+                let error = tables.errors.get_mut(&(map.clone(), *class, *id));
+                if let Some(error) = error.filter(|error| error.resolved.is_none()) {
+                    error.resolved = Some((at, how));
+                    count += 1;
+                }
+            }
+            count
+        })
+        .await
+    }
+
+    async fn gone(&self) -> Result<Vec<MapId>, PortError> {
+        self.call(|tables| {
+            let lines = tables.lines.values().filter(|line| line.what == ActivityKind::MapDeleted);
+            let maps: BTreeSet<_> = lines.filter_map(|line| line.map.clone()).collect();
+            maps.into_iter().collect()
         })
         .await
     }
@@ -197,6 +235,7 @@ mod tests {
         contract::errors_are_kept_once_and_listed_newest_first(&log()).await;
         contract::a_reported_error_is_kept_once_by_its_own_id(&log()).await;
         contract::errors_of_a_record_are_resolved_up_to_a_time(&log()).await;
+        contract::errors_that_are_named_are_resolved(&log()).await;
         contract::activities_noisy_maps_and_failed_events_are_kept(&log()).await;
         let alerts = || MemoryAlerts::new(Executor::new(1, Timestamp(0)));
         contract::rules_and_groups_change_by_their_version(&alerts()).await;

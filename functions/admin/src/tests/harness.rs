@@ -262,7 +262,26 @@ impl Api {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
-        let mut request = Request::builder().method(method.clone()).uri(path);
+        let request = Request::builder().method(method.clone()).uri(path);
+        self.request(method, path, headers, body, request).await
+    }
+
+    /// Gets something from a function whose time is up at a moment.
+    pub(super) async fn get_until(&self, path: &str, deadline: Timestamp) -> Answer {
+        let mut context = lambda_http::Context::default();
+        context.deadline = deadline.0;
+        let request = Request::builder().method(Method::GET).uri(path).extension(context);
+        self.request(Method::GET, path, &[], None, request).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+        mut request: axum::http::request::Builder,
+    ) -> Answer {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }

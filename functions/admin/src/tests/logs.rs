@@ -143,6 +143,141 @@ async fn a_download_of_more_than_a_page_has_all_of_it() {
 }
 
 #[tokio::test]
+async fn a_download_whose_time_is_up_says_where_the_rest_begins() {
+    let api = Api::with_map().await;
+    for n in 0..2_500_u64 {
+        let class = if n % 2 == 0 { ErrorClass::Conflict } else { ErrorClass::Timeout };
+        let error = sample::error(noon().plus_ms(n / 3), u128::from(n), &format!("C-{n}"), class);
+        app::ports::AlertPorts::log(&*api.world).add_error(&LoggedError::new(error)).await.unwrap();
+    }
+    for format in ["jsonl", "csv"] {
+        let (mut keys, mut path) = (Vec::new(), format!("/log/errors/download?format={format}"));
+        for piece in 1..=3 {
+            let file = api.get_until(&path, noon().plus_ms(1_000)).await;
+            let mut lines: Vec<_> = file.text.lines().collect();
+            let cut = if piece < 3 { lines.pop().unwrap() } else { "" };
+            let errors = lines.into_iter().skip(usize::from(format == "csv"));
+            keys.extend(errors.map(str::to_owned));
+            assert_eq!(
+                (keys.len(), cut.contains("cut") && cut.contains("time was up")),
+                (1_000 * piece.min(2) + 500 * (piece / 3), piece < 3)
+            );
+            let before = cut.split("before=").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric));
+            path = format!(
+                "/log/errors/download?format={format}&before={}",
+                before.into_iter().flatten().collect::<String>()
+            );
+        }
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), 2_500, "each error once");
+    }
+    let unhurried = api.get_until("/log/errors/download", noon().plus_ms(60_000)).await;
+    assert_eq!(unhurried.text.lines().count(), 2_501);
+}
+
+#[tokio::test]
+async fn a_page_begins_where_the_one_before_ended_though_errors_arrive() {
+    let api = with_errors().await;
+    let mut seen = Vec::new();
+    let mut path = "/log/errors?limit=2".to_owned();
+    for minute in 10.. {
+        let page = api.get(&path).await.json();
+        seen.extend(keys(&page).into_iter().map(str::to_owned));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/log/errors?limit=2&before={next}");
+        let newer = sample::error(noon().plus_ms(minute * 60_000), u128::from(minute), "C-9", ErrorClass::Application);
+        app::ports::AlertPorts::log(&*api.world).add_error(&LoggedError::new(newer)).await.unwrap();
+    }
+    assert_eq!(seen, ["C-3", "C-2", "C-1", "C-1", "C-1"]);
+}
+
+#[tokio::test]
+async fn counting_ends_after_so_many_lines_whether_they_match_or_not() {
+    let api = Api::with_map().await;
+    for n in 0..20_001_u64 {
+        let key = if n == 0 { "rare" } else { "C-1" };
+        let error = sample::error(noon().plus_ms(n), u128::from(n), key, ErrorClass::Conflict);
+        app::ports::AlertPorts::log(&*api.world).add_error(&LoggedError::new(error)).await.unwrap();
+    }
+    let read = async |query: &str| {
+        let before = api.world.log.reads();
+        let told = api.get(&format!("/log/errors/groups?{query}")).await.json();
+        (told["groups"].as_array().unwrap().len(), told["complete"] == true, api.world.log.reads() - before)
+    };
+    let (groups, complete, reads) = read("key=rare").await;
+    assert_eq!((groups, complete), (0, false), "the oldest is out of sight");
+    assert!(reads < 300, "{reads} reads for 20,000 lines");
+    assert_eq!(read("by=record").await.1, false);
+    let (groups, complete, _) = read("key=rare&until=2026-11-23T12:00:10Z").await;
+    assert_eq!((groups, complete), (1, true));
+}
+
+#[tokio::test]
+async fn an_operator_resolves_what_nothing_resolves_by_itself() {
+    let api = with_errors().await;
+    let because = json!({"reason": "the nightly batch was repeated"});
+    let resolve = async |query: &str| api.post(&format!("/log/errors/resolve?{query}"), &because).await;
+    resolve("class=timeout").await.is_problem(400, "invalid_request", "map: must be named");
+    let nothing = api.post("/log/errors/resolve?map=customers", &json!({"reason": ""})).await;
+    nothing.is_problem(400, "invalid_request", "reason");
+    let viewer = api.as_role(app::ports::Role::Viewer).await;
+    assert_eq!(viewer.post("/log/errors/resolve?map=customers", &because).await.status, 403);
+    let query = "map=customers&key=C-1&until=2026-11-23T12:03:00Z";
+    assert_eq!(resolve(query).await.json(), json!({"resolved": 2, "more": false}));
+    assert_eq!(resolve(query).await.json(), json!({"resolved": 0, "more": false}));
+    let resolved = api.get("/log/errors?resolved=true").await.json();
+    assert_eq!(keys(&resolved), ["C-1", "C-1"]);
+    let error = &resolved["errors"][0];
+    assert_eq!((&error["resolved_by"], &error["resolved_at"]), (&json!("operator"), &json!(NOON)));
+    let lines = api.get("/log/activity?map=customers").await.json();
+    let [line] = &lines["lines"].as_array().unwrap()[..] else { panic!("one line, not {lines:#}") };
+    assert_eq!((&line["actor"], &line["reason"]), (&json!("first-admin"), &because["reason"]));
+    let what =
+        json!({"kind": "errors_resolved", "count": 2, "filter": "key=C-1&map=customers&until=2026-11-23T12:03:00Z"});
+    assert_eq!(line["what"], what);
+}
+
+#[tokio::test]
+async fn the_logs_of_a_map_that_was_deleted_are_shown_with_the_others() {
+    let api = with_errors().await;
+    assert_eq!(api.send(axum::http::Method::DELETE, "/maps/customers", &[("if-match", "*")], None).await.status, 204);
+    assert_eq!(api.get("/log/errors").await.json()["errors"], json!([]), "the stream has not told of it");
+    for line in api.world.store.take_lines() {
+        app::ports::AlertPorts::log(&*api.world).add_activity(&line).await.unwrap();
+    }
+    assert_eq!(keys(&api.get("/log/errors").await.json()).len(), 5);
+    let lines = api.get("/log/activity").await.json();
+    assert!(lines["lines"].as_array().unwrap().iter().any(|line| line["what"]["kind"] == "map_deleted"));
+}
+
+#[tokio::test]
+async fn a_file_has_all_that_is_known_of_an_error() {
+    let api = Api::with_map().await;
+    let mut error = sample::error(noon(), 1, "C-1", ErrorClass::Application);
+    error.happened_at = Some(noon().plus_ms(1));
+    error.entry = Some(domain::EntryId(7));
+    error.message = "refused".to_owned();
+    let log = app::ports::AlertPorts::log(&*api.world);
+    log.add_error(&LoggedError::new(error.clone())).await.unwrap();
+    log.resolve_these(&error.map, &[(error.id, error.class)], noon().plus_ms(2), Resolved::Archived).await.unwrap();
+    let file = api.get("/log/errors/download").await.text;
+    let lines: Vec<_> = file.lines().map(|line| line.split(',').collect::<Vec<_>>()).collect();
+    let view = &api.get("/log/errors").await.json()["errors"][0];
+    let jsonl: Value = serde_json::from_str(&api.get("/log/errors/download?format=jsonl").await.text).unwrap();
+    assert_eq!(view, &jsonl);
+    for (name, value) in [
+        ("happened_at", "2026-11-23T12:00:00.001Z"),
+        ("entry", &*domain::EntryId(7).to_string()),
+        ("resolved_at", "2026-11-23T12:00:00.002Z"),
+        ("resolved_by", "archived"),
+    ] {
+        let column = lines[0].iter().position(|column| *column == name).unwrap();
+        assert_eq!((lines[1][column], view[name].as_str()), (value, Some(value)), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn every_change_of_a_map_is_a_line_with_who_and_why() {
     let api = Api::with_map().await;
     api.post("/maps/customers/run", &json!({"reason": "go-live"})).await.json();

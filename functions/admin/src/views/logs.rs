@@ -41,7 +41,7 @@ pub(crate) struct ActivityView {
     /// What kind of thing caused it: `operator`, `caught_up`, `rule` or `auto_resume`.
     pub(crate) cause: &'static str,
     /// What was done: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
-    /// `rule_changed`, `entry` or `incident`) and what belongs to it.
+    /// `rule_changed`, `entry`, `errors_resolved` or `incident`) and what belongs to it.
     #[schema(value_type = Object)]
     pub(crate) what: Value,
 }
@@ -78,6 +78,10 @@ pub(crate) struct ErrorView {
     pub(crate) id: String,
     /// When Tandem met it, or was told, RFC 3339.
     pub(crate) at: String,
+    /// When it happened, as the app says that reports it, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) happened_at: Option<String>,
     /// The map.
     pub(crate) map: String,
     /// The app whose change it was.
@@ -90,6 +94,10 @@ pub(crate) struct ErrorView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) key: Option<String>,
+    /// The entry: the change, whatever the number of attempts. An answer of 202 names it, and the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) entry: Option<String>,
     /// The place of the change in the record's lane: with `key` it finds the payload while the change waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -113,11 +121,17 @@ pub(crate) struct ErrorView {
     pub(crate) fate: &'static str,
     /// Equal errors have the same.
     pub(crate) fingerprint: String,
-    /// When a later write of the record succeeded, or an operator took it out, RFC 3339. Absent: it is not resolved.
+    /// Since when it is no concern any more, RFC 3339. Absent: it is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) resolved_at: Option<String>,
-    /// What was to be written, if it is small, on the first attempt. Redacted values are `•••`.
+    /// Why: `written` (a later write of the record succeeded), `archived` (an operator took it out), or `operator` (one
+    /// said so).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) resolved_by: Option<&'static str>,
+    /// What was to be written, on the first attempt. Redacted values are `•••`; of a record above 4 KB there are the fields
+    /// that fit, and each of the others says how long it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     pub(crate) payload: Option<Record>,
@@ -129,10 +143,12 @@ impl From<LoggedError> for ErrorView {
         Self {
             id: event.id.to_string(),
             at: event.at.to_string(),
+            happened_at: event.happened_at.map(|at| at.to_string()),
             map: event.map.to_string(),
             from: event.from.map(|side| side.to_string()),
             to: event.to.to_string(),
             key: event.key.map(|key| key.to_string()),
+            entry: event.entry.map(|entry| entry.to_string()),
             seq: event.seq,
             write: event.write,
             attempt: event.attempt,
@@ -142,9 +158,19 @@ impl From<LoggedError> for ErrorView {
             fate: event.fate.as_str(),
             fingerprint: fingerprint.to_string(),
             resolved_at: resolved.map(|(at, _)| at.to_string()),
+            resolved_by: resolved.map(|(_, how)| how.as_str()),
             payload: event.payload,
         }
     }
+}
+
+/// What became of errors that an operator said are no concern any more.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorsResolved {
+    /// How many were marked.
+    pub(crate) resolved: u64,
+    /// There may be more: send it again.
+    pub(crate) more: bool,
 }
 
 /// Errors, counted by something they have in common.
@@ -152,7 +178,7 @@ impl From<LoggedError> for ErrorView {
 pub(crate) struct ErrorGroups {
     /// The most frequent first.
     pub(crate) groups: Vec<ErrorGroup>,
-    /// All errors that match were counted; `false`: only the newest 20,000.
+    /// The whole log was looked at; `false`: only its newest 20,000 lines, those that do not match included.
     pub(crate) complete: bool,
 }
 

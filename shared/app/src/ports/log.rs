@@ -4,7 +4,7 @@ use std::future::Future;
 
 use domain::{
     ErrorClass, LogId, MapId, Timestamp,
-    log::{Activity, LoggedError, Resolution},
+    log::{Activity, LoggedError, Resolution, Resolved},
 };
 
 use super::PortError;
@@ -38,7 +38,17 @@ pub trait Log: Sync {
     fn add_activity(&self, line: &Activity) -> impl Future<Output = Result<bool, PortError>> + Send;
     /// Marks the errors of a record resolved; how many there were.
     fn resolve(&self, resolution: &Resolution) -> impl Future<Output = Result<u64, PortError>> + Send;
-    /// Errors of a class, newest first, at most `limit`.
+    /// Marks these errors of a map resolved; how many of them were not yet.
+    fn resolve_these(
+        &self,
+        map: &MapId,
+        errors: &[(LogId, ErrorClass)],
+        at: Timestamp,
+        how: Resolved,
+    ) -> impl Future<Output = Result<u64, PortError>> + Send;
+    /// Maps that were deleted, as long as their logs are kept.
+    fn gone(&self) -> impl Future<Output = Result<Vec<MapId>, PortError>> + Send;
+    /// Errors of a class, newest first, at most `limit`. A line that cannot be read is left out.
     fn errors(
         &self,
         map: &MapId,

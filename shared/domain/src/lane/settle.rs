@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::{Verdict, backoff_ms},
     id::{EntryId, LogId, Owner, RecordKey},
-    log::{ErrorEvent, Fate, LogEvent, MAX_PAYLOAD_BYTES, Order, Resolved},
+    log::{ErrorEvent, Fate, LogEvent, Order, Resolved, cut},
     map::{Map, OnUnavailable, PerSide, SideIx},
     record::{ContentHash, Image, Record},
     redact::redacted,
@@ -309,11 +309,9 @@ impl Settling<'_> {
     }
 }
 
-/// What was to be written, as people may see it, if it is small. Of the first attempt alone: the others say the same.
+/// What was to be written, as people may see it, cut to size. Of the first attempt alone: the others say the same.
 fn payload(map: &Map, entry: &Entry) -> Option<Record> {
     let write = entry.write().filter(|_| entry.attempts <= 1)?;
     let Image::Present(record) = &write.image else { return None };
-    let shown = redacted(&map.config, write.shape, record);
-    let size = serde_json::to_vec(&shown).map_or(usize::MAX, |json| json.len());
-    (size <= MAX_PAYLOAD_BYTES).then_some(shown)
+    Some(cut(redacted(&map.config, write.shape, record)))
 }

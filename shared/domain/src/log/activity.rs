@@ -77,6 +77,13 @@ pub enum ActivityKind {
         /// The change's place in the record's lane.
         seq: u64,
     },
+    /// An operator said that errors are no concern any more.
+    ErrorsResolved {
+        /// How many.
+        count: u64,
+        /// Which, as the filter named them, e.g. `class=application&key=C-1`.
+        filter: String,
+    },
     /// An alert.
     Incident {
         /// Which.
@@ -123,7 +130,7 @@ impl IncidentStep {
 /// One place where two configurations differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where, e.g. `fields[2].names.crm`.
+    /// Where, e.g. `fields[Limit=limit].required`.
     pub path: String,
     /// What was there; absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! Errors, as they are logged.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     failure::ErrorClass,
@@ -56,7 +57,7 @@ pub struct ErrorEvent {
     pub message: String,
     /// What became of the write.
     pub fate: Fate,
-    /// What was to be written, redacted, if it is small.
+    /// What was to be written, redacted, and cut to [`MAX_PAYLOAD_BYTES`]: see [`cut`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Record>,
 }
@@ -124,6 +125,23 @@ pub enum Resolved {
     Written,
     /// An operator took the write out of its lane.
     Archived,
+    /// An operator said so.
+    Operator,
+}
+
+impl Resolved {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Written, Self::Archived, Self::Operator];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Archived => "archived",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// The errors of a record are over.
@@ -139,6 +157,27 @@ pub struct Resolution {
     pub how: Resolved,
     /// The last of its errors: the index may not have them yet.
     pub last: Vec<(LogId, ErrorClass)>,
+}
+
+/// A record as it is kept with an error: the fields that fit into [`MAX_PAYLOAD_BYTES`], the smallest first. Each of the
+/// others says how long it was, as long as that fits.
+#[must_use]
+pub fn cut(record: Record) -> Record {
+    let size = |value: &Value| serde_json::to_vec(value).map_or(usize::MAX, |json| json.len());
+    let mut fields: Vec<_> = record.into_iter().map(|(name, value)| (size(&value), name, value)).collect();
+    fields.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+    let (mut left, mut kept) = (MAX_PAYLOAD_BYTES - 2, Record::new()); // the braces
+    for (bytes, name, value) in fields {
+        // A name, a colon, a comma.
+        let around = size(&Value::String(name.clone())).saturating_add(2);
+        let note = Value::String(format!("… ({bytes} bytes are not kept here)"));
+        let shown = [value, note].into_iter().find(|shown| size(shown).saturating_add(around) <= left);
+        if let Some(shown) = shown {
+            left -= size(&shown) + around;
+            kept.insert(name, shown);
+        }
+    }
+    kept
 }
 
 /// Equal errors have the same fingerprint: class, leg, code, and the message without what differs from record to
@@ -208,6 +247,25 @@ mod tests {
         assert_eq!(quoted("Kim"), quoted("Alex 2"));
         let other = ErrorEvent { class: ErrorClass::Conflict, ..event("C-1", "x") };
         assert_ne!(fingerprint(&other), fingerprint(&event("C-1", "x")));
+    }
+
+    #[test]
+    fn a_record_is_kept_whole_or_says_what_is_missing() {
+        let record = |long: usize| {
+            let record = serde_json::json!({"name": "Contoso", "note": "\"".repeat(long), "limit": 7});
+            record.as_object().unwrap().clone()
+        };
+        let bytes = |record: &Record| serde_json::to_vec(record).unwrap().len();
+        for long in 2_000..2_100 {
+            let (whole, kept) = (record(long), cut(record(long)));
+            assert!(bytes(&kept) <= MAX_PAYLOAD_BYTES);
+            assert_eq!(kept == whole, bytes(&whole) < MAX_PAYLOAD_BYTES, "{} bytes", bytes(&whole));
+        }
+        let kept = cut(record(100_000));
+        assert_eq!((&kept["name"], &kept["limit"]), (&"Contoso".into(), &7.into()));
+        assert_eq!(kept["note"], "… (200002 bytes are not kept here)");
+        let many: Record = (0..1_000).map(|n| (format!("field{n}"), n.into())).collect();
+        assert!(bytes(&cut(many)) <= MAX_PAYLOAD_BYTES, "names alone may be too long");
     }
 
     #[test]

@@ -84,17 +84,42 @@ pub async fn errors_of_a_record_are_resolved_up_to_a_time<L: Log>(log: &L) {
     assert_eq!(resolved, [(3, None), (2, Some((at, Resolved::Written))), (4, None)]);
 }
 
+/// Errors that are named are resolved, once, whatever record they are of; and no others.
+///
+/// # Panics
+/// The log breaks the contract.
+pub async fn errors_that_are_named_are_resolved<L: Log>(log: &L) {
+    let all: Vec<_> = (0..4).map(|n| error(n, u128::from(n), "C-1", ErrorClass::Throttled)).collect();
+    for error in &all {
+        assert_eq!(log.add_error(error).await, Ok(true));
+    }
+    let name = |n: usize| (all[n].event.id, ErrorClass::Throttled);
+    let at = NOON.plus_ms(60_000);
+    let resolve = async |named: &[_]| log.resolve_these(&map(), named, at, Resolved::Operator).await;
+    assert_eq!(resolve(&[name(0), name(2)]).await, Ok(2));
+    assert_eq!(resolve(&[name(2), name(3)]).await, Ok(1), "one of them was resolved already");
+    let wrong = (all[1].event.id, ErrorClass::Auth);
+    assert_eq!(resolve(&[wrong]).await, Ok(0), "there is no such error, and none is made");
+    let open = |error: &LoggedError| error.resolved.is_none();
+    let kept = log.errors(&map(), ErrorClass::Throttled, LogRange::since(Timestamp(0)), 10).await.expect("it is read");
+    assert_eq!(kept.iter().map(open).collect::<Vec<_>>(), [false, false, true, false]);
+    assert_eq!(kept[0].resolved, Some((at, Resolved::Operator)));
+    assert_eq!(log.errors(&map(), ErrorClass::Auth, LogRange::since(Timestamp(0)), 10).await, Ok(Vec::new()));
+}
+
 /// Lines of the activity log are kept once, by map; noisy maps and failed events are told.
 ///
 /// # Panics
 /// The log breaks the contract.
 pub async fn activities_noisy_maps_and_failed_events_are_kept<L: Log>(log: &L) {
     let line = sample::line();
+    assert_eq!(log.gone().await, Ok(Vec::new()));
     let of_map =
         domain::log::Activity { map: Some(map()), id: LogId::of(line.at, Order::Change(0), &[b"2"]), ..line.clone() };
     for line in [&line, &of_map] {
         assert_eq!(log.add_activity(line).await, Ok(true));
     }
+    assert_eq!(log.gone().await, Ok(vec![map()]), "the line says that it was deleted");
     assert_eq!(log.activities(None, LogRange::since(Timestamp(0)), 10).await, Ok(vec![line]));
     assert_eq!(log.activities(Some(&map()), LogRange::since(Timestamp(0)), 10).await, Ok(vec![of_map]));
     assert_eq!(log.noisy(Timestamp(0)).await, Ok(Vec::new()));
