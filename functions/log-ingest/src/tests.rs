@@ -3,7 +3,11 @@
 use std::{path::PathBuf, sync::Arc};
 
 use app::ports::{Log, Ports};
-use domain::{ErrorClass, side::Capability};
+use domain::{
+    ErrorClass,
+    log::{LogEvent, Resolution, Resolved},
+    side::Capability,
+};
 use lambda_http::{Request, request::LambdaRequest};
 use serde_json::{Value, json};
 use testkit::{SimWorld, sample};
@@ -48,6 +52,29 @@ async fn a_batch_that_cannot_be_stored_comes_again_from_where_it_failed() {
     assert_eq!(stream::handle(&*world, &json!({"Records": [{"dynamodb": 1}]})).await, json!({"batchItemFailures": []}));
 }
 
+#[tokio::test]
+async fn errors_and_their_end_in_one_batch_are_resolved_though_the_index_lags() {
+    let world = world();
+    world.log.set_index_lags(true);
+    let at = world.now();
+    let errors: Vec<_> = (0..6).map(|n| sample::error(at, n, "C-1", ErrorClass::Application)).collect();
+    let other = sample::error(at, 9, "C-2", ErrorClass::Application);
+    let last = errors[2..].iter().map(|error| (error.id, error.class)).collect();
+    let (map, key) = (errors[0].map.clone(), errors[0].key.clone().unwrap());
+    let over = Resolution { map, key, at, how: Resolved::Written, last };
+    let all = errors.into_iter().chain([other]).map(|error| LogEvent::Error(Box::new(error)));
+    let events: Vec<_> = all.chain([LogEvent::Resolved(over)]).collect();
+    let done = app::ingest::ingest(&*world, &events).await.unwrap();
+    assert_eq!(done.resolved, 6, "the head named but four of them");
+    let open = world.log.all_errors().into_iter().filter(|error| error.resolved.is_none());
+    assert_eq!(open.map(|error| error.event.key.unwrap().to_string()).collect::<Vec<_>>(), ["C-2"]);
+}
+
+async fn answer(world: &SimWorld, request: &Request) -> (u16, Value) {
+    let answer = url::answer(world, request).await;
+    (answer.status, answer.body)
+}
+
 fn post(body: String) -> Request {
     let mut event = event("log-ingest-errors-ndjson.json");
     event["body"] = Value::String(body);
@@ -58,7 +85,7 @@ fn post(body: String) -> Request {
 async fn each_reported_line_has_its_own_answer() {
     let world = world();
     let request: LambdaRequest = serde_json::from_value(event("log-ingest-errors-ndjson.json")).unwrap();
-    let (status, told) = url::answer(&*world, &Request::from(request)).await;
+    let (status, told) = answer(&world, &Request::from(request)).await;
     assert_eq!(status, 207);
     let lines: Vec<_> =
         told["results"].as_array().unwrap().iter().map(|line| line["status"].as_str().unwrap()).collect();
@@ -67,7 +94,7 @@ async fn each_reported_line_has_its_own_answer() {
     let [error] = &world.log.all_errors()[..] else { panic!("one of them is new") };
     assert_eq!((error.event.message.as_str(), error.event.at), ("The nightly batch failed", world.now()));
     let array = r#"[{"id": "erp-9", "map": "customers", "side": "crm", "message": "again"}]"#;
-    assert_eq!(url::answer(&*world, &post(array.to_owned())).await.0, 200);
+    assert_eq!(answer(&world, &post(array.to_owned())).await.0, 200);
 }
 
 #[tokio::test]
@@ -90,16 +117,31 @@ async fn bad_lines_are_named_with_their_field() {
         (line(json!({"colour": "red"})), "colour"),
         ("7".to_owned(), "line"),
     ] {
-        let (status, told) = url::answer(&*world, &post(body.clone())).await;
+        let (status, told) = answer(&world, &post(body.clone())).await;
         assert_eq!((status, &told["results"][0]["field"]), (207, &json!(field)), "{body}: {told}");
     }
     assert!(world.log.all_errors().is_empty());
     let many = vec![line(json!({})); 1_001].join("\n");
     for (body, says) in [(many, "1001 lines"), (String::new(), "no lines"), ("[1,".to_owned(), "no JSON array")] {
-        let (status, told) = url::answer(&*world, &post(body)).await;
+        let (status, told) = answer(&world, &post(body)).await;
         assert_eq!(status, 400);
         assert!(told["errors"][0]["message"].as_str().unwrap().contains(says), "{told}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_says_what_is_allowed_and_when_to_come_again() {
+    let world = world();
+    let mut event = event("log-ingest-errors-ndjson.json");
+    event["requestContext"]["http"]["method"] = json!("GET");
+    let get = Request::from(serde_json::from_value::<LambdaRequest>(event).unwrap());
+    let told = url::answer(&*world, &get).await.response();
+    assert_eq!((&told["statusCode"], &told["headers"]["allow"]), (&json!(405), &json!("POST")), "{told}");
+    assert_eq!(told["headers"]["content-type"], "application/problem+json");
+    world.alerts.set_failing(1_000);
+    let line = r#"{"id": "erp-9", "map": "customers", "side": "crm", "message": "again"}"#;
+    let told = url::answer(&*world, &post(line.to_owned())).await.response();
+    assert_eq!((&told["statusCode"], &told["headers"]["retry-after"]), (&json!(503), &json!("1")), "{told}");
 }
 
 #[tokio::test]
@@ -107,9 +149,9 @@ async fn a_reported_error_counts_for_rules_at_once() {
     let world = world();
     world.alerts.put_rule(sample::rule(2));
     let line = |id: u8| json!({"id": id.to_string(), "map": "customers", "side": "crm", "message": "x"}).to_string();
-    url::answer(&*world, &post([line(1), line(1)].join("\n"))).await;
+    answer(&world, &post([line(1), line(1)].join("\n"))).await;
     assert_eq!(world.map().map.state.as_str(), "Running", "the same event twice is one");
-    url::answer(&*world, &post(line(2))).await;
+    answer(&world, &post(line(2))).await;
     assert_eq!(world.map().map.state.as_str(), "Paused");
 }
 

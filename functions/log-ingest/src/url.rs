@@ -18,18 +18,36 @@ pub(crate) async fn handle<P: AlertPorts>(callers: &Callers, ports: &P, event: V
     let request: LambdaRequest = serde_json::from_value(event)
         .map_err(|error| format!("the event is neither of a stream nor of a function URL: {error}"))?;
     let request = Request::from(request);
-    let (status, body) = match callers.check(&request).await {
+    let answer = match callers.check(&request).await {
         Err(problem) => told(*problem),
         Ok(()) => answer(ports, &request).await,
     };
-    tracing::info!(http.method = %request.method(), http.status = status, "request served");
-    let kind = if status >= 400 { problem::MEDIA_TYPE } else { "application/json" };
-    let headers = json!({ "content-type": kind, "cache-control": "no-store" });
-    Ok(json!({ "statusCode": status, "headers": headers, "body": body.to_string(), "isBase64Encoded": false }))
+    tracing::info!(http.method = %request.method(), http.status = answer.status, "request served");
+    Ok(answer.response())
+}
+
+/// What a request is answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(&'static str, String)>,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// As Lambda takes it.
+    pub(crate) fn response(self) -> Value {
+        let kind = if self.status >= 400 { problem::MEDIA_TYPE } else { "application/json" };
+        let mut headers = json!({ "content-type": kind, "cache-control": "no-store" });
+        for (name, value) in self.headers {
+            headers[name] = Value::String(value);
+        }
+        let body = self.body.to_string();
+        json!({ "statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": false })
+    }
 }
 
 /// Serves a request whose caller is known.
-pub(crate) async fn answer<P: AlertPorts>(ports: &P, request: &Request) -> (u16, Value) {
+pub(crate) async fn answer<P: AlertPorts>(ports: &P, request: &Request) -> Answer {
     let path = request.raw_http_path().trim_end_matches('/');
     if path != "/errors" {
         return refused(&AppError::UnknownRoute);
@@ -47,7 +65,8 @@ pub(crate) async fn answer<P: AlertPorts>(ports: &P, request: &Request) -> (u16,
             tell(&done, results.len());
             let all = results.iter().all(|result| matches!(result, LineResult::Logged(_) | LineResult::Duplicate));
             let results: Vec<_> = results.iter().enumerate().map(|(at, result)| line(at + 1, result)).collect();
-            (if all { 200 } else { 207 }, json!({ "results": results }))
+            let status = if all { 200 } else { 207 };
+            Answer { status, headers: Vec::new(), body: json!({ "results": results }) }
         }
     }
 }
@@ -65,13 +84,14 @@ fn line(number: usize, result: &LineResult) -> Value {
     }
 }
 
-fn refused(error: &AppError) -> (u16, Value) {
+fn refused(error: &AppError) -> Answer {
     if let Some(internal) = error.internal() {
         tracing::error!(error = %internal, "a request could not be served");
     }
     told(error.into())
 }
 
-fn told(problem: Problem) -> (u16, Value) {
-    (problem.status, serde_json::to_value(problem).unwrap_or_default())
+fn told(mut problem: Problem) -> Answer {
+    let headers = std::mem::take(&mut problem.headers);
+    Answer { status: problem.status, headers, body: serde_json::to_value(problem).unwrap_or_default() }
 }
