@@ -113,7 +113,9 @@ async fn put_aside<P: EventPorts>(ports: &P, one: &Carried, says: &str) -> Resul
     tracing::error!(source = one.source, says, "a record cannot be logged, and was put aside");
     let id = LogId::of(at, Order::Change(0), &[b"failed", one.sequence.as_bytes()]);
     let says = domain::failure::shorten(says, domain::limits::MAX_MESSAGE_CHARS);
-    ports.log().add_failed(&FailedEvent { id, at, source: one.source.clone(), says }).await
+    ports.log().add_failed(&FailedEvent { id, at, source: one.source.clone(), says }).await?;
+    Metrics::of(&[]).add("PutAside", 1, Unit::Count).emit();
+    Ok(())
 }
 
 /// What is counted of a run.

@@ -43,6 +43,7 @@ pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp)
 /// left out.
 async fn measure<P: Ports>(ports: &P) {
     let Ok(maps) = ports.config().maps().await else { return };
+    let mut oldest_ms = 0; // of all maps: what an alarm looks at
     for MapWithSides { map, .. } in maps.into_iter().filter(|map| map.map.state.queues()) {
         let mut metrics = Metrics::of(&[("Map", map.id.as_str())]);
         if let Ok(depth) = ports.queues().depth(&map).await {
@@ -51,10 +52,13 @@ async fn measure<P: Ports>(ports: &P) {
         if let Ok(oldest) = ports.lanes().open(&map, OpenRange::moving(), 1).await
             && let Some(oldest) = oldest.first()
         {
-            metrics = metrics.add("QueueAge", ports.now().ms_since(oldest.at), Unit::Milliseconds);
+            let age_ms = ports.now().ms_since(oldest.at);
+            oldest_ms = age_ms.max(oldest_ms);
+            metrics = metrics.add("QueueAge", age_ms, Unit::Milliseconds);
         }
         metrics.emit();
     }
+    Metrics::of(&[]).add("QueueAge", oldest_ms, Unit::Milliseconds).emit();
 }
 
 fn told(what: &str, map: Option<&str>, drained: &Drained) -> Value {

@@ -361,3 +361,16 @@ impl Log for DynamoLog {
         self.newest(&Key::Failed(LogId(0)), range, limit, body).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_left_out_and_the_others_are_not() {
+        let item = |body: &str| Item::from([("body".to_owned(), AttributeValue::S(body.to_owned()))]);
+        let items = [item("7"), item("{"), Item::new(), item("9")];
+        let read: Vec<u64> = items.iter().filter_map(|item| left_out(item, body(item))).collect();
+        assert_eq!(read, [7, 9]);
+    }
+}

@@ -67,7 +67,42 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
     use super::*;
+
+    /// What is added to figures anywhere below a folder.
+    fn emitted(folder: &Path, found: &mut BTreeSet<String>) {
+        for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if file.is_dir() {
+                emitted(&file, found);
+            } else if file.extension().is_some_and(|kind| kind == "rs") {
+                let text = fs::read_to_string(&file).unwrap();
+                let names = text.split(".add(\"").skip(1).filter_map(|rest| rest.split_once("\","));
+                let figures = names.filter(|(_, rest)| rest.split(')').next().unwrap_or("").contains("Unit::"));
+                found.extend(figures.map(|(name, _)| name.to_owned()));
+            }
+        }
+    }
+
+    #[test]
+    fn alarms_and_the_dashboard_look_at_figures_that_there_are() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut there = BTreeSet::new();
+        for folder in ["functions", "shared"] {
+            emitted(&root.join(folder), &mut there);
+        }
+        let template = fs::read_to_string(root.join("infra/template.yaml")).unwrap();
+        let word = |text: &str| text.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+        let of_alarms = template.split("Namespace: Tandem\n").skip(1).map(|rest| {
+            word(rest.trim_start().strip_prefix("MetricName: ").expect("the name stands behind the namespace"))
+        });
+        let searched = template.split("MetricName=\\\"").skip(1).map(word);
+        let shown = template.split("[\"Tandem\", \"").skip(1).map(word);
+        let looked_at: BTreeSet<_> = of_alarms.chain(searched).chain(shown).collect();
+        assert!(looked_at.len() > 6, "{looked_at:?}");
+        assert_eq!(looked_at.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "nobody emits these");
+    }
 
     #[test]
     fn a_line_has_what_the_embedded_format_asks_for() {
