@@ -1,8 +1,11 @@
-//! What is not shown: values of fields that a map names.
+//! What is not shown: values of fields that a map names, and fields that it does not carry.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::{
+    id::SideId,
     map::{MapConfig, SideIx},
     record::{Image, Record},
 };
@@ -45,7 +48,23 @@ pub fn redacted_text(map: &MapConfig, of: SideIx, image: &Image, text: &str) -> 
     text
 }
 
-/// A record of one side, as people may see it.
+/// Whether a map has to do with a field of one side: it is the key, or mapped.
+fn mapped(map: &MapConfig, of: SideIx, name: &str) -> bool {
+    let side = map.side(of);
+    let own = |names: &BTreeMap<SideId, String>| names.get(&side.side).is_some_and(|own| own == name);
+    side.key_field == name || map.fields.iter().any(|field| own(&field.names))
+}
+
+/// The part of an image that a map has to do with. An app may send, and has, more than that: nobody asked Tandem to keep
+/// or show it, and nobody can name it as redacted.
+#[must_use]
+pub fn mapped_image(map: &MapConfig, of: SideIx, image: &Image) -> Image {
+    let Image::Present(record) = image else { return Image::Absent };
+    let mapped = record.iter().filter(|(name, _)| mapped(map, of, name));
+    Image::Present(mapped.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// A record of one side, as people may see it: what the map has to do with, without the values that are shown to nobody.
 #[must_use]
 pub fn redacted(map: &MapConfig, of: SideIx, record: &Record) -> Record {
     let hidden = |name: &str| hidden(map, of, name);
@@ -53,7 +72,7 @@ pub fn redacted(map: &MapConfig, of: SideIx, record: &Record) -> Record {
         let value = if hidden(name) && !value.is_null() { Value::String(REDACTED.to_owned()) } else { value.clone() };
         (name.clone(), value)
     };
-    record.iter().map(show).collect()
+    record.iter().filter(|(name, _)| mapped(map, of, name)).map(show).collect()
 }
 
 /// An image of one side, as people may see it.
@@ -80,8 +99,11 @@ mod tests {
         map.redact = vec![first[&crm].clone()];
         let record = json!({&first[&finance]: "Kim", "other": 1, "none": null});
         let shown = redacted(&map, SideIx::First, record.as_object().unwrap());
-        assert_eq!(shown[&first[&finance]], REDACTED);
-        assert_eq!(shown["other"], 1);
+        assert_eq!(Value::from(shown), json!({&first[&finance]: REDACTED}), "what is not mapped is nobody's business");
+        let key = &map.side(SideIx::First).key_field;
+        let kept = Image::Present(json!({&first[&finance]: "Kim", key: "C-1"}).as_object().unwrap().clone());
+        let all = json!({&first[&finance]: "Kim", key: "C-1", "other": 1});
+        assert_eq!(mapped_image(&map, SideIx::First, &Image::Present(all.as_object().unwrap().clone())), kept);
         let record = json!({&first[&crm]: "Kim"});
         assert_eq!(redacted(&map, SideIx::Second, record.as_object().unwrap())[&first[&crm]], REDACTED);
         let image = Image::Present(record.as_object().unwrap().clone());

@@ -1,4 +1,5 @@
-//! Entries of lanes, archived ones and conflicts as they are told. Values of redacted fields are never among it.
+//! Entries of lanes, archived ones and conflicts as they are told. Values of redacted fields, and fields that the map does
+//! not carry, are never among it.
 
 use domain::{
     Map, MapConfig, Record, SideIx,

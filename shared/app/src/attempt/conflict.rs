@@ -6,6 +6,7 @@ use domain::{
     map::SideIx,
     mapping::translate,
     record::Image,
+    redact::mapped_image,
 };
 
 use super::{InFlight, SETTLE_ROUNDS, read};
@@ -38,6 +39,7 @@ pub(super) async fn keep_both_values<P: Ports>(ports: &P, flight: &mut InFlight<
         }
     };
     let kept_on = if crossing.winner == Winner::ThisWrite { origin } else { origin.other() };
+    let config = &flight.map.map.config;
     let conflict = Conflict {
         entry: entry.id,
         key: flight.lane.key.clone(),
@@ -45,9 +47,10 @@ pub(super) async fn keep_both_values<P: Ports>(ports: &P, flight: &mut InFlight<
         at: ports.now(),
         origin,
         winner: crossing.winner,
-        kept,
+        // Apps answer with whole records: what no mapping carries is neither kept nor brought back.
+        kept: mapped_image(config, kept_on, &kept),
         kept_on,
-        lost,
+        lost: mapped_image(config, kept_on.other(), &lost),
         reversed: None,
     };
     store(ports, flight, conflict).await

@@ -7,6 +7,7 @@ mod alerts;
 mod bugs;
 mod check;
 mod drain;
+mod kept;
 mod mails;
 mod matrix;
 mod operator;
