@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::{
     outages::open_lane,
+    pause::path,
     settled::applied,
     stack::together,
     values::{customer, id, key, same, write},
@@ -58,5 +59,13 @@ fn when_the_second_app_refuses_the_half_that_is_written_is_shown() {
         assert_eq!(told.expect("sync-write answers").status, 200);
         let settled = world.settled(&other).await;
         assert!(same(settled.finance.as_ref(), settled.crm.as_ref()) && settled.crm.is_some());
+        // Edited, it is another request: finance knows the first form of it under the first Idempotency-Key.
+        let edit = json!({"command": "edit", "record": {"CreditLimit": 900_000}, "reason": "to see",
+                          "entries": [{"key": key, "seq": lane["seq"]}]});
+        let told = world.admin.post(&path("entries"), &edit).await.expect("admin answers");
+        assert_eq!(told["results"][0]["done"], json!(true), "{told}");
+        let settled = world.settled(&key).await;
+        assert!(same(settled.finance.as_ref(), settled.crm.as_ref()), "{settled:?}");
+        assert_eq!(settled.crm.expect("crm has it")["creditlimit"].as_f64(), Some(900_000.0));
     });
 }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Caller, archive, conflicts, maps},
+    admin::{
+        AdminPorts, Caller,
+        archive::{self, Filter, Newer},
+        conflicts, maps,
+    },
     error::AppError,
     problem::Problem,
 };
@@ -14,14 +18,15 @@ use crate::{
     answer::{Reply, json},
     backlog::limit,
     read::{Json, Name, Names, Params},
-    views::{Archive, ArchivedView, ConflictView, Conflicts, Reason, RecoverAll, Recovered, RecoveredAll},
+    views::{Archive, ArchivedView, ConflictView, Conflicts, Reason, Recover, RecoverAll, Recovered, RecoveredAll},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
-    params.known(&["cause", "before", "limit"])?;
-    let (cause, before) = (params.named("cause")?, params.named("before")?);
+    params.known(&["cause", "key", "before", "limit"])?;
+    let filter = Filter { cause: params.named("cause")?, key: params.parsed("key")? };
+    let before = params.named("before")?;
     let map = maps::get(&*ports, &id).await?;
-    let (found, next) = archive::list(&*ports, &id, cause, before, limit(&params)?).await?;
+    let (found, next) = archive::list(&*ports, &id, &filter, before, limit(&params)?).await?;
     let archived = found.into_iter().map(|one| ArchivedView::of(&map, one)).collect();
     json(StatusCode::OK, &Archive { archived, next: next.map(|id| id.to_string()) })
 }
@@ -36,11 +41,12 @@ pub(crate) async fn recover<P: AdminPorts>(
     State(ports): State<Arc<P>>,
     Extension(caller): Extension<Caller>,
     Names(names): Names<2>,
-    Json(reason): Json<Reason>,
+    Json(request): Json<Recover>,
 ) -> Reply {
     let (id, archive_id) = names_of(&names)?;
     let map = maps::get(&*ports, &id).await?;
-    let recovered = archive::recover(&*ports, &caller, &id, archive_id, &reason.reason).await?;
+    let newer = if request.force { Newer::IsOverwritten } else { Newer::Stands };
+    let recovered = archive::recover(&*ports, &caller, &id, archive_id, newer, &request.reason).await?;
     json(StatusCode::OK, &ArchivedView::of(&map, recovered))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        errors::{self, Each, Filter, MAX_LISTED},
+        errors::{self, All, Each, Filter, MAX_LISTED, Page},
         lane::{Command, Target},
         maps,
     },
@@ -13,7 +13,7 @@ use app::{
     problem::Problem,
 };
 use axum::{Extension, extract::State, http::StatusCode};
-use domain::{MapId, RecordKey};
+use domain::{MapId, RecordKey, Timestamp, lane::PARKED_FROM, map::Intake};
 
 use crate::{
     answer::{Reply, json},
@@ -64,8 +64,15 @@ pub(crate) async fn command<P: AdminPorts>(
     let named = request.entries.iter().enumerate().map(|(i, entry)| target(entry, &format!("entries[{i}].key")));
     let targets = named.collect::<Result<Vec<_>, _>>()?;
     let what = what(&request)?;
+    if request.dry_run {
+        if what != Command::Retry {
+            return Err(AppError::mistake("dry_run", "goes with retry alone").into());
+        }
+        return would_send(&*ports, &id, targets, None).await;
+    }
     let each = errors::each(&*ports, &caller, &id, targets, &what, &request.reason).await?;
-    json(StatusCode::OK, &results(each, None))
+    let later = if matches!(what, Command::Retry | Command::Edit(_)) { later(&*ports, &id).await? } else { None };
+    json(StatusCode::OK, &results(each, None, later))
 }
 
 pub(crate) async fn retry_all<P: AdminPorts>(
@@ -74,10 +81,72 @@ pub(crate) async fn retry_all<P: AdminPorts>(
     Name(id): Name<MapId>,
     Json(request): Json<RetryAll>,
 ) -> Reply {
-    let filter = Filter { class: request.class, key_prefix: request.key_prefix, ..Filter::default() };
-    let after = request.after.as_deref().map(|text| read_lane_cursor(&id, text)).transpose()?;
-    let (each, next) = errors::retry_all(&*ports, &caller, &id, &filter, after, &request.reason).await?;
-    json(StatusCode::OK, &results(each, next.as_ref().map(lane_cursor)))
+    all(&*ports, &caller, &id, All::Retry, request).await
+}
+
+pub(crate) async fn hold_all<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<MapId>,
+    Json(request): Json<RetryAll>,
+) -> Reply {
+    all(&*ports, &caller, &id, All::Hold, request).await
+}
+
+async fn all<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, what: All, request: RetryAll) -> Reply {
+    let RetryAll { reason, class, key_prefix, acknowledged, assigned_to, dry_run, after } = request;
+    let filter = Filter { class, key_prefix, acknowledged, assigned_to };
+    let page = after.as_deref().map(|text| read_page(id, text)).transpose()?;
+    if dry_run {
+        let (targets, next) = errors::choose(ports, id, what, &filter, page).await?;
+        return would_send(ports, id, targets, next.as_ref().map(page_cursor)).await;
+    }
+    let (each, next) = errors::all(ports, caller, id, what, &filter, page, &reason).await?;
+    let later = if what == All::Retry { later(ports, id).await? } else { None };
+    json(StatusCode::OK, &results(each, next.as_ref().map(page_cursor), later))
+}
+
+/// What trying entries again would send. Nothing is done.
+async fn would_send<P: AdminPorts>(ports: &P, id: &MapId, targets: Vec<Target>, next: Option<String>) -> Reply {
+    let map = maps::get(ports, id).await?;
+    let mut results = Vec::with_capacity(targets.len());
+    for target in targets {
+        let told = errors::preview(ports, id, &target).await;
+        let (key, seq) = (target.key.to_string(), target.seq);
+        let (sends, problem) = match told {
+            Ok(sends) => (Some(sends.into_iter().map(|(to, image)| Send::of(&map, to, image)).collect()), None),
+            Err(error) => (None, Some(Problem::from(&error))),
+        };
+        results.push(CommandResult { key, seq, done: false, problem, sends });
+    }
+    json(StatusCode::OK, &CommandResults { results, next, note: None })
+}
+
+/// Says when entries are tried again, if not now.
+async fn later<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Option<String>, AppError> {
+    let map = maps::get(ports, id).await?;
+    let says = |when: &str| format!("the map is {}: nothing is sent before it is {when}", map.state);
+    Ok(match map.state.intake() {
+        Intake::Write => None,
+        Intake::Keep => Some(says("resumed")),
+        Intake::Skip => Some(says("run")),
+    })
+}
+
+/// A page of all as text: `until.time.key`.
+fn page_cursor(page: &Page) -> String {
+    format!("{}.{}", page.until.0, lane_cursor(&page.after))
+}
+
+fn read_page(map: &MapId, text: &str) -> Result<Page, AppError> {
+    let wrong = || AppError::mistake("after", "is no cursor that this list gave");
+    let (until, after) = text.split_once('.').ok_or_else(wrong)?;
+    let until = Timestamp(until.parse().map_err(|_| wrong())?);
+    // The places of parked lanes are times far behind all others: sums with more than that are none of ours.
+    if until >= PARKED_FROM {
+        return Err(wrong());
+    }
+    Ok(Page { after: read_lane_cursor(map, after)?, until })
 }
 
 fn target(entry: &EntryRef, field: &str) -> Result<Target, AppError> {
@@ -113,12 +182,13 @@ fn what(request: &EntryCommand) -> Result<Command, AppError> {
     })
 }
 
-fn results(each: Vec<Each>, next: Option<String>) -> CommandResults {
+fn results(each: Vec<Each>, next: Option<String>, note: Option<String>) -> CommandResults {
     let result = |(target, result): Each| CommandResult {
         key: target.key.to_string(),
         seq: target.seq,
         done: result.is_ok(),
         problem: result.err().as_ref().map(Problem::from),
+        sends: None,
     };
-    CommandResults { results: each.into_iter().map(result).collect(), next }
+    CommandResults { results: each.into_iter().map(result).collect(), next, note }
 }

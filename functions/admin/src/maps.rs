@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Caller, maps, open, preview},
+    admin::{AdminPorts, ArchiveFate, Caller, maps, open, preview},
     error::AppError,
     ports::ConfigStore,
 };
@@ -33,9 +33,10 @@ pub(crate) async fn put<P: AdminPorts>(
     Extension(caller): Extension<Caller>,
     Name(id): Name<MapId>,
     Condition(expects): Condition,
+    params: Params,
     Json(config): Json<MapConfig>,
 ) -> Reply {
-    let (map, saved) = maps::put(&*ports, &caller, id, config, expects).await?;
+    let (map, saved) = maps::put(&*ports, &caller, id, config, expects, archive(&params)?).await?;
     versioned(status(saved), map.version, &Map::from(map))
 }
 
@@ -44,9 +45,15 @@ pub(crate) async fn delete<P: AdminPorts>(
     Extension(caller): Extension<Caller>,
     Name(id): Name<MapId>,
     Condition(expects): Condition,
+    params: Params,
 ) -> Reply {
-    maps::delete(&*ports, &caller, &id, expects).await?;
+    maps::delete(&*ports, &caller, &id, expects, archive(&params)?).await?;
     nothing()
+}
+
+fn archive(params: &Params) -> Result<ArchiveFate, AppError> {
+    let given_up = params.only::<bool>("give_up_archive", "true or false")?.unwrap_or(false);
+    Ok(if given_up { ArchiveFate::GivenUp } else { ArchiveFate::Kept })
 }
 
 pub(crate) async fn open<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {

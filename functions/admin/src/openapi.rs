@@ -76,6 +76,7 @@ fn components() -> utoipa::openapi::Components {
         views::RetryAll,
         views::RetryPreview,
         views::Archive,
+        views::Recover,
         views::RecoverAll,
         views::RecoveredAll,
         views::ArchivedView,

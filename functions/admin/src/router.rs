@@ -37,6 +37,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/errors", get(errors::list::<P>))
         .route("/maps/{map}/errors/preview", post(errors::preview::<P>))
         .route("/maps/{map}/errors/retry-all", post(errors::retry_all::<P>))
+        .route("/maps/{map}/errors/hold-all", post(errors::hold_all::<P>))
         .route("/maps/{map}/archive", get(archive::list::<P>))
         .route("/maps/{map}/archive/recover-all", post(archive::recover_all::<P>))
         .route("/maps/{map}/archive/{id}", get(archive::get::<P>))

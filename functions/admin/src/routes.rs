@@ -3,8 +3,15 @@
 //! **Invariant: what is not in this table is not served.** The guard looks each request up here before any handler
 //! runs, and the `OpenAPI` document is made of it, so neither can know a route that the other does not.
 
+mod query;
+
 use app::ports::Role;
 use axum::http::Method;
+
+use self::query::{
+    ACTIVITY, ARCHIVE, CONFLICTS, DOWNLOAD, ENTRY, ERRORS, EXPLAIN, GIVE_UP, GROUPS, INCIDENTS, LIMIT, LOG, PRUNE,
+    QUEUE, RESOLVE, WAIT,
+};
 
 /// One address with one method.
 pub(crate) struct Route {
@@ -54,50 +61,6 @@ const VIEWER: Option<Role> = Some(Role::Viewer);
 const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
-const LIMIT: &[(&str, &str)] = &[("limit", "At most so many lanes, 1 to 500. Default: 100.")];
-const PAGE_LIMIT: (&str, &str) = ("limit", "At most so many, 1 to 200. Default: 100.");
-const QUEUE: &[(&str, &str)] =
-    &[("key", "Only entries of this record."), ("after", "Where the page before ended: its `next`."), PAGE_LIMIT];
-const ENTRY: &[(&str, &str)] = &[("key", "The record."), ("seq", "The entry's place in the record's lane.")];
-const ERRORS: &[(&str, &str)] = &[
-    ("class", "Only errors of this class."),
-    ("key_prefix", "Only records whose key begins so."),
-    ("acknowledged", "`true`: only those that somebody has seen; `false`: only the others."),
-    ("assigned_to", "Only those that this person takes care of."),
-    ("after", "Where the page before ended: its `next`."),
-    PAGE_LIMIT,
-];
-const ARCHIVE: &[(&str, &str)] = &[
-    ("cause", "Only entries that were archived for this cause; `skipped_to_live` are the catch-up errors among them."),
-    ("before", "Where the page before ended: its `next`."),
-    PAGE_LIMIT,
-];
-const CONFLICTS: &[(&str, &str)] = &[("before", "Where the page before ended: its `next`."), PAGE_LIMIT];
-const WAIT: &[(&str, &str)] = &[("wait", "Waits at most so many seconds, 0 to 20, until nothing is being written.")];
-
-const MAPS: (&str, &str) = ("map", "Only these maps, between commas. Default: all.");
-const FROM: (&str, &str) = ("from", "At this time or later, RFC 3339.");
-const BEFORE: (&str, &str) = ("before", "Where the page before ended: its `next`.");
-const LOG_LIMIT: (&str, &str) = ("limit", "At most so many, 1 to 1,000. Default: 100.");
-const ACTIVITY: &[(&str, &str)] = &[MAPS, FROM, BEFORE, LOG_LIMIT];
-const CLASS: (&str, &str) = ("class", "Only errors of this class.");
-const TO: (&str, &str) = ("to", "Only errors met when writing to this app.");
-const KEY: (&str, &str) = ("key", "Only errors of this record.");
-const SAYS: (&str, &str) = ("fingerprint", "Only errors that say the same.");
-const RESOLVED: (&str, &str) = ("resolved", "`true`: only those that are resolved; `false`: only the others.");
-const UNTIL: (&str, &str) = ("until", "Before this time, RFC 3339.");
-const LOG: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, BEFORE, LOG_LIMIT];
-const BY: (&str, &str) = ("by", "`map`, `leg`, `class`, `message` or `record`. Default: `message`.");
-const GROUPS: &[(&str, &str)] = &[BY, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
-const RESOLVE: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
-const FORMAT: (&str, &str) = ("format", "`csv` or `jsonl`. Default: `csv`.");
-const REST: (&str, &str) = ("before", "Where a file was cut off: its last line names it.");
-const DOWNLOAD: &[(&str, &str)] = &[FORMAT, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, REST];
-const EXPLAIN: &[(&str, &str)] = &[("map", "The map.")];
-const INCIDENTS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
-
-const PRUNE: &[(&str, &str)] = &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
-
 /// All of them.
 pub(crate) static ROUTES: [Route; 59] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
@@ -126,14 +89,16 @@ pub(crate) static ROUTES: [Route; 59] = [
         "Creates a map or changes it; its state stays.",
     )
     .body("MapConfig")
+    .query(GIVE_UP)
     .conditional(),
     route(
         Method::DELETE,
         "/maps/{map}",
         ADMIN,
         &[(204, "")],
-        "Deletes a map that is stopped and has nothing left to write.",
+        "Deletes a map that is stopped and has nothing left to write or to bring back.",
     )
+    .query(GIVE_UP)
     .conditional(),
     route(Method::POST, "/maps/{map}/run", OPERATOR, &[(200, "Map")], "Lets changes flow.").body("Reason"),
     route(Method::POST, "/maps/{map}/stop", OPERATOR, &[(200, "Map")], "Skips changes from now on, and counts them.")
@@ -152,7 +117,8 @@ pub(crate) static ROUTES: [Route; 59] = [
         "/maps/{map}/resume",
         OPERATOR,
         &[(200, "Map")],
-        "Lets changes flow again, and says what becomes of those that wait; also in mid-catch-up.",
+        "Lets changes flow again, and says what becomes of those that wait; also in mid-catch-up. What is skipped or \
+         discarded is in `/maps/{map}/archive`.",
     )
     .body("Resume"),
     route(
@@ -175,7 +141,7 @@ pub(crate) static ROUTES: [Route; 59] = [
         "/maps/{map}/queue/entries",
         VIEWER,
         &[(200, "Entries")],
-        "Changes that wait, record by record, each in its order.",
+        "Changes that wait, record by record, each in its order; those of records that wait for an operator last.",
     )
     .query(QUEUE),
     route(
@@ -215,7 +181,15 @@ pub(crate) static ROUTES: [Route; 59] = [
         "/maps/{map}/errors/retry-all",
         OPERATOR,
         &[(200, "CommandResults")],
-        "Tries up to 200 catch-up errors again. What was not tried yet can be held.",
+        "Tries up to 200 catch-up errors again, or says what that would send. `hold-all` calls it off.",
+    )
+    .body("RetryAll"),
+    route(
+        Method::POST,
+        "/maps/{map}/errors/hold-all",
+        OPERATOR,
+        &[(200, "CommandResults")],
+        "Holds up to 200 entries that were to be tried again and are not being written.",
     )
     .body("RetryAll"),
     route(
@@ -240,9 +214,10 @@ pub(crate) static ROUTES: [Route; 59] = [
         "/maps/{map}/archive/{id}/recover",
         OPERATOR,
         &[(200, "ArchivedView")],
-        "Brings it back: the record is copied as its app has it now.",
+        "Brings it back: the record is copied as its app has it now. One that neither app has is written as it is, if no \
+         later change of the record was accepted.",
     )
-    .body("Reason"),
+    .body("Recover"),
     route(
         Method::GET,
         "/maps/{map}/conflicts",

@@ -10,6 +10,7 @@ mod harness;
 mod logs;
 mod maps;
 mod openapi;
+mod operators;
 mod pause;
 mod records;
 mod rules;

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 pub(crate) use self::{
     backlog::{BacklogView, ManyMaps, MapResult, MapResults, Paused, Resume},
     commands::{
-        CommandName, CommandResult, CommandResults, EntryCommand, EntryRef, RecoverAll, Recovered, RecoveredAll,
-        RetryAll, RetryPreview, Send,
+        CommandName, CommandResult, CommandResults, EntryCommand, EntryRef, Recover, RecoverAll, Recovered,
+        RecoveredAll, RetryAll, RetryPreview, Send,
     },
     document::Plan,
     entries::{Archive, ArchivedView, ConflictView, Conflicts, Entries, EntryDetail, EntryView},

@@ -24,7 +24,7 @@ mod vacate;
 mod version;
 
 pub use self::{
-    vacate::SETTLE_MS,
+    vacate::{ArchiveFate, SETTLE_MS},
     version::{Expects, Saved},
 };
 use std::future::Future;

@@ -1,7 +1,8 @@
 //! Why a use case did not do what it was asked. One type for all of them: [`crate::problem`] turns it into an answer.
 
 use domain::{
-    ErrorClass, MapId, MapState, RuleId, SideId, Timestamp, map::MapCommand, mapping::MappingError, side::Mistake,
+    EntryId, ErrorClass, MapId, MapState, RecordKey, RuleId, SideId, Timestamp, map::MapCommand, mapping::MappingError,
+    side::Mistake,
 };
 use serde::Serialize;
 
@@ -193,6 +194,15 @@ pub enum Conflict {
     NothingBehind,
     /// It is so already.
     AlreadySo,
+    /// Later changes of the record were accepted: the archived one would be written on top of them.
+    NewerAccepted,
+    /// Changes that were skipped to go live wait in the map's archive: some of them, and whether there may be more.
+    ArchiveWaits {
+        /// Some of them, newest first.
+        some: Vec<(RecordKey, EntryId)>,
+        /// There are, or may be, more.
+        more: bool,
+    },
     /// Somebody else changed something, or the store failed, in the middle of a document. What is listed was not written.
     Interrupted(Vec<Mistake>),
 }

@@ -23,7 +23,7 @@ pub use self::{
     },
     lanes::{
         ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane,
-        OpenRange, Resent, Sample,
+        OpenRange, Resent, Sample, archived_at_once,
     },
     log::{FailedEvent, Log, LogRange},
     queues::{Pointer, Queues, Received},

@@ -3,9 +3,12 @@
 //! What is written here is all that is ever told: title and detail are constants, and `errors` names fields of the
 //! request. Texts of AWS or of this program go to the log, with the request's id.
 
+mod conflict;
+
 use domain::{ErrorClass, side::Mistake};
 use serde::Serialize;
 
+use self::conflict::{conflict_text, takes};
 use crate::{
     error::{AppError, AppSays, Conflict, Thing},
     ports::PortError,
@@ -196,120 +199,18 @@ fn text(error: &AppError) -> Text {
             "The other app cannot be reached",
             "This map keeps nothing for later. Roll back; if `outcome_unknown` is true, Tandem restores the other app.",
         ),
-        AppError::Contended => {
-            (503, "contended", "Too many writes of this record at once", "Nothing was kept. Trying again is safe.")
-        }
+        AppError::Contended => (
+            503,
+            "contended",
+            "The record changed too often at once",
+            "This request did nothing. Trying again is safe.",
+        ),
         AppError::Port(PortError::Transient(_)) => {
             (503, "unavailable", "Something that Tandem needs did not answer", "Trying again is safe.")
         }
         AppError::Port(PortError::Permanent(_)) => {
             (500, "internal", "This should not have happened", "The log tells more under this request's id.")
         }
-    }
-}
-
-fn conflict_text(conflict: &Conflict) -> Text {
-    match conflict {
-        Conflict::SideInUse(_) => {
-            (409, "side_in_use", "Maps use this side", "Delete the maps listed, or let them use another side.")
-        }
-        Conflict::MapActive(_) => (
-            409,
-            "map_active",
-            "The map is active",
-            "Stop it first: an active map cannot be deleted, nor its sides, entities or key fields be changed.",
-        ),
-        Conflict::MapSettling { .. } => (
-            409,
-            "map_settling",
-            "The map was stopped a moment ago",
-            "Changes that were accepted just before may still be on their way in. Try again after `Retry-After`.",
-        ),
-        Conflict::MapNotEmpty => (
-            409,
-            "map_not_empty",
-            "The map has changes that are not written yet",
-            "`GET /maps/{map}/open` lists them. They would be lost.",
-        ),
-        Conflict::IllegalCommand { .. } => {
-            (409, "illegal_command", "The map does not take this command in its state", "The state is listed.")
-        }
-        Conflict::SideMissing(_) => {
-            (409, "side_missing", "A side that the map needs does not exist", "Create it first.")
-        }
-        Conflict::TokenNameTaken => (
-            409,
-            "token_name_taken",
-            "Another token has that name",
-            "What is done with a token is recorded under its name, so no two may share one.",
-        ),
-        Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete those nobody uses."),
-        Conflict::TooManyRules => (409, "too_many_rules", "There are too many rules", "Delete those nobody needs."),
-        Conflict::GroupInUse(_) => {
-            (409, "group_in_use", "Rules name this group", "Take it out of the rules listed, then delete it.")
-        }
-        Conflict::IncidentOver => (409, "incident_over", "The incident is over", "Nothing is left to be acknowledged."),
-        Conflict::WriteIdReused => (
-            409,
-            "write_id_reused",
-            "This id was used for another request",
-            "An id stands for one request: repeat that one unchanged, or make a new id.",
-        ),
-        Conflict::WriteIdTooOld => (
-            409,
-            "write_id_too_old",
-            "This id is too old",
-            "It cannot be told any more whether it is a late repeat. If it is a new write, make a new id.",
-        ),
-        Conflict::WriteInProgress => (
-            409,
-            "write_in_progress",
-            "This very write is being executed",
-            "Repeat it after `Retry-After` to get its answer.",
-        ),
-        Conflict::EntryInFlight { .. } => (
-            409,
-            "entry_in_flight",
-            "The entry is being written",
-            "Or a call of it may still take effect in the other app. Try again after `Retry-After`.",
-        ),
-        Conflict::NotNext => (
-            409,
-            "entry_not_next",
-            "The entry is not the next of its record",
-            "Changes of one record keep their order: look at the record again, and act on its next entry.",
-        ),
-        Conflict::NotParked => (
-            409,
-            "entry_not_parked",
-            "The entry was not tried yet",
-            "It is written as soon as its turn comes; there is nothing to try again.",
-        ),
-        Conflict::NotAWrite => (
-            409,
-            "entry_not_a_write",
-            "The entry copies the record as it is",
-            "There is no record in it that could be edited: edit it in the app.",
-        ),
-        Conflict::NothingBehind => (
-            409,
-            "nothing_behind",
-            "No later write of this record waits",
-            "There is nothing that could take its place.",
-        ),
-        Conflict::AlreadySo => (409, "already", "It is so already", "Somebody else did it. Look at it again."),
-        Conflict::Blocked(_) => (
-            409,
-            "blocked",
-            "The document cannot be applied now",
-            "What stands against it is listed. Nothing was changed.",
-        ),
-        Conflict::Interrupted(_) => (
-            409,
-            "interrupted",
-            "The document was applied in part",
-            "What is listed was not written, the rest was. Look at the plan and apply again: only what is missing is done.",
-        ),
     }
 }
 
@@ -341,7 +242,14 @@ fn errors(error: &AppError) -> Vec<Mistake> {
         AppError::Conflict(Conflict::MapActive(state)) => one("map", format!("is {state}")),
         AppError::Conflict(Conflict::MapSettling { until, .. }) => one("map", format!("settles until {until}")),
         AppError::Conflict(Conflict::EntryInFlight { until, .. }) => one("seq", format!("is in flight until {until}")),
-        AppError::Conflict(Conflict::IllegalCommand { state, .. }) => one("map", format!("is {state}")),
+        AppError::Conflict(Conflict::IllegalCommand { state, command }) => {
+            one("map", format!("is {state}: it takes {}, not {}", takes(*state), command.as_str()))
+        }
+        AppError::Conflict(Conflict::ArchiveWaits { some, more }) => {
+            let named = some.iter().map(|(key, id)| ("archive", format!("has {id} of {key}")));
+            let more = more.then(|| ("archive", "has more".to_owned()));
+            named.chain(more).map(|(field, message)| Mistake { field: field.to_owned(), message }).collect()
+        }
         AppError::Conflict(
             Conflict::MapNotEmpty
             | Conflict::TokenNameTaken
@@ -355,7 +263,8 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             | Conflict::NotParked
             | Conflict::NotAWrite
             | Conflict::NothingBehind
-            | Conflict::AlreadySo,
+            | Conflict::AlreadySo
+            | Conflict::NewerAccepted,
         )
         | AppError::Refused(_)
         | AppError::NotKept { .. }

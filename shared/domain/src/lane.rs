@@ -26,7 +26,7 @@ mod version;
 pub use self::{
     admit::{Admission, Arrival, Lease, Rejection, admit},
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},
-    archive::{ArchiveCause, Archived, Archiving, NotNow, Stamp, append, archive, recovery},
+    archive::{ArchiveCause, Archived, Archiving, NotNow, Stamp, append, archive, call_life_ms, newest, recovery},
     conflict::{Conflict, note_conflict},
     entry::{Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
     head::{Head, Inflight, PARKED_FROM, SideMemory, Written},

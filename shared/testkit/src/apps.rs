@@ -64,13 +64,16 @@ pub struct Report {
 pub struct FakeApp {
     /// Its records, deleted ones too, with the row's version.
     pub records: BTreeMap<RecordKey, (Image, u64)>,
+    /// Records that are refused whatever they are.
+    pub refuses: BTreeSet<RecordKey>,
     /// Records that a user holds open.
     pub locked: BTreeSet<RecordKey>,
     /// What calls did, in order.
     pub effects: Vec<Effect>,
     /// Changes not reported yet, in order.
     pub outbox: VecDeque<Report>,
-    seen: BTreeSet<EntryId>,
+    /// What each `Idempotency-Key` was first used for.
+    seen: BTreeMap<EntryId, Image>,
 }
 
 impl FakeApp {
@@ -87,11 +90,18 @@ impl FakeApp {
         row.1
     }
 
-    fn apply(&mut self, call: &Call, capability: Capability, bug: Option<Bug>) {
-        let again = !self.seen.insert(call.entry) && capability == Capability::Idempotent;
-        if again && bug != Some(Bug::AppIgnoresKey) || bug == Some(Bug::AppLies) {
-            return;
+    fn apply(&mut self, call: &Call, capability: Capability, bug: Option<Bug>) -> Result<(), Failure> {
+        let known = self.seen.get(&call.entry).filter(|_| capability == Capability::Idempotent);
+        if let Some(first) = known.filter(|_| bug != Some(Bug::AppIgnoresKey)) {
+            if *first == call.image {
+                return Ok(());
+            }
+            return Err(failed(ErrorClass::Application, Verdict::Refused, "simulated: the key has another request"));
         }
+        if bug == Some(Bug::AppLies) {
+            return Ok(());
+        }
+        self.seen.insert(call.entry, call.image.clone());
         let before = self.image(&call.key);
         let image = match &call.image {
             Image::Absent => Image::Absent,
@@ -105,6 +115,7 @@ impl FakeApp {
         let version = self.change(&call.key, image.clone());
         self.effects.push(Effect { key: call.key.clone(), entry: call.entry, version: call.version });
         self.outbox.push_back(Report { key: call.key.clone(), before, image, version });
+        Ok(())
     }
 }
 
@@ -198,7 +209,9 @@ impl Apps for FakeApps {
             let failure = failed(ErrorClass::Throttled, Verdict::NotApplied, "simulated: 429");
             return Err(Failure { retry_after_ms: Some(busy_for_ms), ..failure });
         }
-        if matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true)) {
+        let asks_for_it =
+            matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true));
+        if asks_for_it || lock(&app).refuses.contains(&call.key) {
             return Err(failed(ErrorClass::Application, Verdict::Refused, "simulated: refused"));
         }
         match self.roll() {
@@ -207,7 +220,7 @@ impl Apps for FakeApps {
             }
             Some(End::Without) => Err(failed(ErrorClass::Unavailable, Verdict::Unknown, "simulated: 503")),
             Some(End::With) => {
-                lock(&app).apply(call, capability, self.world.bug());
+                lock(&app).apply(call, capability, self.world.bug())?;
                 Err(failed(ErrorClass::Network, Verdict::Unknown, "simulated: reset after the effect"))
             }
             Some(End::Late) => {
@@ -218,12 +231,12 @@ impl Apps for FakeApps {
                     while lock(&app).locked.contains(&call.key) {
                         world.sleep(100).await;
                     }
-                    lock(&app).apply(&call, capability, world.bug());
+                    let _ = lock(&app).apply(&call, capability, world.bug());
                 });
                 Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: no answer in time"))
             }
             None => {
-                lock(&app).apply(call, capability, self.world.bug());
+                lock(&app).apply(call, capability, self.world.bug())?;
                 self.world.turn().await;
                 Ok(Applied { etag: None })
             }

@@ -18,8 +18,8 @@ mod world;
 pub use self::{
     bug::Bug,
     executor::Executor,
-    memory::JournalFaults,
     memory::MemoryLanes,
+    memory::{CommitMishap, JournalFaults},
     queues::{MemoryQueues, QueueFaults},
     rng::Rng,
     world::SimWorld,

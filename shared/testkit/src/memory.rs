@@ -1,6 +1,7 @@
 //! The journal in memory, with the faults of the real one: answers that are lost, indexes that lag, throttling.
 
 mod archive;
+mod fits;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -65,8 +66,20 @@ fn accepted(commit: &Commit) -> impl Iterator<Item = &Entry> {
     direct.into_iter().chain(appended)
 }
 
+/// What happens to the next commit.
+#[derive(Debug)]
+pub enum CommitMishap {
+    /// It is stored, its answer is lost, and its repeat meets its own effect.
+    AnswerLost,
+    /// Somebody else changes the lane before it.
+    Overtaken(LaneKey, Box<Commit>),
+    /// Its answer is lost, and then somebody else changes the lane.
+    AnswerLostAndFollowed(LaneKey, Box<Commit>),
+}
+
 /// The journal in memory.
 pub struct MemoryLanes {
+    mishap: Mutex<Option<CommitMishap>>,
     world: Arc<Executor>,
     tables: Mutex<Tables>,
     faults: Mutex<JournalFaults>,
@@ -76,12 +89,17 @@ impl MemoryLanes {
     /// An empty journal.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, tables: Mutex::default(), faults: Mutex::default() }
+        Self { mishap: Mutex::default(), world, tables: Mutex::default(), faults: Mutex::default() }
     }
 
     /// From now on these faults.
     pub fn set_faults(&self, faults: JournalFaults) {
         *lock(&self.faults) = faults;
+    }
+
+    /// Lets something happen to the next commit. It happens once.
+    pub fn next_commit(&self, mishap: CommitMishap) {
+        *lock(&self.mishap) = Some(mishap);
     }
 
     /// Every lane with its head.
@@ -192,7 +210,24 @@ impl Lanes for MemoryLanes {
 
     async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
         let (now, bug) = (self.world.now(), self.world.bug());
-        self.conditional(|tables| tables.commit(lane, commit, now, bug)).await
+        let mishap = lock(&self.mishap).take();
+        self.conditional(|tables| match mishap {
+            None => tables.commit(lane, commit, now, bug),
+            Some(CommitMishap::AnswerLost) => {
+                tables.commit(lane, commit, now, bug)?;
+                Err(CommitError::Conflict)
+            }
+            Some(CommitMishap::Overtaken(other, first)) => {
+                tables.commit(&other, *first, now, bug)?;
+                tables.commit(lane, commit, now, bug)
+            }
+            Some(CommitMishap::AnswerLostAndFollowed(other, then)) => {
+                tables.commit(lane, commit, now, bug)?;
+                tables.commit(&other, *then, now, bug)?;
+                Err(CommitError::Conflict)
+            }
+        })
+        .await
     }
 
     async fn note_echo(&self, lane: &LaneKey, read: &Echoes, noted: &Echoes) -> Result<(), CommitError> {
@@ -248,6 +283,7 @@ impl Tables {
             return Err(CommitError::Conflict);
         }
         assert_eq!(commit.head.version, commit.expected + 1, "every commit raises the version by one");
+        fits::fits(&commit)?;
         match bug {
             Some(Bug::CommitForgetsEntries) => commit.ops.retain(|op| !matches!(op, JournalOp::Append(..))),
             Some(Bug::IdsAreForgotten) => commit.head.recent = Recent::default(),

@@ -14,11 +14,11 @@ use super::{
     pause::map,
 };
 
-fn lane(key: &str) -> LaneKey {
+pub(super) fn lane(key: &str) -> LaneKey {
     LaneKey { map: "customers".parse().unwrap(), key: key.parse().unwrap() }
 }
 
-fn entry(seq: u64, name: &str) -> Entry {
+pub(super) fn entry(seq: u64, name: &str) -> Entry {
     let record = json!({"Name": name, "Limit": 5, "Group": "10"});
     let write = Write {
         id: WriteId::made(u128::from(seq) + 1),
@@ -43,7 +43,8 @@ pub(super) async fn with_lane(api: &Api, key: &str, names: &[&str], parked: bool
             entry.last_failure = Some(StepFailure { to: SideIx::Second, at: Timestamp(2_000), failure });
         }
         let marker = entry.marker(&lane(key).key, MarkerState::Open).map(|mut marker| {
-            marker.id = WriteId::made(u128::from(seq) + 1_000 * u128::from(key.len() as u64));
+            let of_key = key.bytes().fold(7, |sum: u128, byte| sum.wrapping_mul(257) + u128::from(byte));
+            marker.id = WriteId::made(u128::from(seq) + (of_key << 16));
             marker
         });
         let head = Head { version: seq, next_seq: seq + 1, parked, ..Head::new(uid, Timestamp(1_000)) };
@@ -52,11 +53,11 @@ pub(super) async fn with_lane(api: &Api, key: &str, names: &[&str], parked: bool
     }
 }
 
-fn command(name: &str, key: &str, seq: u64) -> Value {
+pub(super) fn command(name: &str, key: &str, seq: u64) -> Value {
     json!({"command": name, "entries": [{"key": key, "seq": seq}], "reason": "to see"})
 }
 
-async fn done(api: &Api, body: &Value) -> Value {
+pub(super) async fn done(api: &Api, body: &Value) -> Value {
     let told = api.post("/maps/customers/entries", body).await;
     assert_eq!(told.status, 200, "{told:?}");
     told.json()["results"][0].clone()

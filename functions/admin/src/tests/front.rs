@@ -96,6 +96,7 @@ async fn who_may_do_what_is_written_down_here_once_more() {
         (Method::POST, "/commands/{command}", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/entries", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/errors/retry-all", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/errors/hold-all", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/archive/{id}/recover", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/archive/recover-all", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/conflicts/{id}/reverse", Some(Role::Operator)),

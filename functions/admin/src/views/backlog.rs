@@ -124,8 +124,10 @@ impl Paused {
 pub(crate) struct Resume {
     /// In 1 to 500 characters. It stands with the map's state.
     pub(crate) reason: String,
-    /// `catch_up` (default): it is written, each record in its order. `skip_to_live`: it goes to the catch-up errors.
-    /// `discard`: it is archived.
+    /// `catch_up` (default): it is written, each record in its order. `skip_to_live` and `discard`: it goes to the
+    /// archive (`GET /maps/{map}/archive?cause=skipped_to_live`, or `discarded`), from where `recover` and
+    /// `recover-all` bring it back; what was skipped to go live is kept for ever, what was discarded for 90 days. What
+    /// waited for an operator before (`GET /maps/{map}/errors`) goes with it.
     #[serde(default)]
     #[schema(schema_with = super::by_hand::backlog)]
     pub(crate) backlog: domain::map::Backlog,

@@ -17,7 +17,7 @@ pub(crate) struct EntryCommand {
     pub(crate) entries: Vec<EntryRef>,
     /// Why, in 1 to 500 characters: it stands with the entry. For `note` it is the note.
     pub(crate) reason: String,
-    /// For `assign`: who takes care of it. Absent: nobody.
+    /// For `assign`: who takes care of it, in 1 to 100 characters. Absent: nobody.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) to: Option<String>,
@@ -25,6 +25,9 @@ pub(crate) struct EntryCommand {
     #[serde(default)]
     #[schema(value_type = Object, nullable = false)]
     pub(crate) record: Option<Record>,
+    /// For `retry`: does nothing; each result says what would be sent. Default: false.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
 }
 
 /// What is done to entries.
@@ -70,10 +73,14 @@ pub(crate) struct EntryRef {
 pub(crate) struct CommandResults {
     /// One for each entry, in the order of the request.
     pub(crate) results: Vec<CommandResult>,
-    /// For `retry-all`: goes as `after` with the next request. Absent: there are no more.
+    /// For `retry-all` and `hold-all`: goes as `after` with the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
+    /// When entries are tried again, if that is not now: a map that is paused or stopped sends nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) note: Option<String>,
 }
 
 /// What became of one entry.
@@ -89,9 +96,14 @@ pub(crate) struct CommandResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = by_hand::problem)]
     pub(crate) problem: Option<app::problem::Problem>,
+    /// With `dry_run`: what trying it again would send, in the order of the calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) sends: Option<Vec<Send>>,
 }
 
-/// Which catch-up errors are tried again.
+/// Which catch-up errors are tried again; for `hold-all`: which of those that were to be tried again, and are not being
+/// written, wait for an operator as before.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryAll {
@@ -105,10 +117,33 @@ pub(crate) struct RetryAll {
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) key_prefix: Option<String>,
-    /// Where the page before ended.
+    /// `true`: only those that somebody has seen; `false`: only the others.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) acknowledged: Option<bool>,
+    /// Only those that this person takes care of.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) assigned_to: Option<String>,
+    /// Does nothing; each result says what trying the entry again would send. Default: false.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+    /// Where the page before ended. What comes to wait after the first page was asked for is left out.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) after: Option<String>,
+}
+
+/// Why an archived change is brought back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recover {
+    /// In 1 to 500 characters.
+    pub(crate) reason: String,
+    /// For a change that neither app has: it is written even if later changes of the record were accepted, on top of
+    /// them. Default: false.
+    #[serde(default)]
+    pub(crate) force: bool,
 }
 
 /// Which archived changes are brought back.

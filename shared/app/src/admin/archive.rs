@@ -1,8 +1,8 @@
 //! What was taken out of lanes, and bringing it back.
 
 use domain::{
-    EntryId, MapId,
-    lane::{ArchiveCause, Archived, Stamp, recovery},
+    EntryId, MapId, RecordKey,
+    lane::{ArchiveCause, Archived, Stamp, Work, recovery},
 };
 
 use super::{AdminPorts, Caller, lane::append_with, maps, switch::checked};
@@ -16,6 +16,21 @@ pub const MAX_LISTED: usize = 200;
 /// Most that are looked at to fill a list that is filtered.
 const MAX_LOOKED_AT: usize = 2_000;
 
+/// Which archived entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Archived for this cause.
+    pub cause: Option<ArchiveCause>,
+    /// Of this record.
+    pub key: Option<RecordKey>,
+}
+
+impl Filter {
+    fn passes(&self, one: &Archived) -> bool {
+        self.cause.is_none_or(|cause| one.cause == cause) && self.key.as_ref().is_none_or(|key| one.key == *key)
+    }
+}
+
 /// Archived entries of a map, newest first, and where the next page begins.
 ///
 /// # Errors
@@ -23,7 +38,7 @@ const MAX_LOOKED_AT: usize = 2_000;
 pub async fn list<P: AdminPorts>(
     ports: &P,
     map: &MapId,
-    cause: Option<ArchiveCause>,
+    filter: &Filter,
     mut before: Option<EntryId>,
     limit: usize,
 ) -> Result<(Vec<Archived>, Option<EntryId>), AppError> {
@@ -36,7 +51,7 @@ pub async fn list<P: AdminPorts>(
         looked_at += page.len();
         for archived in page {
             before = Some(archived.id);
-            if cause.is_none_or(|cause| archived.cause == cause) {
+            if filter.passes(&archived) {
                 found.push(archived);
             }
             if found.len() == limit {
@@ -61,16 +76,28 @@ pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, id: EntryId) -> Result<A
     ports.lanes().one_archived(&map, id).await?.ok_or(AppError::NotFound(Thing::Archived))
 }
 
-/// Brings an archived entry back, at the end of its lane. A change that its app has still is copied from there as it is
-/// by then: what grew old in the archive never overwrites what is newer.
+/// What is done with an archived change that neither app has, when later changes of its record were accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newer {
+    /// It stays in the archive.
+    Stands,
+    /// It is written on top of them.
+    IsOverwritten,
+}
+
+/// Brings an archived entry back, at the end of its lane. A change that an app has still is copied from there as it is
+/// by then; one that neither has is written as it is, if nothing newer was accepted: what grew old in the archive never
+/// overwrites what is newer, unless the operator says so.
 ///
 /// # Errors
-/// There is no such map or entry, it was brought back before, the reason is missing, or the store does not answer.
+/// There is no such map or entry, it was brought back before, it is older than what was accepted since, the reason is
+/// missing, or the store does not answer.
 pub async fn recover<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     map: &MapId,
     id: EntryId,
+    newer: Newer,
     reason: &str,
 ) -> Result<Archived, AppError> {
     let reason = checked(reason)?;
@@ -80,7 +107,9 @@ pub async fn recover<P: AdminPorts>(
     let entry = EntryId(ports.fresh_id());
     let recovered = Archived { recovered: Some((by, entry)), ..archived };
     let op = JournalOp::Recover(Box::new(recovered.clone()));
-    append_with(ports, &map, &recovered.key, &recovery(&recovered.entry), entry, &op).await?;
+    let work = recovery(&recovered.entry);
+    let image = matches!(work, Work::Write(_)) && newer == Newer::Stands;
+    append_with(ports, &map, &work, entry, &op, image.then_some(recovered.version)).await?;
     Ok(recovered)
 }
 
@@ -89,6 +118,9 @@ pub type Each = (EntryId, Result<(), AppError>);
 
 /// Brings back all that was archived for a cause, one page at a time, the oldest of the page first; and where the next
 /// page begins. What was brought back before is left out.
+///
+/// The pages begin with the newest. That does no harm to a record with entries on two of them: a copy is the same
+/// whenever it is made, and an image comes back only when nothing newer was accepted.
 ///
 /// # Errors
 /// There is no such map, the reason is missing, or the store does not answer.
@@ -101,10 +133,11 @@ pub async fn recover_all<P: AdminPorts>(
     reason: &str,
 ) -> Result<(Vec<Each>, Option<EntryId>), AppError> {
     checked(reason)?;
-    let (page, next) = list(ports, map, Some(cause), before, MAX_LISTED).await?;
+    let filter = Filter { cause: Some(cause), key: None };
+    let (page, next) = list(ports, map, &filter, before, MAX_LISTED).await?;
     let mut done = Vec::new();
     for one in page.into_iter().rev().filter(|one| one.recovered.is_none()) {
-        let result = recover(ports, caller, map, one.id, reason).await.map(drop);
+        let result = recover(ports, caller, map, one.id, Newer::Stands, reason).await.map(drop);
         done.push((one.id, result));
     }
     Ok((done, next))

@@ -88,7 +88,7 @@ pub struct Cursor {
     pub seq: u64,
 }
 
-/// Entries that wait, lane by lane, and where the next page begins. With a record key: those of this record alone.
+/// Entries that wait, be it for an operator, lane by lane, and where the next page begins. With a record key: those of this record alone.
 ///
 /// # Errors
 /// There is no such map, or the store does not answer.
@@ -110,7 +110,8 @@ pub async fn list<P: AdminPorts>(
         let next = last_of(&entries, limit).map(|seq| Cursor { open: open.clone(), seq });
         return Ok((entries.into_iter().map(|entry| (open.lane.key.clone(), entry)).collect(), next));
     }
-    let mut range = OpenRange::moving();
+    // Those behind an entry that waits for an operator, too: its lane comes last.
+    let mut range = OpenRange::all();
     let mut from = 1;
     if let Some(Cursor { open, seq }) = after {
         // The rest of that lane comes first.

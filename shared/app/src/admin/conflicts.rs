@@ -66,6 +66,6 @@ pub async fn reverse<P: AdminPorts>(
     let id = EntryId(ports.fresh_id());
     let reversed = Conflict { reversed: Some((by, id)), ..found };
     let op = JournalOp::Reverse(Box::new(reversed.clone()));
-    append_with(ports, &map, &reversed.key, &Work::Write(write), id, &op).await?;
+    append_with(ports, &map, &Work::Write(write), id, &op, None).await?;
     Ok(reversed)
 }

@@ -9,7 +9,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdminPorts, Caller, lost, maps,
+    AdminPorts, ArchiveFate, Caller, lost, maps,
     plan::{self, Step},
     sides, vacate,
 };
@@ -62,7 +62,7 @@ pub async fn plan<P: AdminPorts>(
     let mut plan = plan::make(document, &stored, prune, &caller.name, ports.now(), &fresh)?;
     for item in plan.items.iter_mut().filter(|item| item.leaves_lanes) {
         let Some(map) = item.id.parse().ok().and_then(|id: MapId| stored.maps.get(&id)) else { continue };
-        item.blocked = vacate::obstacle(ports, map).await?;
+        item.blocked = vacate::obstacle(ports, map, ArchiveFate::Kept).await?;
     }
     Ok(plan)
 }

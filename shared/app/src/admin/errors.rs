@@ -1,8 +1,9 @@
-//! Catch-up errors: entries that were refused and wait for an operator, and those that were skipped to go live.
+//! Catch-up errors: entries that were refused and wait for an operator.
 
 use domain::{
-    ErrorClass, MapId, RecordKey,
-    lane::{Action, Entry, Head, plan},
+    ErrorClass, Map, MapId, RecordKey, SideIx, Timestamp,
+    lane::{Action, Entry, Head, PARKED_FROM, plan},
+    limits::MAX_RETRY_AFTER_MS,
     record::Image,
 };
 
@@ -74,19 +75,31 @@ pub async fn list<P: AdminPorts>(
     limit: usize,
 ) -> Result<(Vec<Parked>, Option<OpenLane>), AppError> {
     let map = maps::get(ports, id).await?;
+    let range = OpenRange { after, ..OpenRange::parked() };
+    let wanted = |head: &Head, entry: &Entry, key: &RecordKey| head.parked && filter.passes(key, entry);
+    stand_at(ports, &map, range, limit, wanted).await
+}
+
+/// Lanes of a range whose next entry is wanted, and where the next page begins.
+async fn stand_at<P: AdminPorts>(
+    ports: &P,
+    map: &Map,
+    mut range: OpenRange,
+    limit: usize,
+    wanted: impl Fn(&Head, &Entry, &RecordKey) -> bool,
+) -> Result<(Vec<Parked>, Option<OpenLane>), AppError> {
     let limit = limit.clamp(1, MAX_LISTED);
-    let mut range = OpenRange { after, ..OpenRange::parked() };
     let (mut found, mut looked_at) = (Vec::new(), 0);
     loop {
-        let page = ports.lanes().open(&map, range.clone(), limit).await?;
+        let page = ports.lanes().open(map, range.clone(), limit).await?;
         let last = page.len() < limit;
         looked_at += page.len();
         for open in page {
-            // The index may lag: the head says whether it is parked.
+            // The index may lag: the head says what there is.
             let head = ports.lanes().head(&open.lane).await?.map(|(head, _)| head);
-            let Some(head) = head.filter(|head| head.parked && head.map == map.uid) else { continue };
-            if let Some(entry) = stands_at(ports, &open.lane, &head).await?
-                && filter.passes(&open.lane.key, &entry)
+            if let Some(head) = head.filter(|head| !head.idle() && head.map == map.uid)
+                && let Some(entry) = stands_at(ports, &open.lane, &head).await?
+                && wanted(&head, &entry, &open.lane.key)
             {
                 found.push(Parked { key: open.lane.key.clone(), head, entry });
             }
@@ -104,15 +117,14 @@ pub async fn list<P: AdminPorts>(
     }
 }
 
-/// What trying an entry again would send to each side, in map order; `None`: what the other side has by then.
+/// What is sent to a side; `None`: what the other side has by then.
+pub type Sends = Vec<(SideIx, Option<Image>)>;
+
+/// What trying an entry again would send to each side, in map order.
 ///
 /// # Errors
 /// There is no such map or entry, the record cannot be mapped, or the store does not answer.
-pub async fn preview<P: AdminPorts>(
-    ports: &P,
-    id: &MapId,
-    target: &Target,
-) -> Result<Vec<(domain::SideIx, Option<Image>)>, AppError> {
+pub async fn preview<P: AdminPorts>(ports: &P, id: &MapId, target: &Target) -> Result<Sends, AppError> {
     let map = maps::get(ports, id).await?;
     let (_, entry) = entry(ports, id, target.key.clone(), target.seq).await?;
     let steps = plan(&entry, &map.config).map_err(|(_, error)| AppError::Mapping(error))?;
@@ -126,21 +138,76 @@ pub async fn preview<P: AdminPorts>(
 /// What became of one of many.
 pub type Each = (Target, Result<(), AppError>);
 
-/// Tries parked entries again: one page of those that pass the filter. What was not tried yet can be held again.
+/// A page of all that are retried, or held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Where the page before ended.
+    pub after: OpenLane,
+    /// What came to wait after this time is left out. It is that of the first page: what is tried again, and refused
+    /// again, waits behind everything, and would be tried for ever.
+    pub until: Timestamp,
+}
+
+/// What is done to all that pass a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum All {
+    /// Those that wait for an operator are tried again.
+    Retry,
+    /// Those that were to be tried again, and are not being written, wait for an operator as before.
+    Hold,
+}
+
+/// One page of those to which something would be done, and where the next one begins.
+///
+/// # Errors
+/// There is no such map, or the store does not answer.
+pub async fn choose<P: AdminPorts>(
+    ports: &P,
+    id: &MapId,
+    what: All,
+    filter: &Filter,
+    page: Option<Page>,
+) -> Result<(Vec<Target>, Option<Page>), AppError> {
+    let map = maps::get(ports, id).await?;
+    let until = page.as_ref().map_or_else(|| ports.now(), |page| page.until);
+    let after = page.map(|page| page.after);
+    let range = match what {
+        All::Retry => OpenRange { after, until: PARKED_FROM.plus_ms(until.0), ..OpenRange::parked() },
+        // An app may have said when it may be tried again.
+        All::Hold => OpenRange { after, until: until.plus_ms(MAX_RETRY_AFTER_MS), ..OpenRange::moving() },
+    };
+    let wanted = |head: &Head, entry: &Entry, key: &RecordKey| {
+        let retried = || entry.handling.as_ref().is_some_and(|handling| handling.retried.is_some());
+        filter.passes(key, entry)
+            && match what {
+                All::Retry => head.parked,
+                All::Hold => !head.parked && head.inflight.is_none() && retried(),
+            }
+    };
+    let (found, next) = stand_at(ports, &map, range, MAX_LISTED, wanted).await?;
+    let targets = found.into_iter().map(|one| Target { key: one.key, seq: one.entry.seq }).collect();
+    Ok((targets, next.map(|after| Page { after, until })))
+}
+
+/// Does it to one page of them. What was not tried yet can be held again.
 ///
 /// # Errors
 /// There is no such map, the reason is missing, or the store does not answer.
-pub async fn retry_all<P: AdminPorts>(
+pub async fn all<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     id: &MapId,
+    what: All,
     filter: &Filter,
-    after: Option<OpenLane>,
+    page: Option<Page>,
     reason: &str,
-) -> Result<(Vec<Each>, Option<OpenLane>), AppError> {
-    let (parked, next) = list(ports, id, filter, after, MAX_LISTED).await?;
-    let targets = parked.into_iter().map(|parked| Target { key: parked.key, seq: parked.entry.seq }).collect();
-    Ok((each(ports, caller, id, targets, &Command::Retry, reason).await?, next))
+) -> Result<(Vec<Each>, Option<Page>), AppError> {
+    let (targets, next) = choose(ports, id, what, filter, page).await?;
+    let command = match what {
+        All::Retry => Command::Retry,
+        All::Hold => Command::Hold,
+    };
+    Ok((each(ports, caller, id, targets, &command, reason).await?, next))
 }
 
 /// Does the same to many entries, one after the other; the answer is for each.

@@ -3,26 +3,35 @@
 //! Every command names the entry it was decided upon, by its place. When the lane has moved on in the meantime, the
 //! operator is told, and nothing is done.
 
+mod back;
+mod stored;
+
 use domain::{
     EntryId, LogId, Map, MapId, Record, RecordKey, SideIx, Timestamp,
     lane::{
         ArchiveCause, Archiving, Entry, Head, JournalEffect, LaneCommand, NotNow, NotPossible, RestoreCause, Stamp,
-        Work, append, archive, operate,
+        Work, append, archive, call_life_ms, operate,
     },
+    limits::MAX_BODY_BYTES,
     log::{Activity, ActivityKind, LogEvent, Order},
     map::{Cause, Intake, MapConfig},
     record::Image,
 };
 use serde_json::Value;
 
+pub(super) use self::back::append_with;
+use self::stored::{Tried, archive_id, was_stored};
 use super::{AdminPorts, Caller, maps, switch::checked};
 use crate::{
     error::{AppError, Conflict, Thing},
-    ports::{ARCHIVED_AT_ONCE, Commit, CommitError, ConfigStore, JournalOp, LaneKey, Lanes, PortError, Wakes},
+    ports::{ARCHIVED_AT_ONCE, Commit, CommitError, ConfigStore, LaneKey, Lanes, PortError, Wakes, archived_at_once},
 };
 
 /// How often a command is decided anew because the lane changed under it.
 const MAX_ROUNDS: u32 = 10;
+
+/// Longest name of somebody who takes care of an entry, in characters.
+const MAX_NAME_CHARS: usize = 100;
 
 /// What is done to an entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,36 +103,69 @@ pub async fn command<P: AdminPorts>(
     reason: &str,
 ) -> Result<(), AppError> {
     let reason = checked(reason)?;
+    if let Command::Assign(Some(to)) = command {
+        checked_name(to)?;
+    }
     let map = maps::get(ports, map).await?;
     let lane = LaneKey { map: map.id.clone(), key: target.key.clone() };
     let (mut seq, mut round) = (target.seq, 0);
+    let mut tried: Option<Tried> = None;
+    let mut failed = AppError::Contended;
     while round < MAX_ROUNDS {
         if round > 0 {
             ports.pause(10 << round.min(5)).await;
         }
         let head = head(ports, &map, &lane).await?;
-        if round > 0 && head.done_seq >= seq {
-            return Ok(()); // our own commit, whose answer was lost
-        }
-        let entry = entry(ports, &lane, &head, seq).await?;
-        let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
-        let done = line(&map, &lane, &entry, &head, command, &by);
-        let (next, mut effects) = decide(ports, &map, &lane, &head, entry, command, by).await?;
-        effects.push(JournalEffect::Log(done));
-        let commit = Commit::of(Some(&head), next.clone(), effects);
-        match ports.lanes().commit(&lane, commit).await {
-            Ok(()) if *command == Command::Supersede && next.parked => (seq, round) = (next.done_seq + 1, 0),
-            Ok(()) => {
-                wake(ports, &map, &lane, &next).await;
-                return Ok(());
+        let ours = match &tried {
+            Some(tried) => was_stored(ports, &map, &lane, tried).await?,
+            None => false,
+        };
+        let next = match tried.take().filter(|_| ours) {
+            Some(tried) => tried.next, // our own commit, whose answer was lost
+            None => {
+                let entry = entry(ports, &lane, &head, seq).await?;
+                let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
+                let done = line(&map, &lane, &entry, &head, command, &by);
+                let (write, stamp) = (entry.write().map(|write| write.id), by.clone());
+                let (next, mut effects) = decide(ports, &map, &lane, &head, entry, command, by).await?;
+                let kept = effects.iter().find_map(archive_id);
+                effects.push(JournalEffect::Log(done));
+                let commit = Commit::of(Some(&head), next.clone(), effects);
+                match ports.lanes().commit(&lane, commit).await {
+                    Ok(()) => next,
+                    Err(CommitError::Port(error @ PortError::Permanent(_))) => return Err(error.into()),
+                    Err(error) => {
+                        failed = match error {
+                            CommitError::Port(error) => error.into(),
+                            CommitError::Conflict | CommitError::Duplicate => AppError::Contended,
+                        };
+                        tried = Some(Tried { next, seq, by: stamp, kept, write, command: command.clone() });
+                        round += 1;
+                        continue;
+                    }
+                }
             }
-            Err(CommitError::Conflict | CommitError::Duplicate | CommitError::Port(PortError::Transient(_))) => {
-                round += 1;
-            }
-            Err(CommitError::Port(error)) => return Err(error.into()),
+        };
+        if *command == Command::Supersede && next.parked {
+            (seq, round) = (next.done_seq + 1, 0);
+            continue;
         }
+        wake(ports, &map, &lane, &next).await;
+        return Ok(());
     }
-    Err(AppError::Contended)
+    Err(failed)
+}
+
+/// Whoever takes care of an entry is named in lists.
+fn checked_name(to: &str) -> Result<(), AppError> {
+    let length = to.chars().count();
+    if to.trim().is_empty() || length > MAX_NAME_CHARS || to.contains(char::is_control) {
+        return Err(AppError::mistake(
+            "to",
+            &format!("must name somebody in 1 to {MAX_NAME_CHARS} printable characters"),
+        ));
+    }
+    Ok(())
 }
 
 async fn head<P: AdminPorts>(ports: &P, map: &Map, lane: &LaneKey) -> Result<Head, AppError> {
@@ -174,7 +216,9 @@ async fn decide<P: AdminPorts>(
     let simple = match command {
         Command::Retry => LaneCommand::Retry,
         Command::Edit(patch) => {
-            LaneCommand::Edit { image: edited(&map.config, &entry, patch)?, id: EntryId(ports.fresh_id()) }
+            let (image, sides) = (edited(&map.config, &entry, patch)?, sides(ports, map).await?);
+            let (id, kept) = (EntryId(ports.fresh_id()), EntryId(ports.fresh_id()));
+            LaneCommand::Edit { image, id, kept, call_life_ms: call_life_ms([&sides[0], &sides[1]]) }
         }
         Command::Hold => LaneCommand::Hold,
         // What is next is archived at once; what waits behind others when its turn comes.
@@ -213,6 +257,11 @@ fn edited(config: &MapConfig, entry: &Entry, patch: &Record) -> Result<Image, Ap
             return Err(AppError::mistake(&format!("record.{name}"), "is the sign for a value that is not shown"));
         }
         record.insert(name.clone(), value.clone());
+    }
+    let bytes = serde_json::to_vec(&record).map_or(usize::MAX, |json| json.len());
+    if bytes > MAX_BODY_BYTES {
+        let message = format!("would have {bytes} bytes with these fields; a record has {MAX_BODY_BYTES} at most");
+        return Err(AppError::mistake("record", &message));
     }
     let image = Image::Present(record);
     domain::mapping::translate(config, write.shape, &image).map_err(AppError::Mapping)?;
@@ -290,8 +339,10 @@ async fn supersede<P: AdminPorts>(
         return Err(AppError::Conflict(Conflict::NothingBehind));
     }
     let entries = ports.lanes().entries(lane, head.done_seq + 1, before_last.min(ARCHIVED_AT_ONCE)).await?;
+    let entries = archived_at_once(entries);
+    let all = entries.len() == before_last;
     let (next, effects) = give_up(ports, map, lane, head, entries, ArchiveCause::Superseded, by).await?;
-    Ok((Head { parked: before_last > ARCHIVED_AT_ONCE, ..next }, effects))
+    Ok((Head { parked: !all, ..next }, effects))
 }
 
 fn impossible(why: NotPossible, now: Timestamp) -> AppError {
@@ -317,51 +368,4 @@ async fn wake<P: AdminPorts>(ports: &P, map: &Map, lane: &LaneKey, head: &Head) 
     {
         tracing::warn!(map.id = %lane.map, %error, "a lane could not be woken; the sweep will find it");
     }
-}
-
-/// Appends work to a lane, together with a change of the archive or of a conflict.
-pub(super) async fn append_with<P: AdminPorts>(
-    ports: &P,
-    map: &Map,
-    key: &RecordKey,
-    work: &Work,
-    id: EntryId,
-    op: &JournalOp,
-) -> Result<(), AppError> {
-    let lane = LaneKey { map: map.id.clone(), key: key.clone() };
-    for round in 0..MAX_ROUNDS {
-        if round > 0 {
-            ports.pause(10 << round.min(5)).await;
-        }
-        let read = head(ports, map, &lane).await?;
-        if round > 0 && ports.lanes().entry(&lane, read.next_seq - 1).await?.is_some_and(|last| last.id == id) {
-            return Ok(()); // our own commit, whose answer was lost
-        }
-        let (next, entry) = append(&read, work.clone(), id, map.epoch, ports.now());
-        let mut effects = vec![JournalEffect::Append(entry, None)];
-        effects.extend(brought_back(map, key, next.next_seq - 1, id, &read, op).map(JournalEffect::Log));
-        let mut commit = Commit::of(Some(&read), next.clone(), effects);
-        commit.ops.push(op.clone());
-        match ports.lanes().commit(&lane, commit).await {
-            Ok(()) => {
-                wake(ports, map, &lane, &next).await;
-                return Ok(());
-            }
-            Err(CommitError::Duplicate) => return Err(AppError::Conflict(Conflict::AlreadySo)),
-            Err(CommitError::Conflict | CommitError::Port(PortError::Transient(_))) => {}
-            Err(CommitError::Port(error)) => return Err(error.into()),
-        }
-    }
-    Err(AppError::Contended)
-}
-
-/// The line of what was brought back.
-fn brought_back(map: &Map, key: &RecordKey, seq: u64, id: EntryId, read: &Head, op: &JournalOp) -> Option<LogEvent> {
-    let (command, by) = match op {
-        JournalOp::Recover(archived) => ("recover", &archived.recovered.as_ref()?.0),
-        JournalOp::Reverse(conflict) => ("reverse", &conflict.reversed.as_ref()?.0),
-        _ => return None,
-    };
-    let what = ActivityKind::Entry { command: command.to_owned(), key: key.clone(), seq };
-    Some(activity(map, what, &id.0.to_be_bytes(), read.version, by))
 }

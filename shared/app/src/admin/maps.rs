@@ -7,7 +7,7 @@ use domain::{
     side::Mistake,
 };
 
-use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost, vacate};
+use super::{AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost, vacate};
 use crate::{
     error::{AppError, Thing},
     ports::{CommitError, ConfigStore, Queues},
@@ -25,13 +25,14 @@ pub async fn get<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Map, AppError> 
 ///
 /// # Errors
 /// The configuration has mistakes or names sides that do not exist, the caller is not up to date, the map has other
-/// records to keep in step now and is active or not empty, or the store does not answer.
+/// records to keep in step now and is active, not empty, or has an archive that waits, or the store does not answer.
 pub async fn put<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     id: MapId,
     config: MapConfig,
     expects: Expects,
+    archive: ArchiveFate,
 ) -> Result<(Map, Saved), AppError> {
     let mut mistakes = mistakes(&config)?;
     for (i, end) in config.sides.iter().enumerate() {
@@ -49,7 +50,7 @@ pub async fn put<P: AdminPorts>(
     let expected = expects.check(stored.as_ref().map(|map| map.version))?;
     if let Some(stored) = &stored
         && rehomed(&stored.config, &config)
-        && let Some(conflict) = vacate::obstacle(ports, stored).await?
+        && let Some(conflict) = vacate::obstacle(ports, stored, archive).await?
     {
         return Err(AppError::Conflict(conflict));
     }
@@ -108,14 +109,20 @@ pub(super) fn changed(map: Map, config: MapConfig, fresh: MapUid) -> Map {
     Map { uid, config, version: map.version + 1, ..map }
 }
 
-/// Deletes a map that is stopped and has nothing left to write.
+/// Deletes a map that is stopped and has nothing left to write or to bring back.
 ///
 /// # Errors
-/// There is none, it is active or not empty, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, expects: Expects) -> Result<(), AppError> {
+/// There is none, it is active, not empty, or has an archive that waits, the caller is not up to date, or the store does not answer.
+pub async fn delete<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &MapId,
+    expects: Expects,
+    archive: ArchiveFate,
+) -> Result<(), AppError> {
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
-    if let Some(conflict) = vacate::obstacle(ports, &map).await? {
+    if let Some(conflict) = vacate::obstacle(ports, &map, archive).await? {
         return Err(AppError::Conflict(conflict));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.
@@ -125,20 +132,26 @@ pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, expec
     Ok(())
 }
 
-/// Saves a map. Its queue is there before it is: who pauses a map finds one.
+/// Saves a map. Its queue is there before it is: who pauses a map finds one. A map that keeps other records in step from
+/// now on has another one; the old one goes.
 pub(super) async fn save<P: AdminPorts>(
     ports: &P,
     map: &Map,
     expected: u64,
     line: &Activity,
 ) -> Result<(), CommitError> {
+    let before = if expected == 0 { None } else { ports.store().map(&map.id).await? };
     ports.queues().create(map).await?;
-    ports.store().save_map(map, expected, line).await
+    ports.store().save_map(map, expected, line).await?;
+    if let Some(left) = before.filter(|before| before.uid != map.uid) {
+        forget_queue(ports, &left).await;
+    }
+    Ok(())
 }
 
-/// Removes the queue of a map that is gone. One that stays behind costs nothing and holds nothing but pointers.
+/// Removes the queue that no map has any more. One that stays behind costs nothing and holds nothing but pointers.
 pub(super) async fn forget_queue<P: AdminPorts>(ports: &P, map: &Map) {
     if let Err(error) = ports.queues().remove(map).await {
-        tracing::warn!(map.id = %map.id, %error, "the queue of a deleted map was not removed");
+        tracing::warn!(map.id = %map.id, %error, "a queue that no map has any more was not removed");
     }
 }

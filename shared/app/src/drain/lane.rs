@@ -14,7 +14,9 @@ use domain::{
 use super::pace::Pace;
 use crate::{
     attempt::{InFlight, execute},
-    ports::{ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, MapWithSides, PortError, Ports},
+    ports::{
+        ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, MapWithSides, PortError, Ports, archived_at_once,
+    },
 };
 
 /// How often in a row a lane is looked at anew because somebody else changed it.
@@ -257,7 +259,7 @@ async fn put_away<P: Ports>(
     if !direct {
         let stored = ports.lanes().entries(lane, head.done_seq + 1, ARCHIVED_AT_ONCE).await?;
         let alike = |entry: &Entry| decided(entry).is_some_and(|(other, why)| other == cause && why.actor == by.actor);
-        entries = stored.into_iter().take_while(alike).collect();
+        entries = archived_at_once(stored.into_iter().take_while(alike).collect());
     }
     let ids: Vec<_> = entries.iter().map(|_| EntryId(ports.fresh_id())).collect();
     let (sides, now) = ([&map.sides[0].config, &map.sides[1].config], ports.now());

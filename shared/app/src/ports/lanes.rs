@@ -62,6 +62,24 @@ pub enum JournalOp {
 /// Most entries that one commit archives: a transaction of DynamoDB has at most 100 actions, and each takes three.
 pub const ARCHIVED_AT_ONCE: usize = 30;
 
+/// Most bytes of records that one commit archives. A transaction of DynamoDB has at most 4 MB, in which an entry counts
+/// twice: as what is deleted and as what is put. Records are deflated; one that cannot be has nearly its size.
+const ARCHIVED_BYTES_AT_ONCE: usize = 1_500_000;
+
+/// The first of these entries, at least one, that one commit can archive.
+#[must_use]
+pub fn archived_at_once(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut bytes = 0;
+    let fits = |entry: &Entry| {
+        // What cannot be measured takes all that there is.
+        let size = serde_json::to_vec(entry).map_or(ARCHIVED_BYTES_AT_ONCE, |json| json.len());
+        let first = bytes == 0;
+        bytes += size;
+        first || bytes <= ARCHIVED_BYTES_AT_ONCE
+    };
+    entries.into_iter().take(ARCHIVED_AT_ONCE).take_while(fits).collect()
+}
+
 impl From<JournalEffect> for JournalOp {
     fn from(effect: JournalEffect) -> Self {
         match effect {

@@ -73,7 +73,7 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
             conflict(C::IllegalCommand { state: MapState::Paused, command: MapCommand::Run }),
             409,
             "illegal_command",
-            "map is Paused",
+            "map is Paused: it takes resume or stop, not run",
         ),
         (conflict(C::SideMissing(list())), 409, "side_missing", "fields[0].names is wrong"),
         (conflict(C::TokenNameTaken), 409, "token_name_taken", ""),
@@ -85,6 +85,14 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
         (E::NotKept { says: says(), outcome_unknown: true }, 503, "app_unavailable", ""),
         (E::Contended, 503, "contended", ""),
         (conflict(C::WriteIdReused), 409, "write_id_reused", ""),
+        (conflict(C::AlreadySo), 409, "already", ""),
+        (conflict(C::NewerAccepted), 409, "newer_accepted", ""),
+        (
+            conflict(C::ArchiveWaits { some: vec![("C-1".parse().unwrap(), domain::EntryId(0))], more: true }),
+            409,
+            "archive_waits",
+            "archive has 00000000000000000000000000 of C-1; archive has more",
+        ),
         (conflict(C::WriteIdTooOld), 409, "write_id_too_old", ""),
         (conflict(C::WriteInProgress), 409, "write_in_progress", ""),
         (conflict(C::Blocked(list())), 409, "blocked", "fields[0].names is wrong"),
@@ -100,6 +108,28 @@ fn every_error_has_its_status_code_and_words() {
         assert_eq!((problem.status, problem.code, &*said.join("; ")), (status, code, says), "{error:?}");
         assert_eq!(problem.r#type, format!("urn:tandem:problem:{code}"));
         assert!(!problem.title.is_empty() && problem.detail.ends_with('.'), "{error:?}");
+    }
+}
+
+#[test]
+fn what_a_state_takes_is_what_it_is_changed_by() {
+    use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
+    use domain::{
+        Map, Timestamp,
+        id::MapUid,
+        map::{Backlog, MapAnswer},
+    };
+    let commands = [MapCommand::Run, MapCommand::Pause, MapCommand::Resume(Backlog::SkipToLive), MapCommand::Stop];
+    for state in [NotRunning, Initializing, Running, Paused, CatchingUp, Stopped] {
+        let side = |name: &str| serde_json::json!({"side": name, "entity": "e", "key_field": "k"});
+        let config = serde_json::json!({"sides": [side("finance"), side("crm")], "fields": []});
+        let config = serde_json::from_value(config).unwrap();
+        let map = Map { state, ..Map::new("customers".parse().unwrap(), MapUid(1), config, "kim", Timestamp(0)) };
+        for command in commands {
+            let changes = matches!(map.decide(command, "kim", "", Timestamp(0)), MapAnswer::Changed(_));
+            let said = takes(state).split([',', ' ']).any(|word| word == command.as_str());
+            assert_eq!(said, changes, "{state}: {command:?}");
+        }
     }
 }
 

@@ -131,7 +131,7 @@ pub fn archive(head: &Head, what: &Archiving<'_>) -> Result<(Head, Vec<JournalEf
     if in_order.count() != entries.len() || ids.len() < entries.len() {
         return Err(NotNow::Changed);
     }
-    may_leave(head, first, sides, now)?;
+    may_leave(head, first, call_life_ms(sides), now)?;
     let lost = head.inflight.as_ref().is_some_and(|inflight| inflight.owner.is_some());
     let mut head = Head { version: head.version + 1, parked: false, inflight: None, not_before: now, ..head.clone() };
     let mut effects = Vec::with_capacity(entries.len());
@@ -163,11 +163,16 @@ fn outcome(entry: &Entry, cause: ArchiveCause) -> Outcome {
     }
 }
 
-/// Whether an entry can leave its lane: no call of it may take effect after the next entry's.
-fn may_leave(head: &Head, first: &Entry, sides: [&SideConfig; 2], now: Timestamp) -> Result<(), NotNow> {
-    // A plain side's lease lasts until the call cannot land any more.
+/// How long after its lease, or its end, a call may still take effect, in milliseconds. A plain side's lease lasts until
+/// it cannot.
+#[must_use]
+pub fn call_life_ms(sides: [&SideConfig; 2]) -> u64 {
     let patient = sides.iter().filter(|side| side.capability != Capability::Plain);
-    let life = patient.map(|side| side.call_life_ms).max().unwrap_or(0);
+    patient.map(|side| side.call_life_ms).max().unwrap_or(0)
+}
+
+/// Whether an entry can leave its lane: no call of it may take effect after the next entry's.
+pub(super) fn may_leave(head: &Head, first: &Entry, life: u64, now: Timestamp) -> Result<(), NotNow> {
     if let Some(inflight) = &head.inflight {
         if inflight.lease_end > now {
             return Err(if inflight.owner.is_some() { NotNow::InFlight } else { NotNow::MayLand }(inflight.lease_end));
@@ -207,14 +212,24 @@ pub fn append(head: &Head, work: Work, id: EntryId, epoch: u64, now: Timestamp) 
 }
 
 /// What brings an archived entry back. A change that one of the apps has already is not written from the archive, where
-/// it may have grown old: the record is copied as its app has it by then.
+/// it may have grown old: the record is copied as its app has it by then. What neither app has can only be written as it
+/// is: see [`newest`].
 #[must_use]
 pub fn recovery(archived: &Entry) -> Work {
+    let copy = |from: SideIx| Work::Restore { from, to: from.other(), cause: RestoreCause::Recovered };
     match &archived.work {
-        Work::Write(write) => match write.origin {
-            Some(from) => Work::Restore { from, to: from.other(), cause: RestoreCause::Recovered },
-            None => Work::Write(write.clone()),
+        Work::Write(write) => match (write.origin, archived.done.0) {
+            (Some(from), _) => copy(from),
+            (None, [true, _]) => copy(SideIx::First),
+            (None, [_, true]) => copy(SideIx::Second),
+            (None, [false, false]) => Work::Write(write.clone()),
         },
         restore @ Work::Restore { .. } => restore.clone(),
     }
+}
+
+/// Whether nothing was accepted for the record since an entry of this version was: its image is not an old one.
+#[must_use]
+pub fn newest(head: &Head, version: LaneVersion) -> bool {
+    head.version_of(head.next_seq - 1) == version
 }

@@ -176,6 +176,17 @@ impl Entry {
         }
     }
 
+    /// Whether this was noted with it.
+    #[must_use]
+    pub fn bears(&self, stamp: &Stamp) -> bool {
+        let in_handling = |handling: &Handling| {
+            handling.acknowledged.as_ref() == Some(stamp)
+                || handling.retried.as_ref() == Some(stamp)
+                || handling.notes.contains(stamp)
+        };
+        self.cancelled.as_ref() == Some(stamp) || self.handling.as_deref().is_some_and(in_handling)
+    }
+
     /// All its calls are made after the caller has its answer.
     #[must_use]
     pub fn waits_for_answer(&self) -> bool {

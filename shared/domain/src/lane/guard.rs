@@ -93,7 +93,7 @@ fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Written> {
         let content = inflight.writing[side]?;
         Some(Written { seq: inflight.seq, content })
     });
-    let mut unseen: Vec<_> = written.filter(|known| writing.is_none_or(|writing| writing.seq != known.seq)).collect();
+    let mut unseen: Vec<_> = written.filter(|known| writing != Some(*known)).collect();
     unseen.extend(writing);
     unseen.retain(|unseen| unseen.seq > seen);
     unseen

@@ -107,10 +107,10 @@ pub struct Written {
 }
 
 impl SideMemory {
-    /// Notes what Tandem wrote, or may have written. An entry is noted once, however often it is tried.
+    /// Notes what Tandem wrote, or may have written. An entry that is tried again is noted once; one that was edited, or
+    /// copies another record than the last time, has every content that the app may report.
     pub fn note_written(&mut self, seq: u64, content: ContentHash) {
-        if let Some(known) = self.written.iter_mut().find(|written| written.seq == seq) {
-            known.content = content;
+        if self.written.contains(&Written { seq, content }) {
             return;
         }
         self.written.push(Written { seq, content });

@@ -1,6 +1,8 @@
 //! What an operator does to the entries of one lane.
 
-use super::{ArchiveCause, Archived, Entry, Handling, Head, JournalEffect, ParkReason, Stamp};
+use super::{
+    ArchiveCause, Archived, Entry, Handling, Head, JournalEffect, NotNow, ParkReason, Stamp, archive::may_leave,
+};
 use crate::{
     id::{EntryId, RecordKey},
     map::PerSide,
@@ -18,8 +20,13 @@ pub enum LaneCommand {
     Edit {
         /// The new image, in the entry's own shape.
         image: Image,
-        /// A fresh id for what it was before.
+        /// A fresh id for the entry: an app that has seen the old one as `Idempotency-Key` would refuse, or ignore,
+        /// another record under it.
         id: EntryId,
+        /// A fresh id for what it was before.
+        kept: EntryId,
+        /// How long a call under the old id may still take effect, in milliseconds: see [`super::call_life_ms`].
+        call_life_ms: u64,
     },
     /// Do not try the next entry until somebody says so.
     Hold,
@@ -50,6 +57,15 @@ pub enum NotPossible {
     Already,
 }
 
+impl From<NotNow> for NotPossible {
+    fn from(why: NotNow) -> Self {
+        match why {
+            NotNow::InFlight(until) | NotNow::MayLand(until) => Self::InFlight(until),
+            NotNow::Changed => Self::NotNext,
+        }
+    }
+}
+
 /// Most notes that an entry keeps: an item has an end.
 const MAX_NOTES: usize = 50;
 
@@ -65,22 +81,29 @@ pub fn operate(
     by: Stamp,
 ) -> Result<(Head, Vec<JournalEffect>), NotPossible> {
     let next = entry.seq == head.done_seq + 1;
+    let mut head = Head { version: head.version + 1, ..head.clone() };
+    // Kept closed by nobody, until a call cannot land any more: on a paused map nobody comes to open it.
+    if next && head.inflight.as_ref().is_some_and(|inflight| inflight.owner.is_none() && inflight.lease_end <= by.at) {
+        head.inflight = None;
+    }
     if next && let Some(inflight) = &head.inflight {
         return Err(NotPossible::InFlight(inflight.lease_end));
     }
-    let mut head = Head { version: head.version + 1, ..head.clone() };
     let mut entry = entry.clone();
     let mut effects = Vec::new();
     match command {
         LaneCommand::Retry => again(&mut head, &mut entry, next, &by)?,
-        LaneCommand::Edit { image, id } => {
+        LaneCommand::Edit { image, id, kept, call_life_ms } => {
+            // A call under the old id would land on top of what the new one writes.
+            may_leave(&head, &entry, call_life_ms, by.at)?;
             let before = entry.clone();
             again(&mut head, &mut entry, next, &by)?;
             edit(&mut head, &mut entry, image, by.at)?;
+            entry.id = id;
             let (key, version) = (key.clone(), head.version_of(entry.seq));
             let cause = ArchiveCause::Edited;
             effects.push(JournalEffect::Keep(Box::new(Archived {
-                id,
+                id: kept,
                 key,
                 entry: before,
                 version,

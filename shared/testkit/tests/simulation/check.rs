@@ -147,10 +147,12 @@ fn effects_in_order(played: &Played) -> Result<(), String> {
     for side in &played.world.map().sides {
         let mut last = BTreeMap::new();
         for effect in played.world.apps.with(&side.id, |app| app.effects.clone()) {
-            let before = last.insert(effect.key.clone(), effect.version);
+            // An entry that was edited has a newer id.
+            let this = (effect.version, effect.entry);
+            let before = last.insert(effect.key.clone(), this);
             // A plain app takes the same call twice; never an older one after a newer one.
-            let again = side.config.capability == domain::side::Capability::Plain;
-            if before.is_some_and(|before| before > effect.version || (before == effect.version && !again)) {
+            let again = side.config.capability == Capability::Plain;
+            if before.is_some_and(|before| before > this || (before == this && !again)) {
                 return Err(format!("{} of {} comes after {before:?} at {}", effect.version, effect.key, side.id));
             }
         }

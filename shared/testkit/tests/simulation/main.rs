@@ -7,6 +7,7 @@ mod alerts;
 mod bugs;
 mod check;
 mod drain;
+mod edits;
 mod kept;
 mod mails;
 mod matrix;

@@ -13,7 +13,8 @@ use std::{
 
 use app::{
     admin::{
-        archive, conflicts, errors,
+        archive::{self, Newer},
+        conflicts, errors,
         lane::{Command, Target, command},
         switch::{pause, switch},
     },
@@ -284,11 +285,11 @@ impl Stage {
             Case::Acknowledge => on(0, 1, Command::Acknowledge).await,
             Case::RetryAll => {
                 let filter = errors::Filter::default();
-                world.invoke(errors::retry_all(world, &kim(), &map, &filter, None, "why")).await.is_some()
+                world.invoke(errors::all(world, &kim(), &map, errors::All::Retry, &filter, None, "why")).await.is_some()
             }
             Case::Recover => {
                 let one = world.lanes.archive().into_iter().find(|one| one.cause == ArchiveCause::Discarded).unwrap();
-                world.invoke(archive::recover(world, &kim(), &map, one.id, "why")).await.is_some()
+                world.invoke(archive::recover(world, &kim(), &map, one.id, Newer::Stands, "why")).await.is_some()
             }
             Case::Reverse => {
                 let one = world.lanes.all_conflicts().into_iter().next().unwrap();

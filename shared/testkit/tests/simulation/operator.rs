@@ -9,11 +9,13 @@ use std::{
 
 use app::{
     admin::{
-        Caller, archive, backlog, conflicts, errors,
+        Caller,
+        archive::{self, Newer},
+        backlog, conflicts, errors,
         lane::{Command, Target, command},
         switch::{pause, switch},
     },
-    error::AppError,
+    error::{AppError, Conflict},
     ports::Role,
 };
 use domain::{
@@ -121,9 +123,12 @@ async fn does_something_to_an_entry(world: &SimWorld, deeds: &Deeds) {
 
 async fn brings_something_back(world: &SimWorld, deeds: &Deeds) {
     let id = world.map().map.id;
-    let Some(Ok((found, _))) = world.invoke(archive::list(world, &id, None, None, 5)).await else { return };
+    let Some(Ok((found, _))) = world.invoke(archive::list(world, &id, &archive::Filter::default(), None, 5)).await
+    else {
+        return;
+    };
     let Some(one) = found.iter().find(|one| may_come_back(one.cause) && one.recovered.is_none()) else { return };
-    if let Some(Ok(_)) = world.invoke(archive::recover(world, &kim(), &id, one.id, "to see")).await {
+    if let Some(Ok(_)) = world.invoke(archive::recover(world, &kim(), &id, one.id, Newer::Stands, "to see")).await {
         deeds.note("recover");
     }
 }
@@ -162,7 +167,11 @@ pub(crate) async fn cleans_up(world: &SimWorld) {
             .map(|one| one.id)
             .collect();
         for one in left {
-            archive::recover(world, &kim(), &id, one, "the end").await.unwrap();
+            let mut told = archive::recover(world, &kim(), &id, one, Newer::Stands, "the end").await;
+            if told == Err(AppError::Conflict(Conflict::NewerAccepted)) {
+                told = archive::recover(world, &kim(), &id, one, Newer::IsOverwritten, "the end").await;
+            }
+            told.unwrap();
         }
         let held = errors::list(world, &id, &errors::Filter::default(), None, 100).await.unwrap().0;
         for parked in held {

@@ -113,15 +113,17 @@ fn an_edit_is_written_to_both_apps_unless_later_changes_wait_and_what_was_is_kep
     for (behind, origin) in [(0, None), (1, Some(A))] {
         let mut bench = Bench::new(Capability::Idempotent);
         bench.parked(behind);
-        let edit = LaneCommand::Edit { image: image(A, "mended"), id: EntryId(5) };
+        let edit =
+            LaneCommand::Edit { image: image(A, "mended"), id: EntryId(6), kept: EntryId(5), call_life_ms: 60_000 };
         let effects = bench.operate(1, edit).unwrap();
         let [JournalEffect::Keep(kept), JournalEffect::Update(edited, None)] = &effects[..] else {
             panic!("{effects:?}")
         };
         assert_eq!(
-            (kept.cause, kept.entry.write().unwrap().image.clone()),
-            (ArchiveCause::Edited, image(A, "refused"))
+            (kept.id, kept.cause, kept.entry.write().unwrap().image.clone()),
+            (EntryId(5), ArchiveCause::Edited, image(A, "refused"))
         );
+        assert_eq!(edited.id, EntryId(6), "an app that knows the old id would take this for a repeat of it");
         let write = edited.write().unwrap();
         assert_eq!((write.image.clone(), write.origin), (image(A, "mended"), origin), "{behind} behind");
         assert!(matches!(bench.claim(), Claim::Taken { .. }));
