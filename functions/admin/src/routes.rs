@@ -62,7 +62,7 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 59] = [
+pub(crate) static ROUTES: [Route; 60] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),

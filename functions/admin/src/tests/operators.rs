@@ -2,7 +2,7 @@
 
 use app::ports::{Commit, JournalOp, Lanes, Pointer, Ports, Queues};
 use domain::{
-    EntryId, Timestamp,
+    EntryId, SideIx, Timestamp,
     lane::{Archived, Entry, Head, JournalEffect, Work},
     record::Image,
 };
@@ -226,6 +226,26 @@ async fn what_neither_app_has_comes_back_unless_something_newer_was_accepted() {
     let half = skipped_without_origin(&api, "C", true).await;
     assert_eq!(api.post(&half, &seen_reason()).await.status, 200);
     assert!(matches!(stored(&api, "C", 2).await.work, Work::Restore { .. }));
+}
+
+#[tokio::test]
+async fn what_the_first_app_may_have_taken_is_reverted_there() {
+    let api = Api::with_map().await;
+    for (key, ambiguous) in [("A", true), ("B", false)] {
+        let mut entry = entry(1, "lost");
+        entry.ambiguous = ambiguous;
+        if let Work::Write(write) = &mut entry.work {
+            write.origin = None;
+        }
+        let head = Head { version: 1, next_seq: 2, parked: true, ..Head::new(map(&api).await.uid, Timestamp(1_000)) };
+        let commit = Commit { head, expected: 0, ops: vec![JournalOp::Append(entry, None)] };
+        api.world.lanes.commit(&lane(key), commit).await.unwrap();
+        assert_eq!(done(&api, &command("revert", key, 1)).await["done"], true);
+        let next = api.world.lanes.entry(&lane(key), 2).await.unwrap();
+        let restores =
+            next.is_some_and(|next| matches!(next.work, Work::Restore { from: SideIx::Second, to: SideIx::First, .. }));
+        assert_eq!(restores, ambiguous, "{key}");
+    }
 }
 
 #[tokio::test]

@@ -313,6 +313,8 @@ async fn revert<P: AdminPorts>(
         // Neither app had it: the one that took it gets back what the other has.
         (Work::Write(_), [true, false]) => Some(SideIx::First),
         (Work::Write(_), [false, true]) => Some(SideIx::Second),
+        // The first is called first: it may have taken it, and its answer was lost.
+        (Work::Write(_), [false, false]) if entry.ambiguous || head.inflight.is_some() => Some(SideIx::First),
         (Work::Write(_), _) => None,
         (Work::Restore { from, .. }, _) => Some(*from),
     };
