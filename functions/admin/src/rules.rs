@@ -65,7 +65,7 @@ pub(crate) async fn test<P: AdminPorts>(
     Name(id): Name<RuleId>,
     headers: HeaderMap,
 ) -> Reply {
-    // The console is served where this request went to.
+    // The API is where this request went to.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let sent = rules::test(&*ports, &caller, &id, &format!("https://{host}")).await?;
     let mail = |(to, result): rules::Tested| {

@@ -101,6 +101,9 @@ impl MailPorts for World {
     fn console_url(&self) -> &str {
         self.shared.console_url()
     }
+    fn api_url(&self) -> &str {
+        self.shared.api_url()
+    }
 }
 
 impl AdminPorts for World {

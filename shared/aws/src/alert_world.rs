@@ -20,8 +20,10 @@ pub struct AlertSettings {
     pub mail_sender: String,
     /// The SES configuration set whose events tell of bounces.
     pub mail_configuration_set: Option<String>,
-    /// Where the console is.
+    /// Where the console is; empty: there is none.
     pub console_url: String,
+    /// Where the admin API is; empty: that is not known.
+    pub api_url: String,
 }
 
 impl AlertSettings {
@@ -33,6 +35,7 @@ impl AlertSettings {
             mail_sender: settings.parsed("TANDEM_MAIL_SENDER", String::new()),
             mail_configuration_set: Some(set).filter(|set| !set.is_empty()),
             console_url: settings.parsed("TANDEM_CONSOLE_URL", String::new()),
+            api_url: settings.parsed("TANDEM_API_URL", String::new()),
         }
     }
 }
@@ -46,6 +49,7 @@ pub struct AlertWorld<A> {
     mailer: SesMailer,
     events: EventBridgeEvents,
     console_url: String,
+    api_url: String,
 }
 
 impl<A> AlertWorld<A> {
@@ -61,6 +65,7 @@ impl<A> AlertWorld<A> {
             mailer: SesMailer::new(clients.ses.clone(), &settings.mail_sender, set),
             events: EventBridgeEvents::new(clients.events.clone(), &common.bus),
             console_url: settings.console_url.clone(),
+            api_url: settings.api_url.clone(),
         }
     }
 }
@@ -118,6 +123,9 @@ impl<A: Apps> MailPorts for AlertWorld<A> {
     }
     fn console_url(&self) -> &str {
         &self.console_url
+    }
+    fn api_url(&self) -> &str {
+        &self.api_url
     }
 }
 

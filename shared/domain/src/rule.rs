@@ -15,7 +15,7 @@ pub use self::{
     incident::{Acted, Incident, SAMPLE_KEYS, Top, Watch},
     judge::{Breach, Counted, Reasoning, counts, judge},
     notice::{Delivery, Notice, NoticeKind, Sent},
-    trend::{Recovery, recovery},
+    trend::{Ending, Recovery, recovery},
 };
 use crate::{
     failure::ErrorClass,

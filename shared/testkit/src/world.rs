@@ -259,7 +259,10 @@ impl MailPorts for SimWorld {
         &self.mailer
     }
     fn console_url(&self) -> &str {
-        "https://tandem.example"
+        ""
+    }
+    fn api_url(&self) -> &str {
+        "https://admin.example"
     }
 }
 

@@ -110,6 +110,9 @@ impl MailPorts for World {
     fn console_url(&self) -> &str {
         ""
     }
+    fn api_url(&self) -> &str {
+        ""
+    }
 }
 
 impl AdminPorts for World {

@@ -119,16 +119,12 @@ pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, expe
 /// What became of a test mail to one address.
 pub type Tested = (Address, Result<String, String>);
 
-/// Sends a test mail to each of a rule's recipients, the way its mails go, and tells what the mail service said.
+/// Sends a test mail to each of a rule's recipients, the way its mails go, and tells what the mail service said. `api`: where
+/// this call came to.
 ///
 /// # Errors
 /// There is no such rule, it tells nobody, or the store does not answer.
-pub async fn test<P: AdminPorts>(
-    ports: &P,
-    caller: &Caller,
-    id: &RuleId,
-    console: &str,
-) -> Result<Vec<Tested>, AppError> {
+pub async fn test<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, api: &str) -> Result<Vec<Tested>, AppError> {
     let rule = get(ports, id).await?;
     let groups = ports.alerts().groups().await?;
     let members = groups.iter().filter(|group| rule.config.groups.contains(&group.id)).flat_map(|group| &group.members);
@@ -136,10 +132,10 @@ pub async fn test<P: AdminPorts>(
     if all.is_empty() {
         return Err(AppError::mistake("recipients", "name nobody who could be told"));
     }
-    let console = if ports.console_url().is_empty() { console } else { ports.console_url() };
+    let links = mail::Links { api, ..mail::Links::of(ports) };
     let mut tested = Vec::new();
     for to in all.into_iter().take(MAX_RECIPIENTS) {
-        let sent = ports.mailer().send(&mail::of_test(&rule, &to, &caller.name, console)).await;
+        let sent = ports.mailer().send(&mail::of_test(&rule, &to, &caller.name, links)).await;
         tested.push((to, sent.map_err(|error| error.refusal().says)));
     }
     Ok(tested)

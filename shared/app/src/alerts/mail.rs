@@ -1,68 +1,148 @@
 //! What mails say. Everything that comes from apps or operators is text: escaped in HTML, on one line in headers.
 
 mod html;
+mod next;
 mod parts;
+mod words;
 
 use domain::{
-    IncidentId, Timestamp,
+    IncidentId, Map, MapState, SideId, Timestamp,
     failure::shorten,
     rule::{Action, Address, Incident, NoticeKind, Rule},
 };
 
-use self::parts::{Facts, Row};
+use self::parts::{Facts, Row, Step, Tone};
 use super::evaluate::sentence;
-use crate::ports::{AlertPorts, Config, Gauges, Mail, Queues};
+use crate::ports::{AlertPorts, Config, Gauges, Mail, MailPorts, Queues};
 
 /// Longest subject, in characters: many readers cut off sooner.
 const MAX_SUBJECT_CHARS: usize = 120;
 
-/// How many changes of the incident's map wait; `None`: that is not known.
-pub(super) async fn depth<P: AlertPorts>(ports: &P, incident: &Incident) -> Option<u64> {
-    let map = ports.config().map(&incident.map).await.ok()??;
-    if let Ok(depth) = ports.queues().depth(&map.map).await {
-        return Some(depth);
+/// Where mails say things are; either may be empty: that is not known, or there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Links<'a> {
+    /// The console.
+    pub console: &'a str,
+    /// The admin API.
+    pub api: &'a str,
+}
+
+impl<'a> Links<'a> {
+    /// Those that are configured.
+    pub fn of<P: MailPorts>(ports: &'a P) -> Self {
+        Self { console: ports.console_url(), api: ports.api_url() }
     }
-    let samples = ports.lanes().depths(&map.map).await.ok()?;
-    samples.first().map(|sample| sample.depth)
+
+    /// A call of the API: whole if it is known where that is.
+    fn call(self, method: &str, path: &str) -> String {
+        format!("{method} {}{path}", self.api.trim_end_matches('/'))
+    }
+
+    /// The same with the body that every change needs.
+    fn because(self, path: &str) -> String {
+        format!("{} {{\"reason\": \"\u{2026}\"}}", self.call("POST", path))
+    }
+
+    /// A page of the console, if there is one.
+    fn page(self, path: &str) -> Option<String> {
+        let console = self.console.trim_end_matches('/');
+        (!console.is_empty()).then(|| format!("{console}/#{path}"))
+    }
+}
+
+/// How an incident's map is when a mail about it is written.
+#[derive(Clone, Debug, Default)]
+pub struct Situation {
+    /// `None`: there is none any more, or that is not known.
+    pub map: Option<Map>,
+    /// How many changes wait; `None`: that is not known.
+    pub depth: Option<u64>,
+}
+
+impl Situation {
+    /// Looks.
+    pub(super) async fn of<P: AlertPorts>(ports: &P, incident: &Incident) -> Self {
+        let found = ports.config().fresh_map(&incident.map).await.ok().flatten();
+        let Some(map) = found.map(|found| found.map).filter(|map| map.uid == incident.uid) else {
+            return Self::default();
+        };
+        let depth = match ports.queues().depth(&map).await {
+            Ok(depth) => Some(depth),
+            Err(_) => ports.lanes().depths(&map).await.ok().and_then(|all| all.first().map(|sample| sample.depth)),
+        };
+        Self { map: Some(map), depth }
+    }
+
+    /// The map's state: the one that the rule gave it, unless something else is known.
+    fn state(&self, incident: &Incident) -> Option<MapState> {
+        let acted = incident.acted.as_ref().and_then(|acted| acted.state);
+        self.map.as_ref().map(|map| map.state).or(acted)
+    }
 }
 
 /// A mail about an incident to one person.
 #[must_use]
-pub fn of_incident(incident: &Incident, kind: NoticeKind, to: &Address, depth: Option<u64>, console: &str) -> Mail {
-    let link = format!("{}/#/incidents/{}", console.trim_end_matches('/'), incident.id);
-    let facts = facts(incident, kind, depth, link);
-    let subject = subject(incident, kind);
+pub fn of_incident(
+    incident: &Incident,
+    kind: NoticeKind,
+    to: &Address,
+    situation: &Situation,
+    links: Links<'_>,
+) -> Mail {
+    let words = words::of(incident, kind, situation);
+    let link = links.page(&format!("/incidents/{}", incident.id));
+    let facts = Facts {
+        headline: words.headline,
+        lead: words.lead,
+        tone: words.tone,
+        rows: rows(incident, kind, situation),
+        top: incident.top.clone(),
+        steps: next::steps(incident, kind, situation, links),
+        link: link.map(|link| ("Open the incident", link)),
+    };
     Mail {
         to: to.clone(),
-        subject,
+        subject: one_line(&format!("[Tandem] {} {}: {}", incident.map, words.subject, incident.config.title)),
         text: facts.text(),
         html: html::page(&facts),
-        headers: headers(incident.id, kind, &incident.rule.to_string(), console),
+        headers: headers(incident.id, kind, &incident.rule.to_string(), links),
         incident: Some(incident.id),
     }
 }
 
 /// A mail that only shows that mails arrive.
 #[must_use]
-pub fn of_test(rule: &Rule, to: &Address, actor: &str, console: &str) -> Mail {
-    let link = format!("{}/#/rules/{}", console.trim_end_matches('/'), rule.id);
+pub fn of_test(rule: &Rule, to: &Address, actor: &str, links: Links<'_>) -> Mail {
     let config = &rule.config;
+    let does = match config.action {
+        Action::None => "tells people, and does nothing to the map",
+        Action::Pause => "pauses the map: changes are kept, and none is written until it is resumed",
+        Action::Stop => "stops the map: changes are skipped",
+    };
+    let maps: Vec<_> = config.maps.iter().map(ToString::to_string).collect();
+    let maps = if maps.is_empty() { "all, each for itself".to_owned() } else { maps.join(", ") };
     let facts = Facts {
         headline: format!("This is a test of the alert setting \u{201c}{}\u{201d}", config.title),
         lead: format!("{actor} sent it to see whether mails arrive. Nothing is wrong, and nothing was paused."),
-        tone: parts::Tone::Calm,
-        rows: vec![Row::new("Rule", format!("{} ({})", config.title, rule.id)), Row::new("Fires at", fires_at(config))],
+        tone: Tone::Calm,
+        rows: vec![
+            Row::new("Rule", format!("{} ({})", config.title, rule.id)),
+            Row::new("Maps", maps),
+            Row::new("Fires at", fires_at(config)),
+            Row::new("Then", does.to_owned()),
+        ],
         top: Vec::new(),
-        link,
-        link_text: "Open the alert setting",
+        steps: vec![Step::new("See the alert setting", links.call("GET", &format!("/rules/{}", rule.id)))],
+        link: links.page(&format!("/rules/{}", rule.id)).map(|link| ("Open the alert setting", link)),
     };
-    let unsubscribe = unsubscribe(&rule.id.to_string(), console);
+    let mut headers = vec![("Auto-Submitted", "auto-generated".to_owned())];
+    headers.extend(unsubscribe(&rule.id.to_string(), links));
     Mail {
         to: to.clone(),
         subject: one_line(&format!("[Tandem] test: {}", config.title)),
         text: facts.text(),
         html: html::page(&facts),
-        headers: vec![("List-Unsubscribe", unsubscribe), ("Auto-Submitted", "auto-generated".to_owned())],
+        headers,
         incident: None,
     }
 }
@@ -71,107 +151,85 @@ fn fires_at(config: &domain::rule::RuleConfig) -> String {
     sentence(config, config.threshold).split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned())
 }
 
-fn subject(incident: &Incident, kind: NoticeKind) -> String {
-    let state = incident.acted.as_ref().and_then(|acted| acted.state).map(|state| state.as_str().to_lowercase());
-    let what = match (kind, state) {
-        (NoticeKind::Recovered, _) => "recovered".to_owned(),
-        (NoticeKind::Reminder, Some(state)) => format!("still {state}"),
-        (NoticeKind::Reminder, None) => "still failing".to_owned(),
-        (NoticeKind::Opened | NoticeKind::Again, Some(state)) => state,
-        (NoticeKind::Opened | NoticeKind::Again, None) => format!("{} errors", incident.count),
-    };
-    one_line(&format!("[Tandem] {} {what}: {}", incident.map, incident.config.title))
-}
-
 /// One line for a header, whatever is in it.
 fn one_line(text: &str) -> String {
     shorten(text, MAX_SUBJECT_CHARS)
 }
 
 /// Mail readers keep mails together that refer to the same one, though nobody ever got that.
-fn headers(incident: IncidentId, kind: NoticeKind, rule: &str, console: &str) -> Vec<(&'static str, String)> {
+fn headers(incident: IncidentId, kind: NoticeKind, rule: &str, links: Links<'_>) -> Vec<(&'static str, String)> {
     let thread = format!("<{incident}@incidents.tandem>");
     let mut headers = vec![("References", thread.clone()), ("In-Reply-To", thread)];
-    headers.push(("List-Unsubscribe", unsubscribe(rule, console)));
+    headers.extend(unsubscribe(rule, links));
     headers.push(("List-Id", format!("<{rule}.rules.tandem>")));
     headers.push(("Auto-Submitted", "auto-generated".to_owned()));
     headers.push(("X-Tandem-Notice", kind.as_str().to_owned()));
     headers
 }
 
-/// Where somebody takes themselves off the rule's recipients: the console asks who they are.
-fn unsubscribe(rule: &str, console: &str) -> String {
-    format!("<{}/#/rules/{rule}/recipients>", console.trim_end_matches('/'))
+/// Where somebody takes themselves off the rule's recipients: the console asks who they are. Without one there is no
+/// such place.
+fn unsubscribe(rule: &str, links: Links<'_>) -> Option<(&'static str, String)> {
+    links.page(&format!("/rules/{rule}/recipients")).map(|page| ("List-Unsubscribe", format!("<{page}>")))
 }
 
-fn facts(incident: &Incident, kind: NoticeKind, depth: Option<u64>, link: String) -> Facts {
-    let config = &incident.config;
-    let map = &incident.map;
-    let state = incident.acted.as_ref().and_then(|acted| acted.state);
-    let title = &config.title;
-    let headline = match (kind, state) {
-        (NoticeKind::Recovered, _) => format!("{map}: this incident is over"),
-        (NoticeKind::Reminder, Some(state)) => format!("{map} is still {}", state.as_str().to_lowercase()),
-        (NoticeKind::Reminder, None) => format!("{map} still meets errors"),
-        (_, Some(state)) => format!("{map} was {} by the rule \u{201c}{title}\u{201d}", state.as_str().to_lowercase()),
-        (_, None) => format!("{map} meets errors: \u{201c}{title}\u{201d}"),
-    };
+fn rows(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Vec<Row> {
     let mut rows = vec![
-        Row::new("Map", map.to_string()),
-        Row::new("Leg", legs(incident)),
-        Row::new("Rule", format!("{title} ({}): {}", incident.rule, fires_at(config))),
-        Row::new(
-            "Counted",
-            format!(
-                "{} {} from {} to {}",
-                incident.count,
-                counted(incident),
-                second(incident.first_at),
-                second(incident.last_at)
-            ),
-        ),
+        Row::new("Map", incident.map.to_string()),
+        Row::new("Leg", legs(incident, situation.map.as_ref())),
+        Row::new("Counted", counted(incident)),
+        Row::new("Rule", format!("{} ({}): {}", incident.config.title, incident.rule, fires_at(&incident.config))),
         Row::new("Action", action(incident)),
     ];
-    if let Some(depth) = depth {
+    let acted = incident.acted.as_ref().and_then(|acted| acted.state);
+    if let Some(map) = situation.map.as_ref().filter(|map| acted != Some(map.state)) {
+        let (state, since) = (map.state, clock(map.since));
+        rows.push(Row::new("Now", format!("{state} since {since}, by {}: {}", map.actor, map.reason)));
+    }
+    if let Some(depth) = situation.depth {
         rows.push(Row::new("Waiting", waiting(depth)));
     }
     if let Some(by) = &incident.acknowledged {
-        rows.push(Row::new("Seen by", format!("{} at {}: {}", by.actor, second(by.at), by.reason)));
+        rows.push(Row::new("Seen by", format!("{} at {}: {}", by.actor, clock(by.at), by.reason)));
     }
-    if let Some((at, how)) = &incident.recovered {
-        rows.push(Row::new("Over", format!("at {}: {how}", second(*at))));
+    if let Some((at, how)) = incident.recovered.as_ref().filter(|_| kind == NoticeKind::Recovered) {
+        rows.push(Row::new("Over", format!("at {}: {how}", clock(*at))));
     }
-    let calm = kind == NoticeKind::Recovered;
-    Facts {
-        headline,
-        lead: lead(incident, kind),
-        tone: if calm { parts::Tone::Calm } else { parts::Tone::Alarm },
-        rows,
-        top: incident.top.clone(),
-        link,
-        link_text: "Open the incident",
-    }
+    rows
 }
 
-fn legs(incident: &Incident) -> String {
-    let mut to: Vec<_> = incident.top.iter().map(|top| format!("to {}", top.to)).collect();
-    to.sort();
-    to.dedup();
-    to.join(", ")
+fn legs(incident: &Incident, map: Option<&Map>) -> String {
+    let from =
+        |to: &SideId| map.map(|map| &map.config.sides).and_then(|sides| sides.iter().find(|end| end.side != *to));
+    let leg = |to: &SideId| match from(to) {
+        Some(from) => format!("{} \u{2192} {to}", from.side),
+        None => format!("to {to}"),
+    };
+    let mut legs: Vec<_> = incident.top.iter().map(|top| leg(&top.to)).collect();
+    legs.sort();
+    legs.dedup();
+    legs.join(", ")
 }
 
-fn counted(incident: &Incident) -> &'static str {
-    match (incident.config.count, incident.count) {
+fn counted(incident: &Incident) -> String {
+    let what = match (incident.config.count, incident.count) {
         (domain::rule::Count::Writes, 1) => "failed write",
         (domain::rule::Count::Writes, _) => "failed writes",
         (domain::rule::Count::Attempts, 1) => "failed attempt",
         (domain::rule::Count::Attempts, _) => "failed attempts",
-    }
+    };
+    let mut classes: Vec<_> = incident.top.iter().map(|top| top.class.as_str()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let of = if classes.is_empty() { String::new() } else { format!(" of the type {}", classes.join(", ")) };
+    let (first, last) = (clock(incident.first_at), clock(incident.last_at));
+    let when = if first == last { format!("at {first}") } else { format!("from {first} to {last}") };
+    format!("{} {what}{of}, {when}", incident.count)
 }
 
 /// A time for people: without the part of a second.
-fn second(at: Timestamp) -> Timestamp {
-    Timestamp(at.0 / 1_000 * 1_000)
+fn clock(at: Timestamp) -> String {
+    Timestamp(at.0 / 1_000 * 1_000).to_string().replacen('T', " ", 1).replacen('Z', " UTC", 1)
 }
 
 fn action(incident: &Incident) -> String {
@@ -179,7 +237,8 @@ fn action(incident: &Incident) -> String {
         (_, Action::None) => "none: this rule only tells people".to_owned(),
         (None, action) => format!("{}: under way", action.as_str()),
         (Some(acted), action) => match (&acted.state, &acted.left) {
-            (Some(state), _) => format!("{}: the map is {state} since {}", action.as_str(), second(acted.at)),
+            (Some(MapState::Stopped), _) => format!("the rule stopped the map at {}", clock(acted.at)),
+            (Some(_), _) => format!("the rule paused the map at {}", clock(acted.at)),
             (None, Some(why)) => format!("{}: not done, {why}", action.as_str()),
             (None, None) => action.as_str().to_owned(),
         },
@@ -191,33 +250,6 @@ fn waiting(depth: u64) -> String {
         0 => "no change waits".to_owned(),
         1 => "1 change waits in the queue".to_owned(),
         many => format!("about {many} changes wait in the queue"),
-    }
-}
-
-/// No all-clear that nobody has seen to: an incident is over, too, when its map was stopped or its rule switched off.
-fn over(incident: &Incident) -> String {
-    let how = incident.recovered.as_ref().map_or("it is closed", |(_, how)| how);
-    format!(
-        "It is over because {how}. No more mails come about it. Look whether changes were refused or discarded in the \
-         meantime: they stand in the map's catch-up errors and archive. What came while a map was stopped needs an initial sync."
-    )
-}
-
-fn lead(incident: &Incident, kind: NoticeKind) -> String {
-    let stopped = incident.config.action == Action::Stop;
-    let acted = incident.acted.as_ref().is_some_and(|acted| acted.state.is_some());
-    match (kind, acted) {
-        (NoticeKind::Recovered, _) => over(incident),
-        (_, true) if stopped => {
-            "Changes are skipped from now on, and counted. When the cause is mended, run the map and its initial sync."
-                .to_owned()
-        }
-        (_, true) => {
-            "Every change is kept from now on and none is written. When the cause is mended, resume the map: what waits is \
-             written then, each record in its order."
-                .to_owned()
-        }
-        (_, false) => "The map goes on. Look at the errors below, and pause it if they do not end.".to_owned(),
     }
 }
 

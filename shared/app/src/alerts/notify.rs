@@ -102,10 +102,10 @@ async fn send_all<P: MailPorts>(
     if due.is_empty() {
         return Ok(told);
     }
-    let depth = mail::depth(ports, incident).await;
+    let situation = mail::Situation::of(ports, incident).await;
     let mut chunks = due.chunks(AT_ONCE).peekable();
     while let Some(chunk) = chunks.next() {
-        let sends = chunk.iter().map(|(notice, to, tries)| send(ports, incident, notice, to, *tries, depth));
+        let sends = chunk.iter().map(|(notice, to, tries)| send(ports, incident, notice, to, *tries, &situation));
         let sent = join_all(sends).await;
         let taken = sent.iter().filter(|(.., sent)| matches!(sent, Sent::Taken { .. })).count() as u64;
         told.taken += taken;
@@ -136,9 +136,9 @@ async fn send<P: MailPorts>(
     notice: &Notice,
     to: &Address,
     tries: u32,
-    depth: Option<u64>,
+    situation: &mail::Situation,
 ) -> One {
-    let mail = mail::of_incident(incident, notice.kind, to, depth, ports.console_url());
+    let mail = mail::of_incident(incident, notice.kind, to, situation, mail::Links::of(ports));
     let sent = match ports.mailer().send(&mail).await {
         Ok(message_id) => Sent::Taken { at: ports.now(), message_id },
         Err(error) => {

@@ -3,7 +3,7 @@
 use domain::{
     Map, Timestamp,
     log::IncidentStep,
-    rule::{Incident, MAX_WINDOW_MINUTES, NoticeKind, Recovery, Rule, Watch, recovery},
+    rule::{Ending, Incident, MAX_WINDOW_MINUTES, NoticeKind, Recovery, Rule, Watch, recovery},
 };
 
 use super::{Counter, LATE_MS, act, alone, change, evaluate, notify, probe::probe};
@@ -78,8 +78,8 @@ async fn go_on<P: MailPorts>(
     let mut incident = act(ports, &incident).await?;
     if incident.recovered.is_none() {
         let map = ports.config().fresh_map(&incident.map).await?.map(|map| map.map);
-        if let Some(how) = over(ports, rules, &incident, map.as_ref()).await? {
-            if let Some(closed) = close(ports, &incident, how).await? {
+        if let Some(ending) = over(ports, rules, &incident, map.as_ref()).await? {
+            if let Some(closed) = close(ports, &incident, ending).await? {
                 incident = closed;
                 ticked.recovered += 1;
             }
@@ -100,26 +100,26 @@ async fn over<P: AlertPorts>(
     rules: &[Rule],
     incident: &Incident,
     map: Option<&Map>,
-) -> Result<Option<&'static str>, PortError> {
+) -> Result<Option<Ending>, PortError> {
     Ok(match (recovery(incident, map), map) {
-        (Recovery::Over(how), _) => Some(how),
+        (Recovery::Over(ending), _) => Some(ending),
         (Recovery::WhenQuiet, Some(map)) => {
             let rule = rules.iter().find(|rule| rule.id == incident.rule);
             let config = rule.map_or(&incident.config, |rule| &rule.config);
             if !rule.is_some_and(|rule| rule.config.enabled) {
-                return Ok(Some("the rule is switched off"));
+                return Ok(Some(Ending::RuleOff));
             }
             // Its own errors do not keep it open for longer than its window.
             let mut counter = Counter::new(ports, map, ports.now().minus_ms(config.window_ms()));
             let quiet = counter.judge(config, None).await?.is_none();
-            quiet.then_some("fewer errors than the threshold have occurred since")
+            quiet.then_some(Ending::Quiet)
         }
         (Recovery::WhenQuiet | Recovery::NotYet, _) => None,
     })
 }
 
 /// Closes an incident and its watch. `None`: somebody else did.
-async fn close<P: AlertPorts>(ports: &P, incident: &Incident, how: &str) -> Result<Option<Incident>, PortError> {
+async fn close<P: AlertPorts>(ports: &P, incident: &Incident, ending: Ending) -> Result<Option<Incident>, PortError> {
     let now = ports.now();
     let watch = ports.alerts().watch(&incident.rule, &incident.map).await?;
     let watch = watch.filter(|watch| watch.open == Some(incident.id));
@@ -127,8 +127,8 @@ async fn close<P: AlertPorts>(ports: &P, incident: &Incident, how: &str) -> Resu
         if read.recovered.is_some() || read.live_epoch != incident.live_epoch {
             return None; // it was breached again in the meantime
         }
-        let next = read.recovered(how, now);
-        let line = next.line(IncidentStep::Recovered, "tandem", how, now);
+        let next = read.recovered(ending.clone(), now);
+        let line = next.line(IncidentStep::Recovered, "tandem", &ending.to_string(), now);
         let closed = watch.as_ref().map(|watch| {
             let closed =
                 Watch { open: None, closed: Some((now, read.live_epoch)), version: watch.version + 1, ..watch.clone() };

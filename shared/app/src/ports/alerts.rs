@@ -30,8 +30,10 @@ pub trait MailPorts: AlertPorts {
 
     /// How mail is sent.
     fn mailer(&self) -> &Self::Mailer;
-    /// Where operators find the console; mails link to it.
+    /// Where operators find the console; mails link to it. Empty: there is none, and mails name calls of the API.
     fn console_url(&self) -> &str;
+    /// Where the admin API is. Empty: that is not known, and mails name its paths.
+    fn api_url(&self) -> &str;
 }
 
 /// What telling other programs works with.

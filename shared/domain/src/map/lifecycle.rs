@@ -155,6 +155,33 @@ pub struct Map {
     /// The part of the backlog that is archived instead of written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// How changes began to flow last: whoever looks when it has caught up finds Tandem's own name in `actor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Began>,
+}
+
+/// How changes began to flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Began {
+    /// By what.
+    pub how: Beginning,
+    /// Who did it.
+    pub actor: String,
+    /// Who had the backlog, or what was left of it, archived instead of written, and where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<(ArchiveCause, String)>,
+}
+
+/// What lets changes flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beginning {
+    /// The map was run; what came before was skipped.
+    Run,
+    /// Somebody resumed it.
+    Resumed,
+    /// It was resumed by itself, because the app took changes again.
+    ByItself,
 }
 
 /// What is archived instead of written: everything accepted before an epoch. Epochs and not clocks: each entry carries
@@ -259,6 +286,7 @@ impl Map {
             reason: "created".to_owned(),
             cause: Cause::Operator,
             cut: None,
+            began: None,
         }
     }
 
@@ -312,6 +340,7 @@ impl Map {
             since: now,
             actor: actor.to_owned(),
             reason: reason.to_owned(),
+            began: self.begins(command, actor, &cause),
             cause,
             cut: match command {
                 MapCommand::Resume(backlog) => backlog.archive().map(cut),
@@ -320,6 +349,29 @@ impl Map {
             },
             ..self.clone()
         }))
+    }
+
+    /// How changes began to flow last, after this command.
+    fn begins(&self, command: MapCommand, actor: &str, cause: &Cause) -> Option<Began> {
+        let began = |how, archived| Some(Began { how, actor: actor.to_owned(), archived });
+        let before = self.began.clone();
+        match command {
+            MapCommand::Run => began(Beginning::Run, None),
+            MapCommand::Resume(backlog) => {
+                // Another choice does not bring back what was archived by the one before.
+                let earlier = before.as_ref().and_then(|before| before.archived.clone());
+                let archived = backlog.archive().map(|cause| (cause, actor.to_owned())).or(earlier);
+                match (before, cause) {
+                    (Some(before), _) if self.state == MapState::CatchingUp => Some(Began { archived, ..before }),
+                    (_, Cause::AutoResume { .. }) => began(Beginning::ByItself, archived),
+                    _ => began(Beginning::Resumed, archived),
+                }
+            }
+            MapCommand::Pause if self.state == MapState::Running => {
+                before.map(|before| Began { archived: None, ..before })
+            }
+            MapCommand::Pause | MapCommand::Stop | MapCommand::CaughtUp => before,
+        }
     }
 
     /// What is done with the backlog instead of writing it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Breach, Notice, NoticeKind, Rule, RuleConfig};
+use super::{Action, Breach, Ending, Notice, NoticeKind, Rule, RuleConfig};
 use crate::{
     failure::ErrorClass,
     id::{IncidentId, LogId, MapId, MapUid, RecordKey, RuleId, SideId},
@@ -72,8 +72,11 @@ pub struct Incident {
     pub auto_resumed: u32,
     /// When it was tried last.
     pub probed_at: Option<Timestamp>,
-    /// When, and how, it was over.
+    /// When, and how, it was over, in words.
     pub recovered: Option<(Timestamp, String)>,
+    /// How it was over. Absent on one that was over before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
     /// Who was told what.
     pub notices: Vec<Notice>,
     /// Somebody is sending its mails until then.
@@ -150,6 +153,7 @@ impl Incident {
             auto_resumed: 0,
             probed_at: None,
             recovered: None,
+            ending: None,
             notices: Vec::new(),
             sending_until: Timestamp(0),
             version: 1,
@@ -190,8 +194,9 @@ impl Incident {
 
     /// It is over.
     #[must_use]
-    pub fn recovered(&self, how: &str, now: Timestamp) -> Self {
-        let mut over = Self { recovered: Some((now, how.to_owned())), version: self.version + 1, ..self.clone() };
+    pub fn recovered(&self, ending: Ending, now: Timestamp) -> Self {
+        let recovered = Some((now, ending.to_string()));
+        let mut over = Self { recovered, ending: Some(ending), version: self.version + 1, ..self.clone() };
         over.tell(NoticeKind::Recovered, now);
         over
     }

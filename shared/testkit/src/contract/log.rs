@@ -4,7 +4,7 @@ use app::ports::{Alerts, CommitError, FailedEvent, Flagged, IncidentChange, Log,
 use domain::{
     ErrorClass, IncidentId, LogId, MapId, Timestamp,
     log::{LoggedError, Order, Resolution, Resolved},
-    rule::{Breach, Group, Incident, Watch},
+    rule::{Breach, Ending, Group, Incident, Watch},
     side::Capability,
 };
 
@@ -209,7 +209,7 @@ pub async fn an_incident_changes_with_its_watch_or_not_at_all<A: Alerts>(alerts:
     assert_eq!(alerts.incident(one.id).await, Ok(Some(one.clone())));
     assert_eq!(alerts.open_incidents().await, Ok(vec![one.clone()]));
     assert_eq!(alerts.watch(&rule.id, &map.id).await, Ok(Some(watch(Some(one.id), 1))));
-    let mut over = one.recovered("it is over", NOON);
+    let mut over = one.recovered(Ending::Quiet, NOON);
     let close = IncidentChange { incident: over.clone(), expected: 1, watch: Some((watch(None, 2), 1)), line: None };
     assert_eq!(alerts.save_incident(&close).await, Ok(()));
     assert_eq!(alerts.open_incidents().await, Ok(vec![over.clone()]), "nobody was told yet");

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::parts::{Facts, Row, Tone, about, keys};
+use super::parts::{Facts, Row, Step, Tone, about, keys};
 
 const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
 
@@ -10,6 +10,7 @@ const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,
 pub(super) fn page(facts: &Facts) -> String {
     let accent = match facts.tone {
         Tone::Alarm => "#b42318",
+        Tone::Grave => "#b54708",
         Tone::Calm => "#067647",
     };
     let markup = html! {
@@ -31,11 +32,14 @@ pub(super) fn page(facts: &Facts) -> String {
                             @if !facts.top.is_empty() {
                                 tr { td style="padding:8px 28px;" { (top(facts)) } }
                             }
-                            tr { td style="padding:16px 28px 28px;" {
-                                a href=(facts.link) style="display:inline-block;background:#1d2939;color:#ffffff;text-decoration:none;padding:10px 18px;border-radius:6px;font-size:14px;" {
-                                    (facts.link_text)
+                            tr { td style="padding:8px 28px 20px;" { (steps(&facts.steps)) } }
+                            @if let Some((what, link)) = &facts.link {
+                            tr { td style="padding:0 28px 28px;" {
+                                a href=(link) style="display:inline-block;background:#1d2939;color:#ffffff;text-decoration:none;padding:10px 18px;border-radius:6px;font-size:14px;" {
+                                    (what)
                                 }
                             } }
+                            }
                         }
                         p style=(format!("{FONT}font-size:12px;color:#667085;margin:16px 0 0;")) {
                             "Sent by Tandem because an alert setting names this address."
@@ -63,6 +67,18 @@ fn rows(rows: &[Row]) -> Markup {
                     td valign="top" width="84" style="padding:6px 12px 6px 0;color:#667085;border-bottom:1px solid #eaecf0;" { (name) }
                     td valign="top" style="padding:6px 0;color:#101828;border-bottom:1px solid #eaecf0;word-break:break-word;" { (value) }
                 }
+            }
+        }
+    }
+}
+
+fn steps(steps: &[Step]) -> Markup {
+    html! {
+        h2 style="margin:8px 0;font-size:15px;color:#101828;" { "What you can do" }
+        @for Step { what, call } in steps {
+            p style="margin:0 0 10px;font-size:14px;line-height:20px;color:#344054;" {
+                (what) ":" br;
+                span style="font-family:Menlo,Consolas,'Courier New',monospace;font-size:12px;color:#101828;word-break:break-all;" { (call) }
             }
         }
     }

@@ -7,7 +7,11 @@ use domain::rule::{SAMPLE_KEYS, Top};
 /// How urgent a mail looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
+    /// Something is to be done.
     Alarm,
+    /// It is over, though nothing was mended.
+    Grave,
+    /// All is well.
     Calm,
 }
 
@@ -23,6 +27,18 @@ impl Row {
     }
 }
 
+/// Something people can do, and the call that does it.
+pub(super) struct Step {
+    pub(super) what: &'static str,
+    pub(super) call: String,
+}
+
+impl Step {
+    pub(super) fn new(what: &'static str, call: String) -> Self {
+        Self { what, call }
+    }
+}
+
 /// What a mail says.
 pub(super) struct Facts {
     pub(super) headline: String,
@@ -30,8 +46,9 @@ pub(super) struct Facts {
     pub(super) tone: Tone,
     pub(super) rows: Vec<Row>,
     pub(super) top: Vec<Top>,
-    pub(super) link: String,
-    pub(super) link_text: &'static str,
+    pub(super) steps: Vec<Step>,
+    /// A page of the console and what it is called.
+    pub(super) link: Option<(&'static str, String)>,
 }
 
 /// What stands behind a kind of message: how often it came, from where, and for which records.
@@ -63,7 +80,13 @@ impl Facts {
                 let _ = writeln!(text, "  {keys}");
             }
         }
-        let _ = write!(text, "\n{}: {}\n", self.link_text, self.link);
+        text.push_str("\nWhat you can do:\n");
+        for Step { what, call } in &self.steps {
+            let _ = writeln!(text, "- {what}:\n  {call}");
+        }
+        if let Some((what, link)) = &self.link {
+            let _ = writeln!(text, "\n{what}: {link}");
+        }
         text
     }
 }

@@ -1,11 +1,12 @@
 //! Mails as people get them. The snapshots are to be read when they change.
 
 use domain::{
-    ErrorClass, LogId, Map, MapState, Timestamp,
+    ErrorClass, LogId,
     id::MapUid,
-    lane::Stamp,
+    lane::{ArchiveCause, Stamp},
     log::{ErrorEvent, Fate, LoggedError, Order},
-    rule::{Breach, Rule, RuleConfig},
+    map::{Began, Beginning, Cause},
+    rule::{AutoResume, Breach, Ending, Rule, RuleConfig},
 };
 use serde_json::json;
 
@@ -63,46 +64,171 @@ fn incident(title: &str, action: &str, errors: &[LoggedError]) -> Incident {
     Incident::open(IncidentId(1_u128 << 100), &rule(title, action), &map(), &breach, &all, last.plus_ms(120))
 }
 
-fn paused() -> Incident {
+fn counted(action: &str) -> Incident {
     let mut errors: Vec<_> = (0..8)
         .map(|n| error(n, &format!("C-{}", 1_001 + n), &format!("Credit limit of C-{} above 1,000,000", 1_001 + n)))
         .collect();
     errors.extend((8..10).map(|n| error(n, "C-2000", "The account is locked by another user")));
-    let incident = incident("crm refuses customers", "pause", &errors);
+    incident("crm refuses customers", action, &errors)
+}
+
+fn paused() -> Incident {
+    let incident = counted("pause");
     let acted = domain::rule::Acted { at: incident.opened_at.plus_ms(30), state: Some(MapState::Paused), left: None };
     incident.acted(acted)
 }
 
+/// As no console is there.
+const NO_CONSOLE: Links<'static> = Links { console: "", api: "https://admin.example/" };
+const CONSOLE: Links<'static> = Links { console: "https://tandem.example/", api: "https://admin.example/" };
+
+/// The map in a state, by whom.
+fn now(state: MapState, actor: &str, cause: Cause) -> Situation {
+    let (since, actor, reason) = (NOON.plus_ms(90_150), actor.to_owned(), "told".to_owned());
+    Situation { map: Some(Map { state, since, actor, reason, cause, ..map() }), depth: Some(214) }
+}
+
+fn by_rule(incident: &Incident) -> Situation {
+    now(MapState::Paused, "tandem", Cause::Rule { rule: incident.rule.clone(), incident: incident.id })
+}
+
+fn mail_when(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Mail {
+    of_incident(incident, kind, &"kim@example.com".parse().unwrap(), situation, NO_CONSOLE)
+}
+
 fn mail(incident: &Incident, kind: NoticeKind) -> Mail {
-    of_incident(incident, kind, &"kim@example.com".parse().unwrap(), Some(214), "https://tandem.example/")
+    mail_when(incident, kind, &by_rule(incident))
+}
+
+fn whole(mail: &Mail) -> String {
+    format!("{}\n\n{}", mail.subject, mail.text)
+}
+
+/// The mail that tells how it ended; a map that runs is there, and nothing waits.
+fn over(ending: Ending) -> Mail {
+    let runs = Situation { depth: Some(0), ..now(MapState::Running, "tandem", Cause::CaughtUp) };
+    let situation = if ending.is_recovery() { runs } else { Situation::default() };
+    let seen = paused().acknowledged(Stamp { actor: "alex".into(), at: NOON.plus_ms(600_000), reason: "on it".into() });
+    mail_when(&seen.recovered(ending, NOON.plus_ms(3_600_000)), NoticeKind::Recovered, &situation)
+}
+
+fn flows(how: Beginning, archived: Option<ArchiveCause>) -> Ending {
+    let archived = archived.map(|cause| (cause, "sam".to_owned()));
+    Ending::FlowsAgain { began: Began { how, actor: "alex".to_owned(), archived } }
+}
+
+/// For a look at it: `TANDEM_MAILS=<folder>` leaves the page there.
+fn show(name: &str, mail: &Mail) {
+    if let Some(folder) = std::env::var_os("TANDEM_MAILS") {
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.html")), &mail.html).unwrap();
+    }
 }
 
 #[test]
 fn a_map_that_was_paused() {
     let mail = mail(&paused(), NoticeKind::Opened);
-    insta::assert_snapshot!("paused_text", format!("{}\n\n{}", mail.subject, mail.text));
+    show("paused", &mail);
+    insta::assert_snapshot!("paused_text", whole(&mail));
     insta::assert_snapshot!("paused_html", mail.html);
 }
 
 #[test]
-fn a_map_that_only_meets_errors_and_one_that_recovered() {
+fn a_map_that_only_meets_errors_and_one_that_is_still_paused() {
     let told = incident("crm refuses customers", "none", &[error(1, "C-1", "locked")]);
-    insta::assert_snapshot!("told_text", mail(&told, NoticeKind::Opened).text);
-    let seen = paused().acknowledged(Stamp { actor: "alex".into(), at: NOON, reason: "on it".into() });
-    insta::assert_snapshot!("reminder_text", mail(&seen, NoticeKind::Reminder).text);
-    let over = seen.recovered("the map was resumed and has caught up", NOON.plus_ms(3_600_000));
-    insta::assert_snapshot!("recovered_text", mail(&over, NoticeKind::Recovered).text);
+    let runs = now(MapState::Running, "kim", Cause::Operator);
+    insta::assert_snapshot!("told_text", whole(&mail_when(&told, NoticeKind::Opened, &runs)));
+    let mut asked = paused();
+    asked.config.auto_resume = Some(AutoResume { after_minutes: 30, at_most: 3 });
+    asked.config.reminder_minutes = Some(60);
+    (asked.auto_resumed, asked.probed_at) = (1, Some(NOON.plus_ms(31 * 60_000)));
+    let reminder = mail(&asked, NoticeKind::Reminder);
+    show("reminder", &reminder);
+    insta::assert_snapshot!("reminder_text", whole(&reminder));
+    asked.auto_resumed = 3;
+    let text = mail(&asked, NoticeKind::Reminder).text;
+    assert!(text.contains("by itself 3 times already") && text.contains("until somebody resumes it"), "{text}");
+}
+
+#[test]
+fn what_somebody_did_in_the_meantime_is_not_told_otherwise() {
+    let mut resumed = now(MapState::CatchingUp, "alex", Cause::Operator);
+    resumed.map.as_mut().unwrap().began =
+        Some(Began { how: Beginning::Resumed, actor: "alex".to_owned(), archived: None });
+    let mail = mail_when(&paused(), NoticeKind::Reminder, &resumed);
+    assert!(mail.subject.contains("still catching up") && mail.text.contains("alex resumed it"), "{}", whole(&mail));
+    assert!(!mail.text.contains("/resume"), "{}", mail.text);
+    // The rule found it paused: it is not said to go on.
+    let left = domain::rule::Acted { at: NOON, state: None, left: Some("the map was Paused already".to_owned()) };
+    let found = counted("pause").acted(left);
+    let mail = mail_when(&found, NoticeKind::Opened, &now(MapState::Paused, "alex", Cause::Operator));
+    assert!(mail.text.contains("alex had paused it") && !mail.text.contains("goes on"), "{}", mail.text);
+}
+
+#[test]
+fn how_it_ended_is_told_and_only_a_map_that_runs_has_recovered() {
+    let caught_up = over(flows(Beginning::Resumed, None));
+    show("recovered", &caught_up);
+    insta::assert_snapshot!("recovered_text", whole(&caught_up));
+    let stopped = over(Ending::Stopped { by: "alex".to_owned() });
+    show("stopped", &stopped);
+    insta::assert_snapshot!("stopped_text", whole(&stopped));
+    for (ending, subject, says, call) in [
+        (
+            flows(Beginning::ByItself, None),
+            "customers recovered:",
+            "resumed by itself, and it has caught up",
+            "/errors",
+        ),
+        (
+            flows(Beginning::Resumed, Some(ArchiveCause::Discarded)),
+            "customers recovered, what waited was discarded:",
+            "alex resumed the map, and sam discarded what waited",
+            "/archive?cause=discarded",
+        ),
+        (
+            flows(Beginning::Resumed, Some(ArchiveCause::SkippedToLive)),
+            "customers recovered, what waited was skipped:",
+            "alex resumed the map, and sam skipped what waited",
+            "/archive?cause=skipped_to_live",
+        ),
+        (flows(Beginning::Run, None), "customers recovered, run again:", "alex ran the map again", "/maps/customers"),
+        (Ending::Quiet, "customers recovered:", "fewer errors", "/maps/customers"),
+        (Ending::Stopped { by: "alex".to_owned() }, "customers stopped:", "alex stopped the map", "/run"),
+        (Ending::Deleted, "customers deleted:", "the map was deleted", "/incidents/"),
+        (Ending::RuleOff, "customers is no longer watched:", "switched off or deleted", "/log/errors"),
+    ] {
+        let runs = ending.is_recovery();
+        let mail = over(ending);
+        assert!(mail.subject.contains(subject), "{}", mail.subject);
+        assert_eq!(mail.subject.contains("recovered"), runs, "{}", mail.subject);
+        assert!(mail.text.contains("This incident is over: ") && mail.text.contains(says), "{}", mail.text);
+        assert!(mail.text.contains(call), "{call} in {}", mail.text);
+        assert!(!mail.text.contains("map is Paused"), "{}", mail.text);
+        assert!(!mail.text.contains("flow again") && (runs || !mail.text.contains("runs again")), "{}", mail.text);
+    }
 }
 
 #[test]
 fn a_test_mail() {
-    let mail = of_test(
-        &rule("crm refuses customers", "pause"),
-        &"kim@example.com".parse().unwrap(),
-        "alex",
-        "https://t.example",
-    );
-    insta::assert_snapshot!("test_text", format!("{}\n\n{}", mail.subject, mail.text));
+    let mail =
+        of_test(&rule("crm refuses customers", "pause"), &"kim@example.com".parse().unwrap(), "alex", NO_CONSOLE);
+    insta::assert_snapshot!("test_text", whole(&mail));
+}
+
+#[test]
+fn only_where_there_is_a_console_do_mails_link_to_it() {
+    let to = "kim@example.com".parse().unwrap();
+    let of = |links| of_incident(&paused(), NoticeKind::Opened, &to, &by_rule(&paused()), links);
+    let (without, with) = (of(NO_CONSOLE), of(CONSOLE));
+    let everything = |mail: &Mail| format!("{}{}{:?}", mail.text, mail.html, mail.headers);
+    assert!(!everything(&without).contains("/#/") && !without.html.contains("href"));
+    assert!(without.text.contains("POST https://admin.example/maps/customers/resume"), "{}", without.text);
+    let page = format!("https://tandem.example/#/incidents/{}", paused().id);
+    assert!(with.text.contains(&page) && with.html.contains(&format!("href=\"{page}\"")));
+    let unsubscribe = with.headers.iter().find(|(name, _)| *name == "List-Unsubscribe").unwrap();
+    assert!(unsubscribe.1.starts_with("<https://tandem.example/#/rules/crm-refuses"));
+    let unknown = of(Links { console: "", api: "" });
+    assert!(unknown.text.contains("POST /maps/customers/resume"), "{}", unknown.text);
 }
 
 #[test]
@@ -128,13 +254,4 @@ fn the_mails_of_an_incident_are_one_thread() {
     for name in ["References", "In-Reply-To"] {
         assert_eq!(of(&one, name), of(&other, name));
     }
-    assert!(of(&one, "List-Unsubscribe").starts_with("<https://tandem.example/#/rules/crm-refuses"));
-}
-
-#[test]
-fn nobody_is_told_that_changes_flow_again_because_a_map_was_stopped() {
-    let over = paused().recovered("the map was stopped", NOON);
-    let mail = mail(&over, NoticeKind::Recovered);
-    assert!(mail.text.contains("over because the map was stopped"), "{}", mail.text);
-    assert!(!mail.text.contains("normal") && !mail.text.contains("flow again"), "{}", mail.text);
 }
