@@ -1,5 +1,7 @@
 //! An operator edits an entry that one of the apps has, or may have, in its first form: both apps end with the new one.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
+
 use std::sync::Arc;
 
 use app::{

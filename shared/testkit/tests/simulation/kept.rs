@@ -1,5 +1,7 @@
 //! What is kept of a conflict: what the map has to do with, and nothing else that the apps have.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
+
 use std::sync::Arc;
 
 use app::admin::switch::switch;
