@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(writes(Some(&item(None, 0)), &item(Some("1"), 0)), 2);
         assert_eq!(writes(Some(&item(Some("1"), 0)), &item(Some("2"), 0)), 3);
         assert_eq!(writes(Some(&item(Some("1"), 0)), &item(Some("1"), 0)), 1);
-        assert_eq!(Units::in_a_transaction(None, &item(Some("1"), 1_000)).writes, 5);
+        assert_eq!(Units::in_a_transaction(None, &item(Some("1"), 1_100)).writes, 5);
     }
 
     #[test]

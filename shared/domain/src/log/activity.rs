@@ -130,7 +130,7 @@ impl IncidentStep {
 /// One place where two configurations differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where, e.g. `fields[Limit=limit].required`.
+    /// Where, e.g. `fields[2].names.crm`.
     pub path: String,
     /// What was there; absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
