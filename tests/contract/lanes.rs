@@ -1,8 +1,12 @@
 //! The journal in DynamoDB keeps the contract that the one in memory keeps.
 
+use app::ports::{LaneKey, Lanes};
+use aws::DynamoLanes;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::lane::Echoes;
 use testkit::contract;
 
-use crate::emulator::{journal, run};
+use crate::emulator::{journal, run, table};
 
 #[test]
 fn a_first_commit_makes_the_head() {
@@ -47,6 +51,23 @@ fn numbers_are_kept_to_the_last_digit() {
 #[test]
 fn echoes_and_head_change_independently() {
     run(async { contract::echoes_and_head_change_independently(&journal().await).await });
+}
+
+/// The stream tells of every change of the item: with the attribute still there, old errors would be logged and judged anew.
+#[test]
+fn an_echo_logs_nothing_again() {
+    run(async {
+        let (db, table) = table().await;
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = db.put_item().table_name(&table).item("pk", text("L#customers#C-1")).item("sk", text("H"));
+        put.item("outbox", text("[]")).send().await.expect("it is put");
+        let lane = LaneKey { map: "customers".parse().expect("a name"), key: "C-1".parse().expect("a key") };
+        let journal = DynamoLanes::new(db.clone(), &table);
+        assert_eq!(journal.note_echo(&lane, &Echoes::default(), &Echoes::default()).await, Ok(()));
+        let read = db.get_item().table_name(&table).key("pk", text("L#customers#C-1")).key("sk", text("H"));
+        let item = read.consistent_read(true).send().await.expect("it is read").item.expect("it is there");
+        assert!(item.contains_key("echoes") && !item.contains_key("outbox"), "{item:?}");
+    });
 }
 
 #[test]

@@ -79,8 +79,8 @@ pub(crate) async fn dry_run<P: AdminPorts>(State(ports): State<Arc<P>>, Json(req
     let time = |name: &str, text: &str| Timestamp::parse(text).map_err(|says| AppError::mistake(name, &says));
     let from = time("from", &request.from)?;
     let until = request.until.as_deref().map_or_else(|| Ok(ports.now()), |text| time("until", text))?;
-    let breaches = rules::dry_run(&*ports, &request.config, from, until).await?;
-    json(StatusCode::OK, &DryRunResult { breaches: breaches.into_iter().map(WouldBreach::from).collect() })
+    let (breaches, complete) = rules::dry_run(&*ports, &request.config, from, until).await?;
+    json(StatusCode::OK, &DryRunResult { breaches: breaches.into_iter().map(WouldBreach::from).collect(), complete })
 }
 
 pub(crate) async fn explain<P: AdminPorts>(

@@ -9,11 +9,16 @@ use aws::{
     outbox,
 };
 use domain::{
-    LogId,
+    LogId, Timestamp,
     log::{LogEvent, Order},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// What is logged, but could not be judged or published, is asked for again for so long: a map that cannot be read, or a bus
+/// that takes nothing, must not keep what comes behind it out of the log. A store that does not answer keeps it out anyway:
+/// that is waited for.
+const AGAIN_FOR_MS: u64 = 60_000;
 
 /// A record of the stream, as far as it is read.
 #[derive(Deserialize)]
@@ -25,6 +30,9 @@ struct Record {
 #[serde(rename_all = "PascalCase")]
 struct Change {
     sequence_number: String,
+    /// Seconds since 1970.
+    #[serde(default)]
+    approximate_creation_date_time: Option<f64>,
     #[serde(default)]
     keys: Value,
     #[serde(default)]
@@ -36,6 +44,8 @@ struct Carried {
     sequence: String,
     /// The key of the item.
     source: String,
+    /// When the item was changed.
+    at: Option<Timestamp>,
     events: Result<Vec<LogEvent>, String>,
 }
 
@@ -51,7 +61,9 @@ pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
     let again = match ingest(ports, &all).await {
         Ok(ingested) => {
             done = ingested;
-            put_aside_unreadable(ports, &carried).await
+            let aside = put_aside_unreadable(ports, &carried).await;
+            let first = carried.first().filter(|first| comes_again(first, &done, ports.now()));
+            first.map(|first| first.sequence.clone()).or(aside)
         }
         Err(error) => {
             tracing::warn!(records = records.len(), %error, "a batch could not be logged as a whole; now each by itself");
@@ -63,18 +75,27 @@ pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
     json!({ "batchItemFailures": failures })
 }
 
+fn comes_again(first: &Carried, done: &Ingested, now: Timestamp) -> bool {
+    let young = first.at.is_some_and(|at| now.ms_since(at) < AGAIN_FOR_MS);
+    let passes = done.not_judged.iter().any(|error| matches!(error, PortError::Transient(_)));
+    passes || (young && (!done.not_judged.is_empty() || done.unpublished > 0))
+}
+
 fn carried(record: &Value) -> Carried {
     let read = Record::deserialize(record);
     let sequence = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned();
     let Ok(Record { dynamodb }) = read else {
-        return Carried { sequence, source: "unknown".to_owned(), events: Err("is no record of a stream".to_owned()) };
+        let says = "is no record of a stream".to_owned();
+        return Carried { sequence, source: "unknown".to_owned(), at: None, events: Err(says) };
     };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds since 1970")]
+    let at = dynamodb.approximate_creation_date_time.map(|seconds| Timestamp((seconds * 1_000.0) as u64));
     let key = |name: &str| dynamodb.keys[name]["S"].as_str().unwrap_or("?").to_owned();
     let events = match dynamodb.new_image["outbox"]["S"].as_str() {
         Some(text) => outbox::read(text),
         None => Ok(Vec::new()), // the filter lets none through; should it be taken away, nothing is to be logged
     };
-    Carried { sequence: dynamodb.sequence_number, source: format!("{} / {}", key("pk"), key("sk")), events }
+    Carried { sequence: dynamodb.sequence_number, source: format!("{} / {}", key("pk"), key("sk")), at, events }
 }
 
 /// Each record by itself, in their order, until one must come again.
@@ -134,6 +155,12 @@ pub(crate) fn tell(done: &Ingested, records: usize) {
     }
     for ms in &done.paused_after_ms {
         Metrics::of(&[]).add("ErrorToPause", *ms, Unit::Milliseconds).emit();
+    }
+    if !done.not_judged.is_empty() {
+        Metrics::of(&[]).add("NotEvaluated", done.not_judged.len() as u64, Unit::Count).emit();
+    }
+    if done.unpublished > 0 {
+        Metrics::of(&[]).add("Unpublished", done.unpublished, Unit::Count).emit();
     }
     if done.incidents > 0 {
         Metrics::of(&[]).add("Incidents", done.incidents, Unit::Count).emit();

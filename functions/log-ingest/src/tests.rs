@@ -138,10 +138,31 @@ async fn an_answer_says_what_is_allowed_and_when_to_come_again() {
     let told = url::answer(&*world, &get).await.response();
     assert_eq!((&told["statusCode"], &told["headers"]["allow"]), (&json!(405), &json!("POST")), "{told}");
     assert_eq!(told["headers"]["content-type"], "application/problem+json");
+}
+
+/// What happened is logged though no rule can be read; and a rule that cannot be read for long does not hold up the log.
+#[tokio::test]
+async fn a_batch_that_cannot_be_judged_is_logged_and_comes_again_for_a_minute() {
+    let world = world();
+    world.alerts.set_unreadable(true);
+    let mut batch = event("log-ingest-stream.json");
+    let delivered = |batch: &mut Value, seconds_ago: u64| {
+        for record in batch["Records"].as_array_mut().unwrap() {
+            record["dynamodb"]["ApproximateCreationDateTime"] = json!(world.now().0 / 1_000 - seconds_ago);
+        }
+    };
+    delivered(&mut batch, 5);
+    let told = stream::handle(&*world, &batch).await;
+    assert_eq!(told, json!({"batchItemFailures": [{"itemIdentifier": "100000000"}]}));
+    assert_eq!((world.log.all_errors().len(), world.log.all_activities().len()), (2, 1), "all of it is logged");
+    delivered(&mut batch, 61);
+    assert_eq!(stream::handle(&*world, &batch).await, json!({"batchItemFailures": []}), "no schedule waits for that");
     world.alerts.set_failing(1_000);
+    world.alerts.set_unreadable(false);
+    let told = stream::handle(&*world, &batch).await;
+    assert_eq!(told, json!({"batchItemFailures": [{"itemIdentifier": "100000000"}]}), "a store that is down is waited for");
     let line = r#"{"id": "erp-9", "map": "customers", "side": "crm", "message": "again"}"#;
-    let told = url::answer(&*world, &post(line.to_owned())).await.response();
-    assert_eq!((&told["statusCode"], &told["headers"]["retry-after"]), (&json!(503), &json!("1")), "{told}");
+    assert_eq!(answer(&world, &post(line.to_owned())).await.0, 200, "what is logged is answered so");
 }
 
 #[tokio::test]

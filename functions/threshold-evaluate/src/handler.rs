@@ -1,7 +1,7 @@
 //! Parse, one call, answer.
 
 use app::{
-    alerts::{CameBack, bounced, tick},
+    alerts::{CameBack, Ticked, bounced, tick, tick_one},
     ports::MailPorts,
 };
 use aws::metrics::{Metrics, Unit};
@@ -22,10 +22,23 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
     if event["source"] == "aws.ses" {
         return came_back(ports, &event["detail"]).await;
     }
-    let ticked = tick(ports, until).await.map_err(|error| {
+    // An event of an incident concerns that one alone: in a flood of them, each would have all of them worked on.
+    let of_incident = event["source"] == "tandem.incident";
+    let incident = event["detail"]["incident"].as_str().filter(|_| of_incident);
+    let ticked = match incident.and_then(|id| id.parse::<IncidentId>().ok()) {
+        Some(incident) => tick_one(ports, incident, until).await,
+        None => tick(ports, until).await,
+    };
+    let ticked = ticked.map_err(|error| {
         tracing::error!(%error, "rules could not be judged");
         error
     })?;
+    tell(&ticked, incident.is_none());
+    Ok(json!({ "maps": ticked.maps, "opened": ticked.opened, "mails": ticked.mails, "recovered": ticked.recovered }))
+}
+
+/// What is counted of a run. `whole`: everything that was due was looked at.
+fn tell(ticked: &Ticked, whole: bool) {
     tracing::info!(
         maps = ticked.maps,
         opened = ticked.opened,
@@ -33,15 +46,25 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
         mails = ticked.mails,
         mails_failed = ticked.mails_failed,
         recovered = ticked.recovered,
+        left = ticked.left,
         "evaluated"
     );
-    Metrics::of(&[])
-        .add("OpenIncidents", ticked.incidents, Unit::Count)
-        .add("NoisyMaps", ticked.maps, Unit::Count)
+    let mut metrics = Metrics::of(&[])
         .add("Mails", ticked.mails, Unit::Count)
         .add("MailsFailed", ticked.mails_failed, Unit::Count)
-        .emit();
-    Ok(json!({ "maps": ticked.maps, "opened": ticked.opened, "mails": ticked.mails, "recovered": ticked.recovered }))
+        .add("NotEvaluated", ticked.left, Unit::Count);
+    if whole {
+        metrics = metrics
+            .add("OpenIncidents", ticked.incidents, Unit::Count)
+            .add("NoisyMaps", ticked.maps, Unit::Count);
+    }
+    metrics.emit();
+    if ticked.opened > 0 {
+        Metrics::of(&[]).add("Incidents", ticked.opened, Unit::Count).emit();
+    }
+    for ms in &ticked.paused_after_ms {
+        Metrics::of(&[]).add("ErrorToPause", *ms, Unit::Milliseconds).emit();
+    }
 }
 
 /// A bounce or complaint, as SES publishes it: <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>.

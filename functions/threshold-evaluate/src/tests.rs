@@ -30,9 +30,31 @@ async fn each_minute_what_is_due_is_done() {
     assert_eq!(nothing, json!({"maps": 0, "opened": 0, "mails": 0, "recovered": 0}));
     let error = sample::error(world.now(), 1, "C-1", ErrorClass::Application);
     ingest(&*world, &[LogEvent::Error(Box::new(error))]).await.unwrap();
-    let told = handle(&*world, &event("out-incident-opened.json"), until).await.unwrap();
+    let told = handle(&*world, &event("threshold-evaluate-minute.json"), until).await.unwrap();
     assert_eq!((&told["maps"], &told["mails"]), (&json!(1), &json!(1)));
     assert_eq!(world.mailer.taken()[0].to.as_str(), "kim@example.com");
+}
+
+#[tokio::test]
+async fn an_event_of_an_incident_has_that_one_worked_on_and_no_other() {
+    let world = world();
+    world.alerts.put_rule(sample::rule(1));
+    let mut other = sample::rule(1);
+    other.id = "other".parse().unwrap();
+    world.alerts.put_rule(other);
+    let error = sample::error(world.now(), 1, "C-1", ErrorClass::Application);
+    ingest(&*world, &[LogEvent::Error(Box::new(error))]).await.unwrap();
+    let [one, other] = &world.alerts.all_incidents()[..] else { panic!("one incident for each rule") };
+    let until = world.now().plus_ms(60_000);
+    let mut opened = event("out-incident-opened.json");
+    opened["detail"]["incident"] = json!(one.id.to_string());
+    let told = handle(&*world, &opened, until).await.unwrap();
+    assert_eq!(told, json!({"maps": 0, "opened": 0, "mails": 1, "recovered": 0}));
+    assert_eq!(world.mailer.taken().iter().map(|mail| mail.incident).collect::<Vec<_>>(), [Some(one.id)]);
+    handle(&*world, &opened, until).await.unwrap();
+    assert_eq!(world.mailer.taken().len(), 1, "told twice, mailed once");
+    handle(&*world, &event("threshold-evaluate-minute.json"), until).await.unwrap();
+    assert_eq!(world.mailer.taken().last().unwrap().incident, Some(other.id));
 }
 
 /// An incident of which kim was told, by the mail service's id of that mail, and what comes back names both.

@@ -14,7 +14,7 @@ pub use self::{
     act::act,
     evaluate::{Counter, LATE_MS, Verdict, evaluate, verdict},
     notify::{CameBack, Told, bounced, notify},
-    tick::{Ticked, tick},
+    tick::{Ticked, tick, tick_one},
 };
 use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};
 use domain::{IncidentId, rule::Incident};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use domain::{
     MapId, Timestamp,
     log::{LogEvent, LoggedError, Resolution},
+    rule::Rule,
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 
@@ -34,18 +35,21 @@ pub struct Ingested {
     pub incidents: u64,
     /// Milliseconds from the last counted error to the pause, of each incident that paused a map.
     pub paused_after_ms: Vec<u64>,
+    /// Why something that is logged was not judged, or not acted upon.
+    pub not_judged: Vec<PortError>,
+    /// Events that were not published.
+    pub unpublished: u64,
 }
 
-/// Logs events, judges rules, publishes. The same events may come again, in part or as a whole.
+/// Logs events, then judges rules and publishes. The same events may come again, in part or as a whole.
 ///
 /// # Errors
-/// Something could not be stored: all of it must come again.
+/// Something could not be stored: all of it must come again. That it could not be judged or published is no such error: a
+/// rule or a map that cannot be read must not keep anything out of the log. [`Ingested`] says so.
 pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ingested, PortError> {
     let mut done = Ingested::default();
     let errors: Vec<_> = events.iter().filter_map(error).collect();
     log_errors(ports, &errors, &mut done).await?;
-    let maps = touched(&errors);
-    judge(ports, &maps, &mut done).await?;
     // After the errors of the batch: they may be among those that are resolved.
     let mut resolved: Vec<BoxFuture<'_, _>> = Vec::new();
     let mut lines: Vec<BoxFuture<'_, _>> = Vec::new();
@@ -61,9 +65,13 @@ pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ing
     }
     done.resolved += each(resolved).await?.into_iter().sum::<u64>();
     done.activities += each(lines).await?.into_iter().map(u64::from).sum::<u64>();
+    judge(ports, &touched(&errors), &mut done).await;
     let published = announce::events(events);
-    if !published.is_empty() {
-        ports.events().publish(&published).await?;
+    if !published.is_empty()
+        && let Err(error) = ports.events().publish(&published).await
+    {
+        tracing::error!(events = published.len(), %error, "events could not be published");
+        done.unpublished += published.len() as u64;
     }
     Ok(done)
 }
@@ -120,28 +128,40 @@ async fn each<T>(things: Vec<BoxFuture<'_, Result<T, PortError>>>) -> Result<Vec
     done.into_iter().collect()
 }
 
-/// Judges the rules of these maps, and acts at once: mail comes later.
-async fn judge<P: AlertPorts>(
+/// Judges the rules of these maps, and acts at once: mail comes later. What fails is left to the schedule, and stops no
+/// other map.
+async fn judge<P: AlertPorts>(ports: &P, maps: &BTreeMap<MapId, (Timestamp, Timestamp)>, done: &mut Ingested) {
+    if maps.is_empty() {
+        return;
+    }
+    let rules = match ports.alerts().rules().await {
+        Ok(rules) => rules,
+        Err(error) => {
+            tracing::error!(%error, "the rules could not be read");
+            done.not_judged.push(error);
+            return;
+        }
+    };
+    for (id, (first, _)) in maps.iter().filter(|(id, _)| rules.iter().any(|rule| rule.config.watches(id))) {
+        if let Err(error) = judge_map(ports, &rules, id, *first, done).await {
+            tracing::error!(map.id = %id, %error, "the rules of a map could not be judged");
+            done.not_judged.push(error);
+        }
+    }
+}
+
+async fn judge_map<P: AlertPorts>(
     ports: &P,
-    maps: &BTreeMap<MapId, (Timestamp, Timestamp)>,
+    rules: &[Rule],
+    id: &MapId,
+    from: Timestamp,
     done: &mut Ingested,
 ) -> Result<(), PortError> {
-    if maps.is_empty() {
-        return Ok(());
-    }
-    let rules = ports.alerts().rules().await?;
-    for (id, (first, _)) in maps {
-        if !rules.iter().any(|rule| rule.config.watches(id)) {
-            continue;
-        }
-        let Some(map) = ports.config().fresh_map(id).await? else { continue };
-        for incident in evaluate(ports, &map.map, &rules, *first).await? {
-            done.incidents += 1;
-            let acted = act(ports, &incident).await?;
-            if let Some(acted) = acted.acted.filter(|acted| acted.state.is_some()) {
-                done.paused_after_ms.push(acted.at.ms_since(incident.last_at));
-            }
-        }
+    let Some(map) = ports.config().fresh_map(id).await? else { return Ok(()) };
+    for incident in evaluate(ports, &map.map, rules, from).await? {
+        done.incidents += 1;
+        let acted = act(ports, &incident).await?;
+        done.paused_after_ms.extend(incident.paused_after_ms(&acted));
     }
     Ok(())
 }
@@ -156,5 +176,7 @@ impl Ingested {
         self.resolved += other.resolved;
         self.incidents += other.incidents;
         self.paused_after_ms.extend(other.paused_after_ms);
+        self.not_judged.extend(other.not_judged);
+        self.unpublished += other.unpublished;
     }
 }

@@ -73,7 +73,7 @@ impl DynamoAlerts {
 
 impl Alerts for DynamoAlerts {
     async fn rules(&self) -> Result<Vec<Rule>, PortError> {
-        Ok(self.documents.list("RULES").await?.into_iter().map(|(_, rule)| rule).collect())
+        self.documents.readable("RULES").await
     }
 
     async fn rule(&self, id: &RuleId) -> Result<Option<Rule>, PortError> {
@@ -89,7 +89,7 @@ impl Alerts for DynamoAlerts {
     }
 
     async fn groups(&self) -> Result<Vec<Group>, PortError> {
-        Ok(self.documents.list("GROUPS").await?.into_iter().map(|(_, group)| group).collect())
+        self.documents.readable("GROUPS").await
     }
 
     async fn save_group(&self, group: &Group, expected: u64) -> Result<(), CommitError> {
@@ -140,7 +140,11 @@ impl Alerts for DynamoAlerts {
                 let sk = item.get("sk").and_then(|value| value.as_s().ok());
                 let id = sk.and_then(|sk| u128::from_str_radix(sk, 16).ok());
                 let id = id.ok_or_else(|| PortError::Permanent("an incident in the index has no id".to_owned()))?;
-                open.extend(self.incident(IncidentId(id)).await?.filter(Incident::is_open));
+                match self.incident(IncidentId(id)).await {
+                    // One that cannot be read must not keep people from being told of the others.
+                    Err(error @ PortError::Permanent(_)) => drop(documents::left_out::<Incident>(Err(error))),
+                    read => open.extend(read?.filter(Incident::is_open)),
+                }
             }
             start = page.last_evaluated_key;
             if start.is_none() {
@@ -155,7 +159,7 @@ impl Alerts for DynamoAlerts {
     }
 
     async fn flagged(&self) -> Result<Vec<Flagged>, PortError> {
-        Ok(self.documents.list("FLAGGED").await?.into_iter().map(|(_, flagged)| flagged).collect())
+        self.documents.readable("FLAGGED").await
     }
 
     async fn flag(&self, flagged: &Flagged) -> Result<(), PortError> {

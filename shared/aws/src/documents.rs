@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     error,
     keys::Key,
+    metrics::{Metrics, Unit},
     outbox::{self, OUTBOX},
 };
 
@@ -84,6 +85,10 @@ impl Documents {
 
     /// All items of a partition, by sort key, with their bodies.
     pub(crate) async fn list<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<(String, T)>, PortError> {
+        self.all(pk).await?.iter().map(|item| Ok((text(item, "sk")?.to_owned(), read(item)?))).collect()
+    }
+
+    async fn all(&self, pk: &str) -> Result<Vec<Item>, PortError> {
         let mut all = Vec::new();
         let mut from = None;
         for _ in 0..MAX_PAGES {
@@ -96,15 +101,19 @@ impl Documents {
                 .consistent_read(true)
                 .set_exclusive_start_key(from);
             let page = query.send().await.map_err(error::port)?;
-            for item in page.items() {
-                all.push((text(item, "sk")?.to_owned(), read(item)?));
-            }
+            all.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
                 return Ok(all);
             }
         }
         Err(PortError::Permanent(format!("{pk} has more than {MAX_PAGES} pages")))
+    }
+
+    /// All items of a partition that can be read, by sort key. One that cannot is told by its key, and counted: it must not
+    /// stop what concerns the others.
+    pub(crate) async fn readable<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, PortError> {
+        Ok(self.all(pk).await?.iter().filter_map(|item| left_out(read(item))).collect())
     }
 
     /// The last items of a partition up to a sort key, the last one first.
@@ -233,6 +242,17 @@ pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     }
     // serde_json's error is a position and a field, never a value longer than a word of ours.
     serde_json::from_str(text(item, "body")?).map_err(|error| PortError::Permanent(format!("{}: {error}", name())))
+}
+
+/// What could be read. What could not is told, and counted; an alarm tells people.
+pub(crate) fn left_out<T>(read: Result<T, PortError>) -> Option<T> {
+    let why = match read {
+        Ok(body) => return Some(body),
+        Err(why) => why,
+    };
+    tracing::error!(%why, "an item cannot be read, and is left out");
+    Metrics::of(&[]).add("UnreadableItems", 1, Unit::Count).emit();
+    None
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub use self::open::open;
 use crate::{
     error,
     keys::{Key, shard_of},
+    outbox::OUTBOX,
 };
 
 /// It was not brought back yet.
@@ -106,7 +107,8 @@ impl Lanes for DynamoLanes {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::Head(lane.clone()).item()))
-            .update_expression("SET echoes = :noted")
+            // What the head's last change logged was logged then: the stream tells of this change, too.
+            .update_expression(format!("SET echoes = :noted REMOVE {OUTBOX}"))
             .expression_attribute_values(":noted", items::pack(noted)?);
         update = if *read == Echoes::default() {
             update.condition_expression("attribute_exists(pk) AND attribute_not_exists(echoes)")

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use app::ports::{Alerts, CommitError, Event, Events, Flagged, IncidentChange, Mail, MailError, Mailer, PortError};
@@ -30,18 +33,24 @@ pub struct MemoryAlerts {
     world: Arc<Executor>,
     tables: Mutex<Tables>,
     failing_per_mille: Mutex<u64>,
+    unreadable: AtomicBool,
 }
 
 impl MemoryAlerts {
     /// No rules.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default() }
+        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default(), unreadable: AtomicBool::new(false) }
     }
 
     /// From now on calls fail with this chance in a thousand.
     pub fn set_failing(&self, per_mille: u64) {
         *lock(&self.failing_per_mille) = per_mille;
+    }
+
+    /// From now on the rules cannot be read, however often that is tried.
+    pub fn set_unreadable(&self, unreadable: bool) {
+        self.unreadable.store(unreadable, Ordering::SeqCst);
     }
 
     /// Puts a rule in, as it is.
@@ -99,6 +108,9 @@ fn expect(stored: Option<u64>, expected: u64) -> Result<(), CommitError> {
 
 impl Alerts for MemoryAlerts {
     async fn rules(&self) -> Result<Vec<Rule>, PortError> {
+        if self.unreadable.load(Ordering::SeqCst) {
+            return Err(PortError::Permanent("simulated: RULES cannot be read".to_owned()));
+        }
         self.call(|tables| tables.rules.values().cloned().collect()).await
     }
 

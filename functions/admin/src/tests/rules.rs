@@ -98,7 +98,11 @@ async fn groups_are_told_and_not_deleted_while_they_are_named() {
     api.delete("/groups/on-call").await.is_problem(409, "group_in_use", "group: is named by the rule r");
     let tested = api.send(axum::http::Method::POST, "/rules/r/test", &[], None).await.json();
     assert_eq!(tested["mails"].as_array().unwrap().len(), 2, "each person once: {tested}");
+    let many: Vec<_> = (0..50).map(|n| format!("p{n}@example.com")).collect();
+    let put = async || api.put_if("/groups/on-call", "*", &json!({"members": many})).await;
+    put().await.is_problem(400, "invalid_request", "of rule r; at most 50");
     api.delete("/rules/r").await;
+    assert_eq!(put().await.status, 200, "no rule names it any more");
     assert_eq!(api.delete("/groups/on-call").await.status, 204);
 }
 
@@ -117,6 +121,12 @@ async fn a_test_mail_goes_the_real_way_and_tells_what_the_mail_service_said() {
     let told = api.send(axum::http::Method::POST, "/rules/r/test", &[], None).await.json();
     assert_eq!(told["mails"][0]["taken"], false);
     assert!(told["mails"][0]["says"].as_str().unwrap().contains("not verified"));
+    api.world.mailer.set_refuses(None);
+    let flagged = Flagged { address: "kim@example.com".parse().unwrap(), at: Timestamp(0), says: "bounced".into() };
+    api.world.alerts().flag(&flagged).await.unwrap();
+    let told = api.send(axum::http::Method::POST, "/rules/r/test", &[], None).await.json();
+    assert_eq!((&told["mails"][0]["taken"], api.world.mailer.taken().len()), (&json!(false), 1), "as with other mails");
+    assert!(told["mails"][0]["says"].as_str().unwrap().contains("mail came back"), "{told}");
 }
 
 async fn log(api: &Api, minute: u64, unit: u128, class: ErrorClass) {
@@ -139,6 +149,12 @@ async fn a_rule_explains_why_it_did_not_fire() {
     log(&api, 0, 3, ErrorClass::Application).await;
     let told = api.get("/rules/r/explain?map=customers").await.json();
     assert_eq!((&told["verdict"], &told["counted"]), (&json!("breached"), &json!(2)));
+    assert_eq!((&told["complete"], &told["at"]), (&json!(true), &json!(NOON)));
+    for unit in 10..300 {
+        log(&api, 0, unit, ErrorClass::Timeout).await;
+    }
+    let told = api.get("/rules/r/explain?map=customers").await.json();
+    assert_eq!(told["counted"], 2, "however many others there are");
     api.get("/rules/r/explain").await.is_problem(400, "invalid_request", "map");
     api.get("/rules/r/explain?map=orders").await.is_problem(404, "map_not_found", "");
 }
@@ -154,6 +170,7 @@ async fn a_dry_run_tells_the_breaches_of_the_past_and_opens_none() {
     let told = api.post("/dry-run", &run).await.json();
     let at: Vec<_> = told["breaches"].as_array().unwrap().iter().map(|breach| breach["at"].as_str().unwrap()).collect();
     assert_eq!(at, ["2026-11-23T12:01:00Z", "2026-11-23T13:01:00Z"]);
+    assert_eq!(told["complete"], true);
     assert!(api.world.alerts.all_incidents().is_empty());
     let long = json!({"config": rule(), "from": "2026-11-01T11:00:00Z", "until": "2026-11-23T15:00:00Z"});
     api.post("/dry-run", &long).await.is_problem(400, "invalid_request", "from");
@@ -175,6 +192,9 @@ async fn an_incident_is_acknowledged_once() {
     assert_eq!(told["acknowledged_by"], "the operator");
     let again = api.post(&format!("{path}/acknowledge"), &json!({"reason": "me too"})).await.json();
     assert_eq!(again["acknowledged_by"], "the operator");
+    let logged = api.world.alerts.take_log();
+    let [domain::log::LogEvent::Activity(line)] = &logged[..] else { panic!("one line: {logged:?}") };
+    assert_eq!((line.actor.as_str(), line.cause.as_str()), ("the operator", "operator"));
     assert_eq!(api.get("/incidents").await.json()["incidents"][0]["top"][0]["keys"], json!(["C-1"]));
     api.get("/incidents/x").await.is_problem(400, "invalid_request", "incident");
     api.get(&format!("/incidents/{}", IncidentId(10))).await.is_problem(404, "incident_not_found", "");

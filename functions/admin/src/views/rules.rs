@@ -81,6 +81,8 @@ pub(crate) struct DryRun {
 pub(crate) struct DryRunResult {
     /// Oldest first, at most 100.
     pub(crate) breaches: Vec<WouldBreach>,
+    /// Whether these are all of them. If not, older errors were left out, or later breaches.
+    pub(crate) complete: bool,
 }
 
 /// A breach that a rule would have made.
@@ -110,8 +112,12 @@ pub(crate) struct Explained {
     verdict: &'static str,
     /// The same in words.
     says: String,
-    /// How many errors count within the window that ends now.
+    /// When it was judged, RFC 3339.
+    at: String,
+    /// How many errors count within the window that ends then.
     counted: u64,
+    /// Whether all of them were read. If not, older ones were left out.
+    complete: bool,
     /// How many are needed.
     threshold: u32,
     /// The open incident.
@@ -134,7 +140,7 @@ pub(crate) struct ExplainedError {
 
 impl Explained {
     pub(crate) fn of(config: &RuleConfig, explanation: Explanation) -> Self {
-        let counted = explanation.counted;
+        let (counted, complete) = (explanation.counted, explanation.complete);
         let need = format!("{counted} of {} errors within {} minutes", config.threshold, config.window_minutes);
         let mut incident = None;
         let (verdict, says) = match explanation.verdict {
@@ -153,7 +159,16 @@ impl Explained {
             }
         };
         let errors = explanation.errors.into_iter().map(|(error, why)| ExplainedError { why, error: error.into() });
-        Self { verdict, says, counted, threshold: config.threshold, incident, errors: errors.collect() }
+        Self {
+            verdict,
+            says,
+            at: explanation.at.to_string(),
+            counted,
+            complete,
+            threshold: config.threshold,
+            incident,
+            errors: errors.collect(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use domain::{
     IncidentId,
     lane::Stamp,
     log::IncidentStep,
+    map::Cause,
     rule::{Address, Incident},
 };
 
@@ -44,7 +45,7 @@ pub async fn acknowledge<P: AdminPorts>(
     let changed = alerts::change(ports, id, |read| {
         (read.acknowledged.is_none() && read.recovered.is_none()).then(|| {
             let incident = read.acknowledged(by.clone());
-            let line = incident.line(IncidentStep::Acknowledged, &by.actor, &by.reason, by.at);
+            let line = incident.line_because(IncidentStep::Acknowledged, Cause::Operator, &by.actor, &by.reason, by.at);
             IncidentChange { expected: read.version, incident, watch: None, line: Some(line) }
         })
     });

@@ -133,8 +133,14 @@ pub async fn test<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, api: &
         return Err(AppError::mistake("recipients", "name nobody who could be told"));
     }
     let links = mail::Links { api, ..mail::Links::of(ports) };
+    let flagged = ports.alerts().flagged().await?;
     let mut tested = Vec::new();
     for to in all.into_iter().take(MAX_RECIPIENTS) {
+        // As with its other mails: such an address gets none.
+        if let Some(flagged) = flagged.iter().find(|flagged| flagged.address == to) {
+            tested.push((to, Err(format!("not sent: mail came back on {}: {}", flagged.at, flagged.says))));
+            continue;
+        }
         let sent = ports.mailer().send(&mail::of_test(&rule, &to, &caller.name, links)).await;
         tested.push((to, sent.map_err(|error| error.refusal().says)));
     }
@@ -146,8 +152,12 @@ pub async fn test<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, api: &
 pub struct Explanation {
     /// What it comes to.
     pub verdict: Verdict,
-    /// How many errors count within the fullest window that ends now.
+    /// When it was judged.
+    pub at: Timestamp,
+    /// How many errors count within the window that ends then.
     pub counted: u64,
+    /// Whether all of them were read.
+    pub complete: bool,
     /// Since when errors count: the last resume, or the end of the last incident.
     pub closed_at: Option<Timestamp>,
     /// The errors of the map, newest first, each with the reason why it counts or does not.
@@ -161,20 +171,14 @@ pub struct Explanation {
 pub async fn explain<P: AdminPorts>(ports: &P, id: &RuleId, map: &MapId) -> Result<Explanation, AppError> {
     let (rule, map) = (get(ports, id).await?, maps::get(ports, map).await?);
     let now = ports.now();
-    let mut counter = Counter::new(ports, &map, now.minus_ms(rule.config.window_ms() + LATE_MS));
-    let (verdict, _) = verdict(ports, &mut counter, &rule, &map).await?;
+    let (window_ms, from) = (rule.config.window_ms(), now.minus_ms(LATE_MS));
+    let mut counter = Counter::new(ports, &map, from.minus_ms(window_ms));
+    let (verdict, _) = verdict(ports, &mut counter, &rule, &map, from).await?;
     let watch = ports.alerts().watch(id, &map.id).await?.filter(|watch| watch.uid == map.uid);
     let closed_at = watch.and_then(|watch| watch.counted_until(&map));
+    let (counted, complete) = counter.count(&rule.config, now.minus_ms(window_ms), closed_at).await?;
     let errors = counter.explain(&rule.config, closed_at, MAX_EXPLAINED).await?;
-    let within = |error: &LoggedError| now.ms_since(error.event.at) <= rule.config.window_ms();
-    let counting = errors.iter().filter(|(error, why)| *why == Reasoning::Counts && within(error));
-    let units: BTreeSet<_> = counting
-        .map(|(error, _)| match rule.config.count {
-            domain::rule::Count::Writes => error.event.unit(),
-            domain::rule::Count::Attempts => error.event.id.0,
-        })
-        .collect();
-    Ok(Explanation { verdict, counted: units.len() as u64, closed_at, errors })
+    Ok(Explanation { verdict, at: now, counted, complete, closed_at, errors })
 }
 
 /// A breach that a rule would have made.
@@ -190,8 +194,8 @@ pub struct WouldBe {
     pub count: u64,
 }
 
-/// The breaches that a rule would have made in the stored log, oldest first. Each ends with the map's next change of
-/// epoch, or when its window is over: what an operator would have done is not known.
+/// The breaches that a rule would have made in the stored log, oldest first, and whether these are all of them. Each ends with
+/// the map's next change of epoch, or when its window is over: what an operator would have done is not known.
 ///
 /// # Errors
 /// The rule has mistakes, the stretch is too long, or the log cannot be read.
@@ -200,7 +204,7 @@ pub async fn dry_run<P: AdminPorts>(
     config: &RuleConfig,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Vec<WouldBe>, AppError> {
+) -> Result<(Vec<WouldBe>, bool), AppError> {
     let mistakes = mistakes(ports, config).await?;
     if !mistakes.is_empty() {
         return Err(AppError::Invalid(mistakes));
@@ -208,7 +212,7 @@ pub async fn dry_run<P: AdminPorts>(
     if until.ms_since(from) > MAX_DRY_RUN_MS || until <= from {
         return Err(AppError::mistake("from", "and `until` must be at most a week apart, `from` first"));
     }
-    let mut found = Vec::new();
+    let (mut found, mut complete) = (Vec::new(), true);
     for map in ports.store().list_maps().await?.into_iter().filter(|map| config.watches(&map.id)) {
         let filter = super::logs::ErrorFilter {
             maps: vec![map.id.clone()],
@@ -221,7 +225,10 @@ pub async fn dry_run<P: AdminPorts>(
             let page = super::logs::errors(ports, &filter, before, super::logs::MAX_PAGE).await?;
             errors.extend(page.lines);
             match page.next {
-                Some(_) if errors.len() >= super::logs::MAX_LOOKED_AT => break,
+                Some(_) if errors.len() >= super::logs::MAX_LOOKED_AT => {
+                    complete = false;
+                    break;
+                }
                 None => break,
                 next => before = next,
             }
@@ -230,8 +237,9 @@ pub async fn dry_run<P: AdminPorts>(
         found.extend(would_be(config, &map.id, &errors));
     }
     found.sort_by_key(|breach| breach.at);
+    complete &= found.len() <= MAX_BREACHES;
     found.truncate(MAX_BREACHES);
-    Ok(found)
+    Ok((found, complete))
 }
 
 /// Breaches in errors that are sorted, oldest first.
@@ -251,13 +259,7 @@ fn would_be(config: &RuleConfig, map: &MapId, errors: &[LoggedError]) -> Vec<Wou
             continue;
         }
         window.push(error);
-        let units: BTreeSet<_> = window
-            .iter()
-            .map(|error| match config.count {
-                domain::rule::Count::Writes => error.event.unit(),
-                domain::rule::Count::Attempts => error.event.id.0,
-            })
-            .collect();
+        let units: BTreeSet<_> = window.iter().map(|error| config.unit(&error.event)).collect();
         if units.len() >= config.threshold as usize {
             let (first_at, at) = (window[0].event.at, error.event.at);
             found.push(WouldBe { map: map.clone(), first_at, at, count: units.len() as u64 });
@@ -271,7 +273,7 @@ fn would_be(config: &RuleConfig, map: &MapId, errors: &[LoggedError]) -> Vec<Wou
 /// Creates a group of recipients or changes it.
 ///
 /// # Errors
-/// It has no members or too many, the caller is not up to date, or the store does not answer.
+/// It has no members or too many, alone or together with others that a rule names, the caller is not up to date, or the store does not answer.
 pub async fn put_group<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
@@ -288,9 +290,29 @@ pub async fn put_group<P: AdminPorts>(
         return Ok((same.clone(), Saved::Unchanged));
     }
     let expected = expects.check(stored.map(|group| group.version))?;
+    grows_too_far(ports, &id, &members).await?;
     let group = Group { id, members, version: expected + 1, actor: caller.name.clone(), changed_at: ports.now() };
     ports.alerts().save_group(&group, expected).await.map_err(lost)?;
     Ok((group, if expected == 0 { Saved::Created } else { Saved::Updated }))
+}
+
+/// Checks that no rule that names this group would have to tell too many people.
+async fn grows_too_far<P: AdminPorts>(ports: &P, id: &GroupId, members: &BTreeSet<Address>) -> Result<(), AppError> {
+    let (rules, groups) = (ports.alerts().rules().await?, ports.alerts().groups().await?);
+    for rule in rules.iter().filter(|rule| rule.config.groups.contains(id)) {
+        let others = groups.iter().filter(|group| group.id != *id && rule.config.groups.contains(&group.id));
+        let others = others.flat_map(|group| &group.members);
+        let all: BTreeSet<_> = rule.config.recipients.iter().chain(others).chain(members).collect();
+        if all.len() > MAX_RECIPIENTS {
+            let says = format!(
+                "make {} recipients with those of rule {}; at most {MAX_RECIPIENTS} may be told",
+                all.len(),
+                rule.id
+            );
+            return Err(AppError::mistake("members", &says));
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a group that no rule names.

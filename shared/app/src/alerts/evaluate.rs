@@ -30,6 +30,8 @@ pub struct Counter<'a, P: AlertPorts> {
 struct Read {
     errors: Vec<LoggedError>,
     complete: bool,
+    /// There are older ones that are not read.
+    cut: bool,
 }
 
 impl<'a, P: AlertPorts> Counter<'a, P> {
@@ -38,18 +40,19 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         Self { ports, map, from, classes: BTreeMap::new() }
     }
 
-    /// Reads another page of each class that is not complete; whether there was one.
-    async fn more(&mut self, classes: &[ErrorClass]) -> Result<bool, PortError> {
+    /// Reads another page of each class that is not known as far back as `since`; whether there was one.
+    async fn more(&mut self, classes: &[ErrorClass], since: Timestamp) -> Result<bool, PortError> {
         let mut read_more = false;
         for class in classes {
             let read = self.classes.entry(*class).or_default();
-            if read.complete {
+            if read.complete || read.errors.last().is_some_and(|oldest| oldest.event.at < since) {
                 continue;
             }
             let before = read.errors.last().map(|error| error.event.id);
             let range = LogRange { from: self.from, before };
             let page = self.ports.log().errors(&self.map.id, *class, range, PAGE).await?;
-            read.complete = page.len() < PAGE || read.errors.len() + page.len() >= MAX_READ;
+            read.cut = read.errors.len() + page.len() >= MAX_READ;
+            read.complete = page.len() < PAGE || read.cut;
             read.errors.extend(page);
             read_more = true;
         }
@@ -69,27 +72,53 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         known
     }
 
-    /// Whether the rule's threshold is reached.
+    /// Whether the rule's threshold is reached in a window that ends at `from` or later. Errors until `closed` do not count.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub async fn judge(&mut self, rule: &RuleConfig, closed: Option<Timestamp>) -> Result<Option<Breach>, PortError> {
+    pub async fn judge(
+        &mut self,
+        rule: &RuleConfig,
+        from: Timestamp,
+        closed: Option<Timestamp>,
+    ) -> Result<Option<Breach>, PortError> {
         let classes = rule.counted_classes();
+        let since = from.minus_ms(rule.window_ms()).max(closed.unwrap_or_default());
         loop {
-            let more = self.more(&classes).await?;
+            let more = self.more(&classes, since).await?;
             let counted = |error: &&LoggedError| counts(rule, self.map, closed, &error.event) == Reasoning::Counts;
             let as_counted = |error: &LoggedError| {
                 let event = &error.event;
                 Counted { id: event.id, at: event.at, unit: event.unit() }
             };
             let known = self.known(&classes);
-            if let Some(breach) = judge(rule, known.into_iter().filter(counted).map(as_counted)) {
+            if let Some(breach) = judge(rule, from, known.into_iter().filter(counted).map(as_counted)) {
                 return Ok(Some(breach));
             }
             if !more {
                 return Ok(None);
             }
         }
+    }
+
+    /// How many errors count since this time, and whether all of them were read.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn count(
+        &mut self,
+        rule: &RuleConfig,
+        since: Timestamp,
+        closed: Option<Timestamp>,
+    ) -> Result<(u64, bool), PortError> {
+        let classes = rule.counted_classes();
+        while self.more(&classes, since).await? {}
+        let counted = self.known(&classes).into_iter().filter(|error| {
+            error.event.at >= since && counts(rule, self.map, closed, &error.event) == Reasoning::Counts
+        });
+        let units: BTreeSet<_> = counted.map(|error| rule.unit(&error.event)).collect();
+        let far = |read: &Read| !read.cut || read.errors.last().is_some_and(|oldest| oldest.event.at < since);
+        Ok((units.len() as u64, classes.iter().filter_map(|class| self.classes.get(class)).all(far)))
     }
 
     /// The errors of a breach, newest first.
@@ -110,7 +139,7 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         limit: usize,
     ) -> Result<Vec<(LoggedError, Reasoning)>, PortError> {
         let classes = ErrorClass::ALL;
-        while self.more(&classes).await? && self.known(&classes).len() < limit {}
+        while self.more(&classes, self.from).await? && self.known(&classes).len() < limit {}
         let reasons = self.known(&classes).into_iter().take(limit);
         Ok(reasons.map(|error| (error.clone(), counts(rule, self.map, closed, &error.event))).collect())
     }
@@ -131,7 +160,7 @@ pub enum Verdict {
     Breached(Breach),
 }
 
-/// Judges a rule on a map; nothing is changed.
+/// Judges a rule on a map by windows that end at `from` or later; nothing is changed.
 ///
 /// # Errors
 /// The log cannot be read.
@@ -140,21 +169,22 @@ pub async fn verdict<P: AlertPorts>(
     counter: &mut Counter<'_, P>,
     rule: &Rule,
     map: &Map,
+    from: Timestamp,
 ) -> Result<(Verdict, Option<Watch>), PortError> {
     if !rule.config.watches(&map.id) {
         return Ok((Verdict::NotWatched, None));
     }
     // Most rules are quiet most of the time: what is known of their incidents is read when they are not.
-    if counter.judge(&rule.config, None).await?.is_none() {
+    if counter.judge(&rule.config, from, None).await?.is_none() {
         return Ok((Verdict::Below, None));
     }
     let watch = ports.alerts().watch(&rule.id, &map.id).await?;
     let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
     let closed = current.and_then(|watch| watch.counted_until(map));
-    let Some(breach) = counter.judge(&rule.config, closed).await? else { return Ok((Verdict::Below, watch)) };
+    let Some(breach) = counter.judge(&rule.config, from, closed).await? else { return Ok((Verdict::Below, watch)) };
     if let Some(open) = current.and_then(|watch| watch.open) {
         let incident = ports.alerts().incident(open).await?;
-        if incident.is_some_and(|incident| incident.live_epoch >= map.live_epoch) {
+        if incident.is_some_and(|incident| incident.covers(&rule.config, map)) {
             return Ok((Verdict::Open(open), watch));
         }
     } else if let Some((closed, _)) =
@@ -184,7 +214,7 @@ pub async fn evaluate<P: AlertPorts>(
     let mut counter = Counter::new(ports, map, from.minus_ms(longest));
     let mut due = Vec::new();
     for rule in watching {
-        let (verdict, watch) = verdict(ports, &mut counter, rule, map).await?;
+        let (verdict, watch) = verdict(ports, &mut counter, rule, map, from).await?;
         match verdict {
             Verdict::Breached(breach) => {
                 let errors = counter.of(&rule.config, &breach);
@@ -218,13 +248,14 @@ async fn open<P: AlertPorts>(
     };
     let change = match before {
         Some(incident) => {
-            let again = incident.again(map, breach, errors, now);
+            let again = incident.again(rule, map, breach, errors, now);
             let line = again.line(IncidentStep::Opened, "tandem", &reason(rule, again.count), now);
             IncidentChange { expected: incident.version, incident: again, watch: None, line: Some(line) }
         }
         None => {
             let id = IncidentId(ports.fresh_id());
-            let incident = Incident::open(id, rule, map, breach, errors, now);
+            let mut incident = Incident::open(id, rule, map, breach, errors, now);
+            incident.auto_resumed = current.map_or(0, |watch| watch.lately_auto_resumed(now));
             let expected = watch.as_ref().map_or(0, |watch| watch.version);
             let next = Watch {
                 rule: rule.id.clone(),
@@ -232,6 +263,7 @@ async fn open<P: AlertPorts>(
                 uid: map.uid,
                 open: Some(id),
                 closed: current.and_then(|watch| watch.closed),
+                auto_resumed: incident.auto_resumed,
                 version: expected + 1,
             };
             let line = incident.line(IncidentStep::Opened, "tandem", &reason(rule, incident.count), now);

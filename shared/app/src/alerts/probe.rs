@@ -41,7 +41,7 @@ async fn resume<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Resu
     let now = ports.now();
     let (cause, reason) = (Cause::AutoResume { incident: incident.id }, "the app takes changes again");
     let command = MapCommand::Resume(Backlog::CatchUp);
-    let MapAnswer::Changed(next) = map.decide_because(command, "tandem", reason, cause, now) else {
+    let MapAnswer::Changed(next) = map.decide_because(command, "tandem", reason, cause.clone(), now) else {
         return Ok(incident);
     };
     match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
@@ -57,7 +57,7 @@ async fn resume<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Resu
         let mut next = read.clone();
         next.auto_resumed += 1;
         next.version += 1;
-        let line = next.line(IncidentStep::Reopened, "tandem", reason, now);
+        let line = next.line_because(IncidentStep::Reopened, cause.clone(), "tandem", reason, now);
         Some(IncidentChange { expected: read.version, incident: next, watch: None, line: Some(line) })
     });
     Ok(resumed.await?.unwrap_or(incident))

@@ -67,7 +67,8 @@ pub enum LineResult {
 /// Logs what apps report; the answer is for each line, in their order.
 ///
 /// # Errors
-/// The rules could not be judged. What was logged is logged; the schedule judges it.
+/// The maps cannot be read: nothing was logged. That rules could not be judged is no such error: the schedule judges
+/// them, and [`Ingested::not_judged`] says so.
 pub async fn reported<P: AlertPorts>(
     ports: &P,
     lines: Vec<Result<Report, Mistake>>,
@@ -95,7 +96,7 @@ pub async fn reported<P: AlertPorts>(
         *done.errors.entry(event.class.as_str()).or_default() += 1;
     }
     let maps = touched(&logged);
-    judge(ports, &maps, &mut done).await?;
+    judge(ports, &maps, &mut done).await;
     Ok((results, done))
 }
 

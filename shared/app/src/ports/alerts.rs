@@ -47,7 +47,7 @@ pub trait EventPorts: AlertPorts {
 
 /// Rules, groups and incidents. Reads are strongly consistent but for the list of open incidents.
 pub trait Alerts: Sync {
-    /// All rules, by name.
+    /// All rules that can be read, by name.
     fn rules(&self) -> impl Future<Output = Result<Vec<Rule>, PortError>> + Send;
     /// One rule.
     fn rule(&self, id: &RuleId) -> impl Future<Output = Result<Option<Rule>, PortError>> + Send;
@@ -65,7 +65,7 @@ pub trait Alerts: Sync {
         expected: u64,
         line: &Activity,
     ) -> impl Future<Output = Result<(), CommitError>> + Send;
-    /// All groups, by name.
+    /// All groups that can be read, by name.
     fn groups(&self) -> impl Future<Output = Result<Vec<Group>, PortError>> + Send;
     /// Saves a group if its stored version is `expected` (0: there is none).
     fn save_group(&self, group: &Group, expected: u64) -> impl Future<Output = Result<(), CommitError>> + Send;

@@ -19,6 +19,8 @@ const TOP_MESSAGES: usize = 5;
 pub const SAMPLE_KEYS: usize = 5;
 /// Ids of counted errors that an incident keeps.
 const KEPT_ERRORS: usize = 100;
+/// After so long without an incident, a map may be resumed by itself as often as the rule says once more.
+const AUTO_RESUMES_FORGOTTEN_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What is known of a rule on a map besides its open incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,10 @@ pub struct Watch {
     pub open: Option<IncidentId>,
     /// When the last one was over, and the epoch whose errors it had counted.
     pub closed: Option<(Timestamp, u64)>,
+    /// How often its last incident had resumed the map by itself. An app that breaks again and again is not resumed for ever
+    /// by one incident after the other.
+    #[serde(default)]
+    pub auto_resumed: u32,
     /// Counts changes.
     pub version: u64,
 }
@@ -122,6 +128,13 @@ impl Watch {
     pub fn counted_until(&self, map: &Map) -> Option<Timestamp> {
         self.closed.filter(|(_, live_epoch)| *live_epoch >= map.live_epoch).map(|(at, _)| at)
     }
+
+    /// How often the map was resumed by itself of late.
+    #[must_use]
+    pub fn lately_auto_resumed(&self, now: Timestamp) -> u32 {
+        let lately = self.closed.is_some_and(|(at, _)| now.ms_since(at) < AUTO_RESUMES_FORGOTTEN_MS);
+        if lately { self.auto_resumed } else { 0 }
+    }
 }
 
 impl Incident {
@@ -163,11 +176,21 @@ impl Incident {
         incident
     }
 
-    /// The threshold was reached again after the map had been resumed: the incident is not over, and its action is due
-    /// once more.
+    /// Whether a breach of its rule on this map is this incident, and nothing more is to be done than it says. Not if the map
+    /// was resumed since, nor if the rule was given another action in mid-flood.
     #[must_use]
-    pub fn again(&self, map: &Map, breach: &Breach, errors: &[&LoggedError], now: Timestamp) -> Self {
+    pub fn covers(&self, rule: &RuleConfig, map: &Map) -> bool {
+        let acts_as_before = rule.action == self.config.action || rule.action == Action::None;
+        let flows = matches!(map.state, MapState::Running | MapState::CatchingUp);
+        self.live_epoch >= map.live_epoch && (acts_as_before || !flows)
+    }
+
+    /// The threshold was reached again after the map had been resumed or the rule been changed: the incident is not over, and
+    /// its action is due once more.
+    #[must_use]
+    pub fn again(&self, rule: &Rule, map: &Map, breach: &Breach, errors: &[&LoggedError], now: Timestamp) -> Self {
         let mut incident = Self {
+            config: rule.config.clone(),
             live_epoch: map.live_epoch,
             acted: None,
             acknowledged: None,
@@ -190,6 +213,13 @@ impl Incident {
     #[must_use]
     pub fn acted(&self, acted: Acted) -> Self {
         Self { acted: Some(acted), version: self.version + 1, ..self.clone() }
+    }
+
+    /// Milliseconds from the last counted error to the change of the map, if the action was due here and has been done there.
+    #[must_use]
+    pub fn paused_after_ms(&self, acted: &Self) -> Option<u64> {
+        let done = acted.acted.as_ref().filter(|done| self.action_due() && done.state.is_some())?;
+        Some(done.at.ms_since(self.last_at))
     }
 
     /// It is over.
@@ -229,9 +259,23 @@ impl Incident {
         }
     }
 
-    /// Its line in the activity log.
+    /// A line of its own in the activity log: its rule is the cause.
     #[must_use]
     pub fn line(&self, step: IncidentStep, actor: &str, reason: &str, at: Timestamp) -> Activity {
+        let cause = Cause::Rule { rule: self.rule.clone(), incident: self.id };
+        self.line_because(step, cause, actor, reason, at)
+    }
+
+    /// Its line in the activity log, with another cause.
+    #[must_use]
+    pub fn line_because(
+        &self,
+        step: IncidentStep,
+        cause: Cause,
+        actor: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Activity {
         let what = ActivityKind::Incident { incident: self.id, rule: self.rule.clone(), step, errors: self.count };
         let order = match step {
             IncidentStep::Opened => Order::Cause(self.version),
@@ -243,7 +287,7 @@ impl Incident {
             map: Some(self.map.clone()),
             actor: actor.to_owned(),
             reason: reason.to_owned(),
-            cause: Cause::Rule { rule: self.rule.clone(), incident: self.id },
+            cause,
             what,
         }
     }

@@ -71,11 +71,28 @@ pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &E
     }
 }
 
+impl RuleConfig {
+    /// What this error is counted as: errors with the same are counted once.
+    #[must_use]
+    pub fn unit(&self, event: &ErrorEvent) -> u128 {
+        match self.count {
+            Count::Writes => event.unit(),
+            Count::Attempts => event.id.0,
+        }
+    }
+}
+
 /// Judges errors that count, newest first; no more of them are asked for than are needed.
 ///
-/// The window may end at any of them, not only at the newest: what is judged late is judged alike.
+/// The window may end at any of them that happened at `from` or later, not only at the newest: what is judged late is
+/// judged alike. A window that ended before `from` has had its judgement: a rule that is saved today does not act on last
+/// night's errors.
 #[must_use]
-pub fn judge(rule: &RuleConfig, newest_first: impl IntoIterator<Item = Counted>) -> Option<Breach> {
+pub fn judge(
+    rule: &RuleConfig,
+    from: Timestamp,
+    newest_first: impl IntoIterator<Item = Counted>,
+) -> Option<Breach> {
     let threshold = usize::try_from(rule.threshold.max(1)).unwrap_or(usize::MAX);
     let mut window: VecDeque<Counted> = VecDeque::new(); // newest in front
     let mut units: BTreeMap<u128, usize> = BTreeMap::new();
@@ -97,6 +114,9 @@ pub fn judge(rule: &RuleConfig, newest_first: impl IntoIterator<Item = Counted>)
         }
         *units.entry(unit(&error)).or_default() += 1;
         window.push_back(error);
+        if window.front().is_some_and(|newest| newest.at < from) {
+            return None;
+        }
         if units.len() >= threshold {
             let mut seen = BTreeSet::new();
             let errors = window.iter().filter(|error| seen.insert(unit(error))).map(|error| error.id).collect();
@@ -117,6 +137,8 @@ mod tests {
 
     const MINUTE: u64 = 60_000;
 
+    const BEGINNING: Timestamp = Timestamp(0);
+
     fn at(minute: u64, unit: u128) -> Counted {
         let at = Timestamp(1_795_428_000_000 + minute * MINUTE);
         Counted { id: LogId::of(at, Order::Change(0), &[&unit.to_be_bytes()]), at, unit }
@@ -125,23 +147,32 @@ mod tests {
     #[test]
     fn the_threshold_within_the_window_and_not_one_less() {
         let ten: Vec<_> = (0..10).map(|n| at(n, u128::from(n))).rev().collect();
-        let breach = judge(&rule(10, 15), ten.clone()).unwrap();
+        let breach = judge(&rule(10, 15), BEGINNING, ten.clone()).unwrap();
         assert_eq!((breach.errors.len(), breach.first_at, breach.last_at), (10, ten[9].at, ten[0].at));
-        assert_eq!(judge(&rule(10, 15), ten[1..].to_vec()), None);
-        assert_eq!(judge(&rule(10, 8), ten.clone()), None, "the first and the last are nine minutes apart");
-        assert!(judge(&rule(10, 9), ten).is_some(), "the window's end is within it");
+        assert_eq!(judge(&rule(10, 15), BEGINNING, ten[1..].to_vec()), None);
+        assert_eq!(judge(&rule(10, 8), BEGINNING, ten.clone()), None, "the first and the last are nine minutes apart");
+        assert!(judge(&rule(10, 9), BEGINNING, ten).is_some(), "the window's end is within it");
     }
 
     #[test]
     fn attempts_of_one_write_count_once_unless_the_rule_says_attempts() {
         let tries: Vec<_> = (0..5).map(|n| Counted { unit: 7, ..at(n, u128::from(n)) }).rev().collect();
-        assert_eq!(judge(&rule(2, 15), tries.clone()), None);
-        assert!(judge(&RuleConfig { count: Count::Attempts, ..rule(5, 15) }, tries).is_some());
+        assert_eq!(judge(&rule(2, 15), BEGINNING, tries.clone()), None);
+        assert!(judge(&RuleConfig { count: Count::Attempts, ..rule(5, 15) }, BEGINNING, tries).is_some());
+    }
+
+    #[test]
+    fn a_window_that_ended_before_is_not_judged_again() {
+        let three: Vec<_> = (0..3).map(|n| at(n, u128::from(n))).rev().collect();
+        assert!(judge(&rule(3, 15), three[0].at, three.clone()).is_some(), "it ends at that very time");
+        assert_eq!(judge(&rule(3, 15), three[0].at.plus_ms(1), three.clone()), None);
+        let later = [vec![at(30, 9)], three.clone()].concat();
+        assert_eq!(judge(&rule(3, 15), three[0].at.plus_ms(1), later), None, "what came since is in no window with them");
     }
 
     /// Under fifty lines, and slow: every window that ends at an error is looked at.
-    fn reference(rule: &RuleConfig, errors: &[Counted]) -> bool {
-        errors.iter().any(|last| {
+    fn reference(rule: &RuleConfig, from: Timestamp, errors: &[Counted]) -> bool {
+        errors.iter().filter(|last| last.at >= from).any(|last| {
             let within = errors.iter().filter(|one| one.at <= last.at && last.at.0 - one.at.0 <= rule.window_ms());
             let units: std::collections::BTreeSet<_> =
                 within.map(|one| if rule.count == Count::Writes { one.unit } else { one.id.0 }).collect();
@@ -152,17 +183,19 @@ mod tests {
     proptest! {
         #[test]
         fn it_finds_exactly_what_the_reference_finds(
-            history in proptest::collection::vec((0u64..60, 0u128..6), 0..40), threshold in 1u32..6, window in 1u32..20, attempts: bool,
+            history in proptest::collection::vec((0u64..60, 0u128..6), 0..40), threshold in 1u32..6, window in 1u32..20, attempts: bool, from in 0u64..70,
         ) {
             let mut errors: Vec<_> = history.into_iter().enumerate()
                 .map(|(n, (minute, unit))| Counted { id: LogId(n as u128), ..at(minute, unit) }).collect();
             errors.sort_by_key(|error| std::cmp::Reverse((error.at, error.id)));
             let rule = RuleConfig { count: if attempts { Count::Attempts } else { Count::Writes }, ..rule(threshold, window) };
-            let found = judge(&rule, errors.clone());
-            prop_assert_eq!(found.is_some(), reference(&rule, &errors));
+            let from = at(from, 0).at;
+            let found = judge(&rule, from, errors.clone());
+            prop_assert_eq!(found.is_some(), reference(&rule, from, &errors));
             if let Some(breach) = found {
                 prop_assert!(breach.errors.len() >= threshold as usize);
                 prop_assert!(breach.last_at.ms_since(breach.first_at) <= rule.window_ms());
+                prop_assert!(breach.last_at >= from);
             }
         }
     }

@@ -191,6 +191,7 @@ pub async fn an_incident_changes_with_its_watch_or_not_at_all<A: Alerts>(alerts:
         uid: map.uid,
         open,
         closed: None,
+        auto_resumed: 0,
         version,
     };
     let one = open(1 << 90);

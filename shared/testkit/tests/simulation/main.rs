@@ -8,6 +8,7 @@ mod bugs;
 mod check;
 mod drain;
 mod edits;
+mod evaluation;
 mod kept;
 mod mails;
 mod matrix;

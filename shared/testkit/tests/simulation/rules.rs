@@ -179,8 +179,8 @@ async fn deliver(world: Arc<SimWorld>, stream: Arc<Stream>, shard: usize) {
         let mut times = 1 + u64::from(ask(5) == 0);
         while times > 0 {
             match world.invoke(ingest(&*world, &batch)).await {
-                Some(Ok(_)) => times -= 1,
-                Some(Err(_)) | None => {
+                Some(Ok(done)) if done.not_judged.is_empty() => times -= 1,
+                Some(_) | None => {
                     stream.delivered_again.fetch_add(1, Ordering::SeqCst);
                     world.executor.sleep(1_000).await;
                 }
