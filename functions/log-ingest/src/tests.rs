@@ -160,7 +160,11 @@ async fn a_batch_that_cannot_be_judged_is_logged_and_comes_again_for_a_minute() 
     world.alerts.set_failing(1_000);
     world.alerts.set_unreadable(false);
     let told = stream::handle(&*world, &batch).await;
-    assert_eq!(told, json!({"batchItemFailures": [{"itemIdentifier": "100000000"}]}), "a store that is down is waited for");
+    assert_eq!(
+        told,
+        json!({"batchItemFailures": [{"itemIdentifier": "100000000"}]}),
+        "a store that is down is waited for"
+    );
     let line = r#"{"id": "erp-9", "map": "customers", "side": "crm", "message": "again"}"#;
     assert_eq!(answer(&world, &post(line.to_owned())).await.0, 200, "what is logged is answered so");
 }

@@ -54,9 +54,8 @@ fn tell(ticked: &Ticked, whole: bool) {
         .add("MailsFailed", ticked.mails_failed, Unit::Count)
         .add("NotEvaluated", ticked.left, Unit::Count);
     if whole {
-        metrics = metrics
-            .add("OpenIncidents", ticked.incidents, Unit::Count)
-            .add("NoisyMaps", ticked.maps, Unit::Count);
+        metrics =
+            metrics.add("OpenIncidents", ticked.incidents, Unit::Count).add("NoisyMaps", ticked.maps, Unit::Count);
     }
     metrics.emit();
     if ticked.opened > 0 {

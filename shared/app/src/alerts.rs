@@ -4,6 +4,7 @@
 //! twice, or late: a breach becomes one incident, and its action is done once. Mail is sent at least once.
 
 mod act;
+mod counter;
 mod evaluate;
 pub mod mail;
 mod notify;
@@ -12,7 +13,8 @@ mod tick;
 
 pub use self::{
     act::act,
-    evaluate::{Counter, LATE_MS, Verdict, evaluate, verdict},
+    counter::Counter,
+    evaluate::{LATE_MS, Verdict, evaluate, verdict},
     notify::{CameBack, Told, bounced, notify},
     tick::{Ticked, tick, tick_one},
 };

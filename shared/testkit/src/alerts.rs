@@ -40,7 +40,12 @@ impl MemoryAlerts {
     /// No rules.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default(), unreadable: AtomicBool::new(false) }
+        Self {
+            world,
+            tables: Mutex::default(),
+            failing_per_mille: Mutex::default(),
+            unreadable: AtomicBool::new(false),
+        }
     }
 
     /// From now on calls fail with this chance in a thousand.

@@ -100,7 +100,7 @@ async fn groups_are_told_and_not_deleted_while_they_are_named() {
     assert_eq!(tested["mails"].as_array().unwrap().len(), 2, "each person once: {tested}");
     let many: Vec<_> = (0..50).map(|n| format!("p{n}@example.com")).collect();
     let put = async || api.put_if("/groups/on-call", "*", &json!({"members": many})).await;
-    put().await.is_problem(400, "invalid_request", "of rule r; at most 50");
+    put().await.is_problem(400, "invalid_request", "members: make 51 recipients with those of rule r; at most 50");
     api.delete("/rules/r").await;
     assert_eq!(put().await.status, 200, "no rule names it any more");
     assert_eq!(api.delete("/groups/on-call").await.status, 204);

@@ -1,150 +1,16 @@
 //! Judging rules by the errors themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use domain::{
-    ErrorClass, IncidentId, Map, Timestamp,
+    IncidentId, Map, Timestamp,
     log::{IncidentStep, LoggedError},
-    rule::{Action, Breach, Counted, Incident, Reasoning, Rule, RuleConfig, Watch, counts, judge},
+    rule::{Action, Breach, Incident, Rule, RuleConfig, Watch},
 };
 
-use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, Log, LogRange, PortError};
+use super::Counter;
+use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};
 
 /// Windows that ended at most so long ago are still judged by the schedule, should `log-ingest` have been late.
 pub const LATE_MS: u64 = 5 * 60 * 1_000;
-/// Errors read at a time.
-const PAGE: usize = 200;
-/// Most errors of one class that are read to judge the rules of a map.
-const MAX_READ: usize = 20_000;
-
-/// Errors of a map, newest first, read as far as they are needed; several rules share what was read.
-pub struct Counter<'a, P: AlertPorts> {
-    ports: &'a P,
-    map: &'a Map,
-    /// Nothing before this time is read.
-    from: Timestamp,
-    classes: BTreeMap<ErrorClass, Read>,
-}
-
-#[derive(Default)]
-struct Read {
-    errors: Vec<LoggedError>,
-    complete: bool,
-    /// There are older ones that are not read.
-    cut: bool,
-}
-
-impl<'a, P: AlertPorts> Counter<'a, P> {
-    /// Counts errors of this map, from this time on.
-    pub fn new(ports: &'a P, map: &'a Map, from: Timestamp) -> Self {
-        Self { ports, map, from, classes: BTreeMap::new() }
-    }
-
-    /// Reads another page of each class that is not known as far back as `since`; whether there was one.
-    async fn more(&mut self, classes: &[ErrorClass], since: Timestamp) -> Result<bool, PortError> {
-        let mut read_more = false;
-        for class in classes {
-            let read = self.classes.entry(*class).or_default();
-            if read.complete || read.errors.last().is_some_and(|oldest| oldest.event.at < since) {
-                continue;
-            }
-            let before = read.errors.last().map(|error| error.event.id);
-            let range = LogRange { from: self.from, before };
-            let page = self.ports.log().errors(&self.map.id, *class, range, PAGE).await?;
-            read.cut = read.errors.len() + page.len() >= MAX_READ;
-            read.complete = page.len() < PAGE || read.cut;
-            read.errors.extend(page);
-            read_more = true;
-        }
-        Ok(read_more)
-    }
-
-    /// What was read of these classes, newest first, as far back as all of them were.
-    fn known(&self, classes: &[ErrorClass]) -> Vec<&LoggedError> {
-        let read: Vec<_> = classes.iter().filter_map(|class| self.classes.get(class)).collect();
-        let open = read.iter().filter(|read| !read.complete);
-        let horizon = open.filter_map(|read| read.errors.last()).map(|error| error.event.id).max();
-        let known = read.iter().flat_map(|read| &read.errors);
-        let mut known: Vec<_> = known.filter(|error| horizon.is_none_or(|horizon| error.event.id >= horizon)).collect();
-        if classes.len() > 1 {
-            known.sort_by_key(|error| std::cmp::Reverse(error.event.id)); // which begins with the time
-        }
-        known
-    }
-
-    /// Whether the rule's threshold is reached in a window that ends at `from` or later. Errors until `closed` do not count.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn judge(
-        &mut self,
-        rule: &RuleConfig,
-        from: Timestamp,
-        closed: Option<Timestamp>,
-    ) -> Result<Option<Breach>, PortError> {
-        let classes = rule.counted_classes();
-        let since = from.minus_ms(rule.window_ms()).max(closed.unwrap_or_default());
-        loop {
-            let more = self.more(&classes, since).await?;
-            let counted = |error: &&LoggedError| counts(rule, self.map, closed, &error.event) == Reasoning::Counts;
-            let as_counted = |error: &LoggedError| {
-                let event = &error.event;
-                Counted { id: event.id, at: event.at, unit: event.unit() }
-            };
-            let known = self.known(&classes);
-            if let Some(breach) = judge(rule, from, known.into_iter().filter(counted).map(as_counted)) {
-                return Ok(Some(breach));
-            }
-            if !more {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// How many errors count since this time, and whether all of them were read.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn count(
-        &mut self,
-        rule: &RuleConfig,
-        since: Timestamp,
-        closed: Option<Timestamp>,
-    ) -> Result<(u64, bool), PortError> {
-        let classes = rule.counted_classes();
-        while self.more(&classes, since).await? {}
-        let counted = self.known(&classes).into_iter().filter(|error| {
-            error.event.at >= since && counts(rule, self.map, closed, &error.event) == Reasoning::Counts
-        });
-        let units: BTreeSet<_> = counted.map(|error| rule.unit(&error.event)).collect();
-        let far = |read: &Read| !read.cut || read.errors.last().is_some_and(|oldest| oldest.event.at < since);
-        Ok((units.len() as u64, classes.iter().filter_map(|class| self.classes.get(class)).all(far)))
-    }
-
-    /// The errors of a breach, newest first.
-    #[must_use]
-    pub fn of(&self, rule: &RuleConfig, breach: &Breach) -> Vec<&LoggedError> {
-        let named: BTreeSet<_> = breach.errors.iter().collect();
-        self.known(&rule.counted_classes()).into_iter().filter(|error| named.contains(&error.event.id)).collect()
-    }
-
-    /// Every error of the rule's classes that was read, with the reason why it counts or does not.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn explain(
-        &mut self,
-        rule: &RuleConfig,
-        closed: Option<Timestamp>,
-        limit: usize,
-    ) -> Result<Vec<(LoggedError, Reasoning)>, PortError> {
-        let classes = ErrorClass::ALL;
-        while self.more(&classes, self.from).await? && self.known(&classes).len() < limit {}
-        let reasons = self.known(&classes).into_iter().take(limit);
-        Ok(reasons.map(|error| (error.clone(), counts(rule, self.map, closed, &error.event))).collect())
-    }
-}
-
 /// Why a rule did, or did not, open an incident.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {

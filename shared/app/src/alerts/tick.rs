@@ -77,12 +77,7 @@ pub async fn tick_one<P: MailPorts>(ports: &P, id: IncidentId, until: Timestamp)
 }
 
 /// Judges the maps that met an error so lately that nobody may have judged it; incidents that were opened.
-async fn judge_all<P: AlertPorts>(
-    ports: &P,
-    rules: &[Rule],
-    until: Timestamp,
-    ticked: &mut Ticked,
-) -> Vec<Incident> {
+async fn judge_all<P: AlertPorts>(ports: &P, rules: &[Rule], until: Timestamp, ticked: &mut Ticked) -> Vec<Incident> {
     let mut opened = Vec::new();
     if rules.iter().all(|rule| !rule.config.enabled) {
         return opened;

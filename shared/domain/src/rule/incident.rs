@@ -268,14 +268,7 @@ impl Incident {
 
     /// Its line in the activity log, with another cause.
     #[must_use]
-    pub fn line_because(
-        &self,
-        step: IncidentStep,
-        cause: Cause,
-        actor: &str,
-        reason: &str,
-        at: Timestamp,
-    ) -> Activity {
+    pub fn line_because(&self, step: IncidentStep, cause: Cause, actor: &str, reason: &str, at: Timestamp) -> Activity {
         let what = ActivityKind::Incident { incident: self.id, rule: self.rule.clone(), step, errors: self.count };
         let order = match step {
             IncidentStep::Opened => Order::Cause(self.version),

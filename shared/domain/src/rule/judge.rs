@@ -88,11 +88,7 @@ impl RuleConfig {
 /// judged alike. A window that ended before `from` has had its judgement: a rule that is saved today does not act on last
 /// night's errors.
 #[must_use]
-pub fn judge(
-    rule: &RuleConfig,
-    from: Timestamp,
-    newest_first: impl IntoIterator<Item = Counted>,
-) -> Option<Breach> {
+pub fn judge(rule: &RuleConfig, from: Timestamp, newest_first: impl IntoIterator<Item = Counted>) -> Option<Breach> {
     let threshold = usize::try_from(rule.threshold.max(1)).unwrap_or(usize::MAX);
     let mut window: VecDeque<Counted> = VecDeque::new(); // newest in front
     let mut units: BTreeMap<u128, usize> = BTreeMap::new();
@@ -167,7 +163,11 @@ mod tests {
         assert!(judge(&rule(3, 15), three[0].at, three.clone()).is_some(), "it ends at that very time");
         assert_eq!(judge(&rule(3, 15), three[0].at.plus_ms(1), three.clone()), None);
         let later = [vec![at(30, 9)], three.clone()].concat();
-        assert_eq!(judge(&rule(3, 15), three[0].at.plus_ms(1), later), None, "what came since is in no window with them");
+        assert_eq!(
+            judge(&rule(3, 15), three[0].at.plus_ms(1), later),
+            None,
+            "what came since is in no window with them"
+        );
     }
 
     /// Under fifty lines, and slow: every window that ends at an error is looked at.

@@ -29,7 +29,7 @@ fn in_world<F: Future<Output = ()> + Send + 'static>(play: impl FnOnce(Arc<SimWo
 }
 
 fn named(name: &str, config: RuleConfig) -> Rule {
-    Rule { id: name.parse().unwrap(), config, ..sample::rule(1) }
+    Rule { id: name.parse().expect("a name"), config, ..sample::rule(1) }
 }
 
 /// An error happens and is logged.
@@ -39,11 +39,11 @@ async fn meets(world: &SimWorld, unit: u128) {
 }
 
 async fn logs(world: &SimWorld, event: ErrorEvent) {
-    ingest(world, &[LogEvent::Error(Box::new(event))]).await.unwrap();
+    ingest(world, &[LogEvent::Error(Box::new(event))]).await.expect("it is logged");
 }
 
 async fn ticks(world: &SimWorld) -> Ticked {
-    tick(world, world.now().plus_ms(MINUTE)).await.unwrap()
+    tick(world, world.now().plus_ms(MINUTE)).await.expect("rules are read")
 }
 
 #[test]
