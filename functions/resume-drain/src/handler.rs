@@ -3,7 +3,8 @@
 use app::{
     Ports,
     drain::{Drained, LaneRun, drain_map, named_lane, run_lane, sweep},
-    ports::{Config, Lanes, MapWithSides, OpenRange, PortError, Queues},
+    ports::{Config, MapWithSides, PortError, Queues},
+    waiting::oldest,
 };
 use aws::metrics::{Metrics, Unit};
 use domain::Timestamp;
@@ -49,10 +50,8 @@ async fn measure<P: Ports>(ports: &P) {
         if let Ok(depth) = ports.queues().depth(&map).await {
             metrics = metrics.add("QueueDepth", depth, Unit::Count);
         }
-        if let Ok(oldest) = ports.lanes().open(&map, OpenRange::moving(), 1).await
-            && let Some(oldest) = oldest.first()
-        {
-            let age_ms = ports.now().ms_since(oldest.at);
+        if let Ok(Some(oldest)) = oldest(ports, &map).await {
+            let age_ms = ports.now().ms_since(oldest.accepted_at);
             oldest_ms = age_ms.max(oldest_ms);
             metrics = metrics.add("QueueAge", age_ms, Unit::Milliseconds);
         }

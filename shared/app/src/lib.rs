@@ -10,6 +10,7 @@ pub mod lookup;
 pub mod ports;
 pub mod problem;
 pub mod request;
+pub mod waiting;
 pub mod write;
 
 pub use ports::Ports;

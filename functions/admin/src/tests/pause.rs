@@ -1,10 +1,19 @@
 //! Pausing and resuming maps, and how much waits.
 
-use app::ports::{ConfigStore, Gauges, Pointer, Queues, Role, Sample};
-use domain::{EntryId, Map, MapId};
+use app::{
+    ports::{Commit, ConfigStore, Gauges, JournalOp, Lanes, Pointer, Queues, Role, Sample},
+    waiting::MAX_LANES,
+};
+use domain::{
+    EntryId, Map, MapId, Timestamp,
+    lane::{Entry, Head},
+};
 use serde_json::{Value, json};
 
-use super::harness::{Api, map_config};
+use super::{
+    entries::{entry, lane},
+    harness::{Api, map_config},
+};
 
 fn why() -> Value {
     json!({"reason": "crm is down"})
@@ -87,17 +96,48 @@ async fn how_much_waits_and_how_it_grows_is_told() {
     api.post("/maps/customers/run", &why()).await;
     api.post("/maps/customers/pause", &why()).await;
     let map = map(&api).await;
-    let now = app::Ports::now(&*api.world);
-    api.world.lanes.note_depth(&map, Sample { at: now.minus_ms(60_000), depth: 0 }).await.unwrap();
+    // What was sampled before the pause belongs to another story: to a catch-up, or to a pause before that.
+    api.world.lanes.note_depth(&map, Sample { at: map.since.minus_ms(60_000), depth: 600 }).await.unwrap();
+    api.world.pass_ms(30_000);
     let pointers: Vec<_> =
         (1..=6_u64).map(|seq| Pointer { key: "C-1".parse().unwrap(), seq, entry: EntryId(u128::from(seq)) }).collect();
     api.world.queues.send(&map, &pointers).await.unwrap();
+    let told = api.get("/maps/customers/queue").await.json();
+    assert_eq!((&told["depth"], told.get("growth_per_minute")), (&json!(6), None), "nothing to compare with: {told}");
+    api.world.lanes.note_depth(&map, Sample { at: map.since.plus_ms(30_000), depth: 0 }).await.unwrap();
+    api.world.pass_ms(60_000);
     let told = api.get("/maps/customers/queue").await.json();
     assert_eq!(
         (&told["state"], &told["depth"], &told["growth_per_minute"]),
         (&json!("Paused"), &json!(6), &json!(6.0))
     );
     assert_eq!(told.get("catch_up"), None, "there was none yet: {told}");
+}
+
+/// A lane with one entry, accepted and due at these times, in seconds.
+async fn waits(api: &Api, key: &str, accepted_s: u64, due_s: u64, parked: bool) {
+    let entry = Entry { accepted_at: Timestamp(accepted_s * 1_000), ..entry(1, "x") };
+    let head = Head::new(map(api).await.uid, entry.accepted_at);
+    let head = Head { version: 1, next_seq: 2, parked, not_before: Timestamp(due_s * 1_000), ..head };
+    let commit = Commit { head, expected: 0, ops: vec![JournalOp::Append(entry, None)] };
+    api.world.lanes.commit(&lane(key), commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_oldest_is_what_was_accepted_first_and_not_what_is_due_first() {
+    let api = Api::with_map().await;
+    assert_eq!(api.get("/maps/customers/queue").await.json().get("oldest"), None);
+    waits(&api, "C-new", 500, 500, false).await;
+    // Tried many times: due later than what came after it.
+    waits(&api, "C-old", 100, 900, false).await;
+    waits(&api, "C-refused", 1, 1, true).await;
+    let told = api.get("/maps/customers/queue").await.json();
+    assert_eq!((&told["oldest"], &told["oldest_at_least"]), (&json!("1970-01-01T00:01:40Z"), &json!(false)));
+    for n in 0..MAX_LANES {
+        waits(&api, &format!("D-{n}"), 300, 300, false).await;
+    }
+    let told = api.get("/maps/customers/queue").await.json();
+    assert_eq!((&told["oldest"], &told["oldest_at_least"]), (&json!("1970-01-01T00:05:00Z"), &json!(true)));
 }
 
 #[tokio::test]

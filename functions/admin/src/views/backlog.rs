@@ -13,10 +13,14 @@ pub(crate) struct BacklogView {
     state: &'static str,
     /// Changes that wait. Approximate, as SQS counts.
     depth: u64,
-    /// When the oldest of them was accepted, RFC 3339.
+    /// When the oldest of them was accepted, RFC 3339. Those that wait for an operator do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     oldest: Option<String>,
+    /// `true`: so many records wait that not all were looked at. Changes wait since `oldest` at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    oldest_at_least: Option<bool>,
     /// By how many changes a minute the queue grows, while the map is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -60,7 +64,8 @@ impl From<Backlog> for BacklogView {
         Self {
             state: backlog.state.as_str(),
             depth: backlog.depth,
-            oldest: backlog.oldest.map(|at| at.to_string()),
+            oldest: backlog.oldest.map(|oldest| oldest.accepted_at.to_string()),
+            oldest_at_least: backlog.oldest.map(|oldest| !oldest.complete),
             growth_per_minute: backlog.growth_per_minute,
             expected_seconds: backlog.expected_seconds,
             catch_up: backlog.catch_up.map(|done| Progress {

@@ -8,7 +8,8 @@ use domain::{
 use super::{AdminPorts, maps};
 use crate::{
     error::{AppError, Thing},
-    ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues},
+    ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
+    waiting::{Oldest, oldest},
 };
 
 /// Most entries that are listed at once.
@@ -23,8 +24,8 @@ pub struct Backlog {
     pub state: MapState,
     /// Entries that wait, as far as the queue knows. Approximate.
     pub depth: u64,
-    /// When the oldest of them was accepted.
-    pub oldest: Option<Timestamp>,
+    /// The oldest of them.
+    pub oldest: Option<Oldest>,
     /// By how many entries a minute the queue grows, while the map is paused.
     pub growth_per_minute: Option<f64>,
     /// What was done since the map was resumed last.
@@ -45,12 +46,11 @@ pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, App
     let depth = ports.queues().depth(&map).await?;
     let samples = ports.lanes().depths(&map).await?;
     let catch_up = ports.lanes().catch_up(&map).await?;
-    let oldest = match ports.lanes().open(&map, OpenRange::moving(), 1).await?.into_iter().next() {
-        Some(open) => first(ports, &open.lane).await?.map(|entry| entry.accepted_at),
-        None => None,
-    };
+    let oldest = oldest(ports, &map).await?;
     let now = ports.now();
-    let growth_per_minute = samples.last().filter(|_| map.state == MapState::Paused).and_then(|sample| {
+    // What was there before this pause tells nothing of it: a catch-up may lie in between.
+    let of_this_pause = |sample: &&Sample| map.state == MapState::Paused && sample.at >= map.since;
+    let growth_per_minute = samples.iter().rev().find(of_this_pause).and_then(|sample| {
         let minutes = now.ms_since(sample.at) as f64 / 60_000.0;
         (minutes > 0.0).then(|| (depth as f64 - sample.depth as f64) / minutes)
     });
@@ -63,11 +63,6 @@ pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, App
 }
 
 /// The entry that a lane stands at.
-pub(super) async fn first<P: AdminPorts>(ports: &P, lane: &LaneKey) -> Result<Option<Entry>, AppError> {
-    let Some((head, _)) = ports.lanes().head(lane).await? else { return Ok(None) };
-    stands_at(ports, lane, &head).await
-}
-
 pub(super) async fn stands_at<P: AdminPorts>(
     ports: &P,
     lane: &LaneKey,
