@@ -1,11 +1,14 @@
 //! Why a use case did not do what it was asked. One type for all of them: [`crate::problem`] turns it into an answer.
 
+mod about;
+
 use domain::{
     EntryId, ErrorClass, MapId, MapState, RecordKey, RuleId, SideId, Timestamp, map::MapCommand, mapping::MappingError,
     side::Mistake,
 };
 use serde::Serialize;
 
+pub use self::about::About;
 use crate::{
     ports::{PortError, Role},
     write::WriteError,
@@ -88,6 +91,14 @@ pub enum AppError {
     /// So many writes of the same record arrive at once that this one found no place.
     #[error("too many writes of one record at once")]
     Contended,
+    /// One of these, with the names of what it is about.
+    #[error("{about}: {error}")]
+    Of {
+        /// What it is about.
+        about: About,
+        /// The error.
+        error: Box<AppError>,
+    },
     /// Something behind Tandem did not answer as it should.
     #[error(transparent)]
     Port(#[from] PortError),

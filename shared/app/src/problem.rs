@@ -1,16 +1,18 @@
 //! Errors as callers see them: problem+json after RFC 9457.
 //!
-//! What is written here is all that is ever told: title and detail are constants, and `errors` names fields of the
-//! request. Texts of AWS or of this program go to the log, with the request's id.
+//! What is written here is all that is ever told: titles are constants, and so are details, but for the names of what
+//! they are about; `errors` names fields of the request. Texts of AWS or of this program go to the log, with the request's id.
 
 mod conflict;
+
+use std::borrow::Cow;
 
 use domain::{ErrorClass, side::Mistake};
 use serde::Serialize;
 
 use self::conflict::{conflict_text, takes};
 use crate::{
-    error::{AppError, AppSays, Conflict, Thing},
+    error::{About, AppError, AppSays, Conflict, Thing},
     ports::PortError,
 };
 
@@ -27,9 +29,12 @@ pub struct Problem {
     /// The HTTP status.
     pub status: u16,
     /// What it means and what can be done.
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
     /// The kind of problem for programs. Codes are never renamed.
     pub code: &'static str,
+    /// The map, the record and the entry that it is about, when it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     /// The error class, when a record met an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
@@ -52,13 +57,19 @@ pub struct Problem {
 
 impl From<&AppError> for Problem {
     fn from(error: &AppError) -> Self {
+        let about = match error {
+            AppError::Of { about, .. } => Some(about.clone()),
+            _ => None,
+        };
+        let error = error.bare();
         let (status, code, title, detail) = text(error);
         Self {
             r#type: format!("urn:tandem:problem:{code}"),
             title,
             status,
-            detail,
+            detail: about.as_ref().map_or(Cow::Borrowed(detail), |about| Cow::Owned(named(about, detail))),
             code,
+            about,
             class: class(error),
             app: says(error).cloned(),
             outcome_unknown: match error {
@@ -69,6 +80,18 @@ impl From<&AppError> for Problem {
             request_id: None,
             headers: headers(error),
         }
+    }
+}
+
+/// A detail with the names of what it is about.
+fn named(about: &About, detail: &str) -> String {
+    let mut text = format!("{about}. {detail}");
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    match &about.map {
+        Some(map) => text.replace("{map}", map.as_str()),
+        None => text,
     }
 }
 
@@ -139,7 +162,8 @@ fn text(error: &AppError) -> Text {
             404,
             "entry_not_found",
             "There is no such entry",
-            "It may have come to its end in the meantime: `GET /writes/{id}` of sync-write tells what became of a write.",
+            "It may have come to its end in the meantime. `GET /maps/{map}/queue/entries?key=` lists what waits of a record; \
+             `GET /writes/{id}` of sync-write tells what became of a write.",
         ),
         AppError::NotFound(Thing::Archived) => {
             (404, "archived_not_found", "There is no such archived entry", "`GET /maps/{map}/archive` lists all.")
@@ -199,6 +223,7 @@ fn text(error: &AppError) -> Text {
             "The other app cannot be reached",
             "This map keeps nothing for later. Roll back; if `outcome_unknown` is true, Tandem restores the other app.",
         ),
+        AppError::Of { error, .. } => text(error),
         AppError::Contended => (
             503,
             "contended",
@@ -217,6 +242,7 @@ fn text(error: &AppError) -> Text {
 fn errors(error: &AppError) -> Vec<Mistake> {
     let one = |field: &str, message: String| vec![Mistake { field: field.to_owned(), message }];
     match error {
+        AppError::Of { error, .. } => errors(error),
         AppError::Invalid(mistakes)
         | AppError::Conflict(
             Conflict::SideMissing(mistakes) | Conflict::Blocked(mistakes) | Conflict::Interrupted(mistakes),

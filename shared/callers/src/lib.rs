@@ -159,7 +159,7 @@ fn refused(error: &WebhookError) -> Box<Problem> {
 }
 
 fn told(detail: &'static str) -> Box<Problem> {
-    Box::new(Problem { detail, headers: Vec::new(), ..Problem::from(&AppError::Unauthenticated) })
+    Box::new(Problem { detail: detail.into(), headers: Vec::new(), ..Problem::from(&AppError::Unauthenticated) })
 }
 
 fn failed(error: &PortError) -> Box<Problem> {

@@ -111,7 +111,9 @@ async fn an_entry_is_shown_with_its_record_but_for_what_is_redacted() {
     let preview = api.post("/maps/customers/errors/preview", &json!({"key": "C-1", "seq": 1})).await.json();
     assert_eq!(preview["sends"][0]["record"]["name"], "•••", "by its name on the other side, too: {preview}");
     api.get("/maps/customers/queue/entry?key=C-1").await.is_problem(400, "invalid_request", "seq: must be given");
-    api.get("/maps/customers/queue/entry?key=C-1&seq=9").await.is_problem(404, "entry_not_found", "");
+    let none = api.get("/maps/customers/queue/entry?key=C-1&seq=9").await;
+    none.is_problem(404, "entry_not_found", "");
+    assert_eq!(none.json()["about"], json!({"map": "customers", "key": "C-1", "seq": 9}));
     let mut wrong = config.clone();
     wrong["redact"] = json!(["colour"]);
     api.put_if("/maps/customers", "*", &wrong).await.is_problem(
@@ -205,7 +207,9 @@ async fn a_command_that_is_wrong_names_what_is_wrong() {
     assert_eq!(unknown["problem"]["errors"][0]["field"], "record.Colour");
     let unmapped = done(&api, &edit(json!({"Limit": "much"}))).await;
     assert_eq!(unmapped["problem"]["code"], "mapping");
-    assert_eq!(done(&api, &command("skip", "C-9", 1)).await["problem"]["code"], "entry_not_found");
+    let none = done(&api, &command("skip", "C-9", 1)).await;
+    assert_eq!(none["problem"]["code"], "entry_not_found");
+    assert_eq!(none["problem"]["about"], json!({"map": "customers", "key": "C-9", "seq": 1}));
     assert_eq!(done(&api, &command("supersede", "C-1", 1)).await["problem"]["code"], "nothing_behind");
 }
 
@@ -228,7 +232,9 @@ async fn what_was_given_up_is_in_the_archive_and_comes_back_once() {
     let entries = api.get("/maps/customers/queue/entries?key=C-1").await.json();
     assert_eq!(entries["entries"][2]["op"], "copy", "it comes back at the end, as its app has it by then: {entries}");
     api.get("/maps/customers/archive/x").await.is_problem(400, "invalid_request", "id: is not an id");
-    api.get("/maps/customers/archive/01KAQZDE4R8XYZABCDEFGHJKMN").await.is_problem(404, "archived_not_found", "");
+    let none = api.get("/maps/customers/archive/01KAQZDE4R8XYZABCDEFGHJKMN").await;
+    none.is_problem(404, "archived_not_found", "");
+    assert_eq!(none.json()["about"], json!({"map": "customers", "id": "01KAQZDE4R8XYZABCDEFGHJKMN"}));
     // The rest: the last takes the place of the one before it.
     assert_eq!(done(&api, &command("supersede", "C-1", 2)).await["done"], true);
     assert_eq!(

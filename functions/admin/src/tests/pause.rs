@@ -74,7 +74,9 @@ async fn several_maps_are_commanded_together_and_each_has_its_answer() {
     let told = api.post("/commands/pause", &many).await.json();
     assert_eq!(told["results"][0]["map"]["state"], "Paused");
     assert_eq!(told["results"][1]["problem"]["code"], "illegal_command");
+    assert_eq!(told["results"][1]["problem"]["about"], json!({"map": "orders"}));
     assert_eq!(told["results"][2]["problem"]["code"], "map_not_found");
+    assert_eq!(told["results"][2]["problem"]["about"], json!({"map": "nothing"}));
     api.post("/commands/delete", &many).await.is_problem(400, "invalid_request", "command: must be run, pause");
     api.post("/commands/pause", &json!({"maps": [], "reason": "x"})).await.is_problem(
         400,

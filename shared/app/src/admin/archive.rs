@@ -1,13 +1,13 @@
 //! What was taken out of lanes, and bringing it back.
 
 use domain::{
-    EntryId, MapId, RecordKey,
+    EntryId, Map, MapId, RecordKey,
     lane::{ArchiveCause, Archived, Stamp, Work, recovery},
 };
 
 use super::{AdminPorts, Caller, lane::append_with, maps, switch::checked};
 use crate::{
-    error::{AppError, Thing},
+    error::{About, AppError, Thing},
     ports::{Archive, JournalOp},
 };
 
@@ -73,7 +73,12 @@ pub async fn list<P: AdminPorts>(
 /// There is no such map or entry, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, id: EntryId) -> Result<Archived, AppError> {
     let map = maps::get(ports, map).await?;
-    ports.lanes().one_archived(&map, id).await?.ok_or(AppError::NotFound(Thing::Archived))
+    find(ports, &map, id).await
+}
+
+async fn find<P: AdminPorts>(ports: &P, map: &Map, id: EntryId) -> Result<Archived, AppError> {
+    let none = || AppError::NotFound(Thing::Archived).about(About::id(&map.id, None, id));
+    ports.lanes().one_archived(map, id).await?.ok_or_else(none)
 }
 
 /// What is done with an archived change that neither app has, when later changes of its record were accepted.
@@ -102,14 +107,15 @@ pub async fn recover<P: AdminPorts>(
 ) -> Result<Archived, AppError> {
     let reason = checked(reason)?;
     let map = maps::get(ports, map).await?;
-    let archived = ports.lanes().one_archived(&map, id).await?.ok_or(AppError::NotFound(Thing::Archived))?;
+    let archived = find(ports, &map, id).await?;
     let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let entry = EntryId(ports.fresh_id());
     let recovered = Archived { recovered: Some((by, entry)), ..archived };
     let op = JournalOp::Recover(Box::new(recovered.clone()));
     let work = recovery(&recovered.entry);
     let image = matches!(work, Work::Write(_)) && newer == Newer::Stands;
-    append_with(ports, &map, &work, entry, &op, image.then_some(recovered.version)).await?;
+    let back = append_with(ports, &map, &work, entry, &op, image.then_some(recovered.version)).await;
+    back.map_err(|error| error.about(About::id(&map.id, Some(&recovered.key), id)))?;
     Ok(recovered)
 }
 

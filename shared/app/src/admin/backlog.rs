@@ -7,7 +7,7 @@ use domain::{
 
 use super::{AdminPorts, maps};
 use crate::{
-    error::{AppError, Thing},
+    error::{About, AppError, Thing},
     ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
     waiting::{Oldest, oldest},
 };
@@ -150,11 +150,12 @@ pub async fn entry<P: AdminPorts>(ports: &P, id: &MapId, key: RecordKey, seq: u6
     let map = maps::get(ports, id).await?;
     let lane = LaneKey { map: map.id.clone(), key };
     let head = ports.lanes().head(&lane).await?.map(|(head, _)| head).filter(|head| head.map == map.uid);
-    let head = head.ok_or(AppError::NotFound(Thing::Entry))?;
+    let none = || AppError::NotFound(Thing::Entry).about(About::entry(id, &lane.key, seq));
+    let head = head.ok_or_else(none)?;
     let found = if seq == head.done_seq + 1 {
         stands_at(ports, &lane, &head).await?
     } else {
         ports.lanes().entry(&lane, seq).await?
     };
-    Ok((head, found.ok_or(AppError::NotFound(Thing::Entry))?))
+    Ok((head, found.ok_or_else(none)?))
 }

@@ -1,13 +1,13 @@
 //! Changes that crossed, with both values, and bringing back the one that lost.
 
 use domain::{
-    ContentHash, EntryId, MapId, WriteId,
+    ContentHash, EntryId, Map, MapId, WriteId,
     lane::{Conflict, Mode, Stamp, Work, Write},
 };
 
 use super::{AdminPorts, Caller, lane::append_with, maps, switch::checked};
 use crate::{
-    error::{AppError, Thing},
+    error::{About, AppError, Thing},
     ports::{Archive, JournalOp},
 };
 
@@ -37,7 +37,12 @@ pub async fn list<P: AdminPorts>(
 /// There is no such map or conflict, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, entry: EntryId) -> Result<Conflict, AppError> {
     let map = maps::get(ports, map).await?;
-    ports.lanes().conflict(&map, entry).await?.ok_or(AppError::NotFound(Thing::Conflict))
+    find(ports, &map, entry).await
+}
+
+async fn find<P: AdminPorts>(ports: &P, map: &Map, entry: EntryId) -> Result<Conflict, AppError> {
+    let none = || AppError::NotFound(Thing::Conflict).about(About::id(&map.id, None, entry));
+    ports.lanes().conflict(map, entry).await?.ok_or_else(none)
 }
 
 /// Brings back the value that lost: it is written to both apps, at the end of the lane.
@@ -53,7 +58,7 @@ pub async fn reverse<P: AdminPorts>(
 ) -> Result<Conflict, AppError> {
     let reason = checked(reason)?;
     let map = maps::get(ports, map).await?;
-    let found = ports.lanes().conflict(&map, entry).await?.ok_or(AppError::NotFound(Thing::Conflict))?;
+    let found = find(ports, &map, entry).await?;
     let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let write = Write {
         id: WriteId::made(ports.fresh_id()),
@@ -66,6 +71,7 @@ pub async fn reverse<P: AdminPorts>(
     let id = EntryId(ports.fresh_id());
     let reversed = Conflict { reversed: Some((by, id)), ..found };
     let op = JournalOp::Reverse(Box::new(reversed.clone()));
-    append_with(ports, &map, &Work::Write(write), id, &op, None).await?;
+    let back = append_with(ports, &map, &Work::Write(write), id, &op, None).await;
+    back.map_err(|error| error.about(About::id(&map.id, Some(&reversed.key), entry)))?;
     Ok(reversed)
 }

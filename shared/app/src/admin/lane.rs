@@ -23,7 +23,7 @@ pub(super) use self::back::append_with;
 use self::stored::{Tried, archive_id, was_stored};
 use super::{AdminPorts, Caller, maps, switch::checked};
 use crate::{
-    error::{AppError, Conflict, Thing},
+    error::{About, AppError, Conflict, Thing},
     ports::{ARCHIVED_AT_ONCE, Commit, CommitError, ConfigStore, LaneKey, Lanes, PortError, Wakes, archived_at_once},
 };
 
@@ -95,6 +95,18 @@ pub struct Target {
 /// There is no such map or entry, the reason is missing, the entry's state does not allow it, or the store does not
 /// answer.
 pub async fn command<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    map: &MapId,
+    target: &Target,
+    command: &Command,
+    reason: &str,
+) -> Result<(), AppError> {
+    let done = carry_out(ports, caller, map, target, command, reason).await;
+    done.map_err(|error| error.about(About::entry(map, &target.key, target.seq)))
+}
+
+async fn carry_out<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     map: &MapId,

@@ -9,7 +9,7 @@ use domain::{
 
 use super::{AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost, vacate};
 use crate::{
-    error::{AppError, Thing},
+    error::{About, AppError, Thing},
     ports::{CommitError, ConfigStore, Queues},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Map, AppError> {
-    ports.store().map(id).await?.ok_or(AppError::NotFound(Thing::Map))
+    ports.store().map(id).await?.ok_or_else(|| AppError::NotFound(Thing::Map).about(About::map(id)))
 }
 
 /// Creates a map or changes its configuration; its state stays as it is.
@@ -52,7 +52,7 @@ pub async fn put<P: AdminPorts>(
         && rehomed(&stored.config, &config)
         && let Some(conflict) = vacate::obstacle(ports, stored, archive).await?
     {
-        return Err(AppError::Conflict(conflict));
+        return Err(AppError::Conflict(conflict).about(About::map(&id)));
     }
     let (uid, now) = (MapUid(ports.fresh_id()), ports.now());
     let changes = changes(stored.as_ref().map(|stored| &stored.config), Some(&config))?;
@@ -123,7 +123,7 @@ pub async fn delete<P: AdminPorts>(
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
     if let Some(conflict) = vacate::obstacle(ports, &map, archive).await? {
-        return Err(AppError::Conflict(conflict));
+        return Err(AppError::Conflict(conflict).about(About::map(id)));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.
     let line = deletion(&map, &caller.name, ports.now());

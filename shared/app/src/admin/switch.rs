@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AdminPorts, Caller, lost, maps};
 use crate::{
-    error::{AppError, Conflict},
+    error::{About, AppError, Conflict},
     ports::{CommitError, ConfigStore, Lanes, OpenRange, PortError, Queues, Wakes},
 };
 
@@ -37,7 +37,7 @@ pub async fn switch<P: AdminPorts>(
         let next = match map.decide(command, &caller.name, reason, now) {
             MapAnswer::Already => return Ok(map),
             MapAnswer::Illegal => {
-                return Err(AppError::Conflict(Conflict::IllegalCommand { state: map.state, command }));
+                return Err(illegal(&map, command));
             }
             MapAnswer::Changed(next) => *next,
         };
@@ -119,7 +119,7 @@ pub async fn pause<P: AdminPorts>(
         ports.pause(LOOK_EVERY_MS).await;
         map = maps::get(ports, id).await?;
         if map.state != MapState::Paused {
-            return Err(AppError::Conflict(Conflict::IllegalCommand { state: map.state, command }));
+            return Err(illegal(&map, command));
         }
     }
 }
@@ -157,6 +157,10 @@ pub async fn quiet<P: AdminPorts>(ports: &P, map: &Map) -> Result<Quiet, AppErro
     Ok(quiet)
 }
 
+fn illegal(map: &Map, command: MapCommand) -> AppError {
+    AppError::Conflict(Conflict::IllegalCommand { state: map.state, command }).about(About::map(&map.id))
+}
+
 pub(super) fn checked(reason: &str) -> Result<&str, AppError> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS || reason.contains(char::is_control) {
@@ -173,5 +177,8 @@ async fn both_sides_exist<P: AdminPorts>(ports: &P, map: &Map) -> Result<(), App
             missing.push(maps::no_such_side(&format!("sides[{i}].side"), &end.side));
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(AppError::Conflict(Conflict::SideMissing(missing))) }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(AppError::Conflict(Conflict::SideMissing(missing)).about(About::map(&map.id)))
 }

@@ -112,6 +112,29 @@ fn every_error_has_its_status_code_and_words() {
 }
 
 #[test]
+fn an_error_about_a_record_names_it_and_is_what_it_was() {
+    let (map, key) = ("customers".parse().unwrap(), "C-1".parse().unwrap());
+    for (error, ..) in table() {
+        let (bare, told) = (Problem::from(&error), Problem::from(&error.clone().about(About::entry(&map, &key, 7))));
+        let named = matches!(error, AppError::NotFound(_) | AppError::Conflict(_) | AppError::Contended);
+        assert_eq!(told.detail.starts_with("Map customers, record C-1, entry 7. "), named, "{told:?}");
+        assert_eq!(told.about.is_some(), named, "{error:?}");
+        assert_eq!(
+            (told.code, told.status, told.errors, told.headers),
+            (bare.code, bare.status, bare.errors, bare.headers)
+        );
+    }
+    let lost = AppError::NotFound(Thing::Entry).about(About::entry(&map, &key, 7)).about(About::map(&map));
+    let lost = serde_json::to_value(Problem::from(&lost)).unwrap();
+    assert_eq!(
+        lost["about"],
+        serde_json::json!({"map": "customers", "key": "C-1", "seq": 7}),
+        "who is nearest knows best"
+    );
+    assert!(lost["detail"].as_str().unwrap().contains("`GET /maps/customers/queue/entries?key=`"), "{lost}");
+}
+
+#[test]
 fn what_a_state_takes_is_what_it_is_changed_by() {
     use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
     use domain::{
