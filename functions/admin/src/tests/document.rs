@@ -51,7 +51,7 @@ async fn a_plan_shows_where_it_differs() {
     let wanted =
         json!([{"path": "connector.base_url", "from": "https://erp.example/data/", "to": "https://crm.example/api/"}]);
     assert_eq!(told["items"][0]["changes"], wanted);
-    assert_eq!(told["items"][2]["changes"], json!([{"path": "fields[0].required", "from": true}]));
+    assert_eq!(told["items"][2]["changes"], json!([{"path": "fields[crm.name].required", "from": true}]));
     api.post("/config/apply", &changed).await;
     assert_eq!(api.get("/sides/crm").await.header("etag"), Some("\"2\""));
     assert_eq!(api.get("/sides/finance").await.header("etag"), Some("\"1\""));

@@ -7,7 +7,11 @@ use domain::{
     side::Mistake,
 };
 
-use super::{AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost, vacate};
+use super::{
+    AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved,
+    diff::{changes, for_the_log},
+    fits, lost, vacate,
+};
 use crate::{
     error::{About, AppError, Thing},
     ports::{CommitError, ConfigStore, Queues},
@@ -70,7 +74,8 @@ pub async fn put<P: AdminPorts>(
 
 /// The line of a map that is made or changed.
 pub(super) fn line(map: &Map, actor: &str, now: Timestamp, changes: Vec<Change>) -> Activity {
-    let what = if map.version == 1 { ActivityKind::MapCreated } else { ActivityKind::MapChanged { changes } };
+    let (changes, more) = for_the_log(changes);
+    let what = if map.version == 1 { ActivityKind::MapCreated } else { ActivityKind::MapChanged { changes, more } };
     Activity::of_map(map, actor, now, "", what)
 }
 

@@ -40,8 +40,11 @@ pub enum ActivityKind {
     MapCreated,
     /// A map's settings were changed.
     MapChanged {
-        /// Field by field.
+        /// Field by field; the first of them, if there are many.
         changes: Vec<Change>,
+        /// So many more there are.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: u64,
     },
     /// A map was deleted.
     MapDeleted,
@@ -127,10 +130,15 @@ impl IncidentStep {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 /// One place where two configurations differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where, e.g. `fields[2].names.crm`.
+    /// Where, e.g. `connector.base_url`. A field mapping is told by one of its names: `fields[crm.name].required`.
     pub path: String,
     /// What was there; absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
