@@ -30,6 +30,8 @@ pub const MAX_MESSAGE_CHARS: usize = 500;
 pub const MAX_RECENT_MESSAGE_CHARS: usize = 200;
 /// Margin between the end of a call's deadline and the end of its lease: clocks of two functions may differ.
 pub const LEASE_MARGIN_MS: u64 = 5_000;
+/// The requests of one write to a side are over within this time: a function that takes writes runs a minute.
+pub const MAX_WRITE_MS: u64 = 45_000;
 /// First and longest wait between two attempts of a write whose app is not available.
 pub const FIRST_BACKOFF_MS: u64 = 2_000;
 /// See [`FIRST_BACKOFF_MS`]. Below the two minutes within which an operator expects a repaired app to be caught up.

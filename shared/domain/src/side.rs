@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::SideId;
+use crate::{id::SideId, limits::MAX_WRITE_MS};
 
 /// What a side does with a call that comes twice or late. It decides how soon an unknown outcome may be tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +142,8 @@ pub struct SideConfig {
     /// Time for DNS, TCP and TLS together, in milliseconds.
     #[serde(default = "default_connect_timeout_ms")]
     pub connect_timeout_ms: u64,
-    /// Time for one whole call, in milliseconds. A `sync` caller holds its transaction open that long.
+    /// Time for one request, in milliseconds. A `sync` caller holds its transaction open that long; for a `versioned`
+    /// side up to three times as long. Below `call_life_ms`.
     #[serde(default = "default_request_timeout_ms")]
     pub request_timeout_ms: u64,
     /// The longest time after which a call can still take effect in this app, in milliseconds. Only a `plain` side
@@ -202,14 +203,34 @@ impl SideConfig {
             }
         }
         check((100..=30_000).contains(&self.connect_timeout_ms), "connect_timeout_ms", "must be 100 to 30000");
-        check((100..=45_000).contains(&self.request_timeout_ms), "request_timeout_ms", "must be 100 to 45000");
-        check((1_000..=900_000).contains(&self.call_life_ms), "call_life_ms", "must be 1000 to 900000");
-        check(
-            self.call_life_ms >= self.request_timeout_ms,
-            "call_life_ms",
-            "must not be shorter than request_timeout_ms: a call lives at least as long as we wait for it",
-        );
+        let lives = (1_000..=900_000).contains(&self.call_life_ms);
+        check(lives, "call_life_ms", "must be 1000 to 900000");
+        let longest = MAX_WRITE_MS / self.requests_per_write();
+        if !(100..=longest).contains(&self.request_timeout_ms) {
+            let why = match self.capability {
+                Capability::Versioned => ": a write to a versioned side may take three requests",
+                Capability::Idempotent | Capability::Plain => "",
+            };
+            check(false, "request_timeout_ms", &format!("must be 100 to {longest}{why}"));
+        } else if lives {
+            let says = format!(
+                "must be below call_life_ms, {}: a call lives longer than we wait for it, or a late one would land on \
+                 top of what is written next",
+                self.call_life_ms
+            );
+            check(self.request_timeout_ms < self.call_life_ms, "request_timeout_ms", &says);
+        }
         found
+    }
+
+    /// How many requests one write may take: a versioned side may be read, written, and both again. Each of them has
+    /// `request_timeout_ms`, and the lease has room for all.
+    #[must_use]
+    pub fn requests_per_write(&self) -> u64 {
+        match self.capability {
+            Capability::Versioned => 3,
+            Capability::Idempotent | Capability::Plain => 1,
+        }
     }
 }
 
@@ -270,5 +291,30 @@ mod tests {
         let wrong: SideConfig = serde_json::from_value(wrong).unwrap();
         let fields: Vec<_> = wrong.mistakes().into_iter().map(|m| m.field).collect();
         assert_eq!(fields, ["connector.base_url", "connector.auth.header", "request_timeout_ms"]);
+    }
+
+    #[test]
+    fn we_wait_no_longer_than_a_call_lives_and_a_function_runs() {
+        let says = |capability: &str, request_timeout_ms: u64, call_life_ms: u64| {
+            let mut one = side();
+            one["capability"] = json!(capability);
+            (one["request_timeout_ms"], one["call_life_ms"]) = (json!(request_timeout_ms), json!(call_life_ms));
+            let mistakes = serde_json::from_value::<SideConfig>(one).unwrap().mistakes();
+            mistakes.into_iter().map(|m| format!("{} {}", m.field, m.message)).collect::<Vec<_>>().join("; ")
+        };
+        for capability in ["plain", "idempotent", "versioned"] {
+            assert_eq!(says(capability, 4_999, 5_000), "");
+            let told = says(capability, 5_000, 5_000);
+            assert!(told.starts_with("request_timeout_ms must be below call_life_ms, 5000:"), "{capability}: {told}");
+        }
+        assert_eq!(says("plain", 45_000, 60_000), "");
+        assert_eq!(says("plain", 45_001, 60_000), "request_timeout_ms must be 100 to 45000");
+        assert_eq!(says("versioned", 15_000, 60_000), "");
+        let told = says("versioned", 15_001, 60_000);
+        assert_eq!(
+            told,
+            "request_timeout_ms must be 100 to 15000: a write to a versioned side may take three requests"
+        );
+        assert_eq!(says("plain", 1_000, 0), "call_life_ms must be 1000 to 900000", "one mistake is told once");
     }
 }

@@ -115,7 +115,7 @@ pub fn may_call(lease_end: Timestamp, now: Timestamp, side: &SideConfig) -> bool
 
 /// The longest that one call may keep us waiting: a versioned side may be read, written, and both again.
 fn longest_call_ms(side: &SideConfig) -> u64 {
-    side.request_timeout_ms * if side.capability == Capability::Versioned { 3 } else { 1 }
+    side.request_timeout_ms * side.requests_per_write()
 }
 
 /// How long the calls of one entry may take at most, in milliseconds. For a `plain` side this includes the time after
