@@ -51,6 +51,8 @@ pub struct SimWorld {
     woken: Mutex<Vec<Woken>>,
     /// Every state the map was brought into: when, and in which epoch.
     history: Mutex<Vec<(Timestamp, MapState, u64)>>,
+    /// So many attempts to save the map fail from now on.
+    failing_saves: AtomicU64,
     tokens: MemoryTokens,
     /// The logs.
     pub log: MemoryLog,
@@ -92,6 +94,7 @@ impl SimWorld {
             memory_ms: AtomicU64::new(0),
             woken: Mutex::default(),
             history: Mutex::default(),
+            failing_saves: AtomicU64::new(0),
             tokens: MemoryTokens::default(),
             points: AtomicU64::new(0),
             crash_at: AtomicU64::new(u64::MAX),
@@ -154,6 +157,11 @@ impl SimWorld {
     /// Functions see a map as it was up to so long ago, as the real ones do for a second.
     pub fn set_memory_ms(&self, ms: u64) {
         self.memory_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// The next attempts to save the map fail, so many of them.
+    pub fn set_failing_saves(&self, count: u64) {
+        self.failing_saves.store(count, Ordering::SeqCst);
     }
 
     /// Runs a function as an invocation that may crash at any point where it waits; `None` when it did.

@@ -53,15 +53,20 @@ pub async fn drain_map<P: Ports>(ports: &P, id: &MapId, until: Timestamp) -> Res
     run.note().await;
     let (all, goes_on) = (run.all, run.goes_on());
     let may_be_over = drained.is_ok() && !all.cut_short && map.map.state == MapState::CatchingUp;
-    if may_be_over && nothing_left(ports, &map, until).await? {
-        caught_up(ports, &map.map).await?;
-    }
+    let told = if may_be_over { ends(ports, &map, until).await } else { Ok(()) };
+    // Whatever went wrong: this run does nothing any more.
     run.lets_go().await;
     drained?;
+    told?;
     if goes_on && let Err(error) = ports.wakes().map_waits(id).await {
         tracing::warn!(map.id = %id, %error, "nobody was told to go on; the sweep will");
     }
     Ok(all)
+}
+
+/// Tells that the map has caught up, if it has.
+async fn ends<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) -> Result<(), PortError> {
+    if nothing_left(ports, map, until).await? { caught_up(ports, &map.map).await } else { Ok(()) }
 }
 
 /// Whether nothing accepted before the resume waits any more. Lanes of new writes do not count, nor do parked ones, but

@@ -1,5 +1,7 @@
 //! What operators work with in a simulated world.
 
+use std::sync::atomic::Ordering;
+
 use app::{
     admin::AdminPorts,
     ports::{CommitError, ConfigStore, LaneKey, PortError},
@@ -46,6 +48,10 @@ impl ConfigStore for SimWorld {
 
     async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
         self.executor.turn().await;
+        let one_less = |left: u64| left.checked_sub(1);
+        if self.failing_saves.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+            return Err(PortError::Transient("simulated: throttled".to_owned()).into());
+        }
         let saved = {
             let mut stored = lock(&self.map);
             let ignored = self.executor.has(Bug::MapIgnoresVersion);

@@ -7,7 +7,7 @@ use std::sync::{
 
 use app::{
     drain::{drain_map, sweep},
-    ports::Ports,
+    ports::{Gauges, Ports},
 };
 use domain::{
     MapState,
@@ -76,6 +76,21 @@ fn a_run_that_died_holds_up_nobody_for_long() {
         world.executor.sleep(60_000).await;
         sweep(&*world, world.now().plus_ms(RUN_MS)).await.unwrap();
         assert_eq!((world.map().map.state, effects(&world, "C-")), (MapState::Running, 20));
+    });
+}
+
+#[test]
+fn a_run_that_cannot_tell_that_the_map_has_caught_up_lets_it_go() {
+    in_a_world(|world| async move {
+        keeps(&world, 1, 3).await;
+        command(&world, MapCommand::Resume(Backlog::CatchUp)).await;
+        let map = world.map().map;
+        world.set_failing_saves(1);
+        let told = drain_map(&*world, &map.id, world.now().plus_ms(RUN_MS)).await;
+        assert!(told.is_err(), "{told:?}");
+        assert_eq!(world.lanes().drained_by(&map, world.now()).await, Ok(None), "nobody has to wait for it");
+        drain_map(&*world, &map.id, world.now().plus_ms(RUN_MS)).await.unwrap();
+        assert_eq!((world.map().map.state, effects(&world, "C-")), (MapState::Running, 3));
     });
 }
 
