@@ -47,7 +47,7 @@ async fn measure<P: Ports>(ports: &P) {
     let mut oldest_ms = 0; // of all maps: what an alarm looks at
     for MapWithSides { map, .. } in maps.into_iter().filter(|map| map.map.state.queues()) {
         let mut metrics = Metrics::of(&[("Map", map.id.as_str())]);
-        if let Ok(depth) = ports.queues().depth(&map).await {
+        if let Ok(Some(depth)) = ports.queues().depth(&map).await {
             metrics = metrics.add("QueueDepth", depth, Unit::Count);
         }
         if let Ok(Some(oldest)) = oldest(ports, &map).await {

@@ -197,16 +197,17 @@ impl Queues for SqsQueues {
         Ok(())
     }
 
-    async fn depth(&self, map: &Map) -> Result<u64, PortError> {
-        let Some(url) = self.url(map).await? else { return Ok(0) };
+    async fn depth(&self, map: &Map) -> Result<Option<u64>, PortError> {
+        let Some(url) = self.url(map).await? else { return Ok(None) };
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
         let told =
             self.sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(counts.to_vec())).send().await;
-        let told = self.unless_gone(map, told)?.and_then(|told| told.attributes).unwrap_or_default();
-        Ok(counts.iter().filter_map(|name| told.get(name)?.parse::<u64>().ok()).sum())
+        let Some(told) = self.unless_gone(map, told)? else { return Ok(None) };
+        let told = told.attributes.unwrap_or_default();
+        Ok(Some(counts.iter().filter_map(|name| told.get(name)?.parse::<u64>().ok()).sum()))
     }
 }
 

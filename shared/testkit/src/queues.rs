@@ -177,10 +177,10 @@ impl Queues for MemoryQueues {
         .await
     }
 
-    async fn depth(&self, map: &Map) -> Result<u64, PortError> {
+    async fn depth(&self, map: &Map) -> Result<Option<u64>, PortError> {
         let now = self.world.now();
         self.call(|queues| {
-            queues.get_mut(&map.uid).map_or(0, |queue| {
+            queues.get_mut(&map.uid).map(|queue| {
                 queue.forget(now);
                 queue.messages.len() as u64
             })

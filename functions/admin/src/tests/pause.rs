@@ -158,7 +158,10 @@ async fn a_queue_that_is_missing_is_made_again_when_its_map_is_paused() {
     let map = map(&api).await;
     api.post("/maps/customers/run", &why()).await;
     api.world.queues.remove(&map).await.unwrap();
+    let told = api.get("/maps/customers/queue").await.json();
+    assert_eq!(told.get("depth"), None, "what is not known is not nothing: {told}");
     api.post("/maps/customers/pause", &why()).await;
+    assert_eq!(api.get("/maps/customers/queue").await.json()["depth"], 0);
     let pointer = [Pointer { key: "C-1".parse().unwrap(), seq: 1, entry: EntryId(1) }];
     assert_eq!(api.world.queues.send(&map, &pointer).await, Ok(()));
 }

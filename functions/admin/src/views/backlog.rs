@@ -11,8 +11,11 @@ use super::Map;
 pub(crate) struct BacklogView {
     /// The map's state.
     state: &'static str,
-    /// Changes that wait. Approximate, as SQS counts.
-    depth: u64,
+    /// Changes that wait. Approximate, as SQS counts. Absent: the map has no queue, and it is not known; the next minute's
+    /// sweep makes one for a map that is paused. `/maps/{map}/queue/entries` lists them all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    depth: Option<u64>,
     /// When the oldest of them was accepted, RFC 3339. Those that wait for an operator do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -50,8 +53,10 @@ pub(crate) struct Progress {
     parked: u64,
     /// Attempts that failed and are repeated.
     failed: u64,
-    /// Changes that wait still. Approximate.
-    left: u64,
+    /// Changes that wait still. Approximate. Absent: as `depth`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    left: Option<u64>,
     /// Changes a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

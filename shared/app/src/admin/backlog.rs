@@ -22,8 +22,8 @@ const PAGE: usize = 100;
 pub struct Backlog {
     /// The map's state.
     pub state: MapState,
-    /// Entries that wait, as far as the queue knows. Approximate.
-    pub depth: u64,
+    /// Entries that wait, as far as the queue knows. Approximate; `None`: the map has no queue.
+    pub depth: Option<u64>,
     /// The oldest of them.
     pub oldest: Option<Oldest>,
     /// By how many entries a minute the queue grows, while the map is paused.
@@ -50,7 +50,7 @@ pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, App
     let now = ports.now();
     // What was there before this pause tells nothing of it: a catch-up may lie in between.
     let of_this_pause = |sample: &&Sample| map.state == MapState::Paused && sample.at >= map.since;
-    let growth_per_minute = samples.iter().rev().find(of_this_pause).and_then(|sample| {
+    let growth_per_minute = samples.iter().rev().find(of_this_pause).zip(depth).and_then(|(sample, depth)| {
         let minutes = now.ms_since(sample.at) as f64 / 60_000.0;
         (minutes > 0.0).then(|| (depth as f64 - sample.depth as f64) / minutes)
     });
@@ -58,7 +58,8 @@ pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, App
         let seconds = done.last.ms_since(done.began) as f64 / 1_000.0;
         (seconds > 0.0).then(|| (done.done + done.archived) as f64 / seconds)
     });
-    let expected_seconds = rate_per_second.filter(|rate| *rate > 0.0).map(|rate| depth as f64 / rate);
+    let rate = rate_per_second.filter(|rate| *rate > 0.0);
+    let expected_seconds = rate.zip(depth).map(|(rate, depth)| depth as f64 / rate);
     Ok(Backlog { state: map.state, depth, oldest, growth_per_minute, catch_up, rate_per_second, expected_seconds })
 }
 

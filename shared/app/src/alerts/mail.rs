@@ -67,7 +67,7 @@ impl Situation {
             return Self::default();
         };
         let depth = match ports.queues().depth(&map).await {
-            Ok(depth) => Some(depth),
+            Ok(depth) => depth,
             Err(_) => ports.lanes().depths(&map).await.ok().and_then(|all| all.first().map(|sample| sample.depth)),
         };
         Self { map: Some(map), depth }

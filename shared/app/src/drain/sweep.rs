@@ -1,6 +1,6 @@
 //! The sweep: once a minute, everything of every map that has something to do.
 
-use domain::{MapState, Timestamp, map::Intake};
+use domain::{Map, MapState, Timestamp, map::Intake};
 use futures::{StreamExt, stream};
 
 use super::{
@@ -47,7 +47,8 @@ pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, Por
 async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) -> Result<Drained, PortError> {
     if map.map.state == MapState::Paused {
         match ports.queues().depth(&map.map).await {
-            Ok(depth) => ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?,
+            Ok(Some(depth)) => ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?,
+            Ok(None) => makes_queue(ports, &map.map).await,
             Err(error) => tracing::warn!(map.id = %map.map.id, %error, "how deep the queue is could not be noted"),
         }
         resend(ports, &map.map, until).await?;
@@ -55,5 +56,14 @@ async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) ->
     match map.map.state.intake() {
         Intake::Write => drain_map(ports, &map.map.id, until).await,
         Intake::Keep | Intake::Skip => Ok(Drained::default()),
+    }
+}
+
+/// Makes the queue of a paused map anew, whoever paused it: it may have been removed, or have another prefix now. What was
+/// kept without one is in the index of open lanes.
+async fn makes_queue<P: Ports>(ports: &P, map: &Map) {
+    match ports.queues().create(map).await {
+        Ok(()) => tracing::warn!(map.id = %map.id, "the map's queue was missing, and is made anew"),
+        Err(error) => tracing::warn!(map.id = %map.id, %error, "the map's queue is missing; the index has its lanes"),
     }
 }

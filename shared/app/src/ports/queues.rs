@@ -22,8 +22,8 @@ pub trait Queues: Sync {
     /// Takes received pointers out of the queue.
     fn delete(&self, map: &Map, receipts: &[String]) -> impl Future<Output = Result<(), PortError>> + Send;
     /// How many pointers are in the queue: those that wait, and those that were received and not deleted yet.
-    /// Approximate.
-    fn depth(&self, map: &Map) -> impl Future<Output = Result<u64, PortError>> + Send;
+    /// Approximate. `None`: the map has no queue, so it is not known how much waits.
+    fn depth(&self, map: &Map) -> impl Future<Output = Result<Option<u64>, PortError>> + Send;
 }
 
 /// Points to an entry in the journal.

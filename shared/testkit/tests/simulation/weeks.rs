@@ -38,7 +38,7 @@ fn after_forty_days_every_kept_change_is_still_pointed_to_and_written() {
         for half_day in 0..HALF_DAYS {
             world.executor.sleep(HALF_A_DAY_MS).await;
             world.sweep().await;
-            let depth = world.queues().depth(&world.map().map).await.unwrap();
+            let depth = world.queues().depth(&world.map().map).await.unwrap().unwrap();
             assert!((3..=6).contains(&depth), "{depth} pointers to 3 changes after {half_day} half days");
         }
         switch(&*world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "it is back").await.unwrap();

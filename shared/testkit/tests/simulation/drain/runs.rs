@@ -7,7 +7,7 @@ use std::sync::{
 
 use app::{
     drain::{drain_map, sweep},
-    ports::{Gauges, Ports},
+    ports::{Gauges, Ports, Queues},
 };
 use domain::{
     MapState,
@@ -91,6 +91,19 @@ fn a_run_that_cannot_tell_that_the_map_has_caught_up_lets_it_go() {
         assert_eq!(world.lanes().drained_by(&map, world.now()).await, Ok(None), "nobody has to wait for it");
         drain_map(&*world, &map.id, world.now().plus_ms(RUN_MS)).await.unwrap();
         assert_eq!((world.map().map.state, effects(&world, "C-")), (MapState::Running, 3));
+    });
+}
+
+#[test]
+fn a_queue_that_a_paused_map_has_lost_is_made_anew_and_says_how_deep_it_is_only_then() {
+    in_a_world(|world| async move {
+        command(&world, MapCommand::Pause).await;
+        let map = world.map().map;
+        world.queues().remove(&map).await.unwrap();
+        assert_eq!(world.queues().depth(&map).await, Ok(None));
+        sweep(&*world, world.now().plus_ms(RUN_MS)).await.unwrap();
+        assert_eq!(world.lanes().depths(&map).await, Ok(Vec::new()), "what is not known is no sample");
+        assert_eq!(world.queues().depth(&map).await, Ok(Some(0)));
     });
 }
 
