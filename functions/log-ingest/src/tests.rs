@@ -98,6 +98,30 @@ async fn each_reported_line_has_its_own_answer() {
 }
 
 #[tokio::test]
+async fn many_lines_are_stored_some_at_the_same_time_and_answered_in_their_order() {
+    let world = world();
+    // Every third has the id of the line before it.
+    let id = |n: u32| if n % 3 == 2 { n - 1 } else { n };
+    let line = |n: u32| json!({"id": id(n).to_string(), "map": "customers", "side": "crm", "message": "x"}).to_string();
+    let mut lines: Vec<_> = (0..90).map(line).collect();
+    lines[40] = "7".to_owned();
+    let (status, told) = answer(&world, &post(lines.join("\n"))).await;
+    assert_eq!(status, 207);
+    let results = told["results"].as_array().unwrap();
+    for (n, result) in (0..).zip(results) {
+        let wanted = match n {
+            40 => "refused",
+            n if n % 3 == 2 && n != 41 => "duplicate",
+            _ => "logged",
+        };
+        assert_eq!((&result["line"], &result["status"]), (&json!(n + 1), &json!(wanted)));
+    }
+    assert_eq!(world.log.all_errors().len(), 60, "each id once: line 42 is the first of its own");
+    let most = world.log.added_at_once();
+    assert!((2..=16).contains(&most), "{most} at the same time");
+}
+
+#[tokio::test]
 async fn bad_lines_are_named_with_their_field() {
     let world = world();
     let line = |more: Value| {

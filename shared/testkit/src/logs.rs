@@ -29,13 +29,21 @@ pub struct MemoryLog {
     tables: Mutex<Tables>,
     failing_per_mille: Mutex<u64>,
     index_lags: Mutex<bool>,
+    /// Reported errors that are being added, and the most that were at the same time.
+    adding: Mutex<(usize, usize)>,
 }
 
 impl MemoryLog {
     /// Empty logs.
     #[must_use]
     pub fn new(world: Arc<Executor>) -> Self {
-        Self { world, tables: Mutex::default(), failing_per_mille: Mutex::default(), index_lags: Mutex::default() }
+        Self {
+            world,
+            tables: Mutex::default(),
+            failing_per_mille: Mutex::default(),
+            index_lags: Mutex::default(),
+            adding: Mutex::default(),
+        }
     }
 
     /// From now on calls fail with this chance in a thousand.
@@ -58,6 +66,12 @@ impl MemoryLog {
     #[must_use]
     pub fn all_activities(&self) -> Vec<Activity> {
         lock(&self.tables).lines.values().cloned().collect()
+    }
+
+    /// How many reported errors were added at the same time, at most.
+    #[must_use]
+    pub fn added_at_once(&self) -> usize {
+        lock(&self.adding).1
     }
 
     /// How often errors were read.
@@ -101,14 +115,21 @@ impl Log for MemoryLog {
 
     async fn add_reported(&self, error: &LoggedError, reported: u128) -> Result<bool, PortError> {
         let event = &error.event;
-        self.call(|tables| {
+        {
+            let mut adding = lock(&self.adding);
+            adding.0 += 1;
+            adding.1 = adding.1.max(adding.0);
+        }
+        let added = self.call(|tables| {
             let new = tables.reported.insert((event.map.clone(), reported));
             if new {
                 tables.errors.insert((event.map.clone(), event.class, event.id), error.clone());
             }
             new
-        })
-        .await
+        });
+        let added = added.await;
+        lock(&self.adding).0 -= 1;
+        added
     }
 
     async fn add_activity(&self, line: &Activity) -> Result<bool, PortError> {

@@ -1,6 +1,6 @@
 //! Errors that the apps report themselves. Each line has its own answer: a bad one does not stop the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     ErrorClass, LogId, Map, MapId, RecordKey, SideId, Timestamp,
@@ -9,11 +9,12 @@ use domain::{
     log::{ErrorEvent, Fate, LoggedError, Order},
     side::Mistake,
 };
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Ingested, judge, touched};
+use super::{AT_ONCE, Ingested, judge, touched};
 use crate::ports::{AlertPorts, Config, Log, PortError};
 
 /// Most lines of one request.
@@ -75,23 +76,20 @@ pub async fn reported<P: AlertPorts>(
 ) -> Result<(Vec<LineResult>, Ingested), PortError> {
     let now = ports.now();
     let mut maps: BTreeMap<MapId, Option<Map>> = BTreeMap::new();
-    let (mut results, mut logged, mut done) = (Vec::new(), Vec::new(), Ingested::default());
-    for line in lines {
-        let result = match line {
-            Err(mistake) => LineResult::Refused(mistake),
-            Ok(report) => {
-                if !maps.contains_key(&report.map) {
-                    let found = ports.config().map(&report.map).await?.map(|map| map.map);
-                    maps.insert(report.map.clone(), found);
-                }
-                match error(report, &maps, now) {
-                    Err(mistake) => LineResult::Refused(mistake),
-                    Ok((error, hash)) => store(ports, error, hash, &mut logged).await,
-                }
-            }
-        };
-        results.push(result);
+    for report in lines.iter().flatten() {
+        if !maps.contains_key(&report.map) {
+            let found = ports.config().map(&report.map).await?.map(|map| map.map);
+            maps.insert(report.map.clone(), found);
+        }
     }
+    let read: Vec<_> = lines.into_iter().map(|line| line.and_then(|report| error(report, &maps, now))).collect();
+    let results = store_all(ports, &read).await;
+    let new = |(line, result): (&Line, &LineResult)| match (line, result) {
+        (Ok((error, _)), LineResult::Logged(_)) => Some(error.clone()),
+        _ => None,
+    };
+    let logged: Vec<_> = read.iter().zip(&results).filter_map(new).collect();
+    let mut done = Ingested::default();
     for LoggedError { event, .. } in &logged {
         *done.errors.entry(event.class.as_str()).or_default() += 1;
     }
@@ -100,18 +98,44 @@ pub async fn reported<P: AlertPorts>(
     Ok((results, done))
 }
 
-async fn store<P: AlertPorts>(ports: &P, error: LoggedError, hash: u128, logged: &mut Vec<LoggedError>) -> LineResult {
+/// A line that was read: the error, and the hash of the app's own id of it.
+type Line = Result<(LoggedError, u128), Mistake>;
+
+/// Stores lines, some at the same time; the results are in their order. One with the id of a line before it waits for
+/// that one: which of two is told to be the duplicate is no matter of chance.
+async fn store_all<P: AlertPorts>(ports: &P, lines: &[Line]) -> Vec<LineResult> {
+    let mut seen: BTreeSet<(&MapId, u128)> = BTreeSet::new();
+    let again: Vec<bool> = lines
+        .iter()
+        .map(|line| line.as_ref().is_ok_and(|(error, hash)| !seen.insert((&error.event.map, *hash))))
+        .collect();
+    let firsts = lines.iter().zip(&again).map(|(line, again)| async move {
+        match line {
+            Err(mistake) => Some(LineResult::Refused(mistake.clone())),
+            Ok(_) if *again => None,
+            Ok((error, hash)) => Some(store(ports, error, *hash).await),
+        }
+    });
+    let firsts: Vec<_> = stream::iter(firsts).buffered(AT_ONCE).collect().await;
+    let mut results = Vec::with_capacity(lines.len());
+    for (line, first) in lines.iter().zip(firsts) {
+        results.push(match (first, line) {
+            (Some(result), _) => result,
+            (None, Ok((error, hash))) => store(ports, error, *hash).await,
+            (None, Err(mistake)) => LineResult::Refused(mistake.clone()),
+        });
+    }
+    results
+}
+
+async fn store<P: AlertPorts>(ports: &P, error: &LoggedError, hash: u128) -> LineResult {
     let event = &error.event;
     let stored = match ports.log().note_noisy(&event.map, event.at).await {
-        Ok(()) => ports.log().add_reported(&error, hash).await,
+        Ok(()) => ports.log().add_reported(error, hash).await,
         Err(error) => Err(error),
     };
     match stored {
-        Ok(true) => {
-            let id = event.id;
-            logged.push(error);
-            LineResult::Logged(id)
-        }
+        Ok(true) => LineResult::Logged(event.id),
         Ok(false) => LineResult::Duplicate,
         Err(why) => {
             tracing::error!(map.id = %event.map, error = %why, "a reported error could not be logged");
