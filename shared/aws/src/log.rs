@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use app::ports::{FailedEvent, Log, LogRange, PortError};
 use aws_sdk_dynamodb::{
     Client,
-    operation::put_item::PutItemError,
+    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder},
     types::{AttributeValue, Put, ReturnValue, TransactWriteItem},
 };
 use domain::{
@@ -74,6 +74,25 @@ fn left_out<T>(item: &Item, read: Result<T, PortError>) -> Option<T> {
     tracing::error!(line.pk = name("pk"), line.sk = name("sk"), error = %why, "a line of a log is left out");
     Metrics::of(&[]).add("UnreadableLines", 1, Unit::Count).emit();
     None
+}
+
+/// All that a query finds, page by page.
+async fn all(query: QueryFluentBuilder) -> Result<Vec<Item>, PortError> {
+    let (mut found, mut start) = (Vec::new(), None);
+    loop {
+        let page = query.clone().set_exclusive_start_key(start).send().await.map_err(error::port)?;
+        found.extend(page.items.unwrap_or_default());
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// The map that a line stands for.
+fn map_name(item: &Item) -> Option<MapId> {
+    let name = item.get("sk").and_then(|value| value.as_s().ok()?.parse().ok());
+    left_out(item, name.ok_or_else(|| unreadable("a map", "its name")))
 }
 
 fn read_number(item: &Item, name: &str) -> Option<u64> {
@@ -174,58 +193,25 @@ impl DynamoLog {
 
     /// Names of maps that stand in a partition.
     async fn names(&self, partition: &str, since: Timestamp) -> Result<Vec<MapId>, PortError> {
-        let mut maps = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk")
-                .filter_expression("attribute_not_exists(noisy_at) OR noisy_at >= :since")
-                .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-                .expression_attribute_values(":since", number(since.0))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(error::port)?;
-            maps.extend(page.items().iter().filter_map(|item| {
-                let name = item.get("sk").and_then(|value| value.as_s().ok());
-                let name = name.and_then(|name| name.parse().ok());
-                left_out(item, name.ok_or_else(|| unreadable("a map", "its name")))
-            }));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(maps);
-            }
-        }
+        let query = self.db.query().table_name(&self.table).consistent_read(true);
+        let query = query
+            .key_condition_expression("pk = :pk")
+            .filter_expression("attribute_not_exists(noisy_at) OR noisy_at >= :since")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .expression_attribute_values(":since", number(since.0));
+        let maps = all(query).await?;
+        Ok(maps.iter().filter_map(map_name).collect())
     }
 
     /// Keys of a record's unresolved errors that the index has.
     async fn unresolved(&self, resolution: &Resolution) -> Result<Vec<Item>, PortError> {
-        let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .index_name("open")
-                .key_condition_expression("open_pk = :pk AND open_at <= :at")
-                .expression_attribute_values(":pk", AttributeValue::S(unresolved(&resolution.map, &resolution.key)))
-                .expression_attribute_values(":at", number(resolution.at.0))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(error::port)?;
-            let keys = page.items.unwrap_or_default().into_iter();
-            found.extend(keys.map(|item| item.into_iter().filter(|(name, _)| name == "pk" || name == "sk").collect()));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
-            }
-        }
+        let query = self.db.query().table_name(&self.table).index_name("open");
+        let query = query
+            .key_condition_expression("open_pk = :pk AND open_at <= :at")
+            .expression_attribute_values(":pk", AttributeValue::S(unresolved(&resolution.map, &resolution.key)))
+            .expression_attribute_values(":at", number(resolution.at.0));
+        let key = |item: Item| item.into_iter().filter(|(name, _)| name == "pk" || name == "sk").collect();
+        Ok(all(query).await?.into_iter().map(key).collect())
     }
 
     /// Marks errors resolved, those that are not yet; how many these were.
