@@ -84,6 +84,14 @@ impl Archive for Journal {
     async fn archived(&self, map: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
         self.lanes.archived(map, before, limit).await
     }
+    async fn archived_first(
+        &self,
+        map: &Map,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<Archived>, PortError> {
+        self.lanes.archived_first(map, after, limit).await
+    }
     async fn one_archived(&self, map: &Map, id: EntryId) -> Result<Option<Archived>, PortError> {
         self.lanes.one_archived(map, id).await
     }

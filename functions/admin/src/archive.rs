@@ -56,8 +56,8 @@ pub(crate) async fn recover_all<P: AdminPorts>(
     Name(id): Name<MapId>,
     Json(request): Json<RecoverAll>,
 ) -> Reply {
-    let before = request.before.as_deref().map(|text| read_id("before", text)).transpose()?;
-    let (each, next) = archive::recover_all(&*ports, &caller, &id, request.cause, before, &request.reason).await?;
+    let after = request.after.as_deref().map(|text| read_id("after", text)).transpose()?;
+    let (each, next) = archive::recover_all(&*ports, &caller, &id, request.cause, after, &request.reason).await?;
     let result = |(id, result): archive::Each| Recovered {
         archive_id: id.to_string(),
         done: result.is_ok(),

@@ -205,7 +205,8 @@ pub(crate) static ROUTES: [Route; 60] = [
         "/maps/{map}/archive/recover-all",
         OPERATOR,
         &[(200, "RecoveredAll")],
-        "Brings up to 200 of those back that were archived for a cause: undoes a `discard` or `skip_to_live`.",
+        "Brings up to 200 of those back that were archived for a cause, the oldest first: undoes a `discard` or \
+         `skip_to_live`.",
     )
     .body("RecoverAll"),
     route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "One of them."),

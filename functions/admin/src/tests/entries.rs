@@ -1,6 +1,9 @@
 //! Entries that wait or were refused, the archive, and conflicts.
 
-use app::ports::{Commit, JournalOp, LaneKey, Lanes};
+use app::{
+    admin::archive::MAX_LISTED,
+    ports::{Commit, JournalOp, LaneKey, Lanes},
+};
 use domain::{
     ContentHash, EntryId, ErrorClass, Failure, SideIx, Timestamp, WriteId,
     failure::Verdict,
@@ -258,8 +261,34 @@ async fn all_that_was_archived_for_a_cause_comes_back_page_by_page() {
     assert_eq!(again["results"], json!([]), "what came back is left out");
     let wrong = json!({"cause": "lost", "reason": "x"});
     api.post("/maps/customers/archive/recover-all", &wrong).await.is_problem(400, "invalid_request", "cause: unknown");
-    let wrong = json!({"cause": "skipped", "reason": "x", "before": "y"});
-    api.post("/maps/customers/archive/recover-all", &wrong).await.is_problem(400, "invalid_request", "before: is not");
+    let wrong = json!({"cause": "skipped", "reason": "x", "after": "y"});
+    api.post("/maps/customers/archive/recover-all", &wrong).await.is_problem(400, "invalid_request", "after: is not");
+}
+
+#[tokio::test]
+async fn what_comes_back_comes_back_oldest_first_over_all_pages() {
+    let api = Api::with_map().await;
+    for n in 0..MAX_LISTED + 5 {
+        with_lane(&api, &format!("C-{n:03}"), &["x"], true).await;
+        assert_eq!(done(&api, &command("skip", &format!("C-{n:03}"), 1)).await["done"], true);
+    }
+    let first =
+        api.post("/maps/customers/archive/recover-all", &json!({"cause": "skipped", "reason": "x"})).await.json();
+    let rest = json!({"cause": "skipped", "reason": "x", "after": first["next"]});
+    let rest = api.post("/maps/customers/archive/recover-all", &rest).await.json();
+    assert_eq!(rest.get("next"), None, "{rest}");
+    let back: Vec<_> = [&first, &rest]
+        .into_iter()
+        .flat_map(|page| page["results"].as_array().unwrap())
+        .map(|one| one["archive_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!((back.len(), first["results"].as_array().unwrap().len()), (MAX_LISTED + 5, MAX_LISTED));
+    assert!(back.is_sorted(), "the oldest has the lowest id");
+    assert_eq!(head_of(&api, "C-204").await.next_seq, 3, "the last one is back, too");
+}
+
+async fn head_of(api: &Api, key: &str) -> Head {
+    api.world.lanes.head(&lane(key)).await.unwrap().unwrap().0
 }
 
 #[tokio::test]

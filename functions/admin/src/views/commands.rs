@@ -158,7 +158,7 @@ pub(crate) struct RecoverAll {
     /// Where the page before ended.
     #[serde(default)]
     #[schema(nullable = false)]
-    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
 /// What became of them.
@@ -166,7 +166,7 @@ pub(crate) struct RecoverAll {
 pub(crate) struct RecoveredAll {
     /// One for each, in the order in which they came back.
     pub(crate) results: Vec<Recovered>,
-    /// Goes as `before` with the next request. Absent: there are no more.
+    /// Goes as `after` with the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,

@@ -39,30 +39,49 @@ pub async fn list<P: AdminPorts>(
     ports: &P,
     map: &MapId,
     filter: &Filter,
-    mut before: Option<EntryId>,
+    before: Option<EntryId>,
     limit: usize,
 ) -> Result<(Vec<Archived>, Option<EntryId>), AppError> {
     let map = maps::get(ports, map).await?;
-    let limit = limit.clamp(1, MAX_LISTED);
+    page(ports, &map, Order::NewestFirst, filter, before, limit.clamp(1, MAX_LISTED)).await
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+async fn page<P: AdminPorts>(
+    ports: &P,
+    map: &Map,
+    order: Order,
+    filter: &Filter,
+    mut behind: Option<EntryId>,
+    limit: usize,
+) -> Result<(Vec<Archived>, Option<EntryId>), AppError> {
     let (mut found, mut looked_at) = (Vec::new(), 0);
     loop {
-        let page = ports.lanes().archived(&map, before, limit).await?;
-        let last = page.len() < limit;
-        looked_at += page.len();
-        for archived in page {
-            before = Some(archived.id);
+        let read = match order {
+            Order::NewestFirst => ports.lanes().archived(map, behind, limit).await?,
+            Order::OldestFirst => ports.lanes().archived_first(map, behind, limit).await?,
+        };
+        let last = read.len() < limit;
+        looked_at += read.len();
+        for archived in read {
+            behind = Some(archived.id);
             if filter.passes(&archived) {
                 found.push(archived);
             }
             if found.len() == limit {
-                return Ok((found, before));
+                return Ok((found, behind));
             }
         }
         if last {
             return Ok((found, None));
         }
         if looked_at >= MAX_LOOKED_AT {
-            return Ok((found, before));
+            return Ok((found, behind));
         }
     }
 }
@@ -122,11 +141,8 @@ pub async fn recover<P: AdminPorts>(
 /// What became of one of many.
 pub type Each = (EntryId, Result<(), AppError>);
 
-/// Brings back all that was archived for a cause, one page at a time, the oldest of the page first; and where the next
-/// page begins. What was brought back before is left out.
-///
-/// The pages begin with the newest. That does no harm to a record with entries on two of them: a copy is the same
-/// whenever it is made, and an image comes back only when nothing newer was accepted.
+/// Brings back all that was archived for a cause, the oldest first, one page at a time; and where the next page begins.
+/// What was brought back before is left out.
 ///
 /// # Errors
 /// There is no such map, the reason is missing, or the store does not answer.
@@ -135,14 +151,15 @@ pub async fn recover_all<P: AdminPorts>(
     caller: &Caller,
     map: &MapId,
     cause: ArchiveCause,
-    before: Option<EntryId>,
+    after: Option<EntryId>,
     reason: &str,
 ) -> Result<(Vec<Each>, Option<EntryId>), AppError> {
     checked(reason)?;
     let filter = Filter { cause: Some(cause), key: None };
-    let (page, next) = list(ports, map, &filter, before, MAX_LISTED).await?;
+    let of = maps::get(ports, map).await?;
+    let (page, next) = page(ports, &of, Order::OldestFirst, &filter, after, MAX_LISTED).await?;
     let mut done = Vec::new();
-    for one in page.into_iter().rev().filter(|one| one.recovered.is_none()) {
+    for one in page.into_iter().filter(|one| one.recovered.is_none()) {
         let result = recover(ports, caller, map, one.id, Newer::Stands, reason).await.map(drop);
         done.push((one.id, result));
     }

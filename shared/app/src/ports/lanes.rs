@@ -208,6 +208,13 @@ pub trait Archive: Sync {
         before: Option<EntryId>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Archived>, PortError>> + Send;
+    /// The same, oldest first, newer than `after`.
+    fn archived_first(
+        &self,
+        map: &Map,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Archived>, PortError>> + Send;
     /// One of them.
     fn one_archived(&self, map: &Map, id: EntryId) -> impl Future<Output = Result<Option<Archived>, PortError>> + Send;
     /// Conflicts of a map, newest first, older than `before`.

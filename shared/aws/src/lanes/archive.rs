@@ -11,22 +11,34 @@ use serde::de::DeserializeOwned;
 use super::{DynamoLanes, items};
 use crate::{error, keys::Key};
 
+/// In which order a partition is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
 impl DynamoLanes {
-    /// Items of a partition, newest first, older than `before`.
-    async fn newest<T: DeserializeOwned>(
+    /// Items of a partition in this order, those behind a key.
+    async fn list<T: DeserializeOwned>(
         &self,
         pk: String,
-        before: Option<String>,
+        order: Order,
+        behind: Option<String>,
         limit: usize,
     ) -> Result<Vec<T>, PortError> {
+        let (forward, condition) = match order {
+            Order::NewestFirst => (false, "pk = :pk AND sk < :behind"),
+            Order::OldestFirst => (true, "pk = :pk AND sk > :behind"),
+        };
         let mut found = Vec::new();
         let mut start = None;
         while found.len() < limit {
-            let query = self.db.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
-            let query = match &before {
-                Some(before) => query
-                    .key_condition_expression("pk = :pk AND sk < :before")
-                    .expression_attribute_values(":before", AttributeValue::S(before.clone())),
+            let query = self.db.query().table_name(&self.table).consistent_read(true).scan_index_forward(forward);
+            let query = match &behind {
+                Some(behind) => query
+                    .key_condition_expression(condition)
+                    .expression_attribute_values(":behind", AttributeValue::S(behind.clone())),
                 None => query.key_condition_expression("pk = :pk"),
             };
             let page = query
@@ -55,7 +67,19 @@ impl DynamoLanes {
 impl Archive for DynamoLanes {
     async fn archived(&self, map: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
         let key = |id| Key::Archived(map.uid, id);
-        self.newest(key(EntryId(0)).pk(), before.map(|before| key(before).sk()), limit).await
+        let behind = before.map(|before| key(before).sk());
+        self.list(key(EntryId(0)).pk(), Order::NewestFirst, behind, limit).await
+    }
+
+    async fn archived_first(
+        &self,
+        map: &Map,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<Archived>, PortError> {
+        let key = |id| Key::Archived(map.uid, id);
+        let behind = after.map(|after| key(after).sk());
+        self.list(key(EntryId(0)).pk(), Order::OldestFirst, behind, limit).await
     }
 
     async fn one_archived(&self, map: &Map, id: EntryId) -> Result<Option<Archived>, PortError> {
@@ -64,7 +88,8 @@ impl Archive for DynamoLanes {
 
     async fn conflicts(&self, map: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Conflict>, PortError> {
         let key = |id| Key::Conflict(map.uid, id);
-        self.newest(key(EntryId(0)).pk(), before.map(|before| key(before).sk()), limit).await
+        let behind = before.map(|before| key(before).sk());
+        self.list(key(EntryId(0)).pk(), Order::NewestFirst, behind, limit).await
     }
 
     async fn conflict(&self, map: &Map, entry: EntryId) -> Result<Option<Conflict>, PortError> {

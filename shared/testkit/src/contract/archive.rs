@@ -60,6 +60,10 @@ pub async fn an_archived_entry_leaves_the_journal_for_the_archive<L: Lanes + Arc
     assert_eq!(lanes.archived(&map, None, 10).await.as_deref(), Ok(&all[..]));
     assert_eq!(lanes.archived(&map, None, 2).await.as_deref(), Ok(&all[..2]));
     assert_eq!(lanes.archived(&map, Some(EntryId(2)), 10).await.as_deref(), Ok(&all[2..]));
+    let turned: Vec<_> = all.iter().rev().cloned().collect();
+    assert_eq!(lanes.archived_first(&map, None, 10).await.as_deref(), Ok(&turned[..]));
+    assert_eq!(lanes.archived_first(&map, None, 2).await.as_deref(), Ok(&turned[..2]));
+    assert_eq!(lanes.archived_first(&map, Some(EntryId(2)), 10).await.as_deref(), Ok(&turned[2..]));
     assert_eq!(lanes.one_archived(&map, EntryId(2)).await, Ok(Some(two.clone())));
     assert_eq!(lanes.one_archived(&map, EntryId(9)).await, Ok(None));
     // It is brought back once; whoever comes second stores nothing at all.

@@ -17,6 +17,14 @@ impl Archive for MemoryLanes {
         .await
     }
 
+    async fn archived_first(&self, _: &Map, after: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
+        let newer = |id: &EntryId| after.is_none_or(|after| *id > after);
+        self.call(|tables| {
+            tables.archive.iter().filter(|(id, _)| newer(id)).take(limit).map(|(_, one)| one.clone()).collect()
+        })
+        .await
+    }
+
     async fn one_archived(&self, _: &Map, id: EntryId) -> Result<Option<Archived>, PortError> {
         self.call(|tables| tables.archive.get(&id).cloned()).await
     }
