@@ -75,13 +75,13 @@ fn named(list: &[Value]) -> Option<Vec<Named<'_>>> {
 fn by_name(path: &str, old: &[Named<'_>], new: &[Named<'_>], changes: &mut Vec<Change>) {
     let mut came_from: Vec<Option<usize>> = vec![None; new.len()];
     let mut became: Vec<Option<usize>> = vec![None; old.len()];
-    let shared = |(_, a): &Named<'_>, (_, b): &Named<'_>| a.iter().any(|(side, name)| b.get(side) == Some(name));
-    let same = |(_, a): &Named<'_>, (_, b): &Named<'_>| a == b;
-    let rounds: [&dyn Fn(&Named<'_>, &Named<'_>) -> bool; 2] = [&same, &shared];
-    for is_it in rounds {
-        for (i, before) in old.iter().enumerate().filter(|(i, _)| became[*i].is_none()).collect::<Vec<_>>() {
-            let found = new.iter().enumerate().find(|(j, after)| came_from[*j].is_none() && is_it(before, after));
-            if let Some((j, _)) = found {
+    let stayed =
+        |a: &Map<String, Value>, b: &Map<String, Value>| a.iter().any(|(side, name)| b.get(side) == Some(name));
+    for by_both in [true, false] {
+        for (i, (_, before)) in old.iter().enumerate() {
+            let is_it = |after: &Map<String, Value>| if by_both { *before == after } else { stayed(before, after) };
+            let found = new.iter().enumerate().find(|(j, (_, after))| came_from[*j].is_none() && is_it(after));
+            if let (None, Some((j, _))) = (became[i], found) {
                 (became[i], came_from[j]) = (Some(j), Some(i));
             }
         }
