@@ -8,14 +8,13 @@ use app::{
         logs::{self, ErrorFilter, GroupBy, MAX_PAGE},
     },
     error::AppError,
-    ports::Log,
 };
 use axum::{Extension, extract::State, http::StatusCode};
-use domain::{MapId, Timestamp, record::ContentHash};
+use domain::{LogId, MapId, Timestamp, record::ContentHash};
 
 use crate::{
-    answer::{Reply, json},
-    read::{Json, Params},
+    answer::{Reply, json, nothing},
+    read::{Json, Name, Params},
     views::{
         Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, ErrorsResolved, FailedEvent, FailedEvents,
         LoggedErrors, Reason,
@@ -25,8 +24,6 @@ use crate::{
 pub(crate) const FILTER: [&str; 9] =
     ["map", "class", "to", "key", "fingerprint", "resolved", "from", "until", "before"];
 const DEFAULT_PAGE: u64 = 100;
-/// Events that could not be logged, at most.
-const MAX_FAILED: usize = 200;
 
 pub(crate) async fn activity<P: AdminPorts>(State(ports): State<Arc<P>>, params: Params) -> Reply {
     params.known(&["map", "from", "before", "limit"])?;
@@ -64,9 +61,22 @@ pub(crate) async fn resolve<P: AdminPorts>(
 }
 
 pub(crate) async fn failed<P: AdminPorts>(State(ports): State<Arc<P>>, params: Params) -> Reply {
-    params.known(&[])?;
-    let (events, batches) = (ports.log().failed(MAX_FAILED).await?, ports.failed_batches().await);
-    json(StatusCode::OK, &FailedEvents { events: events.into_iter().map(FailedEvent::from).collect(), batches })
+    params.known(&["before", "limit"])?;
+    let (events, next) = logs::failed(&*ports, params.parsed("before")?, crate::backlog::limit(&params)?).await?;
+    let events = events.into_iter().map(FailedEvent::from).collect();
+    let batches = ports.failed_batches().await;
+    json(StatusCode::OK, &FailedEvents { events, next: next.map(|id| id.to_string()), batches })
+}
+
+/// Takes one off the list.
+pub(crate) async fn dismiss<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<LogId>,
+    Json(reason): Json<Reason>,
+) -> Reply {
+    logs::dismiss(&*ports, &caller, id, &reason.reason).await?;
+    nothing()
 }
 
 pub(crate) fn filter(params: &Params) -> Result<ErrorFilter, AppError> {

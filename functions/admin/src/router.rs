@@ -56,6 +56,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/log/errors/download", get(download::download::<P>))
         .route("/log/errors/resolve", post(logs::resolve::<P>))
         .route("/log/failed", get(logs::failed::<P>))
+        .route("/log/failed/{event}/dismiss", post(logs::dismiss::<P>))
         .route("/rules", get(rules::list::<P>))
         .route("/rules/{rule}", get(rules::get::<P>).put(rules::put::<P>).delete(rules::delete::<P>))
         .route("/rules/{rule}/test", post(rules::test::<P>))

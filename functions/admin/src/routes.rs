@@ -9,8 +9,8 @@ use app::ports::Role;
 use axum::http::Method;
 
 use self::query::{
-    ACTIVITY, ARCHIVE, CONFLICTS, DOWNLOAD, ENTRY, ERRORS, EXPLAIN, GIVE_UP, GROUPS, INCIDENTS, LIMIT, LOG, PRUNE,
-    QUEUE, RESOLVE, WAIT,
+    ACTIVITY, ARCHIVE, CONFLICTS, DOWNLOAD, ENTRY, ERRORS, EXPLAIN, FAILED, GIVE_UP, GROUPS, INCIDENTS, LIMIT, LOG,
+    PRUNE, QUEUE, RESOLVE, WAIT,
 };
 
 /// One address with one method.
@@ -62,7 +62,7 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 60] = [
+pub(crate) static ROUTES: [Route; 61] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
@@ -299,8 +299,17 @@ pub(crate) static ROUTES: [Route; 60] = [
         "/log/failed",
         VIEWER,
         &[(200, "FailedEvents")],
-        "Events that could not be logged, with what is wrong with them.",
-    ),
+        "Events that could not be logged, with what is wrong with them, newest first.",
+    )
+    .query(FAILED),
+    route(
+        Method::POST,
+        "/log/failed/{event}/dismiss",
+        OPERATOR,
+        &[(204, "")],
+        "Takes one off the list: somebody has dealt with it.",
+    )
+    .body("Reason"),
     route(Method::GET, "/rules", VIEWER, &[(200, "Rules")], "All alert settings."),
     route(Method::GET, "/rules/{rule}", VIEWER, &[(200, "Rule")], "One alert setting."),
     route(

@@ -34,7 +34,7 @@ async fn a_batch_is_logged_and_what_cannot_be_read_is_put_aside() {
     let classes: Vec<_> = errors.iter().map(|error| error.event.class).collect();
     assert_eq!(classes, [ErrorClass::Application, ErrorClass::Timeout], "each once, though delivered three times");
     assert_eq!(world.log.all_activities().len(), 1);
-    let failed = world.log.failed(10).await.unwrap();
+    let failed = world.log.failed(None, 10).await.unwrap();
     assert!(failed.iter().all(|failed| failed.source == "L#customers#C-2 / H"), "{failed:?}");
     let published = world.events.take();
     assert_eq!((published[0].source, published[0].kind), ("tandem.map", "Map State Changed"));

@@ -143,6 +143,8 @@ pub enum Thing {
     Incident,
     /// An address to which mail cannot be sent.
     FlaggedAddress,
+    /// An event that could not be logged.
+    FailedEvent,
 }
 
 /// What stands against it.

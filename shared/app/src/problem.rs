@@ -155,6 +155,12 @@ fn text(error: &AppError) -> Text {
             "This address is not flagged",
             "Mail is sent to it as to any other. `GET /mail/flagged` lists those to which none is sent.",
         ),
+        AppError::NotFound(Thing::FailedEvent) => (
+            404,
+            "failed_event_not_found",
+            "There is no such event",
+            "Somebody may have dismissed it: `GET /log/activity` tells. `GET /log/failed` lists those that are left.",
+        ),
         AppError::NotFound(Thing::Token) => {
             (404, "token_not_found", "There is no such token", "`GET /tokens` lists all.")
         }

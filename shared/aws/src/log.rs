@@ -342,9 +342,14 @@ impl Log for DynamoLog {
         self.db.put_item().table_name(&self.table).set_item(Some(item)).send().await.map(drop).map_err(error::port)
     }
 
-    async fn failed(&self, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
-        let range = LogRange::since(Timestamp(0));
+    async fn failed(&self, before: Option<LogId>, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
+        let range = LogRange { before, ..LogRange::since(Timestamp(0)) };
         self.newest(&Key::Failed(LogId(0)), range, limit, body).await
+    }
+
+    async fn forget_failed(&self, id: LogId) -> Result<(), PortError> {
+        let delete = self.db.delete_item().table_name(&self.table).set_key(Some(Key::Failed(id).item()));
+        delete.send().await.map(drop).map_err(error::port)
     }
 }
 

@@ -231,9 +231,14 @@ impl Log for MemoryLog {
         .await
     }
 
-    async fn failed(&self, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
+    async fn forget_failed(&self, id: LogId) -> Result<(), PortError> {
+        self.call(|tables| tables.failed.retain(|known| known.id != id)).await
+    }
+
+    async fn failed(&self, before: Option<LogId>, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
         self.call(|tables| {
             let mut failed = tables.failed.clone();
+            failed.retain(|failed| before.is_none_or(|before| failed.id < before));
             failed.sort_by_key(|failed| std::cmp::Reverse(failed.id));
             failed.truncate(limit);
             failed

@@ -41,6 +41,7 @@ pub(super) const RESOLVE: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLV
 const FORMAT: (&str, &str) = ("format", "`csv` or `jsonl`. Default: `csv`.");
 const REST: (&str, &str) = ("before", "Where a file was cut off: its last line names it.");
 pub(super) const DOWNLOAD: &[(&str, &str)] = &[FORMAT, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, REST];
+pub(super) const FAILED: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
 pub(super) const EXPLAIN: &[(&str, &str)] = &[("map", "The map.")];
 pub(super) const INCIDENTS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
 

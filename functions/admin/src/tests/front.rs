@@ -100,6 +100,7 @@ async fn who_may_do_what_is_written_down_here_once_more() {
         (Method::POST, "/maps/{map}/archive/{id}/recover", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/archive/recover-all", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/conflicts/{id}/reverse", Some(Role::Operator)),
+        (Method::POST, "/log/failed/{event}/dismiss", Some(Role::Operator)),
         (Method::PUT, "/rules/{rule}", Some(Role::Operator)),
         (Method::DELETE, "/rules/{rule}", Some(Role::Operator)),
         (Method::POST, "/rules/{rule}/test", Some(Role::Operator)),

@@ -344,3 +344,35 @@ async fn what_could_not_be_logged_is_shown() {
     assert_eq!((&told["events"][0]["source"], &told["events"][0]["at"]), (&json!("L#m#k / H"), &json!(NOON)));
     assert_eq!(told["batches"], 3);
 }
+
+#[tokio::test]
+async fn what_could_not_be_logged_is_dismissed_with_a_reason_by_whom_the_log_names() {
+    let admin = Api::with_map().await;
+    let api = admin.as_role(app::ports::Role::Operator).await;
+    for n in 0..3 {
+        let at = noon().plus_ms(n);
+        let id = domain::LogId::of(at, Order::Change(0), &[b"x"]);
+        let (source, says) = (format!("L#m#k{n} / H"), "cannot be read".to_owned());
+        let failed = app::ports::FailedEvent { id, at, source, says };
+        app::ports::AlertPorts::log(&*api.world).add_failed(&failed).await.unwrap();
+    }
+    let first = api.get("/log/failed?limit=2").await.json();
+    let (id, next) = (first["events"][1]["id"].as_str().unwrap(), first["next"].as_str().unwrap());
+    assert_eq!((first["events"].as_array().unwrap().len(), &first["events"][1]["source"]), (2, &json!("L#m#k1 / H")));
+    let rest = api.get(&format!("/log/failed?before={next}")).await.json();
+    assert_eq!((&rest["events"][0]["source"], rest.get("next")), (&json!("L#m#k0 / H"), None));
+    let path = format!("/log/failed/{id}/dismiss");
+    api.post(&path, &json!({"reason": " "})).await.is_problem(400, "invalid_request", "reason");
+    assert_eq!(api.post(&path, &json!({"reason": "written by hand"})).await.status, 204);
+    api.post(&path, &json!({"reason": "again"})).await.is_problem(404, "failed_event_not_found", "");
+    let left = api.get("/log/failed").await.json();
+    let left: Vec<_> = left["events"].as_array().unwrap().iter().map(|event| &event["source"]).collect();
+    assert_eq!(left, ["L#m#k2 / H", "L#m#k0 / H"]);
+    let lines = api.get("/log/activity").await.json();
+    let line = &lines["lines"][0];
+    assert_eq!((&line["actor"], &line["reason"]), (&json!("the operator"), &json!("written by hand")));
+    let what = json!({
+        "kind": "failed_event_dismissed", "event": id, "source": "L#m#k1 / H", "says": "cannot be read",
+    });
+    assert_eq!(line["what"], what);
+}

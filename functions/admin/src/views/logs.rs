@@ -41,7 +41,8 @@ pub(crate) struct ActivityView {
     /// What kind of thing caused it: `operator`, `caught_up`, `rule` or `auto_resume`.
     pub(crate) cause: &'static str,
     /// What was done: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
-    /// `rule_changed`, `entry`, `errors_resolved` or `incident`) and what belongs to it.
+    /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed` or `incident`) and what belongs to it. A map
+    /// that was changed names up to 50 of its `changes`, and how many `more` there are.
     #[schema(value_type = Object)]
     pub(crate) what: Value,
 }
@@ -217,6 +218,10 @@ impl From<Group> for ErrorGroup {
 pub(crate) struct FailedEvents {
     /// Newest first.
     pub(crate) events: Vec<FailedEvent>,
+    /// Goes as `before` with the next request. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
     /// Batches of the table's stream that could not be logged for half a day: the queue of failed events has them.
     /// Absent: that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! The logs, as operators read them: the activity of maps, and every error with what it is about.
 
+mod failed;
 mod groups;
 mod merge;
 mod resolve;
@@ -15,6 +16,7 @@ use futures::FutureExt;
 
 use self::merge::Merge;
 pub use self::{
+    failed::{MAX_FAILED, dismiss, failed},
     groups::{Group, GroupBy, groups},
     resolve::resolve,
 };

@@ -69,8 +69,14 @@ pub trait Log: Sync {
     fn noisy(&self, since: Timestamp) -> impl Future<Output = Result<Vec<MapId>, PortError>> + Send;
     /// Keeps an event that cannot be logged, for people to look at.
     fn add_failed(&self, failed: &FailedEvent) -> impl Future<Output = Result<(), PortError>> + Send;
-    /// Those events, newest first, at most `limit`.
-    fn failed(&self, limit: usize) -> impl Future<Output = Result<Vec<FailedEvent>, PortError>> + Send;
+    /// Those events, newest first, older than `before`, at most `limit`.
+    fn failed(
+        &self,
+        before: Option<LogId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<FailedEvent>, PortError>> + Send;
+    /// Forgets one of them. Forgetting what is not there is a success.
+    fn forget_failed(&self, id: LogId) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// An event that could not be logged.

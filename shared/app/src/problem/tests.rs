@@ -36,6 +36,7 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
         (E::NotFound(Thing::Group), 404, "group_not_found", ""),
         (E::NotFound(Thing::Incident), 404, "incident_not_found", ""),
         (E::NotFound(Thing::FlaggedAddress), 404, "address_not_flagged", ""),
+        (E::NotFound(Thing::FailedEvent), 404, "failed_event_not_found", ""),
         (E::UnknownRoute, 404, "unknown_route", ""),
         (E::MethodNotAllowed { allow: "GET, PUT".into() }, 405, "method_not_allowed", ""),
         (E::VersionMissing { stored: 3 }, 428, "version_missing", "If-Match is missing; the stored version is 3"),

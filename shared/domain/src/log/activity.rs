@@ -87,6 +87,15 @@ pub enum ActivityKind {
         /// Which, as the filter named them, e.g. `class=application&key=C-1`.
         filter: String,
     },
+    /// An operator has dealt with an event that could not be logged.
+    FailedEventDismissed {
+        /// Which: its time first.
+        event: LogId,
+        /// Where it came from.
+        source: String,
+        /// What is wrong with it.
+        says: String,
+    },
     /// An alert.
     Incident {
         /// Which.

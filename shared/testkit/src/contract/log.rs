@@ -137,7 +137,11 @@ pub async fn activities_noisy_maps_and_failed_events_are_kept<L: Log>(log: &L) {
     for n in [1, 2, 2] {
         assert_eq!(log.add_failed(&failed(n)).await, Ok(()));
     }
-    assert_eq!(log.failed(10).await, Ok(vec![failed(2), failed(1)]));
+    assert_eq!(log.failed(None, 10).await, Ok(vec![failed(2), failed(1)]));
+    assert_eq!(log.failed(None, 1).await, Ok(vec![failed(2)]));
+    assert_eq!(log.failed(Some(failed(2).id), 10).await, Ok(vec![failed(1)]));
+    assert_eq!((log.forget_failed(failed(2).id).await, log.forget_failed(failed(2).id).await), (Ok(()), Ok(())));
+    assert_eq!(log.failed(None, 10).await, Ok(vec![failed(1)]));
 }
 
 /// Rules and groups change by their version.
