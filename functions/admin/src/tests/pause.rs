@@ -1,7 +1,7 @@
 //! Pausing and resuming maps, and how much waits.
 
 use app::{
-    ports::{Commit, ConfigStore, Gauges, JournalOp, Lanes, Pointer, Queues, Role, Sample},
+    ports::{CatchUp, Commit, ConfigStore, Gauges, JournalOp, Lanes, Pointer, Queues, Role, Sample},
     waiting::MAX_LANES,
 };
 use domain::{
@@ -119,6 +119,35 @@ async fn how_much_waits_and_how_it_grows_is_told() {
 /// A lane with one entry, accepted and due at these times, in seconds.
 async fn waits(api: &Api, key: &str, accepted_s: u64, due_s: u64, parked: bool) {
     let entry = Entry { accepted_at: Timestamp(accepted_s * 1_000), ..entry(1, "x") };
+#[tokio::test]
+async fn a_catch_up_says_how_far_it_is_and_when_it_ends() {
+    let api = Api::with_map().await;
+    api.post("/maps/customers/run", &why()).await;
+    api.post("/maps/customers/pause", &why()).await;
+    let pointers: Vec<_> =
+        (1..=6_u64).map(|seq| Pointer { key: "C-1".parse().unwrap(), seq, entry: EntryId(u128::from(seq)) }).collect();
+    api.world.queues.send(&map(&api).await, &pointers).await.unwrap();
+    api.post("/maps/customers/resume", &json!({"reason": "back"})).await;
+    let map = map(&api).await;
+    let done = CatchUp { epoch: map.epoch, began: map.since, done: 20, ..CatchUp::default() };
+    api.world.pass_ms(10_000);
+    api.world.lanes.count_catch_up(&map, &done, map.since.plus_ms(10_000)).await.unwrap();
+    let told = api.get("/maps/customers/queue").await.json();
+    let progress = &told["catch_up"];
+    assert_eq!(
+        (&progress["done"], &progress["left"], &progress["rate_per_second"]),
+        (&json!(20), &json!(6), &json!(2.0))
+    );
+    assert_eq!((&told["expected_seconds"], &told["expected_at"]), (&json!(3.0), &json!("2026-11-23T12:00:13Z")));
+    api.post("/maps/customers/pause", &why()).await;
+    let told = api.get("/maps/customers/queue").await.json();
+    assert_eq!(
+        (&told["expected_seconds"], told.get("expected_at")),
+        (&json!(3.0), None),
+        "nobody knows when it begins"
+    );
+}
+
     let head = Head::new(map(api).await.uid, entry.accepted_at);
     let head = Head { version: 1, next_seq: 2, parked, not_before: Timestamp(due_s * 1_000), ..head };
     let commit = Commit { head, expected: 0, ops: vec![JournalOp::Append(entry, None)] };

@@ -32,6 +32,10 @@ pub(crate) struct BacklogView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     expected_seconds: Option<f64>,
+    /// When that is, RFC 3339, while the map catches up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expected_at: Option<String>,
     /// The last catch-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -73,6 +77,7 @@ impl From<Backlog> for BacklogView {
             oldest_at_least: backlog.oldest.map(|oldest| !oldest.complete),
             growth_per_minute: backlog.growth_per_minute,
             expected_seconds: backlog.expected_seconds,
+            expected_at: backlog.expected_at.map(|at| at.to_string()),
             catch_up: backlog.catch_up.map(|done| Progress {
                 began: done.began.to_string(),
                 last: done.last.to_string(),

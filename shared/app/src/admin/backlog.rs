@@ -34,13 +34,20 @@ pub struct Backlog {
     pub rate_per_second: Option<f64>,
     /// How long it takes at that rate to write what waits, in seconds.
     pub expected_seconds: Option<f64>,
+    /// When that is, while the map catches up.
+    pub expected_at: Option<Timestamp>,
 }
 
 /// How much waits in a map.
 ///
 /// # Errors
 /// There is no such map, or the store or the queue does not answer.
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people"
+)]
 pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, AppError> {
     let map = maps::get(ports, id).await?;
     let depth = ports.queues().depth(&map).await?;
@@ -60,7 +67,17 @@ pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, App
     });
     let rate = rate_per_second.filter(|rate| *rate > 0.0);
     let expected_seconds = rate.zip(depth).map(|(rate, depth)| depth as f64 / rate);
-    Ok(Backlog { state: map.state, depth, oldest, growth_per_minute, catch_up, rate_per_second, expected_seconds })
+    let expected_at = expected_seconds.filter(|_| map.state == MapState::CatchingUp);
+    Ok(Backlog {
+        state: map.state,
+        depth,
+        oldest,
+        growth_per_minute,
+        catch_up,
+        rate_per_second,
+        expected_seconds,
+        expected_at: expected_at.map(|seconds| now.plus_ms((seconds * 1_000.0) as u64)),
+    })
 }
 
 /// The entry that a lane stands at.
