@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        switch::{pause as pause_map, switch},
+        switch::{pause as pause_map, quiet, switch},
     },
     error::AppError,
     problem::Problem,
@@ -96,12 +96,21 @@ pub(crate) async fn many<P: AdminPorts>(
     }
     let mut results = Vec::with_capacity(many.maps.len());
     for id in &many.maps {
-        let (map, problem) = match switch(&*ports, &caller, id, command, &many.reason).await {
-            Ok(map) => (Some(map.into()), None),
+        let result = match switch(&*ports, &caller, id, command, &many.reason).await {
+            Ok(map) => {
+                // The map is paused, whether or not it can be told what is still going on.
+                let quiet = match command {
+                    MapCommand::Pause => quiet(&*ports, &map).await.ok().map(|quiet| quiet.is_quiet()),
+                    MapCommand::Run | MapCommand::Resume(_) | MapCommand::Stop | MapCommand::CaughtUp => None,
+                };
+                MapResult { id: id.to_string(), map: Some(map.into()), quiet, problem: None }
+            }
             Err(error @ AppError::Invalid(_)) => return Err(error.into()), // the reason is wrong for all of them
-            Err(error) => (None, Some(Problem::from(&error))),
+            Err(error) => {
+                MapResult { id: id.to_string(), map: None, quiet: None, problem: Some(Problem::from(&error)) }
+            }
         };
-        results.push(MapResult { id: id.to_string(), map, problem });
+        results.push(result);
     }
     json(StatusCode::OK, &MapResults { results })
 }

@@ -77,6 +77,9 @@ async fn several_maps_are_commanded_together_and_each_has_its_answer() {
     assert_eq!(told["results"][1]["problem"]["about"], json!({"map": "orders"}));
     assert_eq!(told["results"][2]["problem"]["code"], "map_not_found");
     assert_eq!(told["results"][2]["problem"]["about"], json!({"map": "nothing"}));
+    assert_eq!((&told["results"][0]["quiet"], told["results"][1].get("quiet")), (&json!(false), None));
+    api.world.pass_ms(5_000);
+    assert_eq!(api.post("/commands/pause", &many).await.json()["results"][0]["quiet"], true);
     api.post("/commands/delete", &many).await.is_problem(400, "invalid_request", "command: must be run, pause");
     api.post("/commands/pause", &json!({"maps": [], "reason": "x"})).await.is_problem(
         400,
@@ -116,9 +119,6 @@ async fn how_much_waits_and_how_it_grows_is_told() {
     assert_eq!(told.get("catch_up"), None, "there was none yet: {told}");
 }
 
-/// A lane with one entry, accepted and due at these times, in seconds.
-async fn waits(api: &Api, key: &str, accepted_s: u64, due_s: u64, parked: bool) {
-    let entry = Entry { accepted_at: Timestamp(accepted_s * 1_000), ..entry(1, "x") };
 #[tokio::test]
 async fn a_catch_up_says_how_far_it_is_and_when_it_ends() {
     let api = Api::with_map().await;
@@ -148,6 +148,9 @@ async fn a_catch_up_says_how_far_it_is_and_when_it_ends() {
     );
 }
 
+/// A lane with one entry, accepted and due at these times, in seconds.
+async fn waits(api: &Api, key: &str, accepted_s: u64, due_s: u64, parked: bool) {
+    let entry = Entry { accepted_at: Timestamp(accepted_s * 1_000), ..entry(1, "x") };
     let head = Head::new(map(api).await.uid, entry.accepted_at);
     let head = Head { version: 1, next_seq: 2, parked, not_before: Timestamp(due_s * 1_000), ..head };
     let commit = Commit { head, expected: 0, ops: vec![JournalOp::Append(entry, None)] };

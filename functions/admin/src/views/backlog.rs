@@ -179,6 +179,11 @@ pub(crate) struct MapResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) map: Option<Map>,
+    /// After `pause`: nothing is being written any more. If not, ask again: a repeat changes nothing. `pause` of one map
+    /// lists what is being written, and can wait for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) quiet: Option<bool>,
     /// Why the command was not taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = super::by_hand::problem)]
