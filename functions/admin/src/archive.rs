@@ -72,10 +72,11 @@ pub(crate) async fn list_conflicts<P: AdminPorts>(
     Name(id): Name<MapId>,
     params: Params,
 ) -> Reply {
-    params.known(&["before", "limit"])?;
+    params.known(&["key", "reversed", "before", "limit"])?;
+    let filter = conflicts::Filter { key: params.parsed("key")?, reversed: params.named("reversed")? };
     let before = params.named("before")?;
     let map = maps::get(&*ports, &id).await?;
-    let (found, next) = conflicts::list(&*ports, &id, before, limit(&params)?).await?;
+    let (found, next) = conflicts::list(&*ports, &id, &filter, before, limit(&params)?).await?;
     let conflicts = found.into_iter().map(|one| ConflictView::of(&map, one)).collect();
     json(StatusCode::OK, &Conflicts { conflicts, next: next.map(|id| id.to_string()) })
 }

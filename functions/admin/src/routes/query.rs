@@ -19,7 +19,12 @@ pub(super) const ARCHIVE: &[(&str, &str)] = &[
     ("before", "Where the page before ended: its `next`."),
     PAGE_LIMIT,
 ];
-pub(super) const CONFLICTS: &[(&str, &str)] = &[("before", "Where the page before ended: its `next`."), PAGE_LIMIT];
+pub(super) const CONFLICTS: &[(&str, &str)] = &[
+    ("key", "Only those of this record. Up to 2,000 are looked through at once: an empty page may have a `next`."),
+    ("reversed", "`true`: only those whose lost value was brought back; `false`: only the others."),
+    ("before", "Where the page before ended: its `next`."),
+    PAGE_LIMIT,
+];
 pub(super) const WAIT: &[(&str, &str)] =
     &[("wait", "Waits at most so many seconds, 0 to 20, until nothing is being written.")];
 

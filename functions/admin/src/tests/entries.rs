@@ -336,8 +336,16 @@ async fn a_conflict_shows_both_values_and_is_reversed_once() {
     assert_eq!((&one["lost"]["side"], &one["lost"]["record"]["Name"]), (&json!("finance"), &json!("finance's")));
     let path = format!("/maps/customers/conflicts/{}", one["entry"].as_str().unwrap());
     assert_eq!(api.get(&path).await.json(), *one);
+    let found = async |filter: &str| {
+        let listed = api.get(&format!("/maps/customers/conflicts?{filter}")).await.json();
+        listed["conflicts"].as_array().unwrap().len()
+    };
+    for (filter, count) in [("key=C-1", 1), ("key=C-2", 0), ("reversed=false", 1), ("reversed=true", 0)] {
+        assert_eq!(found(filter).await, count, "{filter}");
+    }
     let reversed = api.post(&format!("{path}/reverse"), &json!({"reason": "finance was right"})).await.json();
     assert_eq!(reversed["reversed"]["reason"], "finance was right");
+    assert_eq!((found("reversed=false").await, found("reversed=true&key=C-1").await), (0, 1));
     api.post(&format!("{path}/reverse"), &json!({"reason": "again"})).await.is_problem(409, "already", "");
     let entries = api.get("/maps/customers/queue/entries?key=C-1").await.json();
     assert_eq!((entries["entries"].as_array().unwrap().len(), &entries["entries"][1]["op"]), (2, &json!("upsert")));

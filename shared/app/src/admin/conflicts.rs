@@ -1,7 +1,7 @@
 //! Changes that crossed, with both values, and bringing back the one that lost.
 
 use domain::{
-    ContentHash, EntryId, Map, MapId, WriteId,
+    ContentHash, EntryId, Map, MapId, RecordKey, WriteId,
     lane::{Conflict, Mode, Stamp, Work, Write},
 };
 
@@ -14,6 +14,25 @@ use crate::{
 /// Most that are listed at once.
 pub const MAX_LISTED: usize = 200;
 
+/// Most that are looked at to fill a list that is filtered.
+const MAX_LOOKED_AT: usize = 2_000;
+
+/// Which conflicts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this record.
+    pub key: Option<RecordKey>,
+    /// Only those that were (or were not) reversed.
+    pub reversed: Option<bool>,
+}
+
+impl Filter {
+    fn passes(&self, one: &Conflict) -> bool {
+        self.key.as_ref().is_none_or(|key| one.key == *key)
+            && self.reversed.is_none_or(|wanted| one.reversed.is_some() == wanted)
+    }
+}
+
 /// Conflicts of a map, newest first, and where the next page begins.
 ///
 /// # Errors
@@ -21,14 +40,33 @@ pub const MAX_LISTED: usize = 200;
 pub async fn list<P: AdminPorts>(
     ports: &P,
     map: &MapId,
-    before: Option<EntryId>,
+    filter: &Filter,
+    mut before: Option<EntryId>,
     limit: usize,
 ) -> Result<(Vec<Conflict>, Option<EntryId>), AppError> {
     let map = maps::get(ports, map).await?;
     let limit = limit.clamp(1, MAX_LISTED);
-    let found = ports.lanes().conflicts(&map, before, limit).await?;
-    let next = if found.len() == limit { found.last().map(|last| last.entry) } else { None };
-    Ok((found, next))
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    loop {
+        let page = ports.lanes().conflicts(&map, before, limit).await?;
+        let last = page.len() < limit;
+        looked_at += page.len();
+        for conflict in page {
+            before = Some(conflict.entry);
+            if filter.passes(&conflict) {
+                found.push(conflict);
+            }
+            if found.len() == limit {
+                return Ok((found, before));
+            }
+        }
+        if last {
+            return Ok((found, None));
+        }
+        if looked_at >= MAX_LOOKED_AT {
+            return Ok((found, before));
+        }
+    }
 }
 
 /// One conflict, by the entry that crossed.

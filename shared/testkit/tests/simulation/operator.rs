@@ -135,7 +135,10 @@ async fn brings_something_back(world: &SimWorld, deeds: &Deeds) {
 
 async fn reverses_a_conflict(world: &SimWorld, deeds: &Deeds) {
     let id = world.map().map.id;
-    let Some(Ok((found, _))) = world.invoke(conflicts::list(world, &id, None, 3)).await else { return };
+    let Some(Ok((found, _))) = world.invoke(conflicts::list(world, &id, &conflicts::Filter::default(), None, 3)).await
+    else {
+        return;
+    };
     let Some(one) = found.iter().find(|one| one.reversed.is_none()) else { return };
     if let Some(Ok(_)) = world.invoke(conflicts::reverse(world, &kim(), &id, one.entry, "to see")).await {
         deeds.note("reverse");
