@@ -26,9 +26,10 @@ use crate::{
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
-    params.known(&["class", "key_prefix", "acknowledged", "assigned_to", "after", "limit"])?;
+    params.known(&["class", "to", "key_prefix", "acknowledged", "assigned_to", "after", "limit"])?;
     let filter = Filter {
         class: params.named("class")?,
+        to: params.parsed("to")?,
         key_prefix: params.text("key_prefix").map(str::to_owned),
         acknowledged: params.named("acknowledged")?,
         assigned_to: params.text("assigned_to").map(str::to_owned),
@@ -94,8 +95,8 @@ pub(crate) async fn hold_all<P: AdminPorts>(
 }
 
 async fn all<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, what: All, request: RetryAll) -> Reply {
-    let RetryAll { reason, class, key_prefix, acknowledged, assigned_to, dry_run, after } = request;
-    let filter = Filter { class, key_prefix, acknowledged, assigned_to };
+    let RetryAll { reason, class, to, key_prefix, acknowledged, assigned_to, dry_run, after } = request;
+    let filter = Filter { class, to, key_prefix, acknowledged, assigned_to };
     let page = after.as_deref().map(|text| read_page(id, text)).transpose()?;
     if dry_run {
         let (targets, next) = errors::choose(ports, id, what, &filter, page).await?;

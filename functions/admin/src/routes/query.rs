@@ -7,6 +7,7 @@ pub(super) const QUEUE: &[(&str, &str)] =
 pub(super) const ENTRY: &[(&str, &str)] = &[("key", "The record."), ("seq", "The entry's place in the record's lane.")];
 pub(super) const ERRORS: &[(&str, &str)] = &[
     ("class", "Only errors of this class."),
+    ("to", "Only errors met when writing to this app."),
     ("key_prefix", "Only records whose key begins so."),
     ("acknowledged", "`true`: only those that somebody has seen; `false`: only the others."),
     ("assigned_to", "Only those that this person takes care of."),

@@ -82,6 +82,8 @@ async fn a_refused_entry_is_listed_with_what_the_app_said_and_found_by_filters()
     for (query, count) in [
         ("class=application", 1),
         ("class=timeout", 0),
+        ("to=crm", 1),
+        ("to=finance", 0),
         ("key_prefix=C-", 1),
         ("key_prefix=D", 0),
         ("acknowledged=true", 0),

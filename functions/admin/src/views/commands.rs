@@ -113,6 +113,10 @@ pub(crate) struct RetryAll {
     #[serde(default)]
     #[schema(schema_with = by_hand::error_class)]
     pub(crate) class: Option<ErrorClass>,
+    /// Only those that were met when writing to this app.
+    #[serde(default)]
+    #[schema(value_type = String, nullable = false)]
+    pub(crate) to: Option<domain::SideId>,
     /// Only records whose key begins so.
     #[serde(default)]
     #[schema(nullable = false)]

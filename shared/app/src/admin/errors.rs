@@ -1,7 +1,7 @@
 //! Catch-up errors: entries that were refused and wait for an operator.
 
 use domain::{
-    ErrorClass, Map, MapId, RecordKey, SideIx, Timestamp,
+    ErrorClass, Map, MapId, RecordKey, SideId, SideIx, Timestamp,
     lane::{Action, Entry, Head, PARKED_FROM, plan},
     limits::MAX_RETRY_AFTER_MS,
     record::Image,
@@ -28,6 +28,8 @@ const MAX_LOOKED_AT: usize = 2_000;
 pub struct Filter {
     /// Of this class.
     pub class: Option<ErrorClass>,
+    /// Met when writing to this app.
+    pub to: Option<SideId>,
     /// Whose record key begins so.
     pub key_prefix: Option<String>,
     /// Somebody has (or nobody has) acknowledged it.
@@ -37,10 +39,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn passes(&self, key: &RecordKey, entry: &Entry) -> bool {
+    fn passes(&self, map: &Map, key: &RecordKey, entry: &Entry) -> bool {
         let handling = entry.handling.as_deref();
+        let to = entry.last_failure.as_ref().map(|step| &map.config.side(step.to).side);
         let class = entry.last_failure.as_ref().map(|step| step.failure.class);
         self.class.is_none_or(|wanted| class == Some(wanted))
+            && self.to.as_ref().is_none_or(|wanted| to == Some(wanted))
             && self.key_prefix.as_ref().is_none_or(|prefix| key.as_str().starts_with(prefix))
             && self
                 .acknowledged
@@ -76,7 +80,7 @@ pub async fn list<P: AdminPorts>(
 ) -> Result<(Vec<Parked>, Option<OpenLane>), AppError> {
     let map = maps::get(ports, id).await?;
     let range = OpenRange { after, ..OpenRange::parked() };
-    let wanted = |head: &Head, entry: &Entry, key: &RecordKey| head.parked && filter.passes(key, entry);
+    let wanted = |head: &Head, entry: &Entry, key: &RecordKey| head.parked && filter.passes(&map, key, entry);
     stand_at(ports, &map, range, limit, wanted).await
 }
 
@@ -178,7 +182,7 @@ pub async fn choose<P: AdminPorts>(
     };
     let wanted = |head: &Head, entry: &Entry, key: &RecordKey| {
         let retried = || entry.handling.as_ref().is_some_and(|handling| handling.retried.is_some());
-        filter.passes(key, entry)
+        filter.passes(&map, key, entry)
             && match what {
                 All::Retry => head.parked,
                 All::Hold => !head.parked && head.inflight.is_none() && retried(),
