@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 
 use super::{
     map::{Drained, drain_map},
-    resend::resend,
+    resend::{resend, resend_all},
 };
 use crate::ports::{Config, Gauges, MapWithSides, PortError, Ports, Queues, Sample};
 
@@ -48,7 +48,7 @@ async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) ->
     if map.map.state == MapState::Paused {
         match ports.queues().depth(&map.map).await {
             Ok(Some(depth)) => ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?,
-            Ok(None) => makes_queue(ports, &map.map).await,
+            Ok(None) => makes_queue(ports, &map.map, until).await,
             Err(error) => tracing::warn!(map.id = %map.map.id, %error, "how deep the queue is could not be noted"),
         }
         resend(ports, &map.map, until).await?;
@@ -61,9 +61,13 @@ async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) ->
 
 /// Makes the queue of a paused map anew, whoever paused it: it may have been removed, or have another prefix now. What was
 /// kept without one is in the index of open lanes.
-async fn makes_queue<P: Ports>(ports: &P, map: &Map) {
-    match ports.queues().create(map).await {
-        Ok(()) => tracing::warn!(map.id = %map.id, "the map's queue was missing, and is made anew"),
+async fn makes_queue<P: Ports>(ports: &P, map: &Map, until: Timestamp) {
+    let made = match ports.queues().create(map).await {
+        Ok(()) => resend_all(ports, map, until).await,
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok(pointers) => tracing::warn!(map.id = %map.id, pointers, "the map's queue was missing, and is made anew"),
         Err(error) => tracing::warn!(map.id = %map.id, %error, "the map's queue is missing; the index has its lanes"),
     }
 }
