@@ -10,6 +10,7 @@ use app::{
     },
     error::AppError,
     ports::{LaneKey, OpenLane},
+    problem::Problem,
 };
 use axum::{extract::State, http::StatusCode};
 use domain::{MapId, RecordKey, Timestamp};
@@ -17,11 +18,23 @@ use domain::{MapId, RecordKey, Timestamp};
 use crate::{
     answer::{Reply, json},
     read::{Name, Params},
-    views::{BacklogView, Entries, EntryDetail, EntryView},
+    views::{BacklogView, Entries, EntryDetail, EntryView, MapQueue, Queues},
 };
 
 pub(crate) async fn status<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>) -> Reply {
     json(StatusCode::OK, &BacklogView::from(backlog::status(&*ports, &id).await?))
+}
+
+/// The same of every map that is paused or catches up.
+pub(crate) async fn all<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
+    let maps = backlog::all(&*ports).await?.into_iter().map(|(id, told)| {
+        let (queue, problem) = match told {
+            Ok(backlog) => (Some(backlog.into()), None),
+            Err(error) => (None, Some(Problem::from(&error))),
+        };
+        MapQueue { id: id.to_string(), queue, problem }
+    });
+    json(StatusCode::OK, &Queues { maps: maps.collect() })
 }
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {

@@ -64,6 +64,7 @@ fn components() -> utoipa::openapi::Components {
         views::Reason,
         views::OpenLanes,
         views::BacklogView,
+        views::Queues,
         views::Paused,
         views::Resume,
         views::ManyMaps,

@@ -30,6 +30,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/pause", post(switch::pause::<P>))
         .route("/maps/{map}/resume", post(switch::resume::<P>))
         .route("/commands/{command}", post(switch::many::<P>))
+        .route("/queues", get(backlog::all::<P>))
         .route("/maps/{map}/queue", get(backlog::status::<P>))
         .route("/maps/{map}/queue/entries", get(backlog::list::<P>))
         .route("/maps/{map}/queue/entry", get(backlog::entry::<P>))

@@ -62,7 +62,7 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 61] = [
+pub(crate) static ROUTES: [Route; 62] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
@@ -129,6 +129,7 @@ pub(crate) static ROUTES: [Route; 61] = [
         "`run`, `pause`, `resume` or `stop` several maps; the answer is for each.",
     )
     .body("ManyMaps"),
+    route(Method::GET, "/queues", VIEWER, &[(200, "Queues")], "How much waits in maps that are paused or catch up."),
     route(
         Method::GET,
         "/maps/{map}/queue",

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use self::{
-    backlog::{BacklogView, ManyMaps, MapResult, MapResults, Paused, Resume},
+    backlog::{BacklogView, ManyMaps, MapQueue, MapResult, MapResults, Paused, Queues, Resume},
     commands::{
         CommandName, CommandResult, CommandResults, EntryCommand, EntryRef, Recover, RecoverAll, Recovered,
         RecoveredAll, RetryAll, RetryPreview, Send,

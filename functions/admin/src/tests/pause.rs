@@ -120,6 +120,28 @@ async fn how_much_waits_and_how_it_grows_is_told() {
 }
 
 #[tokio::test]
+async fn all_maps_in_which_changes_wait_are_seen_at_once() {
+    let api = Api::with_map().await;
+    for other in ["orders", "vendors"] {
+        assert_eq!(api.put(&format!("/maps/{other}"), &map_config()).await.status, 201);
+    }
+    let many = json!({"maps": ["customers", "orders", "vendors"], "reason": "crm is down"});
+    api.post("/commands/run", &many).await;
+    assert_eq!(api.get("/queues").await.json()["maps"], json!([]), "changes flow");
+    let some = json!({"maps": ["customers", "vendors"], "reason": "crm is down"});
+    api.post("/commands/pause", &some).await;
+    waits(&api, "C-1", 100, 100, false).await;
+    let told = api.get("/queues").await.json();
+    let ids: Vec<_> = told["maps"].as_array().unwrap().iter().map(|map| &map["id"]).collect();
+    assert_eq!(ids, ["customers", "vendors"]);
+    assert_eq!(told["maps"][0]["queue"], api.get("/maps/customers/queue").await.json());
+    assert_eq!(
+        (&told["maps"][0]["queue"]["oldest"], &told["maps"][1]["queue"]["depth"]),
+        (&json!("1970-01-01T00:01:40Z"), &json!(0))
+    );
+}
+
+#[tokio::test]
 async fn a_catch_up_says_how_far_it_is_and_when_it_ends() {
     let api = Api::with_map().await;
     api.post("/maps/customers/run", &why()).await;

@@ -42,6 +42,28 @@ pub(crate) struct BacklogView {
     catch_up: Option<Progress>,
 }
 
+/// How much waits in the maps that are paused or catch up.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Queues {
+    /// By name.
+    pub(crate) maps: Vec<MapQueue>,
+}
+
+/// How much waits in one of them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MapQueue {
+    /// The map's name.
+    pub(crate) id: String,
+    /// As `/maps/{map}/queue` tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) queue: Option<BacklogView>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = super::by_hand::problem)]
+    pub(crate) problem: Option<app::problem::Problem>,
+}
+
 /// How far a catch-up is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Progress {

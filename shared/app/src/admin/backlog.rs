@@ -1,14 +1,15 @@
 //! What waits in a map: how much, since when, and which entries.
 
 use domain::{
-    MapId, MapState, RecordKey, Timestamp,
+    Map, MapId, MapState, RecordKey, Timestamp,
     lane::{Entry, Head},
 };
+use futures::{StreamExt, stream};
 
 use super::{AdminPorts, maps};
 use crate::{
     error::{About, AppError, Thing},
-    ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
+    ports::{CatchUp, ConfigStore, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
     waiting::{Oldest, oldest},
 };
 
@@ -16,6 +17,8 @@ use crate::{
 pub const MAX_LISTED: usize = 200;
 /// Entries of one lane read at a time.
 const PAGE: usize = 100;
+/// Maps that are looked at at the same time.
+const MAPS_AT_ONCE: usize = 8;
 
 /// How much waits, and how fast it becomes less.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,18 +45,35 @@ pub struct Backlog {
 ///
 /// # Errors
 /// There is no such map, or the store or the queue does not answer.
+pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, AppError> {
+    let map = maps::get(ports, id).await?;
+    of(ports, &map).await
+}
+
+/// How much waits in each map that is paused or catches up. One that cannot be looked at does not hide the others.
+///
+/// # Errors
+/// The maps cannot be listed.
+pub async fn all<P: AdminPorts>(ports: &P) -> Result<Vec<(MapId, Result<Backlog, AppError>)>, AppError> {
+    let maps = ports.store().list_maps().await?.into_iter().filter(|map| map.state.queues());
+    let looks = maps.map(|map| async move {
+        let backlog = of(ports, &map).await;
+        (map.id, backlog)
+    });
+    Ok(stream::iter(looks).buffered(MAPS_AT_ONCE).collect().await)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "figures for people"
 )]
-pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, AppError> {
-    let map = maps::get(ports, id).await?;
-    let depth = ports.queues().depth(&map).await?;
-    let samples = ports.lanes().depths(&map).await?;
-    let catch_up = ports.lanes().catch_up(&map).await?;
-    let oldest = oldest(ports, &map).await?;
+async fn of<P: AdminPorts>(ports: &P, map: &Map) -> Result<Backlog, AppError> {
+    let depth = ports.queues().depth(map).await?;
+    let samples = ports.lanes().depths(map).await?;
+    let catch_up = ports.lanes().catch_up(map).await?;
+    let oldest = oldest(ports, map).await?;
     let now = ports.now();
     // What was there before this pause tells nothing of it: a catch-up may lie in between.
     let of_this_pause = |sample: &&Sample| map.state == MapState::Paused && sample.at >= map.since;
