@@ -9,6 +9,7 @@ use domain::{
     lane::{Action, Answer, Attempt, Entry, Head, Step, StepFailure, Terms, content, may_call, plan, settle},
     map::{MapConfig, SideIx},
     mapping::translate,
+    mutant::{self, Mutant},
     record::Image,
     redact::redacted_text,
 };
@@ -100,6 +101,9 @@ async fn call_apps<P: Ports>(ports: &P, flight: &InFlight<'_>) -> Attempt {
         }
     };
     for Step { to, action, back } in steps {
+        if back && mutant::on(Mutant::NothingIsWrittenBack) {
+            continue;
+        }
         if back && flight.in_call {
             attempt.left = true;
             break;
@@ -186,7 +190,7 @@ async fn write<P: Ports>(
         key_field: end.key_field.clone(),
         key: flight.lane.key.clone(),
         image: image.clone(),
-        entry: flight.entry.id,
+        entry: if mutant::on(Mutant::FreshKeyPerAttempt) { EntryId(ports.fresh_id()) } else { flight.entry.id },
         version: flight.head.version_of(flight.entry.seq),
         etag: flight.head.sides[to].etag.clone(),
     };

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod log;
 pub mod map;
 pub mod mapping;
+pub mod mutant;
 pub mod record;
 pub mod redact;
 pub mod rule;

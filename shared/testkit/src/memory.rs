@@ -14,7 +14,7 @@ use app::ports::{
 use domain::{
     EntryId, Map, MapId, Owner, Timestamp, WriteId,
     id::MapUid,
-    lane::{Archived, Conflict, Echoes, Entry, Head, Marker, Recent},
+    lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
     log::LogEvent,
 };
 
@@ -204,8 +204,7 @@ impl Lanes for MemoryLanes {
     }
 
     async fn marker(&self, map: &MapId, id: WriteId) -> Result<Option<Marker>, PortError> {
-        let known = !self.world.has(Bug::IdsAreForgotten);
-        self.call(|tables| tables.markers.get(&(map.clone(), id.value())).filter(|_| known).cloned()).await
+        self.call(|tables| tables.markers.get(&(map.clone(), id.value())).cloned()).await
     }
 
     async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
@@ -284,10 +283,8 @@ impl Tables {
         }
         assert_eq!(commit.head.version, commit.expected + 1, "every commit raises the version by one");
         fits::fits(&commit)?;
-        match bug {
-            Some(Bug::CommitForgetsEntries) => commit.ops.retain(|op| !matches!(op, JournalOp::Append(..))),
-            Some(Bug::IdsAreForgotten) => commit.head.recent = Recent::default(),
-            _ => {}
+        if bug == Some(Bug::CommitForgetsEntries) {
+            commit.ops.retain(|op| !matches!(op, JournalOp::Append(..)));
         }
         for op in &commit.ops {
             match op {
@@ -297,7 +294,7 @@ impl Tables {
                         return Err(CommitError::Conflict);
                     }
                     let known = |marker: &Marker| self.markers.contains_key(&(lane.map.clone(), marker.id.value()));
-                    if marker.as_ref().is_some_and(known) && bug != Some(Bug::IdsAreForgotten) {
+                    if marker.as_ref().is_some_and(known) {
                         return Err(CommitError::Duplicate);
                     }
                 }
@@ -355,9 +352,7 @@ impl Tables {
                 }
                 JournalOp::Archive(archived, marker) => {
                     self.entries.remove(&(lane.clone(), archived.entry.seq));
-                    if bug != Some(Bug::ArchiveForgets) {
-                        self.archive.insert(archived.id, *archived);
-                    }
+                    self.archive.insert(archived.id, *archived);
                     put_marker(marker);
                 }
                 JournalOp::Keep(archived) | JournalOp::Recover(archived) => {

@@ -18,7 +18,6 @@ use domain::{Map, MapId, MapState, Timestamp, log::Activity};
 use crate::{
     alerts::{MemoryAlerts, MemoryEvents, MemoryMailer},
     apps::FakeApps,
-    bug::Bug,
     config::MemoryTokens,
     executor::{Executor, lock},
     logs::MemoryLog,
@@ -298,15 +297,7 @@ impl Config for SimWorld {
             self.executor.turn().await;
             return Ok(other);
         }
-        let mut map = self.map();
-        if self.executor.has(Bug::PauseIsNotSeen) && map.map.state == MapState::Paused {
-            map.map.state = MapState::Running;
-        }
-        if self.executor.has(Bug::CutCoversAll)
-            && let Some(cut) = &mut map.map.cut
-        {
-            cut.before_epoch = u64::MAX;
-        }
+        let map = self.map();
         *lock(&self.seen) = Some((self.now(), map.clone()));
         self.executor.turn().await;
         Ok((map.map.id == *id).then_some(map))

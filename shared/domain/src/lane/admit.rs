@@ -10,6 +10,7 @@ use crate::{
     id::{EntryId, Owner, WriteId},
     map::{Intake, Map, PerSide, SideIx},
     mapping::passes,
+    mutant::{self, Mutant},
     record::{ContentHash, Image},
     side::Capability,
     time::Timestamp,
@@ -223,7 +224,8 @@ struct Found {
 /// Takes the next place in the lane.
 fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lease<'_>) -> Admission {
     let Lease { map, now, owner, lease_ms, .. } = lease;
-    let idle = head.idle() && !head.parked;
+    let passes = mutant::on(Mutant::BacklogIsPassed) && head.inflight.is_none();
+    let idle = (head.idle() || passes) && !head.parked;
     let seq = head.next_seq;
     remember(&mut head, &arrival, found, seq, now);
     head.next_seq += 1;

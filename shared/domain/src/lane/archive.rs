@@ -7,6 +7,7 @@ use crate::{
     id::{EntryId, MapId, RecordKey},
     log::Resolved,
     map::{PerSide, SideIx},
+    mutant::{self, Mutant},
     side::{Capability, SideConfig},
     time::Timestamp,
 };
@@ -147,7 +148,10 @@ pub fn archive(head: &Head, what: &Archiving<'_>) -> Result<(Head, Vec<JournalEf
         let marker = entry.marker(key, MarkerState::Final { outcome, at: now });
         let (version, by) = (head.version_of(entry.seq), by.clone());
         let archived = Archived { id: *id, key: key.clone(), entry, version, cause, by, recovered: None };
-        effects.push(JournalEffect::Archive(Box::new(archived), marker));
+        effects.push(match mutant::on(Mutant::ArchiveForgets) {
+            true => JournalEffect::Finish(archived.entry.seq, marker),
+            false => JournalEffect::Archive(Box::new(archived), marker),
+        });
     }
     let over = head.resolve(map, key, Resolved::Archived, now);
     effects.extend(over.map(JournalEffect::Log));

@@ -9,6 +9,7 @@ use crate::{
     id::{EntryId, LogId, Owner, RecordKey},
     log::{ErrorEvent, Fate, LogEvent, Order, Resolved, cut},
     map::{Map, OnUnavailable, PerSide, SideIx},
+    mutant::{self, Mutant},
     record::{ContentHash, Image, Record},
     redact::redacted,
     side::{Capability, SideConfig},
@@ -102,6 +103,7 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
         None => settling.finish(),
         Some(step) => match step.failure.verdict {
             Verdict::Refused => settling.refused(step),
+            Verdict::NotApplied if mutant::on(Mutant::NotAppliedIsDone) => settling.finish(),
             Verdict::NotApplied => settling.not_applied(step),
             Verdict::Unknown => settling.unknown(step, attempt.tried),
         },
@@ -176,7 +178,7 @@ impl Settling<'_> {
         }
         self.try_again_after(step);
         let side = self.terms.sides[step.to.at()];
-        if side.capability == Capability::Plain {
+        if side.capability == Capability::Plain && !mutant::on(Mutant::LandingIsIgnored) {
             // The call may still land: nobody may write this record there until it cannot any more.
             let landed = self.terms.now.plus_ms(side.call_life_ms);
             self.head.inflight = Some(Inflight {
@@ -233,9 +235,13 @@ impl Settling<'_> {
     /// The entry is at its end. Without an outcome its id is not remembered: a repeat is a new write.
     fn close(&mut self, outcome: Option<Outcome>) {
         self.head.done_seq = self.entry.seq;
+        if mutant::on(Mutant::EndTakesTwo) && self.head.done_seq + 1 < self.head.next_seq {
+            self.head.done_seq += 1;
+        }
         self.head.not_before = self.terms.now;
         let write = self.entry.write().cloned();
-        if let (Some(write), Some(outcome)) = (&write, outcome.clone()) {
+        let remembers = !mutant::on(Mutant::AnswersAreForgotten);
+        if let (Some(write), Some(outcome)) = (&write, outcome.clone().filter(|_| remembers)) {
             let (id, seq) = (write.id.value(), self.entry.seq);
             self.head.recent.note(Final { id, origin: write.origin, body: write.body, seq, outcome });
         }

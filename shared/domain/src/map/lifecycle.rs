@@ -8,6 +8,7 @@ use super::MapConfig;
 use crate::{
     id::{IncidentId, MapId, MapUid, RuleId},
     lane::{ArchiveCause, Entry},
+    mutant::{self, Mutant},
     time::Timestamp,
 };
 
@@ -52,6 +53,7 @@ impl MapState {
         match self {
             Self::NotRunning | Self::Stopped => Intake::Skip,
             Self::Initializing | Self::Running | Self::CatchingUp => Intake::Write,
+            Self::Paused if mutant::on(Mutant::PauseIsNotSeen) => Intake::Write,
             Self::Paused => Intake::Keep,
         }
     }
@@ -202,7 +204,7 @@ impl Cut {
     /// Whether an entry is archived instead of written.
     #[must_use]
     pub fn covers(&self, entry: &Entry) -> bool {
-        entry.epoch < self.before_epoch
+        entry.epoch < self.before_epoch || mutant::on(Mutant::CutCoversAll)
     }
 }
 
@@ -325,7 +327,7 @@ impl Map {
             | (MapCommand::Pause | MapCommand::Resume(_), NotRunning | Initializing | Stopped)
             | (MapCommand::CaughtUp, NotRunning | Initializing | Paused | Stopped) => return MapAnswer::Illegal,
         };
-        let epoch = self.epoch + 1;
+        let epoch = self.epoch + u64::from(!mutant::on(Mutant::EpochStands));
         let cut = |cause| Cut { before_epoch: epoch, cause, actor: actor.to_owned(), reason: reason.to_owned() };
         MapAnswer::Changed(Box::new(Self {
             state: to,

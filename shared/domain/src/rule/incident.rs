@@ -9,6 +9,7 @@ use crate::{
     lane::Stamp,
     log::{Activity, ActivityKind, IncidentStep, LoggedError, Order},
     map::{Cause, Map, MapState},
+    mutant::{self, Mutant},
     record::ContentHash,
     time::Timestamp,
 };
@@ -182,7 +183,7 @@ impl Incident {
     pub fn covers(&self, rule: &RuleConfig, map: &Map) -> bool {
         let acts_as_before = rule.action == self.config.action || rule.action == Action::None;
         let flows = matches!(map.state, MapState::Running | MapState::CatchingUp);
-        self.live_epoch >= map.live_epoch && (acts_as_before || !flows)
+        !mutant::on(Mutant::IncidentOpensAgain) && self.live_epoch >= map.live_epoch && (acts_as_before || !flows)
     }
 
     /// The threshold was reached again after the map had been resumed or the rule been changed: the incident is not over, and

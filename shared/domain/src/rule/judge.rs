@@ -9,6 +9,7 @@ use crate::{
     id::{LogId, MapUid},
     log::ErrorEvent,
     map::Map,
+    mutant::{self, Mutant},
     time::Timestamp,
 };
 
@@ -94,8 +95,8 @@ pub fn judge(rule: &RuleConfig, from: Timestamp, newest_first: impl IntoIterator
     let mut units: BTreeMap<u128, usize> = BTreeMap::new();
     for (n, error) in newest_first.into_iter().enumerate() {
         let unit = |error: &Counted| match rule.count {
-            Count::Writes => error.unit,
-            Count::Attempts => error.id.0,
+            Count::Writes if !mutant::on(Mutant::AttemptsAreWrites) => error.unit,
+            Count::Writes | Count::Attempts => error.id.0,
         };
         debug_assert!(window.back().is_none_or(|newer| newer.at >= error.at), "error {n} is newer than the one before");
         while window.front().is_some_and(|newest| newest.at.ms_since(error.at) > rule.window_ms()) {
@@ -113,7 +114,7 @@ pub fn judge(rule: &RuleConfig, from: Timestamp, newest_first: impl IntoIterator
         if window.front().is_some_and(|newest| newest.at < from) {
             return None;
         }
-        if units.len() >= threshold {
+        if units.len() >= threshold + usize::from(mutant::on(Mutant::ThresholdIsExceeded)) {
             let mut seen = BTreeSet::new();
             let errors = window.iter().filter(|error| seen.insert(unit(error))).map(|error| error.id).collect();
             let last_at = window.front().map_or(error.at, |newest| newest.at);

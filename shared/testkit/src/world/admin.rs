@@ -10,7 +10,6 @@ use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
     log::{Activity, LogEvent},
-    map::Cause,
     side::Side,
 };
 
@@ -54,9 +53,7 @@ impl ConfigStore for SimWorld {
         }
         let saved = {
             let mut stored = lock(&self.map);
-            let ignored = self.executor.has(Bug::MapIgnoresVersion);
-            let never = self.executor.has(Bug::NeverCaughtUp) && map.cause == Cause::CaughtUp;
-            let saved = (stored.map.version == expected || ignored) && !never;
+            let saved = stored.map.version == expected || self.executor.has(Bug::MapIgnoresVersion);
             if saved {
                 stored.map = map.clone();
                 self.lanes.note_log(LogEvent::Activity(Box::new(line.clone())));

@@ -144,12 +144,19 @@ fn archived_is_not_written(played: &Played) -> Result<(), String> {
 
 /// S2, S4: the effects of one record come in the order of its lane, and none twice.
 fn effects_in_order(played: &Played) -> Result<(), String> {
+    let archive = played.world.lanes.archive().into_iter();
+    let edited: BTreeSet<_> =
+        archive.filter(|one| one.cause == ArchiveCause::Edited).map(|one| (one.key, one.version)).collect();
     for side in &played.world.map().sides {
         let mut last = BTreeMap::new();
         for effect in played.world.apps.with(&side.id, |app| app.effects.clone()) {
             // An entry that was edited has a newer id.
             let this = (effect.version, effect.entry);
             let before = last.insert(effect.key.clone(), this);
+            let same = before.is_some_and(|before| before.0 == this.0 && before.1 != this.1);
+            if same && !edited.contains(&(effect.key.clone(), effect.version)) {
+                return Err(format!("{} of {} came to {} under two keys", effect.version, effect.key, side.id));
+            }
             // A plain app takes the same call twice; never an older one after a newer one.
             let again = side.config.capability == Capability::Plain;
             if before.is_some_and(|before| before > this || (before == this && !again)) {
@@ -167,6 +174,9 @@ fn acknowledged_order(played: &Played) -> Result<(), String> {
         heard.iter().filter_map(|heard| Some((heard, version_of(heard.answer.as_ref().ok()?)?))).collect();
     for (one, first) in &placed {
         for (two, second) in &placed {
+            if one.key == two.key && one.id < two.id && first == second {
+                return Err(format!("{} and {} were given one place, {first}", one.id, two.id));
+            }
             if one.key == two.key && one.answered < two.sent && first >= second {
                 return Err(format!("{} was answered before {} was sent, and stands behind it", one.id, two.id));
             }

@@ -51,7 +51,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Played {
+pub(crate) struct Played {
     world: Arc<SimWorld>,
     rules: Vec<Rule>,
     errors: Vec<ErrorEvent>,
@@ -81,7 +81,7 @@ fn rules(world: &SimWorld) -> Vec<Rule> {
         .collect()
 }
 
-fn play(seed: u64) -> Played {
+pub(crate) fn play(seed: u64) -> Played {
     let mut map = sample::running(Capability::Idempotent);
     map.map.live_epoch = 0;
     let world = SimWorld::new(seed, map);
@@ -235,7 +235,7 @@ fn reference(rule: &Rule, errors: &[ErrorEvent], live: &[u64]) -> BTreeSet<u64> 
     by_epoch.into_iter().filter(|(_, events)| reached(events)).map(|(epoch, _)| epoch).collect()
 }
 
-fn check(played: &Played) -> Result<u64, String> {
+pub(crate) fn check(played: &Played) -> Result<u64, String> {
     let Played { world, rules, errors, live, .. } = played;
     let breaches = world.alerts.breaches();
     let mut all = BTreeSet::new();
@@ -279,6 +279,12 @@ fn check(played: &Played) -> Result<u64, String> {
     }
     let mails = world.mailer.taken();
     for incident in world.alerts.all_incidents() {
+        // One mail for each epoch whose errors were counted.
+        let again = incident.notices.iter().filter(|notice| notice.kind == NoticeKind::Again).count();
+        let epochs = breaches.iter().filter(|(rule, ..)| *rule == incident.rule).count();
+        if again >= epochs.max(1) {
+            return Err(format!("incident {} was opened twice in an epoch: {:?}", incident.id, incident.notices));
+        }
         if incident.acted.is_none() {
             return Err(format!("incident {} was never acted upon", incident.id));
         }
