@@ -15,6 +15,7 @@ mod operators;
 mod outages;
 mod pause;
 mod pauses;
+mod readme;
 mod repeats;
 mod requests;
 mod rotation;
