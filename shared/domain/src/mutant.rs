@@ -15,6 +15,12 @@ pub enum Mutant {
     CutCoversAll,
     /// An app that certainly has nothing is taken to have it.
     NotAppliedIsDone,
+    /// An entry is done though one of its calls is still to be made.
+    LeftIsDone,
+    /// A lane is taken from its holder before the lease has ended.
+    LeaseIsNotAwaited,
+    /// A lane that is idle begins anew, at its first place.
+    IdleLaneBeginsAnew,
     /// Each attempt has a key of its own.
     FreshKeyPerAttempt,
     /// Nobody waits until a lost call to a plain app can land no more.
@@ -23,26 +29,44 @@ pub enum Mutant {
     EndTakesTwo,
     /// Final answers are not remembered.
     AnswersAreForgotten,
+    /// An id that comes again is the same write, whatever its body.
+    AnyBodyIsARepeat,
+    /// The end of a catch-up is noted whatever was done to the map in the meantime.
+    MapIsSavedBlindly,
+    /// A paused map runs at once when it is resumed.
+    ResumeRunsAtOnce,
     /// A change of state is no new epoch.
     EpochStands,
     /// A paused map is taken to write.
     PauseIsNotSeen,
+    /// A lane that is parked ends the run that drains its map.
+    ParkedEndsRun,
     /// A map with a parked lane is not drained.
     ParkedStopsMap,
     /// A write is executed before what waits in its lane.
     BacklogIsPassed,
+    /// A record with no backlog is kept while its map catches up.
+    UntouchedIsKept,
     /// Every breach opens its incident once more.
     IncidentOpensAgain,
     /// Attempts of one write are counted as writes.
     AttemptsAreWrites,
     /// A threshold must be exceeded.
     ThresholdIsExceeded,
+    /// What is logged is not judged.
+    NothingIsJudged,
     /// The end of a catch-up is not noted.
     CatchUpHasNoEnd,
+    /// A lease that has ended holds its lane all the same.
+    LeaseNeverEnds,
+    /// The index of open lanes is not asked.
+    IndexIsNotAsked,
     /// The sweep does nothing.
     SweepIsIdle,
     /// A write that crossed another is not written back.
     NothingIsWrittenBack,
+    /// A write that crossed another is taken to have known it.
+    CrossingIsNotSeen,
 }
 
 #[cfg(debug_assertions)]

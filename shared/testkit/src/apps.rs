@@ -33,6 +33,8 @@ pub struct CallFaults {
     pub unknown_with_effect: u64,
     /// No answer, and the effect comes later, while the call still lives.
     pub unknown_late: u64,
+    /// No chance, but milliseconds: a write takes less than this.
+    pub slow_ms: u64,
 }
 
 /// A call that had an effect.
@@ -200,8 +202,10 @@ impl Apps for FakeApps {
             }
             self.world.sleep(100).await;
         }
-        let (latency_ms, busy_for_ms) =
-            (self.latency_ms.load(Ordering::SeqCst), self.busy_for_ms.load(Ordering::SeqCst));
+        let slow_ms = lock(&self.faults).slow_ms;
+        let slow_ms = if slow_ms > 0 { self.world.chance(|rng| rng.below(slow_ms)) } else { 0 };
+        let latency_ms = self.latency_ms.load(Ordering::SeqCst) + slow_ms;
+        let busy_for_ms = self.busy_for_ms.load(Ordering::SeqCst);
         if latency_ms > 0 {
             self.world.sleep(latency_ms).await;
         }

@@ -18,8 +18,7 @@ mod world;
 pub use self::{
     bug::Bug,
     executor::Executor,
-    memory::MemoryLanes,
-    memory::{CommitMishap, JournalFaults},
+    memory::{Begun, CommitMishap, Ended, History, JournalFaults, Kept, MemoryLanes},
     queues::{MemoryQueues, QueueFaults},
     rng::Rng,
     world::SimWorld,

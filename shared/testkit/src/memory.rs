@@ -2,6 +2,7 @@
 
 mod archive;
 mod fits;
+mod history;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +19,7 @@ use domain::{
     log::LogEvent,
 };
 
+pub use self::history::{Begun, Ended, History, Kept};
 use crate::{
     bug::Bug,
     executor::{Executor, lock},
@@ -50,20 +52,8 @@ struct Tables {
     drains: BTreeMap<MapUid, (Owner, u64, Timestamp)>,
     depths: Vec<Sample>,
     resent: Resent,
-    taken: Vec<(Timestamp, LaneKey)>,
-    accepted: BTreeMap<u128, BTreeSet<EntryId>>,
+    history: History,
     logged: Vec<LogEvent>,
-}
-
-/// Entries that a commit brings in or takes in hand.
-fn accepted(commit: &Commit) -> impl Iterator<Item = &Entry> {
-    let direct = commit.head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref());
-    let appended = commit.ops.iter().filter_map(|op| match op {
-        // What is brought back has no marker: it was accepted before.
-        JournalOp::Append(entry, Some(_)) => Some(entry),
-        _ => None,
-    });
-    direct.into_iter().chain(appended)
 }
 
 /// What happens to the next commit.
@@ -114,16 +104,10 @@ impl MemoryLanes {
         lock(&self.tables).copies.contains(&(lane.clone(), seq))
     }
 
-    /// Entries that were made of each write, by the write's id.
+    /// What commits did.
     #[must_use]
-    pub fn accepted(&self) -> BTreeMap<u128, BTreeSet<EntryId>> {
-        lock(&self.tables).accepted.clone()
-    }
-
-    /// When attempts began.
-    #[must_use]
-    pub fn taken(&self) -> Vec<(Timestamp, LaneKey)> {
-        lock(&self.tables).taken.clone()
+    pub fn history(&self) -> History {
+        lock(&self.tables).history.clone()
     }
 
     /// Everything in the archive.
@@ -322,11 +306,8 @@ impl Tables {
                 }
             }
         }
-        for entry in accepted(&commit) {
-            if let Some(write) = entry.write() {
-                self.accepted.entry(write.id.value()).or_default().insert(entry.id);
-            }
-        }
+        let before = self.heads.get(lane).map(|(head, _)| head);
+        self.history.note(lane, before, &commit, |seq| self.entries.get(&(lane.clone(), seq)), now);
         let mut put_marker = |marker: Option<Marker>| {
             if let Some(marker) = marker {
                 self.markers.insert((lane.map.clone(), marker.id.value()), marker);
@@ -363,11 +344,6 @@ impl Tables {
                 }
                 JournalOp::Log(event) => self.logged.push(event),
             }
-        }
-        let owner = |head: &Head| head.inflight.as_ref().and_then(|inflight| inflight.owner);
-        let before = self.heads.get(lane).and_then(|(head, _)| owner(head));
-        if owner(&commit.head).is_some_and(|owner| before != Some(owner)) {
-            self.taken.push((now, lane.clone()));
         }
         let echoes = self.heads.get(lane).map(|(_, echoes)| echoes.clone()).unwrap_or_default();
         self.heads.insert(lane.clone(), (commit.head, echoes));

@@ -1,6 +1,9 @@
 //! People and triggers of the two apps: they edit, hold locks, roll back, report, and repeat what got no answer.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use app::{
     ports::Ports,
@@ -8,8 +11,8 @@ use app::{
     write::{Told, WriteError, write},
 };
 use domain::{
-    RecordKey, SideId, SideIx, Timestamp,
-    lane::{Answer, LaneVersion},
+    EntryId, RecordKey, SideId, SideIx, Timestamp,
+    lane::{Answer, LaneVersion, SkipReason},
     record::Image,
 };
 use serde_json::{Value, json};
@@ -33,17 +36,43 @@ pub struct Heard {
     pub answer: Result<Answer, WriteError>,
 }
 
+/// A write that came again after it had been answered.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// The id of the write.
+    pub id: String,
+    /// What its caller was told first.
+    pub first: Answer,
+    /// It came with another body.
+    pub other: bool,
+    /// What its caller was told now.
+    pub answer: Result<Answer, WriteError>,
+}
+
 /// The people and triggers of a world.
 pub struct Users {
     world: Arc<SimWorld>,
     heard: Mutex<Vec<Heard>>,
+    again: Arc<Mutex<Vec<Again>>>,
+    again_per_mille: AtomicU64,
 }
 
 impl Users {
     /// Nobody yet.
     #[must_use]
     pub fn new(world: Arc<SimWorld>) -> Arc<Self> {
-        Arc::new(Self { world, heard: Mutex::default() })
+        Arc::new(Self { world, heard: Mutex::default(), again: Arc::default(), again_per_mille: AtomicU64::new(0) })
+    }
+
+    /// From now on writes come again after their answer with this chance in a thousand, half of them with another body.
+    pub fn set_again(&self, per_mille: u64) {
+        self.again_per_mille.store(per_mille, Ordering::SeqCst);
+    }
+
+    /// What was told to writes that came again.
+    #[must_use]
+    pub fn again(&self) -> Vec<Again> {
+        lock(&self.again).clone()
     }
 
     /// What all were told.
@@ -60,7 +89,8 @@ impl Users {
     pub async fn send(&self, mut request: Value) -> Result<Answer, WriteError> {
         let id = ulid::Ulid(self.world.fresh_id()).to_string();
         request["id"] = json!(id);
-        let request = WriteRequest::from_value(request).unwrap_or_else(|error| panic!("a readable request: {error:?}"));
+        let body = request;
+        let request = readable(body.clone());
         let sent = self.world.now();
         let answer = loop {
             match self.world.invoke(write(&*self.world, &request)).await {
@@ -75,8 +105,39 @@ impl Users {
         };
         let origin = request.origin.clone().unwrap_or_else(|| self.side(SideIx::First));
         let (key, answered) = (request.key.clone(), self.world.now());
-        lock(&self.heard).push(Heard { id, key, origin, sent, answered, answer: answer.clone() });
+        lock(&self.heard).push(Heard { id: id.clone(), key, origin, sent, answered, answer: answer.clone() });
+        let per_mille = self.again_per_mille.load(Ordering::SeqCst);
+        if let Ok(first) = &answer
+            && is_remembered(first)
+            && per_mille > 0
+            && self.world.executor.chance(|rng| rng.happens(per_mille))
+        {
+            let other = self.world.executor.chance(|rng| rng.below(2)) == 0;
+            self.comes_again(Again { id, first: first.clone(), other, answer: answer.clone() }, body);
+        }
         answer
+    }
+
+    /// Sends a write once more, some time later.
+    fn comes_again(&self, mut again: Again, mut body: Value) {
+        let (world, all) = (Arc::clone(&self.world), Arc::clone(&self.again));
+        if again.other {
+            body["version"] = json!(body["version"].as_u64().unwrap_or(0) + 1);
+        }
+        let request = readable(body);
+        self.world.executor.spawn(async move {
+            for _ in 0..20 {
+                let ms = world.executor.chance(|rng| rng.below(30_000));
+                world.executor.sleep(ms).await;
+                match world.invoke(write(&*world, &request)).await {
+                    None | Some(Err(WriteError::InProgress | WriteError::Contended | WriteError::Port(_))) => {}
+                    Some(told) => {
+                        again.answer = told.map(|told| told.what);
+                        return lock(&all).push(again);
+                    }
+                }
+            }
+        });
     }
 
     fn request(&self, origin: &SideId, key: &RecordKey, image: &Image, before: &Image, version: u64) -> Value {
@@ -143,6 +204,29 @@ impl Users {
         let _ = self.send(request).await;
         self.world.apps.with(&id, |app| app.outbox.pop_front());
         true
+    }
+}
+
+/// The entry an answer names.
+#[must_use]
+pub fn entry_of(answer: &Answer) -> Option<EntryId> {
+    match answer {
+        Answer::Queued { entry, .. } | Answer::Parked { entry, .. } => Some(*entry),
+        Answer::Written { entry, .. } => *entry,
+        Answer::Archived { .. } | Answer::Skipped(_) | Answer::Refused { .. } | Answer::Unavailable { .. } => None,
+    }
+}
+
+fn readable(request: Value) -> WriteRequest {
+    WriteRequest::from_value(request).unwrap_or_else(|error| panic!("a readable request: {error:?}"))
+}
+
+/// Whether this is told again when the write comes again; otherwise it is decided anew.
+fn is_remembered(answer: &Answer) -> bool {
+    match answer {
+        Answer::Skipped(reason) => matches!(reason, SkipReason::Echo | SkipReason::Covered),
+        Answer::Unavailable { .. } => false,
+        _ => true,
     }
 }
 

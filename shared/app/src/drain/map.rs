@@ -106,7 +106,11 @@ async fn caught_up<P: Ports>(ports: &P, map: &Map) -> Result<(), PortError> {
     let MapAnswer::Changed(next) = map.decide(MapCommand::CaughtUp, "tandem", reason, ports.now()) else {
         return Ok(());
     };
-    match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
+    let mut expected = map.version;
+    if mutant::on(Mutant::MapIsSavedBlindly) {
+        expected = ports.config().fresh_map(&map.id).await?.map_or(0, |now| now.map.version);
+    }
+    match ports.config().save_map(&next, expected, &Activity::of_state(map.state, &next)).await {
         Ok(()) => {
             tracing::info!(map.id = %map.id, map.epoch = next.epoch, "caught up");
             Ok(())

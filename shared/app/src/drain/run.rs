@@ -126,6 +126,9 @@ impl<'a, P: Ports> Run<'a, P> {
             return Ok(());
         }
         self.lanes(VecDeque::new(), true).await;
+        if mutant::on(Mutant::IndexIsNotAsked) {
+            return Ok(());
+        }
         // A cut takes parked lanes along.
         let cut = self.map.map.cut.is_some();
         let mut range = if cut { OpenRange::all() } else { OpenRange::due(self.ports.now()) };
@@ -205,6 +208,7 @@ impl<'a, P: Ports> Run<'a, P> {
                     running -= 1;
                     hidden = false;
                     self.leaves_off |= run.end == LaneEnd::MapNotRunning;
+                    self.leaves_off |= run.end == LaneEnd::Parked && mutant::on(Mutant::ParkedEndsRun);
                     self.all.add(run);
                 }
                 Some(Event::TimeToNote) => {

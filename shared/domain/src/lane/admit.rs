@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     id::{EntryId, Owner, WriteId},
-    map::{Intake, Map, PerSide, SideIx},
+    map::{Intake, Map, MapState, PerSide, SideIx},
     mapping::passes,
     mutant::{self, Mutant},
     record::{ContentHash, Image},
@@ -109,6 +109,9 @@ pub fn admit(
 ) -> Result<Admission, Rejection> {
     let Lease { map, capability, now, .. } = lease;
     let mut head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
+    if mutant::on(Mutant::IdleLaneBeginsAnew) && head.idle() {
+        (head.next_seq, head.done_seq) = (1, 0);
+    }
     if let Some(known) = known(&head, echoes, marker, &arrival)? {
         return Ok(known);
     }
@@ -184,7 +187,8 @@ fn known(
     marker: Option<&Marker>,
     arrival: &Arrival,
 ) -> Result<Option<Admission>, Rejection> {
-    let same = |body: ContentHash| if body == arrival.body { Ok(()) } else { Err(Rejection::IdReused) };
+    let any = mutant::on(Mutant::AnyBodyIsARepeat);
+    let same = |body: ContentHash| if body == arrival.body || any { Ok(()) } else { Err(Rejection::IdReused) };
     let direct = head.inflight.as_ref().and_then(|inflight| inflight.direct.as_ref()).and_then(|entry| entry.write());
     if let Some(write) = direct
         && write.id.value() == arrival.id.value()
@@ -234,7 +238,8 @@ fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lea
     let write = Write { id: write_id, body, origin, shape, mode, image };
     let mut entry = Entry::new(seq, id, Work::Write(write), now);
     (entry.crossing, entry.unclear, entry.epoch) = (found.crossing, found.unclear, map.epoch);
-    let waits = entry.waits_for_answer();
+    let kept = mutant::on(Mutant::UntouchedIsKept) && map.state == MapState::CatchingUp;
+    let waits = entry.waits_for_answer() || kept;
     if idle && !waits && map.state.intake() == Intake::Write {
         entry.attempts = 1;
         head.inflight = Some(Inflight {

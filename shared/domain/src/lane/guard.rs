@@ -7,6 +7,7 @@
 use super::{Arrival, Echoes, Head, LaneVersion, head::Written};
 use crate::{
     map::{MapConfig, SideIx},
+    mutant::{self, Mutant},
     record::ContentHash,
     side::Capability,
     time::Timestamp,
@@ -79,7 +80,7 @@ pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapC
     let seen = newest_seen;
     // Such a call may land, or have landed, on top of this change.
     let crossing = may_land || crossing(head, &unseen, seen, report_time(arrival, now), report, map);
-    News::Change { seen, crossing }
+    News::Change { seen, crossing: crossing && !mutant::on(Mutant::CrossingIsNotSeen) }
 }
 
 fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {

@@ -5,6 +5,7 @@ use crate::{
     id::{Owner, RecordKey},
     limits::LEASE_MARGIN_MS,
     map::{Map, MapState, SideIx},
+    mutant::{self, Mutant},
     side::{Capability, SideConfig},
     time::Timestamp,
 };
@@ -46,7 +47,10 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     let mut direct = None;
     let mut taken_over = false;
     match &head.inflight {
-        Some(inflight) if inflight.lease_end > now => return Claim::NotYet(inflight.lease_end),
+        Some(inflight) if mutant::on(Mutant::LeaseNeverEnds) => return Claim::NotYet(inflight.lease_end),
+        Some(inflight) if inflight.lease_end > now && !mutant::on(Mutant::LeaseIsNotAwaited) => {
+            return Claim::NotYet(inflight.lease_end);
+        }
         Some(inflight) => {
             direct.clone_from(&inflight.direct);
             taken_over = inflight.owner.is_some();

@@ -99,7 +99,7 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
     entry.last_failure.clone_from(&attempt.failure);
     let mut settling = Settling { head, entry, direct, terms, effects: Vec::new() };
     let answer = match &attempt.failure {
-        None if attempt.left => settling.write_back_later(),
+        None if attempt.left && !mutant::on(Mutant::LeftIsDone) => settling.write_back_later(),
         None => settling.finish(),
         Some(step) => match step.failure.verdict {
             Verdict::Refused => settling.refused(step),

@@ -313,6 +313,7 @@ impl Map {
         let to = match (command, self.state) {
             (MapCommand::Run, NotRunning | Stopped) => Running,
             (MapCommand::Pause, Running | CatchingUp) => Paused,
+            (MapCommand::Resume(_), Paused) if mutant::on(Mutant::ResumeRunsAtOnce) => Running,
             (MapCommand::Resume(_), Paused) => CatchingUp,
             (MapCommand::Resume(backlog), CatchingUp) if backlog.archive() != self.archives() => CatchingUp,
             (MapCommand::CaughtUp, CatchingUp) => Running,

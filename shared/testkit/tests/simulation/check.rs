@@ -2,22 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use app::ports::LaneKey;
+use app::{ports::LaneKey, write::WriteError};
 use domain::{
     MapState, RecordKey, SideIx,
-    lane::{Answer, ArchiveCause, content},
+    lane::{Answer, ArchiveCause, Outcome, content},
     map::PerSide,
     mapping::translate,
     record::Image,
     side::Capability,
 };
-use testkit::users::version_of;
+use testkit::{
+    Begun, Ended, Kept,
+    apps::Effect,
+    users::{Again, entry_of, version_of},
+};
 
 use crate::play::Played;
 
 type Check = fn(&Played) -> Result<(), String>;
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 12] = [
     at_rest,
     states_in_order,
     nothing_begins_while_paused,
@@ -25,6 +29,9 @@ const CHECKS: [Check; 9] = [
     effects_in_order,
     acknowledged_order,
     one_fate_per_id,
+    what_comes_again_is_told_the_same,
+    done_is_confirmed,
+    nothing_is_passed,
     nothing_lost,
     apps_agree,
 ];
@@ -96,7 +103,7 @@ fn states_in_order(played: &Played) -> Result<(), String> {
 
 /// How long after a pause an attempt may still begin: a function remembers the map for a second, and meets other writers
 /// of the record, lost answers and a wait for a repeat on its way.
-const BEGINS_WITHIN_MS: u64 = 20_000;
+const BEGINS_WITHIN_MS: u64 = 2_000;
 
 /// S8: nothing is written while the map is paused, but for what was on its way.
 fn nothing_begins_while_paused(played: &Played) -> Result<(), String> {
@@ -104,7 +111,7 @@ fn nothing_begins_while_paused(played: &Played) -> Result<(), String> {
         return Ok(()); // functions are frozen there for minutes: what they begin then is bounded by the lease alone
     }
     let history = played.world.history();
-    for (at, lane) in played.world.lanes.taken() {
+    for Begun { at, lane, .. } in played.world.lanes.history().begun {
         let last = history.iter().rfind(|(since, ..)| *since <= at);
         if let Some((since, MapState::Paused, _)) = last
             && at.ms_since(*since) > BEGINS_WITHIN_MS
@@ -187,7 +194,7 @@ fn acknowledged_order(played: &Played) -> Result<(), String> {
 
 /// S6: one write is accepted once, however often it is sent.
 fn one_fate_per_id(played: &Played) -> Result<(), String> {
-    for (id, entries) in played.world.lanes.accepted() {
+    for (id, entries) in played.world.lanes.history().accepted {
         if entries.len() > 1 {
             return Err(format!("{id:032x} was accepted twice, as {entries:?}"));
         }
@@ -200,21 +207,89 @@ fn one_fate_per_id(played: &Played) -> Result<(), String> {
     Ok(())
 }
 
+/// S6: what comes again with the same body has the same fate; with another body, it is refused.
+fn what_comes_again_is_told_the_same(played: &Played) -> Result<(), String> {
+    for Again { id, first, other, answer } in played.users.again() {
+        let same = match (&answer, &first) {
+            (Err(WriteError::IdReused), _) if other => true,
+            // So many came in between that it cannot be told any more: nothing is done.
+            (Err(WriteError::IdTooOld), _) => true,
+            (Ok(now), first) if !other => match (version_of(now), version_of(first)) {
+                (None, None) => now == first,
+                (now, first) => now == first,
+            },
+            _ => false,
+        };
+        if !same {
+            let body = if other { "another body" } else { "the same body" };
+            return Err(format!("{id} came again with {body}, and was told {answer:?} after {first:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// S5: what is done has been taken by every side that it was for.
+fn done_is_confirmed(played: &Played) -> Result<(), String> {
+    let mut taken = BTreeSet::new();
+    let map = played.world.map();
+    for (at, side) in SideIx::BOTH.into_iter().zip(&map.sides) {
+        let of = |effect: &Effect| (at, effect.key.clone(), effect.version);
+        played.world.apps.with(&side.id, |app| taken.extend(app.effects.iter().map(of)));
+    }
+    let archived: BTreeSet<_> = played.world.lanes.archive().into_iter().map(|one| (one.key, one.version)).collect();
+    for Ended { lane, version, entry, outcome } in played.world.lanes.history().ended {
+        let Some(write) = entry.write().filter(|_| matches!(outcome, Some(Outcome::Written { .. }))) else { continue };
+        // What is copied is not written where it is already; what was archived had a call left.
+        if entry.waits_for_answer() || archived.contains(&(lane.key.clone(), version)) {
+            continue;
+        }
+        for side in SideIx::BOTH {
+            let wanted = write.origin != Some(side) || entry.crossing.is_some();
+            if wanted && !taken.contains(&(side, lane.key.clone(), version)) {
+                return Err(format!("{version} of {} is done, and {side:?} never took it", lane.key));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// S5, S10: attempts begin in the order of their lane, and a record for which nothing waits is written at once.
+fn nothing_is_passed(played: &Played) -> Result<(), String> {
+    let history = played.world.lanes.history();
+    for Begun { at, lane, seq, next } in history.begun {
+        if seq != next {
+            return Err(format!("at {at} the entry {seq} of {} passed the entry {next}", lane.key));
+        }
+    }
+    let states = played.world.history();
+    for Kept { lane, entry, idle } in history.kept {
+        let state = states.iter().find(|(.., epoch)| *epoch == entry.epoch).map_or(MapState::Running, |found| found.1);
+        if idle && !entry.waits_for_answer() && matches!(state, MapState::Running | MapState::CatchingUp) {
+            return Err(format!("the entry {} of {} was kept, though nothing waits before it", entry.seq, lane.key));
+        }
+    }
+    Ok(())
+}
+
 /// S1: every acknowledged write has had its effect, or waits in a parked lane.
 fn nothing_lost(played: &Played) -> Result<(), String> {
     let parked = parked(played);
     let archived = played.world.lanes.archive();
-    let archived: BTreeSet<_> = archived.into_iter().map(|one| (one.key, one.version)).collect();
-    let mut applied = BTreeSet::new();
+    // By its own id, too: another write may have taken its place.
+    let mut somewhere = BTreeSet::new();
+    let mut note = |key: &RecordKey, version, entry| {
+        somewhere.extend([(key.clone(), version, Some(entry)), (key.clone(), version, None)]);
+    };
+    archived.iter().for_each(|one| note(&one.key, one.version, one.entry.id));
     for side in &played.world.map().sides {
-        played.world.apps.with(&side.id, |app| applied.extend(app.effects.iter().map(|e| (e.key.clone(), e.version))));
+        played.world.apps.with(&side.id, |app| app.effects.iter().for_each(|e| note(&e.key, e.version, e.entry)));
     }
     for heard in played.users.heard() {
         let Some(version) = heard.answer.as_ref().ok().and_then(version_of) else { continue };
         let lane = LaneKey { map: played.world.map().map.id, key: heard.key.clone() };
-        let archived = archived.contains(&(heard.key.clone(), version));
-        let copied = archived || played.world.lanes.is_copy(&lane, version.seq);
-        if !copied && !parked.contains(&heard.key) && !applied.contains(&(heard.key.clone(), version)) {
+        let entry = heard.answer.as_ref().ok().and_then(entry_of);
+        let known = somewhere.contains(&(heard.key.clone(), version, entry));
+        if !known && !played.world.lanes.is_copy(&lane, version.seq) && !parked.contains(&heard.key) {
             return Err(format!("{} ({version}) was acknowledged and is nowhere", heard.id));
         }
     }

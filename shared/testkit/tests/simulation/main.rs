@@ -4,6 +4,7 @@
 //! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
 
 mod alerts;
+#[cfg(debug_assertions)]
 mod bugs;
 mod check;
 mod drain;
@@ -13,6 +14,7 @@ mod kept;
 mod mails;
 mod matrix;
 mod operator;
+mod parked;
 mod play;
 mod rules;
 mod weeks;

@@ -19,6 +19,8 @@ const STEPS: u64 = 2_000_000;
 const PEOPLE: u64 = 4;
 const EDITS: u64 = 5;
 const RECORDS: u64 = 2;
+/// So many writes in a thousand come again.
+const AGAIN_PER_MILLE: u64 = 150;
 const OPERATOR_DEEDS: u64 = 25;
 
 /// What a world is like.
@@ -57,14 +59,17 @@ pub(crate) struct Played {
 }
 
 pub(crate) fn play(seed: u64, kind: Kind) -> Played {
-    play_with(seed, kind, None)
+    let mut played = set_up(seed, kind, None);
+    played.comes_to_rest();
+    played
 }
 
-/// The same with a bug in it.
-pub(crate) fn play_with(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
+/// A world that has not begun yet, perhaps with a bug in it.
+pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
     let world = SimWorld::new(seed, sample::running(kind.capability));
     world.executor.put_in(bug);
     let users = Users::new(Arc::clone(&world));
+    users.set_again(AGAIN_PER_MILLE);
     if kind.faults {
         faults(&world, kind, true);
     }
@@ -111,8 +116,7 @@ pub(crate) fn play_with(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
             }
         });
     }
-    let over = executor.run(STEPS);
-    Played { world, users, kind, over, deeds }
+    Played { world, users, kind, over: false, deeds }
 }
 
 fn faults(world: &SimWorld, kind: Kind, on: bool) {
@@ -134,6 +138,7 @@ fn faults(world: &SimWorld, kind: Kind, on: bool) {
         unknown_without_effect: some(100),
         unknown_with_effect: some(100),
         unknown_late: some(100),
+        slow_ms: some(1_000),
     };
     world.apps.set_faults(calls);
 }
@@ -179,6 +184,10 @@ async fn trigger(world: &SimWorld, users: &Users, side: SideIx) {
 }
 
 impl Played {
+    pub(crate) fn comes_to_rest(&mut self) {
+        self.over = self.world.executor.run(STEPS);
+    }
+
     /// What was seen in this world.
     pub(crate) fn seen(&self) -> BTreeMap<&'static str, u64> {
         let mut seen = BTreeMap::new();

@@ -56,7 +56,7 @@ fn nothing_begins_when_a_map_was_told_to_be_quiet_not_even_a_write_that_waited_f
         let told = write(&*world, &request).await; // its caller comes again, and waits
         assert!(world.now() >= lease_end, "it waited: {told:?}");
         let late: Vec<_> =
-            world.lanes.taken().into_iter().filter(|(at, _)| *at > paused.plus_ms(QUIET_AFTER_MS)).collect();
+            world.lanes.history().begun.into_iter().filter(|begun| begun.at > paused.plus_ms(QUIET_AFTER_MS)).collect();
         assert_eq!(late, Vec::new(), "{told:?}");
     });
 }

@@ -152,7 +152,7 @@ fn no_entry_is_begun_when_the_time_is_up_though_a_place_was_waited_for() {
         command(&world, MapCommand::Resume(Backlog::CatchUp)).await;
         let until = world.now().plus_ms(10_000);
         drain_map(&*world, &world.map().map.id, until).await.unwrap();
-        let late: Vec<_> = world.lanes.taken().into_iter().filter(|(at, _)| *at >= until).collect();
+        let late: Vec<_> = world.lanes.history().begun.into_iter().filter(|begun| begun.at >= until).collect();
         assert_eq!(late, Vec::new());
     });
 }
