@@ -80,15 +80,15 @@ impl MemoryAlerts {
         std::mem::take(&mut lock(&self.tables).logged)
     }
 
-    async fn call<T>(&self, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
-        self.world.turn().await;
+    async fn call<T>(&self, method: &'static str, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
+        self.world.turn_at(method).await;
         let per_mille = *lock(&self.failing_per_mille);
         let fails = || per_mille > 0 && self.world.chance(|rng| rng.happens(per_mille));
         if fails() {
             return Err(PortError::Transient("simulated: throttled".to_owned()));
         }
         let done = effect(&mut lock(&self.tables));
-        self.world.turn().await;
+        self.world.turn_at(method).await;
         if fails() {
             return Err(PortError::Transient("simulated: the answer was lost".to_owned()));
         }
@@ -97,9 +97,10 @@ impl MemoryAlerts {
 
     async fn conditional(
         &self,
+        method: &'static str,
         effect: impl FnOnce(&mut Tables) -> Result<(), CommitError>,
     ) -> Result<(), CommitError> {
-        self.call(effect).await.map_err(CommitError::from)?
+        self.call(method, effect).await.map_err(CommitError::from)?
     }
 }
 
@@ -116,15 +117,15 @@ impl Alerts for MemoryAlerts {
         if self.unreadable.load(Ordering::SeqCst) {
             return Err(PortError::Permanent("simulated: RULES cannot be read".to_owned()));
         }
-        self.call(|tables| tables.rules.values().cloned().collect()).await
+        self.call("Alerts.rules", |tables| tables.rules.values().cloned().collect()).await
     }
 
     async fn rule(&self, id: &RuleId) -> Result<Option<Rule>, PortError> {
-        self.call(|tables| tables.rules.get(id).cloned()).await
+        self.call("Alerts.rule", |tables| tables.rules.get(id).cloned()).await
     }
 
     async fn save_rule(&self, rule: &Rule, expected: u64, line: &Activity) -> Result<(), CommitError> {
-        self.conditional(|tables| {
+        self.conditional("Alerts.save_rule", |tables| {
             expect(tables.rules.get(&rule.id).map(|rule| rule.version), expected)?;
             tables.rules.insert(rule.id.clone(), rule.clone());
             tables.logged.push(logged(line));
@@ -134,7 +135,7 @@ impl Alerts for MemoryAlerts {
     }
 
     async fn delete_rule(&self, id: &RuleId, expected: u64, line: &Activity) -> Result<(), CommitError> {
-        self.conditional(|tables| {
+        self.conditional("Alerts.delete_rule", |tables| {
             expect(tables.rules.get(id).map(|rule| rule.version), expected)?;
             tables.rules.remove(id);
             tables.logged.push(logged(line));
@@ -144,11 +145,11 @@ impl Alerts for MemoryAlerts {
     }
 
     async fn groups(&self) -> Result<Vec<Group>, PortError> {
-        self.call(|tables| tables.groups.values().cloned().collect()).await
+        self.call("Alerts.groups", |tables| tables.groups.values().cloned().collect()).await
     }
 
     async fn save_group(&self, group: &Group, expected: u64) -> Result<(), CommitError> {
-        self.conditional(|tables| {
+        self.conditional("Alerts.save_group", |tables| {
             expect(tables.groups.get(&group.id).map(|group| group.version), expected)?;
             tables.groups.insert(group.id.clone(), group.clone());
             Ok(())
@@ -157,7 +158,7 @@ impl Alerts for MemoryAlerts {
     }
 
     async fn delete_group(&self, id: &GroupId, expected: u64) -> Result<(), CommitError> {
-        self.conditional(|tables| {
+        self.conditional("Alerts.delete_group", |tables| {
             expect(tables.groups.get(id).map(|group| group.version), expected)?;
             tables.groups.remove(id);
             Ok(())
@@ -166,11 +167,11 @@ impl Alerts for MemoryAlerts {
     }
 
     async fn watch(&self, rule: &RuleId, map: &MapId) -> Result<Option<Watch>, PortError> {
-        self.call(|tables| tables.watches.get(&(rule.clone(), map.clone())).cloned()).await
+        self.call("Alerts.watch", |tables| tables.watches.get(&(rule.clone(), map.clone())).cloned()).await
     }
 
     async fn save_incident(&self, change: &IncidentChange) -> Result<(), CommitError> {
-        self.conditional(|tables| {
+        self.conditional("Alerts.save_incident", |tables| {
             let IncidentChange { incident, expected, watch, line } = change;
             assert_eq!(incident.version, expected + 1, "every change raises the version by one");
             expect(tables.incidents.get(&incident.id).map(|known| known.version), *expected)?;
@@ -190,31 +191,34 @@ impl Alerts for MemoryAlerts {
     }
 
     async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, PortError> {
-        self.call(|tables| tables.incidents.get(&id).cloned()).await
+        self.call("Alerts.incident", |tables| tables.incidents.get(&id).cloned()).await
     }
 
     async fn open_incidents(&self) -> Result<Vec<Incident>, PortError> {
-        self.call(|tables| tables.incidents.values().filter(|incident| incident.is_open()).cloned().collect()).await
+        self.call("Alerts.open_incidents", |tables| {
+            tables.incidents.values().filter(|incident| incident.is_open()).cloned().collect()
+        })
+        .await
     }
 
     async fn incidents(&self, before: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, PortError> {
         let older = |id: &IncidentId| before.is_none_or(|before| *id < before);
-        self.call(|tables| {
+        self.call("Alerts.incidents", |tables| {
             tables.incidents.iter().rev().filter(|(id, _)| older(id)).take(limit).map(|(_, one)| one.clone()).collect()
         })
         .await
     }
 
     async fn flagged(&self) -> Result<Vec<Flagged>, PortError> {
-        self.call(|tables| tables.flagged.values().cloned().collect()).await
+        self.call("Alerts.flagged", |tables| tables.flagged.values().cloned().collect()).await
     }
 
     async fn flag(&self, flagged: &Flagged) -> Result<(), PortError> {
-        self.call(|tables| drop(tables.flagged.insert(flagged.address.clone(), flagged.clone()))).await
+        self.call("Alerts.flag", |tables| drop(tables.flagged.insert(flagged.address.clone(), flagged.clone()))).await
     }
 
     async fn unflag(&self, address: &Address) -> Result<bool, PortError> {
-        self.call(|tables| tables.flagged.remove(address).is_some()).await
+        self.call("Alerts.unflag", |tables| tables.flagged.remove(address).is_some()).await
     }
 }
 
@@ -264,7 +268,7 @@ impl MemoryMailer {
 
 impl Mailer for MemoryMailer {
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
-        self.world.turn().await;
+        self.world.turn_at("Mailer.send").await;
         let ms = *lock(&self.takes_ms);
         if ms > 0 {
             self.world.sleep(ms).await;
@@ -278,25 +282,35 @@ impl Mailer for MemoryMailer {
             taken.push(mail.clone());
             format!("mail-{}", taken.len())
         };
-        self.world.turn().await;
+        self.world.turn_at("Mailer.send").await;
         Ok(id)
     }
 }
 
 /// A bus that remembers what was published.
-#[derive(Default)]
-pub struct MemoryEvents(Mutex<Vec<Event>>);
+pub struct MemoryEvents {
+    world: Arc<Executor>,
+    published: Mutex<Vec<Event>>,
+}
 
 impl MemoryEvents {
+    /// Nothing was published.
+    #[must_use]
+    pub fn new(world: Arc<Executor>) -> Self {
+        Self { world, published: Mutex::default() }
+    }
+
     /// What was published since this was last asked.
     pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut lock(&self.0))
+        std::mem::take(&mut lock(&self.published))
     }
 }
 
 impl Events for MemoryEvents {
     async fn publish(&self, events: &[Event]) -> Result<(), PortError> {
-        lock(&self.0).extend_from_slice(events);
+        self.world.turn_at("Events.publish").await;
+        lock(&self.published).extend_from_slice(events);
+        self.world.turn_at("Events.publish").await;
         Ok(())
     }
 }

@@ -194,7 +194,7 @@ impl Apps for FakeApps {
     async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
         let capability = side.config.capability;
         let app = Arc::clone(&self.apps[&side.id]);
-        self.world.turn().await;
+        self.world.turn_at("Apps.write").await;
         let began = self.world.now();
         while lock(&app).locked.contains(&call.key) {
             if self.world.now().ms_since(began) >= side.config.request_timeout_ms {
@@ -228,11 +228,16 @@ impl Apps for FakeApps {
                 Err(failed(ErrorClass::Network, Verdict::Unknown, "simulated: reset after the effect"))
             }
             Some(End::Late) => {
-                let (world, call, life) = (Arc::clone(&self.world), call.clone(), side.config.call_life_ms);
-                let lands_in = self.world.chance(|rng| rng.below(life.saturating_sub(side.config.request_timeout_ms)));
+                let (world, call) = (Arc::clone(&self.world), call.clone());
+                // All of it lies within the call's life, the waits before included: a call that outlives it is nobody's.
+                let dies = began.plus_ms(side.config.call_life_ms.saturating_sub(side.config.request_timeout_ms));
+                let lands_in = self.world.chance(|rng| rng.below(dies.ms_since(world.now()).max(1)));
                 self.world.spawn(async move {
                     world.sleep(lands_in).await;
                     while lock(&app).locked.contains(&call.key) {
+                        if world.now() >= dies {
+                            return;
+                        }
                         world.sleep(100).await;
                     }
                     let _ = lock(&app).apply(&call, capability, world.bug());
@@ -241,14 +246,14 @@ impl Apps for FakeApps {
             }
             None => {
                 lock(&app).apply(call, capability, self.world.bug())?;
-                self.world.turn().await;
+                self.world.turn_at("Apps.write").await;
                 Ok(Applied { etag: None })
             }
         }
     }
 
     async fn read(&self, side: &Side, _: &str, _: &str, key: &RecordKey) -> Result<Option<Found>, Failure> {
-        self.world.turn().await;
+        self.world.turn_at("Apps.read").await;
         if self.roll().is_some() {
             return Err(failed(ErrorClass::Unavailable, Verdict::NotApplied, "simulated: 503"));
         }
@@ -259,6 +264,7 @@ impl Apps for FakeApps {
     }
 
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
+        self.world.turn_at("Apps.probe").await;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use domain::Timestamp;
 
-use crate::{bug::Bug, rng::Rng};
+use crate::{bug::Bug, rng::Rng, trace::Trace};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -24,6 +24,7 @@ pub struct Executor {
     fresh: Mutex<Vec<Task>>,
     steps: AtomicU64,
     bug: Mutex<Option<Bug>>,
+    pub(crate) trace: Trace,
 }
 
 struct Flag(AtomicBool);
@@ -45,6 +46,7 @@ impl Executor {
             fresh: Mutex::default(),
             steps: AtomicU64::new(0),
             bug: Mutex::default(),
+            trace: Trace::default(),
         })
     }
 
@@ -74,6 +76,12 @@ impl Executor {
         self.steps.load(Ordering::SeqCst)
     }
 
+    /// Of all calls of ports so far, in their order: the same seed gives the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.trace.fingerprint()
+    }
+
     /// Asks chance.
     pub fn chance<T>(&self, ask: impl FnOnce(&mut Rng) -> T) -> T {
         ask(&mut lock(&self.rng))
@@ -84,8 +92,9 @@ impl Executor {
         lock(&self.fresh).push(Box::pin(task));
     }
 
-    /// Lets others go first.
-    pub fn turn(&self) -> impl Future<Output = ()> + Send + use<> {
+    /// Lets others go first, before or after the effect of a port's method, named as `Trait.method`.
+    pub fn turn_at(&self, method: &'static str) -> impl Future<Output = ()> + Send + use<> {
+        self.trace.note(method, self.now());
         let mut waited = false;
         std::future::poll_fn(move |cx: &mut Context<'_>| {
             if waited {

@@ -12,6 +12,7 @@ mod memory;
 mod queues;
 mod rng;
 pub mod sample;
+mod trace;
 pub mod users;
 mod world;
 
@@ -21,5 +22,5 @@ pub use self::{
     memory::{Begun, CommitMishap, Ended, History, JournalFaults, Kept, MemoryLanes},
     queues::{MemoryQueues, QueueFaults},
     rng::Rng,
-    world::SimWorld,
+    world::{CrashedIn, SimWorld},
 };

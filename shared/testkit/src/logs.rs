@@ -80,8 +80,8 @@ impl MemoryLog {
         lock(&self.tables).reads
     }
 
-    async fn call<T>(&self, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
-        self.world.turn().await;
+    async fn call<T>(&self, method: &'static str, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
+        self.world.turn_at(method).await;
         let per_mille = *lock(&self.failing_per_mille);
         let fails = || per_mille > 0 && self.world.chance(|rng| rng.happens(per_mille));
         if fails() {
@@ -89,7 +89,7 @@ impl MemoryLog {
         }
         let done = effect(&mut lock(&self.tables));
         let lost = fails();
-        self.world.turn().await;
+        self.world.turn_at(method).await;
         if lost {
             return Err(PortError::Transient("simulated: the answer was lost".to_owned()));
         }
@@ -105,7 +105,7 @@ impl Log for MemoryLog {
     async fn add_error(&self, error: &LoggedError) -> Result<bool, PortError> {
         let event = &error.event;
         let key = (event.map.clone(), event.class, event.id);
-        self.call(|tables| {
+        self.call("Log.add_error", |tables| {
             let new = !tables.errors.contains_key(&key);
             tables.errors.entry(key).or_insert_with(|| error.clone());
             new
@@ -120,7 +120,7 @@ impl Log for MemoryLog {
             adding.0 += 1;
             adding.1 = adding.1.max(adding.0);
         }
-        let added = self.call(|tables| {
+        let added = self.call("Log.add_reported", |tables| {
             let new = tables.reported.insert((event.map.clone(), reported));
             if new {
                 tables.errors.insert((event.map.clone(), event.class, event.id), error.clone());
@@ -134,12 +134,12 @@ impl Log for MemoryLog {
 
     async fn add_activity(&self, line: &Activity) -> Result<bool, PortError> {
         let key = (line.map.clone(), line.id);
-        self.call(|tables| tables.lines.insert(key, line.clone()).is_none()).await
+        self.call("Log.add_activity", |tables| tables.lines.insert(key, line.clone()).is_none()).await
     }
 
     async fn resolve(&self, resolution: &Resolution) -> Result<u64, PortError> {
         let lags = *lock(&self.index_lags);
-        self.call(|tables| {
+        self.call("Log.resolve", |tables| {
             let mut count = 0;
             for error in tables.errors.values_mut() {
                 let event = &error.event;
@@ -162,7 +162,7 @@ impl Log for MemoryLog {
         at: Timestamp,
         how: Resolved,
     ) -> Result<u64, PortError> {
-        self.call(|tables| {
+        self.call("Log.resolve_these", |tables| {
             let mut count = 0;
             for (id, class) in errors {
                 let error = tables.errors.get_mut(&(map.clone(), *class, *id));
@@ -177,7 +177,7 @@ impl Log for MemoryLog {
     }
 
     async fn gone(&self) -> Result<Vec<MapId>, PortError> {
-        self.call(|tables| {
+        self.call("Log.gone", |tables| {
             let lines = tables.lines.values().filter(|line| line.what == ActivityKind::MapDeleted);
             let maps: BTreeSet<_> = lines.filter_map(|line| line.map.clone()).collect();
             maps.into_iter().collect()
@@ -192,7 +192,7 @@ impl Log for MemoryLog {
         range: LogRange,
         limit: usize,
     ) -> Result<Vec<LoggedError>, PortError> {
-        self.call(|tables| {
+        self.call("Log.errors", |tables| {
             tables.reads += 1;
             let of_class = (map.clone(), class, LogId(0))..=(map.clone(), class, LogId(u128::MAX));
             let found = tables.errors.range(of_class).rev().filter(|((.., id), _)| within(*id, range));
@@ -202,7 +202,7 @@ impl Log for MemoryLog {
     }
 
     async fn activities(&self, map: Option<&MapId>, range: LogRange, limit: usize) -> Result<Vec<Activity>, PortError> {
-        self.call(|tables| {
+        self.call("Log.activities", |tables| {
             let of_map = (map.cloned(), LogId(0))..=(map.cloned(), LogId(u128::MAX));
             let found = tables.lines.range(of_map).rev().filter(|((_, id), _)| within(*id, range));
             found.take(limit).map(|(_, line)| line.clone()).collect()
@@ -211,7 +211,7 @@ impl Log for MemoryLog {
     }
 
     async fn note_noisy(&self, map: &MapId, at: Timestamp) -> Result<(), PortError> {
-        self.call(|tables| {
+        self.call("Log.note_noisy", |tables| {
             let last = tables.noisy.entry(map.clone()).or_default();
             *last = (*last).max(at);
         })
@@ -219,12 +219,14 @@ impl Log for MemoryLog {
     }
 
     async fn noisy(&self, since: Timestamp) -> Result<Vec<MapId>, PortError> {
-        self.call(|tables| tables.noisy.iter().filter(|(_, at)| **at >= since).map(|(map, _)| map.clone()).collect())
-            .await
+        self.call("Log.noisy", |tables| {
+            tables.noisy.iter().filter(|(_, at)| **at >= since).map(|(map, _)| map.clone()).collect()
+        })
+        .await
     }
 
     async fn add_failed(&self, failed: &FailedEvent) -> Result<(), PortError> {
-        self.call(|tables| {
+        self.call("Log.add_failed", |tables| {
             tables.failed.retain(|known| known.id != failed.id);
             tables.failed.push(failed.clone());
         })
@@ -232,11 +234,11 @@ impl Log for MemoryLog {
     }
 
     async fn forget_failed(&self, id: LogId) -> Result<(), PortError> {
-        self.call(|tables| tables.failed.retain(|known| known.id != id)).await
+        self.call("Log.forget_failed", |tables| tables.failed.retain(|known| known.id != id)).await
     }
 
     async fn failed(&self, before: Option<LogId>, limit: usize) -> Result<Vec<FailedEvent>, PortError> {
-        self.call(|tables| {
+        self.call("Log.failed", |tables| {
             let mut failed = tables.failed.clone();
             failed.retain(|failed| before.is_none_or(|before| failed.id < before));
             failed.sort_by_key(|failed| std::cmp::Reverse(failed.id));

@@ -110,6 +110,23 @@ impl MemoryLanes {
         lock(&self.tables).history.clone()
     }
 
+    /// Lanes of a map that are not idle, each with the entry it stands at, if that is in the journal.
+    pub(crate) fn standing(&self, map: &MapId) -> Vec<(LaneKey, Head, Option<Entry>)> {
+        let tables = lock(&self.tables);
+        let open = tables.heads.iter().filter(|(lane, (head, _))| lane.map == *map && !head.idle());
+        open.map(|(lane, (head, _))| {
+            let entry = tables.entries.get(&(lane.clone(), head.done_seq + 1)).cloned();
+            (lane.clone(), head.clone(), entry)
+        })
+        .collect()
+    }
+
+    /// Writes that were skipped because the map did not run.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        lock(&self.tables).skipped
+    }
+
     /// Everything in the archive.
     #[must_use]
     pub fn archive(&self) -> Vec<Archived> {
@@ -144,21 +161,21 @@ impl MemoryLanes {
     }
 
     /// Before and after every call others go first, and the caller may be frozen.
-    async fn turn(&self) {
-        self.world.turn().await;
+    async fn turn(&self, method: &'static str) {
+        self.world.turn_at(method).await;
         if self.happens(|faults| faults.freeze) {
             let ms = 100_000 + self.world.chance(|rng| rng.below(100_000));
             self.world.sleep(ms).await;
         }
     }
 
-    async fn call<T>(&self, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
-        self.turn().await;
+    async fn call<T>(&self, method: &'static str, effect: impl FnOnce(&mut Tables) -> T) -> Result<T, PortError> {
+        self.turn(method).await;
         if self.happens(|faults| faults.transient) {
             return Err(PortError::Transient("simulated: throttled".to_owned()));
         }
         let done = effect(&mut lock(&self.tables));
-        self.turn().await;
+        self.turn(method).await;
         if self.happens(|faults| faults.lost_answer) {
             return Err(PortError::Transient("simulated: the answer was lost".to_owned()));
         }
@@ -168,9 +185,10 @@ impl MemoryLanes {
     /// A conditional write whose answer was lost is sent again by the SDK, and fails on its own success.
     async fn conditional(
         &self,
+        method: &'static str,
         effect: impl FnOnce(&mut Tables) -> Result<(), CommitError>,
     ) -> Result<(), CommitError> {
-        match self.call(effect).await {
+        match self.call(method, effect).await {
             Ok(Ok(())) if self.happens(|faults| faults.lost_answer) => Err(CommitError::Conflict),
             Ok(done) => done,
             Err(error) => Err(error.into()),
@@ -180,21 +198,21 @@ impl MemoryLanes {
 
 impl Lanes for MemoryLanes {
     async fn head(&self, lane: &LaneKey) -> Result<Option<(Head, Echoes)>, PortError> {
-        self.call(|tables| tables.heads.get(lane).cloned()).await
+        self.call("Lanes.head", |tables| tables.heads.get(lane).cloned()).await
     }
 
     async fn entry(&self, lane: &LaneKey, seq: u64) -> Result<Option<Entry>, PortError> {
-        self.call(|tables| tables.entries.get(&(lane.clone(), seq)).cloned()).await
+        self.call("Lanes.entry", |tables| tables.entries.get(&(lane.clone(), seq)).cloned()).await
     }
 
     async fn marker(&self, map: &MapId, id: WriteId) -> Result<Option<Marker>, PortError> {
-        self.call(|tables| tables.markers.get(&(map.clone(), id.value())).cloned()).await
+        self.call("Lanes.marker", |tables| tables.markers.get(&(map.clone(), id.value())).cloned()).await
     }
 
     async fn commit(&self, lane: &LaneKey, commit: Commit) -> Result<(), CommitError> {
         let (now, bug) = (self.world.now(), self.world.bug());
         let mishap = lock(&self.mishap).take();
-        self.conditional(|tables| match mishap {
+        self.conditional("Lanes.commit", |tables| match mishap {
             None => tables.commit(lane, commit, now, bug),
             Some(CommitMishap::AnswerLost) => {
                 tables.commit(lane, commit, now, bug)?;
@@ -214,7 +232,7 @@ impl Lanes for MemoryLanes {
     }
 
     async fn note_echo(&self, lane: &LaneKey, read: &Echoes, noted: &Echoes) -> Result<(), CommitError> {
-        self.conditional(|tables| match tables.heads.get_mut(lane) {
+        self.conditional("Lanes.note_echo", |tables| match tables.heads.get_mut(lane) {
             Some((_, echoes)) if echoes == read => {
                 echoes.clone_from(noted);
                 Ok(())
@@ -226,7 +244,10 @@ impl Lanes for MemoryLanes {
 
     async fn entries(&self, lane: &LaneKey, from: u64, limit: usize) -> Result<Vec<Entry>, PortError> {
         let all = (lane.clone(), from)..=(lane.clone(), u64::MAX);
-        self.call(|tables| tables.entries.range(all).take(limit).map(|(_, entry)| entry.clone()).collect()).await
+        self.call("Lanes.entries", |tables| {
+            tables.entries.range(all).take(limit).map(|(_, entry)| entry.clone()).collect()
+        })
+        .await
     }
 
     async fn open(&self, map: &Map, range: OpenRange, limit: usize) -> Result<Vec<OpenLane>, PortError> {
@@ -235,7 +256,7 @@ impl Lanes for MemoryLanes {
             open.at >= range.from && open.at <= range.until && range.after.as_ref().is_none_or(|after| open > after)
         };
         let found = self
-            .call(|tables| {
+            .call("Lanes.open", |tables| {
                 let of_map = tables.heads.iter().filter(|(lane, _)| lane.map == map.id);
                 let open =
                     of_map.filter_map(|(lane, (head, _))| Some(OpenLane { at: head.due()?, lane: lane.clone() }));
@@ -249,7 +270,7 @@ impl Lanes for MemoryLanes {
     }
 
     async fn count_skipped(&self, _map: &Map) -> Result<(), PortError> {
-        self.call(|tables| tables.skipped += 1).await
+        self.call("Lanes.count_skipped", |tables| tables.skipped += 1).await
     }
 }
 

@@ -107,27 +107,31 @@ impl MemoryQueues {
         per_mille > 0 && self.world.chance(|rng| rng.happens(per_mille))
     }
 
-    async fn call<T>(&self, effect: impl FnOnce(&mut BTreeMap<MapUid, Queue>) -> T) -> Result<T, PortError> {
-        self.world.turn().await;
+    async fn call<T>(
+        &self,
+        method: &'static str,
+        effect: impl FnOnce(&mut BTreeMap<MapUid, Queue>) -> T,
+    ) -> Result<T, PortError> {
+        self.world.turn_at(method).await;
         if self.happens(|faults| faults.transient) {
             return Err(PortError::Transient("simulated: the queue did not answer".to_owned()));
         }
         let done = effect(&mut lock(&self.queues));
-        self.world.turn().await;
+        self.world.turn_at(method).await;
         Ok(done)
     }
 }
 
 impl Queues for MemoryQueues {
     async fn create(&self, map: &Map) -> Result<(), PortError> {
-        self.call(|queues| {
+        self.call("Queues.create", |queues| {
             queues.entry(map.uid).or_default();
         })
         .await
     }
 
     async fn remove(&self, map: &Map) -> Result<(), PortError> {
-        self.call(|queues| drop(queues.remove(&map.uid))).await
+        self.call("Queues.remove", |queues| drop(queues.remove(&map.uid))).await
     }
 
     async fn send(&self, map: &Map, pointers: &[Pointer]) -> Result<(), PortError> {
@@ -138,7 +142,7 @@ impl Queues for MemoryQueues {
         let now = self.world.now();
         self.sent.fetch_add(pointers.len() as u64, Ordering::SeqCst);
         let kept: Vec<_> = pointers.iter().filter(|_| !self.happens(|faults| faults.lost)).cloned().collect();
-        self.call(|queues| {
+        self.call("Queues.send", |queues| {
             let Some(queue) = queues.get_mut(&map.uid) else {
                 return Err(PortError::Permanent(format!("map {} has no queue", map.id)));
             };
@@ -159,14 +163,15 @@ impl Queues for MemoryQueues {
         if self.happens(|faults| faults.unreadable) {
             return Err(PortError::Permanent("simulated: not allowed".to_owned()));
         }
-        let received =
-            self.call(|queues| queues.get_mut(&map.uid).map_or_else(Vec::new, |queue| queue.receive(now))).await?;
+        let received = self
+            .call("Queues.receive", |queues| queues.get_mut(&map.uid).map_or_else(Vec::new, |queue| queue.receive(now)))
+            .await?;
         Ok(if self.world.has(Bug::NothingIsFound) { Vec::new() } else { received })
     }
 
     async fn delete(&self, map: &Map, receipts: &[String]) -> Result<(), PortError> {
         let doubled = self.happens(|faults| faults.doubled) || self.world.has(Bug::PointersStay);
-        self.call(|queues| {
+        self.call("Queues.delete", |queues| {
             let Some(queue) = queues.get_mut(&map.uid) else { return };
             let named =
                 |message: &Message| message.receipt.as_ref().is_some_and(|(receipt, _)| receipts.contains(receipt));
@@ -179,7 +184,7 @@ impl Queues for MemoryQueues {
 
     async fn depth(&self, map: &Map) -> Result<Option<u64>, PortError> {
         let now = self.world.now();
-        self.call(|queues| {
+        self.call("Queues.depth", |queues| {
             queues.get_mut(&map.uid).map(|queue| {
                 queue.forget(now);
                 queue.messages.len() as u64

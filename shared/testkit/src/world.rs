@@ -1,8 +1,10 @@
 //! A simulated world: the production use cases between two fake apps.
 
 mod admin;
+mod store;
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering},
@@ -13,7 +15,7 @@ use app::{
     drain::{drain_map, run_lane, sweep},
     ports::{AlertPorts, CommitError, Config, EventPorts, LaneKey, MailPorts, MapWithSides, PortError, Ports, Wakes},
 };
-use domain::{Map, MapId, MapState, Timestamp, log::Activity};
+use domain::{Map, MapId, MapState, SideId, Timestamp, log::Activity, side::Side};
 
 use crate::{
     alerts::{MemoryAlerts, MemoryEvents, MemoryMailer},
@@ -43,6 +45,8 @@ pub struct SimWorld {
     map: Mutex<MapWithSides>,
     /// More maps between the same apps.
     others: Mutex<Vec<MapWithSides>>,
+    /// Sides that the map has not.
+    more_sides: Mutex<BTreeMap<SideId, Side>>,
     /// The map as functions see it that looked within the last second, with when they did.
     seen: Mutex<Option<(Timestamp, MapWithSides)>>,
     /// How long a function remembers a map, in milliseconds.
@@ -68,6 +72,16 @@ pub struct SimWorld {
     crash_per_mille: AtomicU64,
     /// Invocations that crashed.
     pub crashes: AtomicU64,
+    crashed_in: Mutex<Option<CrashedIn>>,
+}
+
+/// Where an invocation crashed.
+#[derive(Clone, Copy, Debug)]
+pub struct CrashedIn {
+    /// The future that it ran, as the compiler names its type: `app::admin::maps::put<…>::{{closure}}`.
+    pub run: &'static str,
+    /// The port's method that it waited for, as `Trait.method`, if it had begun.
+    pub method: Option<&'static str>,
 }
 
 impl SimWorld {
@@ -85,10 +99,11 @@ impl SimWorld {
             log: MemoryLog::new(Arc::clone(&executor)),
             alerts: MemoryAlerts::new(Arc::clone(&executor)),
             mailer: MemoryMailer::new(Arc::clone(&executor)),
-            events: MemoryEvents::default(),
+            events: MemoryEvents::new(Arc::clone(&executor)),
             executor,
             map: Mutex::new(map),
             others: Mutex::default(),
+            more_sides: Mutex::default(),
             seen: Mutex::default(),
             memory_ms: AtomicU64::new(0),
             woken: Mutex::default(),
@@ -100,6 +115,7 @@ impl SimWorld {
             ids: AtomicU64::new(0),
             crash_per_mille: AtomicU64::new(0),
             crashes: AtomicU64::new(0),
+            crashed_in: Mutex::default(),
         })
     }
 
@@ -137,6 +153,7 @@ impl SimWorld {
 
     /// The next invocation crashes at this point where it waits, and no other does; 0 is before it has begun.
     pub fn crash_at_point(&self, point: Option<u64>) {
+        *lock(&self.crashed_in) = None;
         self.points.store(0, Ordering::SeqCst);
         self.crash_at.store(point.unwrap_or(u64::MAX), Ordering::SeqCst);
     }
@@ -145,6 +162,12 @@ impl SimWorld {
     #[must_use]
     pub fn points(&self) -> u64 {
         self.points.load(Ordering::SeqCst)
+    }
+
+    /// Where the invocation crashed, if one did since [`SimWorld::crash_at_point`].
+    #[must_use]
+    pub fn crashed_in(&self) -> Option<CrashedIn> {
+        *lock(&self.crashed_in)
     }
 
     /// Every state the map was brought into: when, and in which epoch.
@@ -168,11 +191,20 @@ impl SimWorld {
         &'a self,
         run: impl Future<Output = T> + Send + 'a,
     ) -> impl Future<Output = Option<T>> + Send + 'a {
+        let name = std::any::type_name_of_val(&run);
+        let mut begun = false;
         let mut run: Option<Pin<Box<dyn Future<Output = T> + Send + 'a>>> = Some(Box::pin(run));
         std::future::poll_fn(move |cx: &mut Context<'_>| {
+            if !begun {
+                self.executor.trace.begins();
+                begun = true;
+            }
             let per_mille = self.crash_per_mille.load(Ordering::SeqCst);
             let here = self.points.fetch_add(1, Ordering::SeqCst) == self.crash_at.load(Ordering::SeqCst);
             if here || per_mille > 0 && self.executor.chance(|rng| rng.happens(per_mille)) {
+                if here {
+                    *lock(&self.crashed_in) = Some(CrashedIn { run: name, method: self.executor.trace.waits() });
+                }
                 run = None; // dropped where it waits: nothing after that point happens
                 self.crashes.fetch_add(1, Ordering::SeqCst);
                 return Poll::Ready(None);
@@ -243,6 +275,7 @@ impl Ports for SimWorld {
         (u128::from(self.now().0) << 80) | (u128::from(count) << 16) | u128::from(chance)
     }
     async fn pause(&self, ms: u64) {
+        self.executor.turn_at("Ports.pause").await;
         self.executor.sleep(ms).await;
     }
 }
@@ -288,31 +321,38 @@ impl Config for SimWorld {
             lock(&self.seen).clone().filter(|(at, map)| self.now().ms_since(*at) < memory_ms && map.map.id == *id);
         match seen {
             Some((_, map)) => Ok(Some(map)),
-            None => self.fresh_map(id).await,
+            None => self.read_map("Config.map", id).await,
         }
     }
     async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+        self.read_map("Config.fresh_map", id).await
+    }
+    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+        self.executor.turn_at("Config.maps").await;
+        Ok(lock(&self.others).iter().cloned().chain([self.map()]).collect())
+    }
+    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
+        self.store_map("Config.save_map", map, expected, line).await
+    }
+}
+
+impl SimWorld {
+    async fn read_map(&self, method: &'static str, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
         let other = lock(&self.others).iter().find(|other| other.map.id == *id).cloned();
         if other.is_some() {
-            self.executor.turn().await;
+            self.executor.turn_at(method).await;
             return Ok(other);
         }
         let map = self.map();
         *lock(&self.seen) = Some((self.now(), map.clone()));
-        self.executor.turn().await;
+        self.executor.turn_at(method).await;
         Ok((map.map.id == *id).then_some(map))
-    }
-    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
-        Ok(lock(&self.others).iter().cloned().chain([self.map()]).collect())
-    }
-    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
-        app::ports::ConfigStore::save_map(self, map, expected, line).await
     }
 }
 
 impl Wakes for SimWorld {
     async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
-        self.executor.turn().await;
+        self.executor.turn_at("Wakes.lane_waits").await;
         // Some are lost: the sweep must find what they would have woken.
         if self.executor.chance(|rng| rng.happens(700)) {
             lock(&self.woken).push(Woken::Lane(lane.clone()));
@@ -320,7 +360,7 @@ impl Wakes for SimWorld {
         Ok(())
     }
     async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
-        self.executor.turn().await;
+        self.executor.turn_at("Wakes.map_waits").await;
         if self.executor.chance(|rng| rng.happens(700)) {
             lock(&self.woken).push(Woken::Map(map.clone()));
         }

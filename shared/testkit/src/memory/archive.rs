@@ -11,7 +11,7 @@ use super::MemoryLanes;
 impl Archive for MemoryLanes {
     async fn archived(&self, _: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
         let older = |id: &EntryId| before.is_none_or(|before| *id < before);
-        self.call(|tables| {
+        self.call("Archive.archived", |tables| {
             tables.archive.iter().rev().filter(|(id, _)| older(id)).take(limit).map(|(_, one)| one.clone()).collect()
         })
         .await
@@ -19,32 +19,32 @@ impl Archive for MemoryLanes {
 
     async fn archived_first(&self, _: &Map, after: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
         let newer = |id: &EntryId| after.is_none_or(|after| *id > after);
-        self.call(|tables| {
+        self.call("Archive.archived_first", |tables| {
             tables.archive.iter().filter(|(id, _)| newer(id)).take(limit).map(|(_, one)| one.clone()).collect()
         })
         .await
     }
 
     async fn one_archived(&self, _: &Map, id: EntryId) -> Result<Option<Archived>, PortError> {
-        self.call(|tables| tables.archive.get(&id).cloned()).await
+        self.call("Archive.one_archived", |tables| tables.archive.get(&id).cloned()).await
     }
 
     async fn conflicts(&self, _: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Conflict>, PortError> {
         let older = |id: &EntryId| before.is_none_or(|before| *id < before);
-        self.call(|tables| {
+        self.call("Archive.conflicts", |tables| {
             tables.conflicts.iter().rev().filter(|(id, _)| older(id)).take(limit).map(|(_, one)| one.clone()).collect()
         })
         .await
     }
 
     async fn conflict(&self, _: &Map, entry: EntryId) -> Result<Option<Conflict>, PortError> {
-        self.call(|tables| tables.conflicts.get(&entry).cloned()).await
+        self.call("Archive.conflict", |tables| tables.conflicts.get(&entry).cloned()).await
     }
 }
 
 impl Gauges for MemoryLanes {
     async fn count_catch_up(&self, _: &Map, more: &CatchUp, now: Timestamp) -> Result<(), PortError> {
-        self.call(|tables| {
+        self.call("Gauges.count_catch_up", |tables| {
             let sum = tables.catch_up.entry(more.epoch).or_insert(CatchUp { began: more.began, ..CatchUp::default() });
             (sum.epoch, sum.last) = (more.epoch, now);
             sum.done += more.done;
@@ -56,11 +56,11 @@ impl Gauges for MemoryLanes {
     }
 
     async fn catch_up(&self, _: &Map) -> Result<Option<CatchUp>, PortError> {
-        self.call(|tables| tables.catch_up.values().next_back().cloned()).await
+        self.call("Gauges.catch_up", |tables| tables.catch_up.values().next_back().cloned()).await
     }
 
     async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
-        self.call(|tables| {
+        self.call("Gauges.hold_drain", |tables| {
             let held = tables.drains.get(&map.uid);
             let free = held.is_none_or(|(by, epoch, until)| *by == run || *epoch < map.epoch || *until <= now);
             if free {
@@ -73,11 +73,11 @@ impl Gauges for MemoryLanes {
 
     async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
         let alive = |(_, epoch, until): &&(Owner, u64, Timestamp)| *epoch >= map.epoch && *until > now;
-        self.call(|tables| tables.drains.get(&map.uid).filter(alive).map(|(by, ..)| *by)).await
+        self.call("Gauges.drained_by", |tables| tables.drains.get(&map.uid).filter(alive).map(|(by, ..)| *by)).await
     }
 
     async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
-        self.call(|tables| {
+        self.call("Gauges.let_drain_go", |tables| {
             if tables.drains.get(&map.uid).is_some_and(|(by, ..)| *by == run) {
                 tables.drains.remove(&map.uid);
             }
@@ -86,7 +86,7 @@ impl Gauges for MemoryLanes {
     }
 
     async fn note_depth(&self, _: &Map, sample: Sample) -> Result<(), PortError> {
-        self.call(|tables| {
+        self.call("Gauges.note_depth", |tables| {
             tables.depths.insert(0, sample);
             tables.depths.truncate(2);
         })
@@ -94,14 +94,14 @@ impl Gauges for MemoryLanes {
     }
 
     async fn depths(&self, _: &Map) -> Result<Vec<Sample>, PortError> {
-        self.call(|tables| tables.depths.clone()).await
+        self.call("Gauges.depths", |tables| tables.depths.clone()).await
     }
 
     async fn resent(&self, _: &Map) -> Result<Resent, PortError> {
-        self.call(|tables| tables.resent.clone()).await
+        self.call("Gauges.resent", |tables| tables.resent.clone()).await
     }
 
     async fn note_resent(&self, _: &Map, resent: &Resent) -> Result<(), PortError> {
-        self.call(|tables| tables.resent = resent.clone()).await
+        self.call("Gauges.note_resent", |tables| tables.resent = resent.clone()).await
     }
 }

@@ -1,92 +1,21 @@
-//! What operators work with in a simulated world.
-
-use std::sync::atomic::Ordering;
+//! What operators work with in a simulated world, apart from the configuration.
 
 use app::{
     admin::AdminPorts,
-    ports::{CommitError, ConfigStore, LaneKey, PortError},
-};
-use domain::{
-    Map, MapId, SideId,
-    lane::{Entry, Head},
-    log::{Activity, LogEvent},
-    side::Side,
+    ports::{PortError, Token, Tokens},
 };
 
 use super::SimWorld;
-use crate::{bug::Bug, config::MemoryTokens, executor::lock};
-
-impl ConfigStore for SimWorld {
-    async fn list_sides(&self) -> Result<Vec<Side>, PortError> {
-        self.executor.turn().await;
-        Ok(self.map().sides.to_vec())
-    }
-
-    async fn side(&self, id: &SideId) -> Result<Option<Side>, PortError> {
-        self.executor.turn().await;
-        Ok(self.map().sides.into_iter().find(|side| side.id == *id))
-    }
-
-    async fn save_side(&self, _: &Side, _: u64, _: &Activity) -> Result<(), CommitError> {
-        Err(PortError::Permanent("simulated: sides stay as they are".to_owned()).into())
-    }
-
-    async fn delete_side(&self, _: &SideId, _: u64, _: &Activity) -> Result<(), CommitError> {
-        Err(PortError::Permanent("simulated: sides stay as they are".to_owned()).into())
-    }
-
-    async fn list_maps(&self) -> Result<Vec<Map>, PortError> {
-        self.executor.turn().await;
-        Ok(vec![self.map().map])
-    }
-
-    async fn map(&self, id: &MapId) -> Result<Option<Map>, PortError> {
-        self.executor.turn().await;
-        Ok(Some(self.map().map).filter(|map| map.id == *id))
-    }
-
-    async fn save_map(&self, map: &Map, expected: u64, line: &Activity) -> Result<(), CommitError> {
-        self.executor.turn().await;
-        let one_less = |left: u64| left.checked_sub(1);
-        if self.failing_saves.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
-            return Err(PortError::Transient("simulated: throttled".to_owned()).into());
-        }
-        let saved = {
-            let mut stored = lock(&self.map);
-            let saved = stored.map.version == expected || self.executor.has(Bug::MapIgnoresVersion);
-            if saved {
-                stored.map = map.clone();
-                self.lanes.note_log(LogEvent::Activity(Box::new(line.clone())));
-                lock(&self.history).push((self.executor.now(), map.state, map.epoch));
-            }
-            saved
-        };
-        self.executor.turn().await;
-        if saved { Ok(()) } else { Err(CommitError::Conflict) }
-    }
-
-    async fn delete_map(&self, _: &MapId, _: u64, _: &Activity) -> Result<(), CommitError> {
-        Err(PortError::Permanent("simulated: the map stays".to_owned()).into())
-    }
-
-    async fn open_lanes(&self, _: &Map, _: usize) -> Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError> {
-        Ok(Vec::new())
-    }
-
-    async fn skipped(&self, _: &Map) -> Result<u64, PortError> {
-        Ok(0)
-    }
-}
 
 impl AdminPorts for SimWorld {
     type Store = Self;
-    type Tokens = MemoryTokens;
+    type Tokens = Self;
 
     fn store(&self) -> &Self {
         self
     }
-    fn tokens(&self) -> &MemoryTokens {
-        &self.tokens
+    fn tokens(&self) -> &Self {
+        self
     }
     fn first_admin_sha256(&self) -> Option<&str> {
         None
@@ -96,5 +25,32 @@ impl AdminPorts for SimWorld {
     }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         Ok([7; 32])
+    }
+}
+
+/// Those in memory; others go first before and after each call.
+impl Tokens for SimWorld {
+    async fn token(&self, sha256_hex: &str) -> Result<Option<Token>, PortError> {
+        self.executor.turn_at("Tokens.token").await;
+        self.tokens.token(sha256_hex).await
+    }
+
+    async fn save_token(&self, sha256_hex: &str, token: &Token) -> Result<(), PortError> {
+        self.executor.turn_at("Tokens.save_token").await;
+        let saved = self.tokens.save_token(sha256_hex, token).await;
+        self.executor.turn_at("Tokens.save_token").await;
+        saved
+    }
+
+    async fn list_tokens(&self) -> Result<Vec<Token>, PortError> {
+        self.executor.turn_at("Tokens.list_tokens").await;
+        self.tokens.list_tokens().await
+    }
+
+    async fn delete_token(&self, id: &str) -> Result<bool, PortError> {
+        self.executor.turn_at("Tokens.delete_token").await;
+        let deleted = self.tokens.delete_token(id).await;
+        self.executor.turn_at("Tokens.delete_token").await;
+        deleted
     }
 }

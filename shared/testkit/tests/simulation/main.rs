@@ -63,8 +63,10 @@ fn run(kind: Kind) {
     let worlds = seeds.end - seeds.start;
     for seed in seeds {
         let played = play(seed, kind);
-        check::check(&played)
-            .unwrap_or_else(|wrong| panic!("{kind:?}, TANDEM_SEED={seed}: {wrong}\n{}", played.story()));
+        check::check(&played).unwrap_or_else(|wrong| {
+            let trace = played.world.executor.fingerprint();
+            panic!("{kind:?}, TANDEM_SEED={seed}, calls {trace:016x}: {wrong}\n{}", played.story())
+        });
         for (what, count) in played.seen() {
             *seen.entry(what).or_default() += count;
         }
@@ -129,8 +131,8 @@ fn whatever_operators_do_plain_apps_agree() {
 #[test]
 fn the_same_seed_gives_the_same_world() {
     let kind = Kind { capability: Capability::Idempotent, refusals: true, faults: true, operators: true };
-    let story = |played: Played| (played.world.executor.steps(), played.story());
+    let story = |played: Played| (played.world.executor.fingerprint(), played.world.executor.steps(), played.story());
     for seed in 0..5 {
-        assert_eq!(story(play(seed, kind)), story(play(seed, kind)));
+        assert_eq!(story(play(seed, kind)), story(play(seed, kind)), "TANDEM_SEED={seed}");
     }
 }

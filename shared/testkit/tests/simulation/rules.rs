@@ -317,7 +317,8 @@ fn rules_breach_exactly_where_the_reference_does_act_once_and_tell() {
     let (mut breaches, mut crashes, mut again, mut several, mut mails) = (0, 0, 0, 0, 0);
     for seed in seeds {
         let played = play(seed);
-        let found = check(&played).unwrap_or_else(|wrong| panic!("TANDEM_SEED={seed}: {wrong}"));
+        let trace = played.world.executor.fingerprint();
+        let found = check(&played).unwrap_or_else(|wrong| panic!("TANDEM_SEED={seed}, calls {trace:016x}: {wrong}"));
         breaches += found;
         several += u64::from(found > 1);
         crashes += played.world.crashes.load(Ordering::SeqCst);
@@ -333,5 +334,17 @@ fn rules_breach_exactly_where_the_reference_does_act_once_and_tell() {
         for (what, count) in [("breaches", breaches), ("several", several), ("crashes", crashes), ("again", again)] {
             assert!(count >= worlds / 20, "{what} is not covered: {count}");
         }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_errors_incidents_and_mails() {
+    let story = |played: Played| {
+        let Played { world, .. } = &played;
+        let log = (world.log.all_errors(), world.log.all_activities());
+        (world.executor.fingerprint(), log, world.alerts.all_incidents(), world.mailer.taken())
+    };
+    for seed in 0..5 {
+        assert_eq!(story(play(seed)), story(play(seed)), "TANDEM_SEED={seed}");
     }
 }
