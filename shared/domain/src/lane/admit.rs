@@ -109,6 +109,12 @@ pub fn admit(
 ) -> Result<Admission, Rejection> {
     let Lease { map, capability, now, .. } = lease;
     let mut head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
+    for side in SideIx::BOTH {
+        let seen = head.sides[side].seen_seq.max(echoes.newest(head.generation, side));
+        if seen >= head.sides[side].forgotten_seq {
+            head.sides[side].forgotten = 0;
+        }
+    }
     if mutant::on(Mutant::IdleLaneBeginsAnew) && head.idle() {
         (head.next_seq, head.done_seq) = (1, 0);
     }

@@ -91,6 +91,9 @@ pub struct SideMemory {
     pub seen_seq: u64,
     /// The newest write that fell out of `written`: until it is known to be seen, a report may be its echo.
     pub forgotten_seq: u64,
+    /// Marks of the contents that fell out since, so that a report of one of them is not taken for the echo of a later write
+    /// with the same content.
+    pub forgotten: u64,
     /// The newest entry that copies this side as it is, because a report was unclear.
     pub copy_seq: u64,
     /// The record's `ETag` after Tandem's last write, while nothing else is known to have changed it.
@@ -115,9 +118,26 @@ impl SideMemory {
         }
         self.written.push(Written { seq, content });
         if self.written.len() > REMEMBERED_WRITES {
-            self.forgotten_seq = self.written.remove(0).seq;
+            let gone = self.written.remove(0);
+            self.forgotten_seq = gone.seq;
+            self.forgotten |= mark(gone.content);
         }
     }
+
+    /// Whether a write that fell out may have had this content. Of so many different ones that the marks tell nothing any
+    /// more, none is likely to come back.
+    #[must_use]
+    pub fn may_have_forgotten(&self, content: ContentHash) -> bool {
+        self.forgotten.count_ones() <= MARKS_TELL && self.forgotten & mark(content) == mark(content)
+    }
+}
+
+/// Marks of 64 that may be set before they tell nothing: some twenty contents.
+const MARKS_TELL: u32 = 42;
+
+/// Three bits of a set of contents.
+fn mark(content: ContentHash) -> u64 {
+    [0, 6, 12].into_iter().fold(0, |bits, shift| bits | 1 << (content.0 >> shift & 63))
 }
 
 impl Head {
