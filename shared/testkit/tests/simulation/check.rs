@@ -124,9 +124,10 @@ fn nothing_begins_while_paused(played: &Played) -> Result<(), String> {
 
 /// No entry is both archived and written, unless its outcome was unknown.
 fn archived_is_not_written(played: &Played) -> Result<(), String> {
+    // By the entry: one that was edited is another, and the one before may have been written in part.
     let mut written = BTreeSet::new();
     for side in &played.world.map().sides {
-        played.world.apps.with(&side.id, |app| written.extend(app.effects.iter().map(|e| (e.key.clone(), e.version))));
+        played.world.apps.with(&side.id, |app| written.extend(app.effects.iter().map(|e| (e.key.clone(), e.entry))));
     }
     let history = played.world.history();
     for archived in played.world.lanes.archive() {
@@ -142,7 +143,7 @@ fn archived_is_not_written(played: &Played) -> Result<(), String> {
         }
         let definite = !archived.entry.ambiguous && archived.entry.done == PerSide([false, false]);
         let gone = archived.cause != ArchiveCause::Edited;
-        if gone && definite && written.contains(&(archived.key.clone(), archived.version)) {
+        if gone && definite && written.contains(&(archived.key.clone(), archived.entry.id)) {
             return Err(format!("{} of {} was archived and written", archived.version, archived.key));
         }
     }
