@@ -7,10 +7,12 @@ mod alerts;
 #[cfg(debug_assertions)]
 mod bugs;
 mod check;
+mod covered;
 mod drain;
 mod edits;
 mod evaluation;
 mod kept;
+mod left_out;
 mod mails;
 mod matrix;
 mod operator;

@@ -6,8 +6,8 @@
 use std::{
     io::Write,
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -31,10 +31,11 @@ use domain::{
     side::Capability,
 };
 use serde_json::{Value, json};
-use testkit::{SimWorld, sample, users::Users};
+use testkit::{CrashedIn, SimWorld, sample, users::Users};
 
 use crate::{
     check,
+    covered::Covered,
     operator::{Deeds, cleans_up, kim},
     play::{Kind, Played},
 };
@@ -311,12 +312,12 @@ impl Stage {
     }
 }
 
-/// Plays a case, crashed at a point (`None`: not at all). How many points it has, and whether it crashed.
-fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, bool) {
+/// Plays a case, crashed at a point (`None`: not at all). How many points it has, and where it crashed.
+fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, Option<CrashedIn>) {
     let world = SimWorld::new(17, sample::running(capability));
     let users = Users::new(Arc::clone(&world));
-    let crashed = Arc::new(AtomicBool::new(false));
-    let points = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let crashed = Arc::new(Mutex::new(None));
+    let points = Arc::new(AtomicU64::new(0));
     {
         let stage = Stage { world: Arc::clone(&world), users: Arc::clone(&users) };
         let (crashed, points) = (Arc::clone(&crashed), Arc::clone(&points));
@@ -327,8 +328,8 @@ fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, bool) {
             world.crash_at_point(point);
             let finished = stage.act(case, &id).await;
             points.store(world.points(), Ordering::SeqCst);
+            *crashed.lock().unwrap() = world.crashed_in();
             world.crash_at_point(None);
-            crashed.store(world.crashes.load(Ordering::SeqCst) > 0, Ordering::SeqCst);
             if !finished {
                 if case == Case::WriteAndThenAPause {
                     stage.map(MapCommand::Pause).await;
@@ -347,18 +348,21 @@ fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, bool) {
     check::check(&played).unwrap_or_else(|wrong| {
         panic!("{case:?} of {capability:?} apps, crashed at point {point:?}: {wrong}\n{}", played.story())
     });
-    (points.load(Ordering::SeqCst), crashed.load(Ordering::SeqCst))
+    (points.load(Ordering::SeqCst), *crashed.lock().unwrap())
 }
 
 #[test]
 fn every_use_case_may_crash_at_every_point() {
     let mut out = String::new();
     let mut all = 0;
+    let mut covered = Covered::default();
     for case in CASES {
         for capability in [Capability::Idempotent, Capability::Plain] {
             let (points, _) = play(case, capability, None);
             assert!(points > 0, "{case:?} never waits");
-            let crashes = (0..points).filter(|point| play(case, capability, Some(*point)).1).count();
+            let crashes: Vec<_> = (0..points).filter_map(|point| play(case, capability, Some(point)).1).collect();
+            crashes.iter().for_each(|crash| covered.note(*crash));
+            let crashes = crashes.len();
             assert_eq!(crashes as u64, points, "{case:?}: a point was not reached");
             all += crashes;
             if capability == Capability::Idempotent {
@@ -369,4 +373,6 @@ fn every_use_case_may_crash_at_every_point() {
     // Past libtest's capture: whoever runs this sees what it covered.
     let _ = writeln!(std::io::stderr(), "crash matrix: {all} crashes, one at every point where a use case waits:{out}");
     assert!(all >= 700, "only {all} crashes: the matrix has lost cases");
+    let gaps = covered.gaps();
+    assert!(gaps.is_empty(), "{}", gaps.join("\n"));
 }
