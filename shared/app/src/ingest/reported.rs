@@ -9,7 +9,7 @@ use domain::{
     log::{ErrorEvent, Fate, LoggedError, Order},
     side::Mistake,
 };
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -109,13 +109,17 @@ async fn store_all<P: AlertPorts>(ports: &P, lines: &[Line]) -> Vec<LineResult> 
         .iter()
         .map(|line| line.as_ref().is_ok_and(|(error, hash)| !seen.insert((&error.event.map, *hash))))
         .collect();
-    let firsts = lines.iter().zip(&again).map(|(line, again)| async move {
-        match line {
-            Err(mistake) => Some(LineResult::Refused(mistake.clone())),
-            Ok(_) if *again => None,
-            Ok((error, hash)) => Some(store(ports, error, *hash).await),
-        }
-    });
+    let mut firsts: Vec<BoxFuture<'_, Option<LineResult>>> = Vec::with_capacity(lines.len());
+    for (line, again) in lines.iter().zip(again) {
+        let first = async move {
+            match line {
+                Err(mistake) => Some(LineResult::Refused(mistake.clone())),
+                Ok(_) if again => None,
+                Ok((error, hash)) => Some(store(ports, error, *hash).await),
+            }
+        };
+        firsts.push(first.boxed());
+    }
     let firsts: Vec<_> = stream::iter(firsts).buffered(AT_ONCE).collect().await;
     let mut results = Vec::with_capacity(lines.len());
     for (line, first) in lines.iter().zip(firsts) {
