@@ -131,3 +131,32 @@ fn when_more_is_unseen_than_is_remembered_the_record_is_copied_as_it_is() {
     next.mode = crate::lane::Mode::Committed;
     assert!(matches!(bench.admit(next), Ok(Admission::Echo(_, SkipReason::Covered))), "that copy carries it");
 }
+
+/// Somebody switches a value on and off while the other app is away: its first report is the echo of a forgotten write, and
+/// not of the later one with the same value. Were it taken for that one, all that follow would be news.
+#[test]
+fn a_value_that_comes_back_is_not_the_echo_of_a_later_write() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let value = |n: usize| if n.is_multiple_of(2) { "off" } else { "on" };
+    for n in 1..=10 {
+        let save = bench.save(A, value(n));
+        bench.write(save);
+    }
+    for n in 1..=10 {
+        let mut late = report(&mut bench, B, if n == 1 { "v0" } else { value(n - 1) }, value(n));
+        late.mode = crate::lane::Mode::Committed;
+        let told = bench.admit(late).unwrap();
+        let copied = matches!(&told, Admission::Append { entry, .. } if entry.unclear);
+        let covered = matches!(told, Admission::Echo(_, SkipReason::Covered));
+        assert!(copied && n == 1 || covered && n > 1, "report {n}: {told:?}");
+    }
+    bench.drain();
+    // A value that no forgotten write had tells where the app stands.
+    let save = bench.save(A, "new");
+    bench.write(save);
+    let echo = report(&mut bench, B, value(10), "new");
+    assert!(is_echo(&bench.admit(echo).unwrap()));
+    let change = report(&mut bench, B, "new", "on");
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(change) else { panic!("it is a change, and clear") };
+    assert_eq!(entry.crossing, None, "it knew all there was");
+}
