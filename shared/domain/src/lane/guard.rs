@@ -64,8 +64,10 @@ pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapC
     // Of several writes with the content that the change was made on, an echo follows the oldest, a change the newest.
     // A change made on what the side reported last tells nothing of writes that happen to have the same content.
     let last = if echoes.count(origin) > side.own_after { echoes.last(origin) } else { side.own };
-    // A content that may be that of a write which fell out tells nothing of the later ones that have it, too.
-    let doubtful = |content: ContentHash| side.forgotten_seq > seen && side.may_have_forgotten(content);
+    // A content that may be that of a write which fell out tells nothing of the later ones that have it, too. Of a caller who
+    // does not tell what it knew, an echo is all that such a report is likely to be.
+    let forgot = report.told() && side.forgotten_seq > seen;
+    let doubtful = |content: ContentHash| forgot && side.may_have_forgotten(content);
     let made_on = |unseen: &&Written| before == Some(unseen.content) && before != last && !doubtful(unseen.content);
     let after = unseen.iter().find(made_on).map_or(seen, |first| first.seq);
     let echoed = unseen.iter().find(|unseen| unseen.seq > after && unseen.content == content);

@@ -142,6 +142,10 @@ fn a_value_that_comes_back_is_not_the_echo_of_a_later_write() {
         let save = bench.save(A, value(n));
         bench.write(save);
     }
+    let untold = bench.save(B, "on");
+    let (echoes, untold) = (bench.echoes.clone(), bench.admit(untold).unwrap());
+    assert!(is_echo(&untold), "from an app that tells nothing of what was before");
+    bench.echoes = echoes;
     for n in 1..=10 {
         let mut late = report(&mut bench, B, if n == 1 { "v0" } else { value(n - 1) }, value(n));
         late.mode = crate::lane::Mode::Committed;
