@@ -2,7 +2,7 @@
 //!
 //! A head is paid for with every write of its record, by the kilobyte: what DynamoDB need not see is packed into one
 //! attribute, and the record on its way is deflated in another. Packed parts are read by position: whoever changes
-//! them raises [`SCHEMA`] and still reads the one before.
+//! them raises [`SCHEMA`] and still reads the one before. What stands behind them is for those who know it: [`Marks`].
 
 use std::{
     borrow::Cow,
@@ -13,7 +13,7 @@ use std::{
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    ErrorClass, LogId, Record, Timestamp,
+    ErrorClass, LogId, Record, SideIx, Timestamp,
     id::MapUid,
     lane::{ArchiveCause, Archived, Conflict, Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
     limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
@@ -55,6 +55,36 @@ fn unreadable(what: &str, error: impl std::fmt::Display) -> PortError {
 pub(super) fn pack<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
     let bytes = postcard::to_allocvec(value).map_err(|error| PortError::Permanent(error.to_string()))?;
     Ok(AttributeValue::B(Blob::new(bytes)))
+}
+
+/// Behind the packed head: for each side, the marks of the contents that it forgot, when there are any. A function of before
+/// reads the head without them.
+type Marks = PerSide<u64>;
+
+/// Packs a head with its marks.
+fn pack_head(packed: &Packed<'_>) -> Result<AttributeValue, PortError> {
+    let failed = |error: postcard::Error| PortError::Permanent(error.to_string());
+    let mut bytes = postcard::to_allocvec(packed).map_err(failed)?;
+    let marks: Marks = PerSide(packed.sides.0.each_ref().map(|side| side.forgotten));
+    if marks != Marks::default() {
+        bytes.extend(postcard::to_allocvec(&marks).map_err(failed)?);
+    }
+    Ok(AttributeValue::B(Blob::new(bytes)))
+}
+
+fn unpack_head(item: &Item) -> Result<Packed<'static>, PortError> {
+    let value = item.get("lane").ok_or_else(|| unreadable("lane", "missing"))?;
+    let blob = value.as_b().map_err(|_| unreadable("lane", "not binary"))?;
+    let failed = |error: postcard::Error| unreadable("lane", error);
+    let (mut packed, behind): (Packed<'static>, _) = postcard::take_from_bytes(blob.as_ref()).map_err(failed)?;
+    if !behind.is_empty() {
+        let marks: Marks = postcard::from_bytes(behind).map_err(failed)?;
+        let sides = packed.sides.to_mut();
+        for side in SideIx::BOTH {
+            sides[side].forgotten = marks[side];
+        }
+    }
+    Ok(packed)
 }
 
 fn unpack<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, PortError> {
@@ -148,7 +178,7 @@ pub(super) fn head_update(
         (":v".to_owned(), number(SCHEMA)),
         (":version".to_owned(), number(head.version)),
         (":uid".to_owned(), AttributeValue::S(head.map.to_string())),
-        (":lane".to_owned(), pack(&packed)?),
+        (":lane".to_owned(), pack_head(&packed)?),
     ]);
     let mut expression = "SET v = :v, version = :version, map_uid = :uid, lane = :lane".to_owned();
     let mut gone = Vec::new();
@@ -196,8 +226,7 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
         item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
     let map: MapUid =
         serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))?;
-    let packed: Option<Packed<'static>> = unpack(item, "lane")?;
-    let mut packed = packed.ok_or_else(|| unreadable("lane", "missing"))?;
+    let mut packed = unpack_head(item)?;
     if let Some(record) = inflate(item, "image")? {
         packed
             .inflight

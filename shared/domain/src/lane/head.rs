@@ -92,7 +92,8 @@ pub struct SideMemory {
     /// The newest write that fell out of `written`: until it is known to be seen, a report may be its echo.
     pub forgotten_seq: u64,
     /// Marks of the contents that fell out since, so that a report of one of them is not taken for the echo of a later write
-    /// with the same content.
+    /// with the same content. Stored behind the rest of the head: see the adapter.
+    #[serde(skip)]
     pub forgotten: u64,
     /// The newest entry that copies this side as it is, because a report was unclear.
     pub copy_seq: u64,
