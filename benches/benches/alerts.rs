@@ -12,7 +12,7 @@ use app::{
     ports::{AlertPorts, Alerts, Log, Ports},
 };
 use aws::{
-    AlertSettings, AlertWorld, Clients, NoApps,
+    AlertSettings, AwsAlertPorts, Clients, NoApps,
     settings::{Common, Settings},
 };
 use benches::{
@@ -28,7 +28,7 @@ use domain::{
 };
 use testkit::sample;
 
-type World = AlertWorld<NoApps>;
+type World = AwsAlertPorts<NoApps>;
 
 /// Pauses that are timed.
 const PAUSES: u64 = 100;
@@ -57,7 +57,7 @@ fn world(account: &Account, clients: &Clients) -> anyhow::Result<World> {
     });
     let (common, alerts) = (Common::read(&mut read), AlertSettings::read(&mut read));
     let (common, alerts) = read.finish((common, alerts)).map_err(anyhow::Error::msg)?;
-    Ok(AlertWorld::of(clients, &common, &alerts, NoApps))
+    Ok(AwsAlertPorts::of(clients, &common, &alerts, NoApps))
 }
 
 fn map(name: &str) -> anyhow::Result<Map> {

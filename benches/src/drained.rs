@@ -12,7 +12,7 @@ use std::{
 use app::{
     Ports,
     drain::{Drained, drain_map},
-    ports::{Applied, Apps, Call, CommitError, Config, Found, LaneKey, MapWithSides, PortError, Wakes},
+    ports::{Applied, Apps, Call, CommitError, Config, FetchedRecord, LaneKey, PortError, SyncMap, WakeUps},
     request::WriteRequest,
     write::write,
 };
@@ -26,7 +26,7 @@ use crate::journal::Journal;
 pub struct World {
     journal: Journal,
     queues: MemoryQueues,
-    map: Mutex<MapWithSides>,
+    map: Mutex<SyncMap>,
     ids: AtomicU64,
     latency: Duration,
     calls: AtomicUsize,
@@ -44,7 +44,7 @@ impl World {
         let mut map = sample::running(Capability::Idempotent);
         map.map.state = MapState::Paused;
         let queues = MemoryQueues::new(executor.clone());
-        queues.make(map.map.uid);
+        queues.make(map.uid);
         Self {
             journal: Journal::new(MemoryLanes::new(executor), journal),
             queues,
@@ -81,7 +81,7 @@ impl World {
             let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
             map.map.state = MapState::CatchingUp;
             map.map.epoch += 1;
-            map.map.id.clone()
+            map.id.clone()
         };
         self.journal.drains();
         let began = Instant::now();
@@ -95,7 +95,7 @@ impl World {
         self.most.load(Ordering::SeqCst)
     }
 
-    fn map(&self) -> MapWithSides {
+    fn map(&self) -> SyncMap {
         self.map.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -110,7 +110,7 @@ impl Ports for World {
     type Queues = MemoryQueues;
     type Config = Self;
     type Apps = Self;
-    type Wakes = Self;
+    type WakeUps = Self;
 
     fn lanes(&self) -> &Journal {
         &self.journal
@@ -133,7 +133,7 @@ impl Ports for World {
     fn fresh_id(&self) -> u128 {
         (u128::from(now().0) << 80) | u128::from(self.ids.fetch_add(1, Ordering::SeqCst))
     }
-    async fn pause(&self, ms: u64) {
+    async fn sleep(&self, ms: u64) {
         if ms > 0 {
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
@@ -141,13 +141,13 @@ impl Ports for World {
 }
 
 impl Config for World {
-    async fn map(&self, _: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn map(&self, _: &MapId) -> Result<Option<SyncMap>, PortError> {
         Ok(Some(self.map()))
     }
-    async fn fresh_map(&self, _: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn fresh_map(&self, _: &MapId) -> Result<Option<SyncMap>, PortError> {
         Ok(Some(self.map()))
     }
-    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+    async fn maps(&self) -> Result<Vec<SyncMap>, PortError> {
         Ok(vec![self.map()])
     }
     async fn save_map(&self, map: &Map, _: u64, _: &domain::log::Activity) -> Result<(), CommitError> {
@@ -164,7 +164,7 @@ impl Apps for World {
         self.calls.fetch_sub(1, Ordering::SeqCst);
         Ok(Applied::default())
     }
-    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<Found>, Failure> {
+    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
         Ok(None)
     }
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
@@ -172,11 +172,11 @@ impl Apps for World {
     }
 }
 
-impl Wakes for World {
-    async fn lane_waits(&self, _: &LaneKey) -> Result<(), PortError> {
+impl WakeUps for World {
+    async fn wake_lane(&self, _: &LaneKey) -> Result<(), PortError> {
         Ok(())
     }
-    async fn map_waits(&self, _: &MapId) -> Result<(), PortError> {
+    async fn wake_map(&self, _: &MapId) -> Result<(), PortError> {
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ fn operators_see_open_lanes_with_the_entry_each_stands_at() {
         let waiting = Head { version: 1, next_seq: 4, done_seq: 2, ..Head::new(map.uid, Timestamp(5)) };
         let parked = Head { parked: true, ..waiting.clone() };
         let mut direct = waiting.clone();
-        direct.inflight = Some(domain::lane::Inflight {
+        direct.inflight = Some(domain::lane::ActiveEntry {
             seq: 3,
             entry: EntryId(30),
             owner: None,

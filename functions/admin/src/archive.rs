@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        archive::{self, Filter, Newer},
+        archive::{self, Filter, OnNewer},
         conflicts, maps,
     },
     error::AppError,
@@ -45,7 +45,7 @@ pub(crate) async fn recover<P: AdminPorts>(
 ) -> Reply {
     let (id, archive_id) = names_of(&names)?;
     let map = maps::get(&*ports, &id).await?;
-    let newer = if request.force { Newer::IsOverwritten } else { Newer::Stands };
+    let newer = if request.force { OnNewer::Overwrite } else { OnNewer::Keep };
     let recovered = archive::recover(&*ports, &caller, &id, archive_id, newer, &request.reason).await?;
     json(StatusCode::OK, &ArchivedView::of(&map, recovered))
 }

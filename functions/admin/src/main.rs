@@ -7,22 +7,22 @@ mod config;
 mod csv;
 mod document;
 mod download;
-mod errors;
 mod guard;
 mod logs;
+mod map_commands;
 mod maps;
 mod openapi;
+mod operator_ports;
+mod parked;
 mod read;
 mod router;
 mod routes;
 mod rules;
 mod sides;
-mod switch;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod views;
-mod world;
 
 use std::sync::Arc;
 
@@ -32,6 +32,6 @@ use lambda_http::{Error, run_with_streaming_response};
 async fn main() -> Result<(), Error> {
     aws::telemetry::init();
     let config = config::Config::from_lookup(aws::settings::environment)?;
-    let world = world::World::connect(config).await?;
+    let world = operator_ports::OperatorPorts::connect(config).await?;
     run_with_streaming_response(router::router(Arc::new(world))).await
 }

@@ -12,7 +12,7 @@ use axum::{
 
 use crate::{
     answer::{Reply, json},
-    archive, backlog, document, download, errors, guard, logs, maps, openapi, rules, sides, switch, tokens,
+    archive, backlog, document, download, guard, logs, map_commands, maps, openapi, parked, rules, sides, tokens,
 };
 
 /// All routes, behind the guard.
@@ -25,20 +25,20 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/sides/{side}/test", post(sides::test::<P>))
         .route("/maps", get(maps::list::<P>))
         .route("/maps/{map}", get(maps::get::<P>).put(maps::put::<P>).delete(maps::delete::<P>))
-        .route("/maps/{map}/run", post(switch::run::<P>))
-        .route("/maps/{map}/stop", post(switch::stop::<P>))
-        .route("/maps/{map}/pause", post(switch::pause::<P>))
-        .route("/maps/{map}/resume", post(switch::resume::<P>))
-        .route("/commands/{command}", post(switch::many::<P>))
+        .route("/maps/{map}/run", post(map_commands::run::<P>))
+        .route("/maps/{map}/stop", post(map_commands::stop::<P>))
+        .route("/maps/{map}/pause", post(map_commands::pause::<P>))
+        .route("/maps/{map}/resume", post(map_commands::resume::<P>))
+        .route("/commands/{command}", post(map_commands::many::<P>))
         .route("/queues", get(backlog::all::<P>))
         .route("/maps/{map}/queue", get(backlog::status::<P>))
         .route("/maps/{map}/queue/entries", get(backlog::list::<P>))
         .route("/maps/{map}/queue/entry", get(backlog::entry::<P>))
-        .route("/maps/{map}/entries", post(errors::command::<P>))
-        .route("/maps/{map}/errors", get(errors::list::<P>))
-        .route("/maps/{map}/errors/preview", post(errors::preview::<P>))
-        .route("/maps/{map}/errors/retry-all", post(errors::retry_all::<P>))
-        .route("/maps/{map}/errors/hold-all", post(errors::hold_all::<P>))
+        .route("/maps/{map}/entries", post(parked::command::<P>))
+        .route("/maps/{map}/errors", get(parked::list::<P>))
+        .route("/maps/{map}/errors/preview", post(parked::preview::<P>))
+        .route("/maps/{map}/errors/retry-all", post(parked::retry_all::<P>))
+        .route("/maps/{map}/errors/hold-all", post(parked::hold_all::<P>))
         .route("/maps/{map}/archive", get(archive::list::<P>))
         .route("/maps/{map}/archive/recover-all", post(archive::recover_all::<P>))
         .route("/maps/{map}/archive/{id}", get(archive::get::<P>))

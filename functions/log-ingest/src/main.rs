@@ -7,7 +7,7 @@ mod stream;
 mod tests;
 mod url;
 
-use aws::{AlertWorld, Clients, NoApps, SsmSecrets};
+use aws::{AwsAlertPorts, Clients, NoApps, SsmSecrets};
 use callers::Callers;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use serde_json::Value;
 /// What the function works with.
 struct Deps {
     callers: Callers,
-    world: AlertWorld<NoApps>,
+    world: AwsAlertPorts<NoApps>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let config = config::Config::from_lookup(aws::settings::environment)?;
     let clients = Clients::connect().await;
     let callers = Callers::new(config.auth.clone(), SsmSecrets::new(clients.ssm.clone()));
-    let deps = &Deps { callers, world: AlertWorld::of(&clients, &config.common, &config.alerts, NoApps) };
+    let deps = &Deps { callers, world: AwsAlertPorts::of(&clients, &config.common, &config.alerts, NoApps) };
     run(service_fn(move |event: LambdaEvent<Value>| Box::pin(handle(deps, event.payload)))).await
 }
 

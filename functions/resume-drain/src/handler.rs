@@ -3,7 +3,7 @@
 use app::{
     Ports,
     drain::{Drained, LaneRun, drain_map, named_lane, run_lane, sweep},
-    ports::{Config, MapWithSides, PortError, Queues},
+    ports::{Config, PortError, Queues, SyncMap},
     waiting::oldest,
 };
 use aws::metrics::{Metrics, Unit};
@@ -45,7 +45,7 @@ pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp)
 async fn measure<P: Ports>(ports: &P) {
     let Ok(maps) = ports.config().maps().await else { return };
     let mut oldest_ms = 0; // of all maps: what an alarm looks at
-    for MapWithSides { map, .. } in maps.into_iter().filter(|map| map.map.state.queues()) {
+    for SyncMap { map, .. } in maps.into_iter().filter(|map| map.state.queues()) {
         let mut metrics = Metrics::of(&[("Map", map.id.as_str())]);
         if let Ok(Some(depth)) = ports.queues().depth(&map).await {
             metrics = metrics.add("QueueDepth", depth, Unit::Count);

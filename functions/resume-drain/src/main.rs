@@ -6,7 +6,7 @@ mod handler;
 mod tests;
 
 use aws::{
-    AwsWorld, Clients, SsmSecrets,
+    AwsPorts, Clients, SsmSecrets,
     settings::{Common, Settings, environment},
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::connect().await;
     let guard = Guard::new(&common.allowed_hosts, common.allow_private)?;
     let apps = Connectors::new(guard, SsmSecrets::new(clients.ssm.clone()))?;
-    let world = &AwsWorld::of(&clients, &common, apps);
+    let world = &AwsPorts::of(&clients, &common, apps);
     run(service_fn(move |event: LambdaEvent<serde_json::Value>| async move {
         let until = handler::time_limit(event.context.deadline);
         Box::pin(handler::handle(world, &event.payload, until)).await

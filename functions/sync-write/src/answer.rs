@@ -2,13 +2,13 @@
 
 use app::{
     error::{AppError, AppSays, Thing},
-    lookup::Fate,
+    lookup::WriteStatus,
     problem::Problem,
-    write::{Told, WriteError},
+    write::{WithSideNames, WriteError},
 };
 use domain::{
     SideId, SideIx, WriteId,
-    failure::Verdict,
+    failure::CallEffect,
     lane::{Answer, Crossing, StepFailure},
 };
 use serde_json::{Value, json};
@@ -44,10 +44,10 @@ impl Reply {
 }
 
 /// What the caller of a write is told.
-pub(crate) fn written(id: WriteId, told: Result<Told<Answer>, WriteError>) -> Reply {
+pub(crate) fn written(id: WriteId, told: Result<WithSideNames<Answer>, WriteError>) -> Reply {
     match told {
         Err(error) => Reply::error(&error.into()),
-        Ok(Told { what, sides }) => match refusal(&what, &sides) {
+        Ok(WithSideNames { what, sides }) => match refusal(&what, &sides) {
             Some(error) => Reply::error(&error),
             None => stands(id, &what, &sides),
         },
@@ -55,15 +55,15 @@ pub(crate) fn written(id: WriteId, told: Result<Told<Answer>, WriteError>) -> Re
 }
 
 /// What became of a write.
-pub(crate) fn fate(id: WriteId, told: Result<Told<Fate>, WriteError>) -> Reply {
-    let Told { what, sides } = match told {
+pub(crate) fn fate(id: WriteId, told: Result<WithSideNames<WriteStatus>, WriteError>) -> Reply {
+    let WithSideNames { what, sides } = match told {
         Ok(told) => told,
         Err(error) => return Reply::error(&error.into()),
     };
     match what {
-        Fate::Unknown => Reply::error(&AppError::NotFound(Thing::Write)),
-        Fate::InFlight(version) => Reply::ok(200, json!({"id": id, "status": "in_flight", "version": version})),
-        Fate::Known(answer) => Reply { status: 200, ..stands(id, &answer, &sides) },
+        WriteStatus::Unknown => Reply::error(&AppError::NotFound(Thing::Write)),
+        WriteStatus::InFlight(version) => Reply::ok(200, json!({"id": id, "status": "in_flight", "version": version})),
+        WriteStatus::Known(answer) => Reply { status: 200, ..stands(id, &answer, &sides) },
     }
 }
 
@@ -97,10 +97,10 @@ fn stands(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
     let crossed = |crossing: &Option<Crossing>| crossing.map_or(Value::Null, |crossing| json!(crossing));
     let failed = |step: &Option<StepFailure>| {
         step.as_ref().map_or(Value::Null, |StepFailure { to, at, failure }| {
-            let outcome = match failure.verdict {
-                Verdict::Refused => "refused",
-                Verdict::NotApplied => "not_applied",
-                Verdict::Unknown => "unknown",
+            let outcome = match failure.effect {
+                CallEffect::Refused => "refused",
+                CallEffect::NotApplied => "not_applied",
+                CallEffect::Unknown => "unknown",
             };
             let (class, code, message) = (failure.class, &failure.code, &failure.message);
             json!({"side": side(*to), "at": at.to_string(), "class": class, "code": code, "message": message, "outcome": outcome})

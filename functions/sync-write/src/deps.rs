@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use app::ports::{Config as _, Ports};
-use aws::{AwsWorld, Clients, SsmSecrets};
+use aws::{AwsPorts, Clients, SsmSecrets};
 use callers::Callers;
 use targets::{Connectors, Guard};
 
@@ -12,7 +12,7 @@ use crate::config::Config;
 /// What the function works with.
 pub(crate) struct Deps {
     pub(crate) callers: Callers,
-    pub(crate) world: AwsWorld<Connectors<SsmSecrets>>,
+    pub(crate) world: AwsPorts<Connectors<SsmSecrets>>,
 }
 
 /// Connects, and warms what the first request needs: the keys of the callers and the connection to DynamoDB. TLS is
@@ -21,7 +21,7 @@ pub(crate) async fn connect(config: &Config) -> Result<Deps, String> {
     let clients = Clients::connect().await;
     let secrets = SsmSecrets::new(clients.ssm.clone());
     let guard = Guard::new(&config.common.allowed_hosts, config.common.allow_private)?;
-    let world = AwsWorld::of(&clients, &config.common, Connectors::new(guard, secrets.clone())?);
+    let world = AwsPorts::of(&clients, &config.common, Connectors::new(guard, secrets.clone())?);
     let callers = Callers::new(config.auth.clone(), secrets);
     let (keys, maps) = futures::join!(callers.warm(), world.config().maps());
     warmed("the keys of the callers", keys);

@@ -129,7 +129,7 @@ async fn the_samples_of_published_events_are_true() {
     let world = world();
     world.alerts.put_rule(sample::rule(1));
     let mut error = sample::error(world.now(), 1, "C-1", ErrorClass::Application);
-    error.fate = domain::log::Fate::Parked;
+    error.fate = domain::log::ErrorDisposition::Parked;
     let mut events = vec![LogEvent::Error(Box::new(error))];
     let mut published = Vec::new();
     for _ in 0..3 {

@@ -4,27 +4,27 @@
 //! the thing, and always in the store. Nobody overwrites what they have not seen.
 
 pub mod archive;
+mod archive_guard;
 pub mod backlog;
 pub mod conflicts;
 mod diff;
 pub mod document;
-pub mod errors;
 pub mod incidents;
 pub mod lane;
 pub mod logs;
+pub mod map_commands;
 pub mod maps;
 pub mod open;
+pub mod parked;
 mod plan;
 pub mod preview;
 pub mod rules;
 pub mod sides;
-pub mod switch;
 pub mod tokens;
-mod vacate;
 mod version;
 
 pub use self::{
-    vacate::{ArchiveFate, SETTLE_MS},
+    archive_guard::{ArchiveFate, SETTLE_MS},
     version::{Expects, Saved},
 };
 use std::future::Future;
@@ -71,7 +71,7 @@ pub struct Caller {
 /// A commit that lost to another one is told as a changed version; what the store holds now was not read again.
 fn lost(error: CommitError) -> AppError {
     match error {
-        CommitError::Conflict | CommitError::Duplicate => AppError::VersionChanged { stored: None },
+        CommitError::Stale | CommitError::Duplicate => AppError::VersionChanged { stored: None },
         CommitError::Port(error) => AppError::Port(error),
     }
 }

@@ -14,8 +14,8 @@ mod tick;
 pub use self::{
     act::act,
     counter::Counter,
-    evaluate::{LATE_MS, Verdict, evaluate, verdict},
-    notify::{CameBack, Told, bounced, notify},
+    evaluate::{LATE_MS, RuleDecision, decide_rule, evaluate},
+    notify::{CameBack, MailCounts, bounced, notify},
     tick::{Ticked, tick, tick_one},
 };
 use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};
@@ -35,7 +35,7 @@ pub(crate) async fn change<P: AlertPorts>(
         let Some(change) = decide(&read) else { return Ok(None) };
         match ports.alerts().save_incident(&change).await {
             Ok(()) => return Ok(Some(change.incident)),
-            Err(CommitError::Conflict | CommitError::Duplicate) => {}
+            Err(CommitError::Stale | CommitError::Duplicate) => {}
             Err(CommitError::Port(error)) => return Err(error),
         }
     }

@@ -41,7 +41,7 @@ pub trait Ports: Sync {
     /// The two apps.
     type Apps: Apps;
     /// Wake-up calls for waiting lanes.
-    type Wakes: Wakes;
+    type WakeUps: WakeUps;
 
     /// The journal.
     fn lanes(&self) -> &Self::Lanes;
@@ -52,13 +52,13 @@ pub trait Ports: Sync {
     /// The two apps.
     fn apps(&self) -> &Self::Apps;
     /// Wake-up calls.
-    fn wakes(&self) -> &Self::Wakes;
+    fn wakes(&self) -> &Self::WakeUps;
     /// The time now.
     fn now(&self) -> Timestamp;
     /// 128 bits nobody else has: time first, then chance (a ULID).
     fn fresh_id(&self) -> u128;
     /// Lets some time pass.
-    fn pause(&self, ms: u64) -> impl Future<Output = ()> + Send;
+    fn sleep(&self, ms: u64) -> impl Future<Output = ()> + Send;
 }
 
 /// Why a port did not do what it was asked. The texts are for the log, not for callers.
@@ -75,11 +75,11 @@ pub enum PortError {
 /// Maps and sides, as the write path needs them.
 pub trait Config: Sync {
     /// A map with both of its sides, in map order. May be up to a second old.
-    fn map(&self, id: &MapId) -> impl Future<Output = Result<Option<MapWithSides>, PortError>> + Send;
+    fn map(&self, id: &MapId) -> impl Future<Output = Result<Option<SyncMap>, PortError>> + Send;
     /// The same, as it is stored at this moment.
-    fn fresh_map(&self, id: &MapId) -> impl Future<Output = Result<Option<MapWithSides>, PortError>> + Send;
+    fn fresh_map(&self, id: &MapId) -> impl Future<Output = Result<Option<SyncMap>, PortError>> + Send;
     /// All maps that have been run, as they are stored at this moment.
-    fn maps(&self) -> impl Future<Output = Result<Vec<MapWithSides>, PortError>> + Send;
+    fn maps(&self) -> impl Future<Output = Result<Vec<SyncMap>, PortError>> + Send;
     /// Saves a map if its stored version is `expected`, together with its line in the activity log.
     fn save_map(
         &self,
@@ -91,11 +91,19 @@ pub trait Config: Sync {
 
 /// A map with the settings of its two sides.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MapWithSides {
+pub struct SyncMap {
     /// The map.
     pub map: Map,
     /// Its sides, in map order.
     pub sides: [Side; 2],
+}
+
+impl std::ops::Deref for SyncMap {
+    type Target = Map;
+
+    fn deref(&self) -> &Map {
+        &self.map
+    }
 }
 
 /// What is done to a record of an app.
@@ -126,7 +134,7 @@ pub struct Applied {
 
 /// A record as an app has it now.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct FetchedRecord {
     /// Its fields, by the app's names.
     pub record: Record,
     /// Its `ETag`, if the app tells it.
@@ -145,17 +153,17 @@ pub trait Apps: Sync {
         entity: &str,
         key_field: &str,
         key: &RecordKey,
-    ) -> impl Future<Output = Result<Option<Found>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
     /// Whether the app can be reached and accepts our credentials: reads at most one record of `entity`.
     fn probe(&self, side: &Side, entity: Option<&str>) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// Wake-up calls. They may be lost, late or doubled: the sweep finds what they miss.
-pub trait Wakes: Sync {
+pub trait WakeUps: Sync {
     /// A lane has something to do.
-    fn lane_waits(&self, lane: &LaneKey) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn wake_lane(&self, lane: &LaneKey) -> impl Future<Output = Result<(), PortError>> + Send;
     /// A map has a backlog to be written.
-    fn map_waits(&self, map: &MapId) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn wake_map(&self, map: &MapId) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Secrets, by reference.

@@ -6,16 +6,16 @@ use domain::{
     MapState, Owner, SideIx, Timestamp,
     id::EntryId,
     lane::{
-        Admission, Answer, Claim, Echoes, Entry, Head, Lease, Marker, SkipReason, admit, claim, lay_down, lease_ms,
+        Admission, AdmitContext, Answer, Claim, Echoes, Entry, Head, Marker, SkipReason, admit, claim, lease_ms,
+        requeue_abandoned,
     },
     map::{Intake, PerSide},
-    mutant::{self, Mutant},
 };
 
 use crate::{
-    attempt::{InFlight, execute},
+    attempt::{AttemptContext, execute},
     ports::{
-        Commit, CommitError, Config, JournalOp, LaneKey, Lanes, MapWithSides, Pointer, PortError, Ports, Queues, Wakes,
+        Commit, CommitError, Config, JournalOp, LaneKey, Lanes, Pointer, PortError, Ports, Queues, SyncMap, WakeUps,
     },
     request::{WriteRequest, mistake},
 };
@@ -23,7 +23,7 @@ use crate::{
 mod told;
 
 pub(crate) use told::side_names;
-pub use told::{Told, WriteError};
+pub use told::{WithSideNames, WriteError};
 
 /// How often a write is decided anew because the lane changed under it.
 const MAX_ROUNDS: u32 = 30;
@@ -41,49 +41,50 @@ const MAP_IS_OLD_AFTER_MS: u64 = 500;
 ///
 /// # Errors
 /// Nothing of the write was kept; the error says why.
-pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<Told<Answer>, WriteError> {
+pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<WithSideNames<Answer>, WriteError> {
     request.id.check_age(ports.now()).map_err(|says| WriteError::Invalid(mistake("id", says)))?;
     let lane = LaneKey { map: request.map.clone(), key: request.key.clone() };
     let (map, head) = futures::join!(ports.config().map(&request.map), ports.lanes().head(&lane));
     let unknown = || WriteError::UnknownMap(request.map.clone());
     let mut map = map?.ok_or_else(unknown)?;
     let mut stored_now = false;
-    if map.map.state.intake() == Intake::Keep {
+    if map.state.intake() == Intake::Keep {
         // Perhaps it was resumed within the second for which it is remembered: what comes now is no part of the backlog.
         map = ports.config().fresh_map(&request.map).await?.ok_or_else(unknown)?;
         stored_now = true;
     }
     let owner = Owner(ports.fresh_id());
     let (read_at, seen) = (ports.now(), Cow::Borrowed(&map));
-    let taking = Taking { ports, lane: &lane, map: seen, read_at, stored_now, owner, taken: None, unanswered: 0 };
-    let answer = take(ports, request, taking, head?).await?;
-    Ok(Told { what: answer, sides: side_names(&map) })
+    let session =
+        WriteSession { ports, lane: &lane, map: seen, read_at, stored_now, owner, taken: None, unanswered: 0 };
+    let answer = take(ports, request, session, head?).await?;
+    Ok(WithSideNames { what: answer, sides: side_names(&map) })
 }
 
 async fn take<P: Ports>(
     ports: &P,
     request: &WriteRequest,
-    mut taking: Taking<'_, P>,
+    mut session: WriteSession<'_, P>,
     mut read: Option<(Head, Echoes)>,
 ) -> Result<Answer, WriteError> {
-    let lane = taking.lane;
-    let mut arrival = request.arrival(&taking.map.map.config).map_err(WriteError::Invalid)?;
+    let lane = session.lane;
+    let mut arrival = request.arrival(&session.map.config).map_err(WriteError::Invalid)?;
     let entry = EntryId(ports.fresh_id());
     let mut waited_ms = 0;
     for round in 0..MAX_ROUNDS {
         if round > 0 {
-            ports.pause(taking.jitter(round)).await;
+            ports.sleep(session.jitter(round)).await;
             read = ports.lanes().head(lane).await?;
         }
-        if let Some(answer) = taking.stored_after_all(read.as_ref()).await {
+        if let Some(answer) = session.stored_after_all(read.as_ref()).await {
             return Ok(answer);
         }
         loop {
-            if taking.map_is_old() {
-                taking.read_map(false).await?;
-                arrival = request.arrival(&taking.map.map.config).map_err(WriteError::Invalid)?;
+            if session.map_is_old() {
+                session.read_map(false).await?;
+                arrival = request.arrival(&session.map.config).map_err(WriteError::Invalid)?;
             }
-            let map = &taking.map;
+            let map = &session.map;
             let (head, echoes) = match &read {
                 Some((head, echoes)) => (Some(head), echoes.clone()),
                 None => (None, Echoes::default()),
@@ -92,33 +93,33 @@ async fn take<P: Ports>(
                 Some(head) if !head.idle() => ports.lanes().marker(&lane.map, request.id).await?,
                 _ => None,
             };
-            let lease = Lease {
+            let context = AdmitContext {
                 map: &map.map,
                 capability: PerSide([map.sides[0].config.capability, map.sides[1].config.capability]),
                 now: ports.now(),
-                owner: taking.owner,
-                lease_ms: taking.lease_ms(),
+                owner: session.owner,
+                lease_ms: session.lease_ms(),
             };
-            match admit(head, &echoes, marker.as_ref(), arrival.clone(), entry, lease)? {
-                Admission::InFlight if taking.laid_down(head).await => {
+            match admit(head, &echoes, marker.as_ref(), arrival.clone(), entry, context)? {
+                Admission::InFlight if session.laid_down(head).await => {
                     read = ports.lanes().head(lane).await?;
                 }
                 Admission::InFlight if waited_ms >= WAIT_FOR_ANSWER_MS => return Err(WriteError::InProgress),
                 Admission::InFlight => {
-                    if let Some(answer) = taking.taken_over(head).await {
+                    if let Some(answer) = session.taken_over(head).await {
                         return Ok(answer);
                     }
-                    ports.pause(LOOK_EVERY_MS).await;
+                    ports.sleep(LOOK_EVERY_MS).await;
                     waited_ms += LOOK_EVERY_MS;
                     read = ports.lanes().head(lane).await?;
                 }
                 // A function that remembers the map does not know of a cut a moment ago: a change that comes after the
                 // command is no part of what it takes along.
-                Admission::Append { .. } if taking.map.map.state == MapState::CatchingUp && !taking.stored_now => {
-                    taking.read_map(true).await?;
-                    arrival = request.arrival(&taking.map.map.config).map_err(WriteError::Invalid)?;
+                Admission::Append { .. } if session.map.state == MapState::CatchingUp && !session.stored_now => {
+                    session.read_map(true).await?;
+                    arrival = request.arrival(&session.map.config).map_err(WriteError::Invalid)?;
                 }
-                admission => match taking.carry_out(head, &echoes, admission).await? {
+                admission => match session.carry_out(head, &echoes, admission).await? {
                     Some(answer) => return Ok(answer),
                     None => break, // the lane changed: read it again
                 },
@@ -128,10 +129,10 @@ async fn take<P: Ports>(
     Err(WriteError::Contended)
 }
 
-struct Taking<'a, P: Ports> {
+struct WriteSession<'a, P: Ports> {
     ports: &'a P,
     lane: &'a LaneKey,
-    map: Cow<'a, MapWithSides>,
+    map: Cow<'a, SyncMap>,
     /// When it was read; it may have been remembered for a second then.
     read_at: Timestamp,
     /// It was not remembered: it is as it was stored then.
@@ -143,7 +144,7 @@ struct Taking<'a, P: Ports> {
     unanswered: u32,
 }
 
-impl<P: Ports> Taking<'_, P> {
+impl<P: Ports> WriteSession<'_, P> {
     fn map_is_old(&self) -> bool {
         self.ports.now().ms_since(self.read_at) >= MAP_IS_OLD_AFTER_MS
     }
@@ -192,7 +193,7 @@ impl<P: Ports> Taking<'_, P> {
                 let ops = vec![JournalOp::Append((*entry).clone(), marker)];
                 let commit = Commit { head: (*head).clone(), expected, ops };
                 let stored = lanes.commit(self.lane, commit).await;
-                let stored = self.changed(stored)? || mutant::on(Mutant::ConflictIsAcknowledged);
+                let stored = self.changed(stored)?;
                 if stored { Ok(Some(self.appended(*head, *entry).await)) } else { Ok(None) }
             }
         }
@@ -200,7 +201,7 @@ impl<P: Ports> Taking<'_, P> {
 
     /// Goes on with a write whose function died, now that its caller has come again: the sweep is a minute away.
     async fn taken_over(&mut self, head: Option<&Head>) -> Option<Answer> {
-        let head = head.filter(|_| self.map.map.state.intake() == Intake::Write)?;
+        let head = head.filter(|_| self.map.state.intake() == Intake::Write)?;
         let now = self.ports.now();
         let Claim::Taken { head: taken, entry } = claim(head, None, &self.map.map, self.owner, now, self.lease_ms())
         else {
@@ -214,12 +215,14 @@ impl<P: Ports> Taking<'_, P> {
 
     /// Puts a write whose function died into the journal, when nobody would go on with it: the map does not write.
     async fn laid_down(&self, head: Option<&Head>) -> bool {
-        let idle = self.map.map.state.intake() != Intake::Write;
+        let idle = self.map.state.intake() != Intake::Write;
         let Some(head) = head.filter(|_| idle) else { return false };
-        let Some((next, entry, effects)) = lay_down(head, &self.lane.key, self.ports.now()) else { return false };
+        let Some((next, entry, effects)) = requeue_abandoned(head, &self.lane.key, self.ports.now()) else {
+            return false;
+        };
         // Whoever changed the lane in the meantime has done this, or goes on with it.
         let stored = self.ports.lanes().commit(self.lane, Commit::of(Some(head), next, effects)).await.is_ok();
-        if stored && self.map.map.state.queues() {
+        if stored && self.map.state.queues() {
             self.point_to(&entry).await;
         }
         stored
@@ -236,7 +239,8 @@ impl<P: Ports> Taking<'_, P> {
     async fn execute(&mut self) -> Option<Answer> {
         let (head, entry) = self.taken.take()?;
         let Self { ports, lane, owner, .. } = *self;
-        let ended = execute(ports, InFlight { lane, map: &self.map, head, entry, owner, in_call: true }).await;
+        let ended =
+            execute(ports, AttemptContext { lane, map: &self.map, head, entry, owner, caller_waiting: true }).await;
         if let Some(head) = &ended.head {
             wake_if_waiting(ports, lane, head).await;
         }
@@ -246,7 +250,7 @@ impl<P: Ports> Taking<'_, P> {
     /// The entry is in the journal. If it is its turn already, it need not wait for a worker.
     async fn appended(&mut self, head: Head, entry: Entry) -> Answer {
         let answer = place(&head, &entry);
-        if self.map.map.state.intake() == Intake::Keep {
+        if self.map.state.intake() == Intake::Keep {
             // The map may have been resumed in between.
             let now = self.ports.config().fresh_map(&self.lane.map).await;
             return match now {
@@ -268,7 +272,7 @@ impl<P: Ports> Taking<'_, P> {
         if self.map_is_old() && self.read_map(false).await.is_err() {
             return answer; // it is kept; the sweep finds it
         }
-        if self.map.map.state.intake() != Intake::Write {
+        if self.map.state.intake() != Intake::Write {
             return answer;
         }
         if entry.waits_for_answer() {
@@ -298,7 +302,7 @@ impl<P: Ports> Taking<'_, P> {
     /// Leaves an entry to the workers. One of a backlog is pointed to in the map's queue, behind those before it; the
     /// drain comes to it at the app's pace, so nobody else is woken to go through its lane.
     async fn leave(&self, head: &Head, entry: &Entry) {
-        let queues = self.map.map.state.queues();
+        let queues = self.map.state.queues();
         if queues {
             self.point_to(entry).await;
         }
@@ -319,7 +323,7 @@ impl<P: Ports> Taking<'_, P> {
     fn changed(&mut self, stored: Result<(), CommitError>) -> Result<bool, WriteError> {
         match stored {
             Ok(()) => Ok(true),
-            Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
+            Err(CommitError::Stale | CommitError::Duplicate) => Ok(false),
             Err(CommitError::Port(PortError::Transient(_))) if self.unanswered < MAX_UNANSWERED => {
                 self.unanswered += 1;
                 Ok(false)
@@ -342,7 +346,7 @@ impl<P: Ports> Taking<'_, P> {
 /// Somebody must go on with a lane that has something to do now. If this call is lost, the sweep does it.
 pub(crate) async fn wake_if_waiting<P: Ports>(ports: &P, lane: &LaneKey, head: &Head) {
     let due = head.due().is_some_and(|due| due <= ports.now());
-    if due && let Err(error) = ports.wakes().lane_waits(lane).await {
+    if due && let Err(error) = ports.wakes().wake_lane(lane).await {
         tracing::warn!(map.id = %lane.map, %error, "a waiting lane could not be woken; the sweep will find it");
     }
 }

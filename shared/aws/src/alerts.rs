@@ -173,7 +173,7 @@ impl Alerts for DynamoAlerts {
     async fn unflag(&self, address: &Address) -> Result<bool, PortError> {
         match self.documents.delete(&Key::Flagged(address.to_string()), 1).await {
             Ok(()) => Ok(true),
-            Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
+            Err(CommitError::Stale | CommitError::Duplicate) => Ok(false),
             Err(CommitError::Port(error)) => Err(error),
         }
     }

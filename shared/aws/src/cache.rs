@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::ports::{CommitError, Config, MapWithSides, PortError};
+use app::ports::{CommitError, Config, PortError, SyncMap};
 use domain::{Map, MapId, MapState, SideId, log::Activity, side::Side};
 
 /// How old what the write path sees of a map may be. Nothing rests on it: a pause or stop holds from the lane on.
@@ -35,7 +35,7 @@ pub trait ReadConfig: Sync {
 #[derive(Debug)]
 pub struct CachedConfig<S> {
     store: S,
-    known: Mutex<BTreeMap<MapId, (Instant, MapWithSides)>>,
+    known: Mutex<BTreeMap<MapId, (Instant, SyncMap)>>,
 }
 
 impl<S: ReadConfig> CachedConfig<S> {
@@ -45,13 +45,13 @@ impl<S: ReadConfig> CachedConfig<S> {
         Self { store, known: Mutex::default() }
     }
 
-    fn known(&self, id: &MapId) -> Option<(Instant, MapWithSides)> {
+    fn known(&self, id: &MapId) -> Option<(Instant, SyncMap)> {
         self.known.lock().ok()?.get(id).cloned()
     }
 
-    fn remember(&self, read: Instant, map: &MapWithSides) {
+    fn remember(&self, read: Instant, map: &SyncMap) {
         if let Ok(mut known) = self.known.lock() {
-            known.insert(map.map.id.clone(), (read, map.clone()));
+            known.insert(map.id.clone(), (read, map.clone()));
         }
     }
 
@@ -62,7 +62,7 @@ impl<S: ReadConfig> CachedConfig<S> {
     }
 
     /// A map with its sides, of which some may have been read with it.
-    async fn with_sides(&self, map: Map, mut read: Vec<Side>) -> Result<MapWithSides, PortError> {
+    async fn with_sides(&self, map: Map, mut read: Vec<Side>) -> Result<SyncMap, PortError> {
         let names = map.config.sides.each_ref().map(|end| end.side.clone());
         let missing: Vec<_> = names.iter().filter(|name| read.iter().all(|side| side.id != **name)).cloned().collect();
         if !missing.is_empty() {
@@ -73,19 +73,19 @@ impl<S: ReadConfig> CachedConfig<S> {
             found.ok_or_else(|| PortError::Permanent(format!("side {name} of map {} does not exist any more", map.id)))
         };
         let sides = [side(&names[0])?, side(&names[1])?];
-        Ok(MapWithSides { map, sides })
+        Ok(SyncMap { map, sides })
     }
 }
 
 impl<S: ReadConfig> Config for CachedConfig<S> {
-    async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         match self.known(id) {
             Some((read, map)) if read.elapsed() < MAX_AGE => Ok(Some(map)),
             Some(_) | None => self.fresh_map(id).await,
         }
     }
 
-    async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn fresh_map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         let likely = match self.known(id) {
             Some((_, map)) => map.sides.map(|side| side.id).to_vec(),
             None => Vec::new(),
@@ -101,7 +101,7 @@ impl<S: ReadConfig> Config for CachedConfig<S> {
         Ok(Some(map))
     }
 
-    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+    async fn maps(&self) -> Result<Vec<SyncMap>, PortError> {
         let mut all = Vec::new();
         let now = Instant::now();
         for map in self.store.all_maps().await? {

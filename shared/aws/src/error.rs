@@ -42,7 +42,7 @@ where
 /// A failed conditional update.
 pub(crate) fn update(error: SdkError<UpdateItemError>) -> CommitError {
     match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(_)) => CommitError::Conflict,
+        Some(UpdateItemError::ConditionalCheckFailedException(_)) => CommitError::Stale,
         _ => CommitError::Port(port(error)),
     }
 }
@@ -51,7 +51,7 @@ pub(crate) fn update(error: SdkError<UpdateItemError>) -> CommitError {
 pub(crate) fn unless_condition<T>(sent: Result<T, SdkError<UpdateItemError>>) -> Result<bool, PortError> {
     match sent.map_err(update) {
         Ok(_) => Ok(true),
-        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(false),
+        Err(CommitError::Stale | CommitError::Duplicate) => Ok(false),
         Err(CommitError::Port(error)) => Err(error),
     }
 }
@@ -59,7 +59,7 @@ pub(crate) fn unless_condition<T>(sent: Result<T, SdkError<UpdateItemError>>) ->
 /// A failed conditional put.
 pub(crate) fn put(error: SdkError<PutItemError>) -> CommitError {
     match error.as_service_error() {
-        Some(PutItemError::ConditionalCheckFailedException(_)) => CommitError::Conflict,
+        Some(PutItemError::ConditionalCheckFailedException(_)) => CommitError::Stale,
         _ => CommitError::Port(port(error)),
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn put(error: SdkError<PutItemError>) -> CommitError {
 /// A failed conditional deletion.
 pub(crate) fn delete(error: SdkError<DeleteItemError>) -> CommitError {
     match error.as_service_error() {
-        Some(DeleteItemError::ConditionalCheckFailedException(_)) => CommitError::Conflict,
+        Some(DeleteItemError::ConditionalCheckFailedException(_)) => CommitError::Stale,
         _ => CommitError::Port(port(error)),
     }
 }
@@ -87,11 +87,11 @@ pub(crate) fn transaction(error: SdkError<TransactWriteItemsError>, markers: &[u
         return if conditions.iter().all(|at| markers.contains(at)) {
             CommitError::Duplicate
         } else {
-            CommitError::Conflict
+            CommitError::Stale
         };
     }
     if !failed("TransactionConflict").is_empty() {
-        return CommitError::Conflict;
+        return CommitError::Stale;
     }
     let throttled = !failed("ThrottlingError").is_empty() || !failed("ProvisionedThroughputExceeded").is_empty();
     let text = DisplayErrorContext(error).to_string();

@@ -1,6 +1,6 @@
 //! The ports on AWS: DynamoDB, SQS, EventBridge, `SESv2`, SSM. SDK types and SDK errors stay in here.
 
-mod alert_world;
+mod alert_ports;
 mod alerts;
 mod cache;
 mod clients;
@@ -14,16 +14,16 @@ mod log;
 mod mailer;
 pub mod metrics;
 pub mod outbox;
+mod ports;
 mod queues;
 mod secrets;
 pub mod settings;
 pub mod telemetry;
 mod tokens;
 mod wakes;
-mod world;
 
 pub use self::{
-    alert_world::{AlertSettings, AlertWorld, NoApps},
+    alert_ports::{AlertSettings, AwsAlertPorts, NoApps},
     alerts::DynamoAlerts,
     cache::{CachedConfig, ReadConfig},
     clients::Clients,
@@ -33,9 +33,9 @@ pub use self::{
     lanes::DynamoLanes,
     log::DynamoLog,
     mailer::SesMailer,
+    ports::{AwsPorts, Deps},
     queues::{Sqs, SqsQueues, messages_in},
     secrets::SsmSecrets,
     tokens::DynamoTokens,
-    wakes::{EventBridgeWakes, LANE_WAITING, MAP_SOURCE, MAP_WAITING, SOURCE},
-    world::{AwsWorld, World},
+    wakes::{EventBridgeWakeUps, LANE_WAITING, MAP_SOURCE, MAP_WAITING, SOURCE},
 };

@@ -259,7 +259,7 @@ impl Log for DynamoLog {
         match sent.map_err(|error| error::transaction(error, &[0])) {
             Ok(_) => Ok(true),
             Err(app::ports::CommitError::Duplicate) => Ok(false),
-            Err(app::ports::CommitError::Conflict) => {
+            Err(app::ports::CommitError::Stale) => {
                 Err(PortError::Transient("another request reports the same".to_owned()))
             }
             Err(app::ports::CommitError::Port(error)) => Err(error),

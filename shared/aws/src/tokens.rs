@@ -28,7 +28,7 @@ impl Tokens for DynamoTokens {
     async fn save_token(&self, sha256_hex: &str, token: &Token) -> Result<(), PortError> {
         match self.0.save(&Key::Token(sha256_hex.to_owned()), token, VERSION, 0, &[]).await {
             // 256 random bits do not meet by accident: it is this very token, saved before its answer got lost.
-            Ok(()) | Err(CommitError::Conflict | CommitError::Duplicate) => Ok(()),
+            Ok(()) | Err(CommitError::Stale | CommitError::Duplicate) => Ok(()),
             Err(CommitError::Port(error)) => Err(error),
         }
     }
@@ -42,7 +42,7 @@ impl Tokens for DynamoTokens {
         let Some((hash, _)) = all.into_iter().find(|(_, token)| token.id == id) else { return Ok(false) };
         match self.0.delete(&Key::Token(hash), VERSION).await {
             // Somebody else took it back in the meantime: it is gone all the same.
-            Ok(()) | Err(CommitError::Conflict | CommitError::Duplicate) => Ok(true),
+            Ok(()) | Err(CommitError::Stale | CommitError::Duplicate) => Ok(true),
             Err(CommitError::Port(error)) => Err(error),
         }
     }

@@ -1,6 +1,6 @@
 //! Wake-up calls over EventBridge. Others may listen too.
 
-use app::ports::{LaneKey, PortError, Wakes};
+use app::ports::{LaneKey, PortError, WakeUps};
 use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRequestEntry};
 use domain::MapId;
 
@@ -16,12 +16,12 @@ pub const MAP_WAITING: &str = "Map Waiting";
 
 /// Wake-up calls over EventBridge.
 #[derive(Clone, Debug)]
-pub struct EventBridgeWakes {
+pub struct EventBridgeWakeUps {
     events: Client,
     bus: String,
 }
 
-impl EventBridgeWakes {
+impl EventBridgeWakeUps {
     /// Wake-up calls over this bus.
     #[must_use]
     pub fn new(events: Client, bus: &str) -> Self {
@@ -29,17 +29,17 @@ impl EventBridgeWakes {
     }
 }
 
-impl Wakes for EventBridgeWakes {
-    async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
+impl WakeUps for EventBridgeWakeUps {
+    async fn wake_lane(&self, lane: &LaneKey) -> Result<(), PortError> {
         self.put(SOURCE, LANE_WAITING, &serde_json::json!({ "map": lane.map, "key": lane.key })).await
     }
 
-    async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
+    async fn wake_map(&self, map: &MapId) -> Result<(), PortError> {
         self.put(MAP_SOURCE, MAP_WAITING, &serde_json::json!({ "map": map })).await
     }
 }
 
-impl EventBridgeWakes {
+impl EventBridgeWakeUps {
     async fn put(&self, source: &str, kind: &str, detail: &serde_json::Value) -> Result<(), PortError> {
         let event = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(source).detail_type(kind);
         let sent = self.events.put_events().entries(event.detail(detail.to_string()).build()).send().await;

@@ -74,7 +74,7 @@ impl fmt::Display for ErrorClass {
 /// What is certain about a call that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CallEffect {
     /// Refused for good, without effect: sending the same again is refused again.
     Refused,
     /// Certainly without effect, and it may work later.
@@ -105,11 +105,11 @@ pub enum CallEnd {
     NotAllowed,
 }
 
-/// Class and verdict of a call that did not succeed; `None` for a success (2xx).
+/// Class and effect of a call that did not succeed; `None` for a success (2xx).
 #[must_use]
-pub fn classify(end: CallEnd) -> Option<(ErrorClass, Verdict)> {
+pub fn classify(end: CallEnd) -> Option<(ErrorClass, CallEffect)> {
+    use CallEffect::{NotApplied, Refused, Unknown};
     use ErrorClass as C;
-    use Verdict::{NotApplied, Refused, Unknown};
     Some(match end {
         CallEnd::Status { status, explained } => match status {
             200..=299 => return None,
@@ -140,7 +140,7 @@ pub struct Failure {
     /// What kind of error.
     pub class: ErrorClass,
     /// What is certain about its effect.
-    pub verdict: Verdict,
+    pub effect: CallEffect,
     /// The app's own error code, or the HTTP status as text, or the mapped field.
     pub code: Option<String>,
     /// The app's own words, shortened to [`MAX_MESSAGE_CHARS`].
@@ -152,9 +152,9 @@ pub struct Failure {
 impl Failure {
     /// A failure with its message shortened.
     #[must_use]
-    pub fn new(class: ErrorClass, verdict: Verdict, code: Option<String>, message: &str) -> Self {
+    pub fn new(class: ErrorClass, effect: CallEffect, code: Option<String>, message: &str) -> Self {
         let code = code.map(|code| shorten(&code, 100));
-        Self { class, verdict, code, message: shorten(message, MAX_MESSAGE_CHARS), retry_after_ms: None }
+        Self { class, effect, code, message: shorten(message, MAX_MESSAGE_CHARS), retry_after_ms: None }
     }
 }
 
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn class_and_verdict_of_every_way_a_call_can_end() {
+        use CallEffect::{NotApplied, Refused, Unknown};
         use ErrorClass as C;
-        use Verdict::{NotApplied, Refused, Unknown};
         let status = |status, explained| classify(CallEnd::Status { status, explained });
         for (end, wanted) in [
             (status(200, false), None),

@@ -24,16 +24,18 @@ mod tests;
 mod version;
 
 pub use self::{
-    admit::{Admission, Arrival, Lease, Rejection, admit},
+    admit::{Admission, AdmitContext, Arrival, Rejection, admit},
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},
-    archive::{ArchiveCause, Archived, Archiving, NotNow, Stamp, append, archive, call_life_ms, newest, recovery},
+    archive::{
+        ArchiveCause, Archived, Archiving, Attribution, NotNow, append, archive, call_life_ms, newest, recovery,
+    },
     conflict::{Conflict, note_conflict},
     entry::{Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
-    head::{Head, Inflight, PARKED_FROM, SideMemory, Written},
-    lease::{Claim, claim, lay_down, lease_ms, may_call},
+    head::{ActiveEntry, Head, PARKED_FROM, SideMemory, Written},
+    lease::{Claim, claim, lease_ms, may_call, requeue_abandoned},
     operate::{LaneCommand, NotPossible, operate},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, Recent},
-    settle::{Attempt, JournalEffect, Settlement, Terms, settle},
+    settle::{Attempt, JournalEffect, SettleContext, Settlement, settle},
     version::LaneVersion,
 };

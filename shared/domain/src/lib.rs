@@ -9,7 +9,6 @@ pub mod limits;
 pub mod log;
 pub mod map;
 pub mod mapping;
-pub mod mutant;
 pub mod record;
 pub mod redact;
 pub mod rule;

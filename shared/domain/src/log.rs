@@ -11,7 +11,9 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     activity::{Activity, ActivityKind, Change, IncidentStep},
-    error::{ErrorEvent, Fate, LoggedError, MAX_PAYLOAD_BYTES, Resolution, Resolved, cut, fingerprint},
+    error::{
+        ErrorDisposition, ErrorEvent, LoggedError, MAX_PAYLOAD_BYTES, Resolution, Resolved, fingerprint, truncate,
+    },
 };
 use crate::{id::LogId, time::Timestamp};
 

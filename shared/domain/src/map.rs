@@ -11,7 +11,7 @@ use crate::{
     side::Mistake,
 };
 
-pub use self::lifecycle::{Backlog, Began, Beginning, Cause, Cut, Intake, Map, MapAnswer, MapCommand, MapState};
+pub use self::lifecycle::{Backlog, Cause, Cut, FlowStart, Intake, Map, MapAnswer, MapCommand, MapState, StartedBy};
 
 /// One of a map's two sides, by its place in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     address::{Address, Group},
     incident::{Acted, Incident, SAMPLE_KEYS, Top, Watch},
-    judge::{Breach, Counted, Reasoning, counts, judge},
+    judge::{Breach, CountedError, Exclusion, counts, judge},
     notice::{Delivery, Notice, NoticeKind, Sent},
     trend::{Ending, Recovery, recovery},
 };

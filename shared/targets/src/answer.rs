@@ -2,7 +2,7 @@
 
 use domain::{
     ErrorClass, Failure, Record,
-    failure::{CallEnd, Verdict, classify},
+    failure::{CallEffect, CallEnd, classify},
 };
 use reqwest::{
     StatusCode,
@@ -59,7 +59,7 @@ impl Answer {
 
     /// The body of a successful `GET`. All its failures are without effect.
     pub(crate) fn into_record(self) -> Result<Record, Failure> {
-        let unreadable = |message: &str| Failure::new(ErrorClass::OtherHttp, Verdict::NotApplied, None, message);
+        let unreadable = |message: &str| Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message);
         match self.body {
             Body::Whole(body) => match serde_json::from_slice(&body) {
                 Ok(Value::Object(record)) => Ok(record),
@@ -80,10 +80,10 @@ impl Answer {
             _ => explain(&[]),
         };
         let end = CallEnd::Status { status: self.status.as_u16(), explained: said.explained };
-        let (class, verdict) = classify(end).unwrap_or((ErrorClass::OtherHttp, Verdict::Unknown));
+        let (class, effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
         let code = said.code.unwrap_or_else(|| self.status.as_u16().to_string());
         let message = said.message.unwrap_or_else(|| self.in_words());
-        let mut failure = Failure::new(class, verdict, Some(self.blot(code)), &self.blot(message));
+        let mut failure = Failure::new(class, effect, Some(self.blot(code)), &self.blot(message));
         failure.retry_after_ms = retry_after_ms(&self.headers);
         failure
     }
@@ -106,8 +106,8 @@ impl Answer {
 
 /// A failure of a call that changes nothing, so that nothing about its effect is unknown.
 pub(crate) fn without_effect(mut failure: Failure) -> Failure {
-    if failure.verdict == Verdict::Unknown {
-        failure.verdict = Verdict::NotApplied;
+    if failure.effect == CallEffect::Unknown {
+        failure.effect = CallEffect::NotApplied;
     }
     failure
 }

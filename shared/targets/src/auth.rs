@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     ErrorClass, Failure,
-    failure::Verdict,
+    failure::CallEffect,
     side::{Auth, SecretRef},
 };
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -93,5 +93,5 @@ fn grant(token_url: &str, client_id: &str, secret: &SecretRef, scope: Option<&st
 }
 
 fn unusable(message: &str) -> Failure {
-    Failure::new(ErrorClass::Auth, Verdict::NotApplied, None, message)
+    Failure::new(ErrorClass::Auth, CallEffect::NotApplied, None, message)
 }

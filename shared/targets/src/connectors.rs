@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::ports::{Applied, Apps, Call, Found};
+use app::ports::{Applied, Apps, Call, FetchedRecord};
 use domain::{
     Failure, RecordKey,
     record::Image,
@@ -91,7 +91,7 @@ impl<S: Secrets> Connectors<S> {
         side: &SideConfig,
         (entity, key_field, key): (&str, &str, &RecordKey),
         deadline: &Deadline,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<FetchedRecord>, Failure> {
         let request = plan::read(side, entity, key_field, key)?;
         let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
         if answer.is_absent() || answer.status == StatusCode::NO_CONTENT {
@@ -135,7 +135,7 @@ impl<S: Secrets> Apps for Connectors<S> {
         entity: &str,
         key_field: &str,
         key: &RecordKey,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<FetchedRecord>, Failure> {
         self.read_within(&side.config, (entity, key_field, key), &Deadline::of(&side.config, 1)).await
     }
 

@@ -1,9 +1,9 @@
 //! Reading all records of an entity, page by page.
 
-use app::ports::Found;
+use app::ports::FetchedRecord;
 use domain::{
     ErrorClass, Failure,
-    failure::Verdict,
+    failure::CallEffect,
     side::{ConnectorKind, Side, SideConfig},
 };
 use reqwest::header::HeaderValue;
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// They, with the key among their fields and without annotations.
-    pub records: Vec<Found>,
+    pub records: Vec<FetchedRecord>,
     /// What to ask for the next page with; `None` after the last.
     pub next: Option<String>,
 }
@@ -70,10 +70,10 @@ fn request(side: &SideConfig, url: Url) -> plan::Request {
     request
 }
 
-fn found(value: Value) -> Result<Found, Failure> {
+fn found(value: Value) -> Result<FetchedRecord, Failure> {
     let Value::Object(mut record) = value else { return Err(unusable("`value` contains something else than records")) };
     let etag = odata::take_annotations(&mut record);
-    Ok(Found { record, etag })
+    Ok(FetchedRecord { record, etag })
 }
 
 /// A link that the app gave us, if it stays where our credentials may go: same origin, below the same path.
@@ -88,7 +88,7 @@ fn inside(base: &Url, from: &Url, link: &str) -> Result<Url, Failure> {
 }
 
 fn unusable(message: &str) -> Failure {
-    Failure::new(ErrorClass::OtherHttp, Verdict::NotApplied, None, message)
+    Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Requests as data: what would be sent, before anything is.
 
-use app::ports::{Call, Found};
+use app::ports::{Call, FetchedRecord};
 use domain::{
     ErrorClass, Failure, Record, RecordKey,
-    failure::{CallEnd, Verdict, classify},
+    failure::{CallEffect, CallEnd, classify},
     record::Image,
     side::{Capability, ConnectorKind, SideConfig},
 };
@@ -104,13 +104,13 @@ pub(crate) fn get(side: &SideConfig, url: Url) -> Request {
 }
 
 /// A record as the app tells it: without annotations, and without the key, which is no field to us.
-pub(crate) fn found(side: &SideConfig, mut record: Record, key_field: &str, etag: Option<String>) -> Found {
+pub(crate) fn found(side: &SideConfig, mut record: Record, key_field: &str, etag: Option<String>) -> FetchedRecord {
     let told = match side.connector.kind {
         ConnectorKind::Odata => odata::take_annotations(&mut record),
         ConnectorKind::Http => None,
     };
     record.remove(key_field);
-    Found { record, etag: etag.or(told) }
+    FetchedRecord { record, etag: etag.or(told) }
 }
 
 fn record_url(side: &SideConfig, entity: &str, key_field: &str, key: &RecordKey) -> Result<Url, Failure> {
@@ -128,7 +128,7 @@ fn header(text: &str) -> Result<HeaderValue, Failure> {
 
 /// The record itself cannot be put into a request: no repetition changes that.
 pub(crate) fn unwritable(message: &str) -> Failure {
-    Failure::new(ErrorClass::BadRequest, Verdict::Refused, None, message)
+    Failure::new(ErrorClass::BadRequest, CallEffect::Refused, None, message)
 }
 
 /// The side's settings do not lead to an app that may be called. They concern every record alike.
@@ -138,6 +138,6 @@ pub(crate) fn not_callable(message: &str) -> Failure {
 
 /// A failure without an answer.
 pub(crate) fn ended(end: CallEnd, message: &str) -> Failure {
-    let (class, verdict) = classify(end).unwrap_or((ErrorClass::OtherHttp, Verdict::Unknown));
-    Failure::new(class, verdict, None, message)
+    let (class, effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
+    Failure::new(class, effect, None, message)
 }

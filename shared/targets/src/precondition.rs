@@ -1,7 +1,7 @@
 //! Writes to a `versioned` side: only if the record is still as it was.
 
-use app::ports::{Applied, Call, Found};
-use domain::{ContentHash, ErrorClass, Failure, Record, failure::Verdict, record::Image, side::SideConfig};
+use app::ports::{Applied, Call, FetchedRecord};
+use domain::{ContentHash, ErrorClass, Failure, Record, failure::CallEffect, record::Image, side::SideConfig};
 use reqwest::{StatusCode, header::HeaderValue};
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ impl<S: Secrets> Connectors<S> {
             };
         }
         let message = format!("the record kept changing: {MAX_CONDITIONAL_WRITES} writes met a newer version each");
-        Err(Failure::new(ErrorClass::Conflict, Verdict::NotApplied, Some("412".to_owned()), &message))
+        Err(Failure::new(ErrorClass::Conflict, CallEffect::NotApplied, Some("412".to_owned()), &message))
     }
 
     async fn look(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Look, Failure> {
@@ -83,10 +83,10 @@ fn holds(found: &Record, wanted: &Record) -> bool {
     })
 }
 
-fn etag(found: &Found) -> Result<HeaderValue, Failure> {
+fn etag(found: &FetchedRecord) -> Result<HeaderValue, Failure> {
     found.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok()).ok_or_else(|| {
         let message = "the side is set to `versioned`, but the app sends no ETag with its records";
-        Failure::new(ErrorClass::OtherHttp, Verdict::NotApplied, None, message)
+        Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message)
     })
 }
 

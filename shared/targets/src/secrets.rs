@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use domain::{ErrorClass, Failure, failure::Verdict, side::SecretRef};
+use domain::{ErrorClass, Failure, failure::CallEffect, side::SecretRef};
 
 use crate::{
     limits::{MIN_BLOTTED_BYTES, SECRET_LIFE},
@@ -57,7 +57,7 @@ impl<S: Secrets> SecretCache<S> {
     async fn fetch(&self, name: &SecretRef) -> Result<(Secret, Duration), Failure> {
         let text = self.source.get(name).await.map_err(|error| {
             let message = format!("the secret {} cannot be read: {error}", String::from(name.clone()));
-            Failure::new(ErrorClass::Auth, Verdict::NotApplied, None, &message)
+            Failure::new(ErrorClass::Auth, CallEffect::NotApplied, None, &message)
         })?;
         // A line end at the end comes from the shell the secret was stored with.
         Ok((Secret::new(text.trim_end_matches(['\r', '\n'])), SECRET_LIFE))

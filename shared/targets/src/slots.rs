@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_fetch_leaves_what_was_there() {
         let slots = Slots::<&str, u64>::default();
-        let failure = Failure::new(domain::ErrorClass::Auth, domain::failure::Verdict::NotApplied, None, "no");
+        let failure = Failure::new(domain::ErrorClass::Auth, domain::failure::CallEffect::NotApplied, None, "no");
         let failed = slots.get(&"key", None, async { Err(failure.clone()) }).await;
         assert_eq!(failed.unwrap_err(), failure);
         assert_eq!(slots.get(&"key", None, async { Ok((7, LIFE)) }).await.unwrap().number, 1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{ErrorClass, Failure, failure::Verdict, side::SecretRef};
+use domain::{ErrorClass, Failure, failure::CallEffect, side::SecretRef};
 use reqwest::{
     Method,
     header::{CONTENT_TYPE, HeaderValue},
@@ -55,7 +55,7 @@ async fn ask(wire: &Wire, grant: &Grant, secret: &Secret, deadline: &Deadline) -
     }
     let told = Value::Object(answer.into_record().map_err(no_token)?);
     let Some(token) = told["access_token"].as_str().filter(|token| !token.is_empty()) else {
-        let failure = Failure::new(ErrorClass::Auth, Verdict::NotApplied, None, "the answer has no access_token");
+        let failure = Failure::new(ErrorClass::Auth, CallEffect::NotApplied, None, "the answer has no access_token");
         return Err(no_token(failure));
     };
     Ok((Secret::new(token), life(&told["expires_in"])))
@@ -90,7 +90,7 @@ fn no_token(failure: Failure) -> Failure {
         class => class,
     };
     let message = format!("no token: {}", failure.message);
-    let told = Failure::new(class, Verdict::NotApplied, failure.code, &message);
+    let told = Failure::new(class, CallEffect::NotApplied, failure.code, &message);
     Failure { retry_after_ms: failure.retry_after_ms, ..told }
 }
 

@@ -109,7 +109,7 @@ fn logged(line: &Activity) -> LogEvent {
 }
 
 fn expect(stored: Option<u64>, expected: u64) -> Result<(), CommitError> {
-    if stored.unwrap_or(0) == expected { Ok(()) } else { Err(CommitError::Conflict) }
+    if stored.unwrap_or(0) == expected { Ok(()) } else { Err(CommitError::Stale) }
 }
 
 impl Alerts for MemoryAlerts {

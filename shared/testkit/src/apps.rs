@@ -8,10 +8,10 @@ use std::{
     },
 };
 
-use app::ports::{Applied, Apps, Call, Found};
+use app::ports::{Applied, Apps, Call, FetchedRecord};
 use domain::{
     EntryId, Failure, Record, RecordKey, SideId,
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     lane::LaneVersion,
     record::Image,
     side::{Capability, Side},
@@ -98,7 +98,7 @@ impl FakeApp {
             if *first == call.image {
                 return Ok(());
             }
-            return Err(failed(ErrorClass::Application, Verdict::Refused, "simulated: the key has another request"));
+            return Err(failed(ErrorClass::Application, CallEffect::Refused, "simulated: the key has another request"));
         }
         if bug == Some(Bug::AppLies) {
             return Ok(());
@@ -183,8 +183,8 @@ enum End {
     Late,
 }
 
-fn failed(class: ErrorClass, verdict: Verdict, says: &str) -> Failure {
-    Failure::new(class, verdict, None, says)
+fn failed(class: ErrorClass, effect: CallEffect, says: &str) -> Failure {
+    Failure::new(class, effect, None, says)
 }
 
 /// A record with this field is refused.
@@ -198,7 +198,7 @@ impl Apps for FakeApps {
         let began = self.world.now();
         while lock(&app).locked.contains(&call.key) {
             if self.world.now().ms_since(began) >= side.config.request_timeout_ms {
-                return Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: the record is locked"));
+                return Err(failed(ErrorClass::Timeout, CallEffect::Unknown, "simulated: the record is locked"));
             }
             self.world.sleep(100).await;
         }
@@ -210,22 +210,22 @@ impl Apps for FakeApps {
             self.world.sleep(latency_ms).await;
         }
         if busy_for_ms > 0 {
-            let failure = failed(ErrorClass::Throttled, Verdict::NotApplied, "simulated: 429");
+            let failure = failed(ErrorClass::Throttled, CallEffect::NotApplied, "simulated: 429");
             return Err(Failure { retry_after_ms: Some(busy_for_ms), ..failure });
         }
         let asks_for_it =
             matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true));
         if asks_for_it || lock(&app).refuses.contains(&call.key) {
-            return Err(failed(ErrorClass::Application, Verdict::Refused, "simulated: refused"));
+            return Err(failed(ErrorClass::Application, CallEffect::Refused, "simulated: refused"));
         }
         match self.roll() {
             Some(End::NotApplied) => {
-                Err(failed(ErrorClass::Network, Verdict::NotApplied, "simulated: refused to connect"))
+                Err(failed(ErrorClass::Network, CallEffect::NotApplied, "simulated: refused to connect"))
             }
-            Some(End::Without) => Err(failed(ErrorClass::Unavailable, Verdict::Unknown, "simulated: 503")),
+            Some(End::Without) => Err(failed(ErrorClass::Unavailable, CallEffect::Unknown, "simulated: 503")),
             Some(End::With) => {
                 lock(&app).apply(call, capability, self.world.bug())?;
-                Err(failed(ErrorClass::Network, Verdict::Unknown, "simulated: reset after the effect"))
+                Err(failed(ErrorClass::Network, CallEffect::Unknown, "simulated: reset after the effect"))
             }
             Some(End::Late) => {
                 let (world, call) = (Arc::clone(&self.world), call.clone());
@@ -242,7 +242,7 @@ impl Apps for FakeApps {
                     }
                     let _ = lock(&app).apply(&call, capability, world.bug());
                 });
-                Err(failed(ErrorClass::Timeout, Verdict::Unknown, "simulated: no answer in time"))
+                Err(failed(ErrorClass::Timeout, CallEffect::Unknown, "simulated: no answer in time"))
             }
             None => {
                 lock(&app).apply(call, capability, self.world.bug())?;
@@ -252,13 +252,13 @@ impl Apps for FakeApps {
         }
     }
 
-    async fn read(&self, side: &Side, _: &str, _: &str, key: &RecordKey) -> Result<Option<Found>, Failure> {
+    async fn read(&self, side: &Side, _: &str, _: &str, key: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
         self.world.turn_at("Apps.read").await;
         if self.roll().is_some() {
-            return Err(failed(ErrorClass::Unavailable, Verdict::NotApplied, "simulated: 503"));
+            return Err(failed(ErrorClass::Unavailable, CallEffect::NotApplied, "simulated: 503"));
         }
         Ok(match self.with(&side.id, |app| app.image(key)) {
-            Image::Present(record) => Some(Found { record, etag: None }),
+            Image::Present(record) => Some(FetchedRecord { record, etag: None }),
             Image::Absent => None,
         })
     }

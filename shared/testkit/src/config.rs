@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{CommitError, Config, ConfigStore, LaneKey, MapWithSides, PortError};
+use app::ports::{CommitError, Config, ConfigStore, LaneKey, PortError, SyncMap};
 use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
@@ -94,10 +94,10 @@ impl MemoryConfig {
             return Err(error.into());
         }
         if stored(&state) != expected || mishap == Some(Mishap::Overtaken) {
-            return Err(CommitError::Conflict);
+            return Err(CommitError::Stale);
         }
         write(&mut state);
-        if mishap == Some(Mishap::AnswerLost) { Err(CommitError::Conflict) } else { Ok(()) }
+        if mishap == Some(Mishap::AnswerLost) { Err(CommitError::Stale) } else { Ok(()) }
     }
 }
 
@@ -175,21 +175,21 @@ impl ConfigStore for MemoryConfig {
 }
 
 impl Config for MemoryConfig {
-    async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         self.fresh_map(id).await
     }
 
-    async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn fresh_map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         let Some(map) = ConfigStore::map(self, id).await? else { return Ok(None) };
         let side = async |name: &SideId| {
             let found = self.side(name).await?;
             found.ok_or_else(|| PortError::Permanent(format!("there is no side {name}")))
         };
         let sides = [side(&map.config.sides[0].side).await?, side(&map.config.sides[1].side).await?];
-        Ok(Some(MapWithSides { map, sides }))
+        Ok(Some(SyncMap { map, sides }))
     }
 
-    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+    async fn maps(&self) -> Result<Vec<SyncMap>, PortError> {
         let mut all = Vec::new();
         for map in self.list_maps().await? {
             all.extend(self.fresh_map(&map.id).await?);

@@ -189,7 +189,7 @@ impl MemoryLanes {
         effect: impl FnOnce(&mut Tables) -> Result<(), CommitError>,
     ) -> Result<(), CommitError> {
         match self.call(method, effect).await {
-            Ok(Ok(())) if self.happens(|faults| faults.lost_answer) => Err(CommitError::Conflict),
+            Ok(Ok(())) if self.happens(|faults| faults.lost_answer) => Err(CommitError::Stale),
             Ok(done) => done,
             Err(error) => Err(error.into()),
         }
@@ -216,7 +216,7 @@ impl Lanes for MemoryLanes {
             None => tables.commit(lane, commit, now, bug),
             Some(CommitMishap::AnswerLost) => {
                 tables.commit(lane, commit, now, bug)?;
-                Err(CommitError::Conflict)
+                Err(CommitError::Stale)
             }
             Some(CommitMishap::Overtaken(other, first)) => {
                 tables.commit(&other, *first, now, bug)?;
@@ -225,7 +225,7 @@ impl Lanes for MemoryLanes {
             Some(CommitMishap::AnswerLostAndFollowed(other, then)) => {
                 tables.commit(lane, commit, now, bug)?;
                 tables.commit(&other, *then, now, bug)?;
-                Err(CommitError::Conflict)
+                Err(CommitError::Stale)
             }
         })
         .await
@@ -237,7 +237,7 @@ impl Lanes for MemoryLanes {
                 echoes.clone_from(noted);
                 Ok(())
             }
-            _ => Err(CommitError::Conflict),
+            _ => Err(CommitError::Stale),
         })
         .await
     }
@@ -284,7 +284,7 @@ impl Tables {
     ) -> Result<(), CommitError> {
         let stored = self.heads.get(lane).map_or(0, |(head, _)| head.version);
         if stored != commit.expected && bug != Some(Bug::CommitIgnoresVersion) {
-            return Err(CommitError::Conflict);
+            return Err(CommitError::Stale);
         }
         assert_eq!(commit.head.version, commit.expected + 1, "every commit raises the version by one");
         fits::fits(&commit)?;
@@ -296,7 +296,7 @@ impl Tables {
                 JournalOp::Append(..) if bug == Some(Bug::CommitIgnoresVersion) => {}
                 JournalOp::Append(entry, marker) => {
                     if self.entries.contains_key(&(lane.clone(), entry.seq)) {
-                        return Err(CommitError::Conflict);
+                        return Err(CommitError::Stale);
                     }
                     let known = |marker: &Marker| self.markers.contains_key(&(lane.map.clone(), marker.id.value()));
                     if marker.as_ref().is_some_and(known) {

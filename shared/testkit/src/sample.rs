@@ -1,10 +1,10 @@
 //! The map that tests use: customers, kept in step between `finance` and `crm`.
 
-use app::ports::MapWithSides;
+use app::ports::SyncMap;
 use domain::{
     EntryId, ErrorClass, LogId, Map, MapConfig, MapState, Timestamp,
     id::MapUid,
-    log::{Activity, ActivityKind, ErrorEvent, Fate, Order},
+    log::{Activity, ActivityKind, ErrorDisposition, ErrorEvent, Order},
     map::Cause,
     rule::Rule,
     side::{Capability, Side, SideConfig},
@@ -36,7 +36,7 @@ pub fn customers() -> MapConfig {
 /// # Panics
 /// Never: it is constant.
 #[must_use]
-pub fn running(capability: Capability) -> MapWithSides {
+pub fn running(capability: Capability) -> SyncMap {
     let side = |id: &str| {
         let config = json!({"connector": {"kind": "odata", "base_url": format!("https://{id}.example/")}, "capability": capability});
         let config: SideConfig =
@@ -47,7 +47,7 @@ pub fn running(capability: Capability) -> MapWithSides {
     let id = "customers".parse().unwrap_or_else(|error| panic!("the sample map has a name: {error}"));
     let mut map = Map::new(id, MapUid(7), customers(), "test", Timestamp(0));
     map.state = MapState::Running;
-    MapWithSides { map, sides: [side("finance"), side("crm")] }
+    SyncMap { map, sides: [side("finance"), side("crm")] }
 }
 
 /// A line of the activity log.
@@ -83,7 +83,7 @@ pub fn error(at: Timestamp, unit: u128, key: &str, class: ErrorClass) -> ErrorEv
         class,
         code: Some("0x80040265".to_owned()),
         message: format!("Credit limit of {key} above 1,000,000"),
-        fate: Fate::Retried,
+        fate: ErrorDisposition::Retried,
         payload: None,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{
 use app::{
     ports::Ports,
     request::WriteRequest,
-    write::{Told, WriteError, write},
+    write::{WithSideNames, WriteError, write},
 };
 use domain::{
     EntryId, RecordKey, SideId, SideIx, Timestamp,
@@ -94,7 +94,7 @@ impl Users {
         let sent = self.world.now();
         let answer = loop {
             match self.world.invoke(write(&*self.world, &request)).await {
-                Some(Ok(Told { what, .. })) => break Ok(what),
+                Some(Ok(WithSideNames { what, .. })) => break Ok(what),
                 // No answer, or one that asks to come again.
                 None | Some(Err(WriteError::InProgress | WriteError::Contended | WriteError::Port(_))) => {
                     let ms = 200 + self.world.executor.chance(|rng| rng.below(5_000));

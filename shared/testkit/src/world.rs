@@ -13,7 +13,7 @@ use std::{
 
 use app::{
     drain::{drain_map, run_lane, sweep},
-    ports::{AlertPorts, CommitError, Config, EventPorts, LaneKey, MailPorts, MapWithSides, PortError, Ports, Wakes},
+    ports::{AlertPorts, CommitError, Config, EventPorts, LaneKey, MailPorts, PortError, Ports, SyncMap, WakeUps},
 };
 use domain::{Map, MapId, MapState, SideId, Timestamp, log::Activity, side::Side};
 
@@ -42,13 +42,13 @@ pub struct SimWorld {
     pub apps: FakeApps,
     /// The paused-write queues.
     pub queues: MemoryQueues,
-    map: Mutex<MapWithSides>,
+    map: Mutex<SyncMap>,
     /// More maps between the same apps.
-    others: Mutex<Vec<MapWithSides>>,
+    others: Mutex<Vec<SyncMap>>,
     /// Sides that the map has not.
     more_sides: Mutex<BTreeMap<SideId, Side>>,
     /// The map as functions see it that looked within the last second, with when they did.
-    seen: Mutex<Option<(Timestamp, MapWithSides)>>,
+    seen: Mutex<Option<(Timestamp, SyncMap)>>,
     /// How long a function remembers a map, in milliseconds.
     memory_ms: AtomicU64,
     woken: Mutex<Vec<Woken>>,
@@ -87,11 +87,11 @@ pub struct CrashedIn {
 impl SimWorld {
     /// A world with one map.
     #[must_use]
-    pub fn new(seed: u64, map: MapWithSides) -> Arc<Self> {
+    pub fn new(seed: u64, map: SyncMap) -> Arc<Self> {
         let executor = Executor::new(seed, BEGIN);
-        let sides = map.map.config.sides.each_ref().map(|end| end.side.clone());
+        let sides = map.config.sides.each_ref().map(|end| end.side.clone());
         let queues = MemoryQueues::new(Arc::clone(&executor));
-        queues.make(map.map.uid);
+        queues.make(map.uid);
         Arc::new(Self {
             lanes: MemoryLanes::new(Arc::clone(&executor)),
             queues,
@@ -120,21 +120,21 @@ impl SimWorld {
     }
 
     /// Changes the map.
-    pub fn change_map(&self, change: impl FnOnce(&mut MapWithSides)) {
+    pub fn change_map(&self, change: impl FnOnce(&mut SyncMap)) {
         change(&mut lock(&self.map));
     }
 
     /// The map.
     #[must_use]
-    pub fn map(&self) -> MapWithSides {
+    pub fn map(&self) -> SyncMap {
         lock(&self.map).clone()
     }
 
     /// Puts one more map into the world, between the same apps; or changes one of them.
-    pub fn put_map(&self, map: MapWithSides) {
-        self.queues.make(map.map.uid);
+    pub fn put_map(&self, map: SyncMap) {
+        self.queues.make(map.uid);
         let mut others = lock(&self.others);
-        others.retain(|other| other.map.id != map.map.id);
+        others.retain(|other| other.map.id != map.id);
         others.push(map);
     }
 
@@ -249,7 +249,7 @@ impl Ports for SimWorld {
     type Lanes = MemoryLanes;
     type Config = Self;
     type Apps = FakeApps;
-    type Wakes = Self;
+    type WakeUps = Self;
 
     fn lanes(&self) -> &MemoryLanes {
         &self.lanes
@@ -274,8 +274,8 @@ impl Ports for SimWorld {
         let chance = self.executor.chance(crate::rng::Rng::bits) & 0xffff;
         (u128::from(self.now().0) << 80) | (u128::from(count) << 16) | u128::from(chance)
     }
-    async fn pause(&self, ms: u64) {
-        self.executor.turn_at("Ports.pause").await;
+    async fn sleep(&self, ms: u64) {
+        self.executor.turn_at("Ports.sleep").await;
         self.executor.sleep(ms).await;
     }
 }
@@ -315,19 +315,18 @@ impl EventPorts for SimWorld {
 }
 
 impl Config for SimWorld {
-    async fn map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         let memory_ms = self.memory_ms.load(Ordering::SeqCst);
-        let seen =
-            lock(&self.seen).clone().filter(|(at, map)| self.now().ms_since(*at) < memory_ms && map.map.id == *id);
+        let seen = lock(&self.seen).clone().filter(|(at, map)| self.now().ms_since(*at) < memory_ms && map.id == *id);
         match seen {
             Some((_, map)) => Ok(Some(map)),
             None => self.read_map("Config.map", id).await,
         }
     }
-    async fn fresh_map(&self, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn fresh_map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         self.read_map("Config.fresh_map", id).await
     }
-    async fn maps(&self) -> Result<Vec<MapWithSides>, PortError> {
+    async fn maps(&self) -> Result<Vec<SyncMap>, PortError> {
         self.executor.turn_at("Config.maps").await;
         Ok(lock(&self.others).iter().cloned().chain([self.map()]).collect())
     }
@@ -337,7 +336,7 @@ impl Config for SimWorld {
 }
 
 impl SimWorld {
-    async fn read_map(&self, method: &'static str, id: &MapId) -> Result<Option<MapWithSides>, PortError> {
+    async fn read_map(&self, method: &'static str, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         let other = lock(&self.others).iter().find(|other| other.map.id == *id).cloned();
         if other.is_some() {
             self.executor.turn_at(method).await;
@@ -346,21 +345,21 @@ impl SimWorld {
         let map = self.map();
         *lock(&self.seen) = Some((self.now(), map.clone()));
         self.executor.turn_at(method).await;
-        Ok((map.map.id == *id).then_some(map))
+        Ok((map.id == *id).then_some(map))
     }
 }
 
-impl Wakes for SimWorld {
-    async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
-        self.executor.turn_at("Wakes.lane_waits").await;
+impl WakeUps for SimWorld {
+    async fn wake_lane(&self, lane: &LaneKey) -> Result<(), PortError> {
+        self.executor.turn_at("WakeUps.wake_lane").await;
         // Some are lost: the sweep must find what they would have woken.
         if self.executor.chance(|rng| rng.happens(700)) {
             lock(&self.woken).push(Woken::Lane(lane.clone()));
         }
         Ok(())
     }
-    async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
-        self.executor.turn_at("Wakes.map_waits").await;
+    async fn wake_map(&self, map: &MapId) -> Result<(), PortError> {
+        self.executor.turn_at("WakeUps.wake_map").await;
         if self.executor.chance(|rng| rng.happens(700)) {
             lock(&self.woken).push(Woken::Map(map.clone()));
         }

@@ -6,7 +6,7 @@ use app::{
 };
 use domain::{
     ContentHash, EntryId, ErrorClass, Failure, SideIx, Timestamp, WriteId,
-    failure::Verdict,
+    failure::CallEffect,
     lane::{Conflict, Entry, Head, MarkerState, Mode, ParkReason, StepFailure, Winner, Work, Write},
     record::Image,
 };
@@ -42,7 +42,7 @@ pub(super) async fn with_lane(api: &Api, key: &str, names: &[&str], parked: bool
         if parked && seq == 1 {
             entry.attempts = 1;
             entry.parked = Some(ParkReason::Refused);
-            let failure = Failure::new(ErrorClass::Application, Verdict::Refused, None, "Limit too high");
+            let failure = Failure::new(ErrorClass::Application, CallEffect::Refused, None, "Limit too high");
             entry.last_failure = Some(StepFailure { to: SideIx::Second, at: Timestamp(2_000), failure });
         }
         let marker = entry.marker(&lane(key).key, MarkerState::Open).map(|mut marker| {

@@ -10,7 +10,10 @@ use std::{
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{AlertPorts, Applied, Apps, Call, Found, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens, Wakes},
+    ports::{
+        AlertPorts, Applied, Apps, Call, FetchedRecord, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens,
+        WakeUps,
+    },
 };
 use axum::{
     body::{Body, to_bytes},
@@ -60,7 +63,7 @@ impl Ports for World {
     type Queues = MemoryQueues;
     type Config = MemoryConfig;
     type Apps = Probed;
-    type Wakes = Woken;
+    type WakeUps = Woken;
 
     fn lanes(&self) -> &MemoryLanes {
         &self.lanes
@@ -84,7 +87,7 @@ impl Ports for World {
         u128::from(self.ids.fetch_add(1, Ordering::SeqCst))
     }
     /// Waiting costs no time here, but time passes.
-    async fn pause(&self, ms: u64) {
+    async fn sleep(&self, ms: u64) {
         self.pass_ms(ms);
     }
 }
@@ -140,12 +143,12 @@ impl AdminPorts for World {
 #[derive(Default)]
 pub(super) struct Woken(pub(super) Mutex<Vec<String>>);
 
-impl Wakes for Woken {
-    async fn lane_waits(&self, lane: &LaneKey) -> Result<(), PortError> {
+impl WakeUps for Woken {
+    async fn wake_lane(&self, lane: &LaneKey) -> Result<(), PortError> {
         self.0.lock().unwrap().push(format!("{}/{}", lane.map, lane.key));
         Ok(())
     }
-    async fn map_waits(&self, map: &MapId) -> Result<(), PortError> {
+    async fn wake_map(&self, map: &MapId) -> Result<(), PortError> {
         self.0.lock().unwrap().push(map.to_string());
         Ok(())
     }
@@ -162,7 +165,7 @@ impl Apps for Probed {
     async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
         panic!("operators write nothing to an app")
     }
-    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<Found>, Failure> {
+    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
         panic!("operators read nothing from an app")
     }
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {

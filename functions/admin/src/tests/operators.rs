@@ -233,7 +233,7 @@ async fn what_the_first_app_may_have_taken_is_reverted_there() {
     let api = Api::with_map().await;
     for (key, ambiguous) in [("A", true), ("B", false)] {
         let mut entry = entry(1, "lost");
-        entry.ambiguous = ambiguous;
+        entry.outcome_unknown = ambiguous;
         if let Work::Write(write) = &mut entry.work {
             write.origin = None;
         }

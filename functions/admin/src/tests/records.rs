@@ -3,9 +3,9 @@
 use app::ports::{ConfigStore, LaneKey, Role};
 use domain::{
     ContentHash, ErrorClass, Failure, MapId, Owner, SideIx, Timestamp,
-    failure::Verdict,
+    failure::CallEffect,
     id::{EntryId, MapUid},
-    lane::{Entry, Head, Inflight, Mode, ParkReason, StepFailure, Work, Write},
+    lane::{ActiveEntry, Entry, Head, Mode, ParkReason, StepFailure, Work, Write},
     map::PerSide,
     record::Image,
 };
@@ -33,14 +33,14 @@ fn entry() -> Entry {
 }
 
 fn failed(attempts: u32) -> Entry {
-    let failure = Failure::new(ErrorClass::Application, Verdict::Refused, Some("X7".into()), "closed period");
+    let failure = Failure::new(ErrorClass::Application, CallEffect::Refused, Some("X7".into()), "closed period");
     let step = StepFailure { to: SideIx::Second, at: Timestamp::parse("2026-11-23T11:30:00Z").unwrap(), failure };
     Entry { attempts, last_failure: Some(step), ..entry() }
 }
 
-fn in_flight(owner: Option<Owner>, direct: Option<Entry>) -> Inflight {
+fn in_flight(owner: Option<Owner>, direct: Option<Entry>) -> ActiveEntry {
     let writing = PerSide([None, None]);
-    Inflight { seq: 7, entry: EntryId(1), owner, lease_end: Timestamp(5), writing, direct: direct.map(Box::new) }
+    ActiveEntry { seq: 7, entry: EntryId(1), owner, lease_end: Timestamp(5), writing, direct: direct.map(Box::new) }
 }
 
 /// One lane of each kind.

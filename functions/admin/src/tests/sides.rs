@@ -2,7 +2,7 @@
 
 use app::ports::{PortError, Role};
 use axum::http::Method;
-use domain::{ErrorClass, Failure, failure::Verdict};
+use domain::{ErrorClass, Failure, failure::CallEffect};
 use serde_json::{Value, json};
 use testkit::config::Mishap;
 
@@ -109,7 +109,7 @@ async fn a_connection_test_says_what_it_found_and_where_to_look() {
     assert_eq!(api.post("/sides/crm/test", &json!({"entity": "accounts"})).await.json()["ok"], true);
     let asked = api.world.apps.asked.lock().unwrap().clone();
     assert_eq!(asked, [("crm".to_owned(), None), ("crm".to_owned(), Some("accounts".to_owned()))]);
-    let failure = Failure::new(ErrorClass::Network, Verdict::NotApplied, Some("E1".into()), "connection refused");
+    let failure = Failure::new(ErrorClass::Network, CallEffect::NotApplied, Some("E1".into()), "connection refused");
     *api.world.apps.outcome.lock().unwrap() = Some(failure);
     let tested = api.post("/sides/crm/test", &json!({})).await;
     assert_eq!(tested.status, 200, "that the app does not answer is the result");

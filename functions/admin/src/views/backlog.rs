@@ -1,6 +1,6 @@
 //! How much waits, as it is told.
 
-use app::admin::{backlog::Backlog, switch::Quiet};
+use app::admin::{backlog::Backlog, map_commands::Quiet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -3,7 +3,7 @@
 
 use domain::{
     Map, MapConfig, Record, SideIx,
-    lane::{Archived, Conflict, Entry, Head, LaneVersion, ParkReason, Stamp as By, Winner, Work},
+    lane::{Archived, Attribution as Stored, Conflict, Entry, Head, LaneVersion, ParkReason, Winner, Work},
     record::Image,
     redact::redacted_image,
 };
@@ -14,7 +14,7 @@ use super::LaneFailure;
 
 /// Who decided something, when and why.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Stamp {
+pub(crate) struct Attribution {
     /// Who.
     actor: String,
     /// When, RFC 3339.
@@ -23,8 +23,8 @@ pub(crate) struct Stamp {
     reason: String,
 }
 
-impl From<By> for Stamp {
-    fn from(by: By) -> Self {
+impl From<Stored> for Attribution {
+    fn from(by: Stored) -> Self {
         Self { actor: by.actor, at: by.at.to_string(), reason: by.reason }
     }
 }
@@ -63,7 +63,7 @@ pub(crate) struct EntryView {
     /// It is not written when its turn comes: who decided that.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    cancelled: Option<Stamp>,
+    cancelled: Option<Attribution>,
     /// What the last attempt met.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -71,14 +71,14 @@ pub(crate) struct EntryView {
     /// Who has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    acknowledged: Option<Stamp>,
+    acknowledged: Option<Attribution>,
     /// Who takes care of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assigned_to: Option<String>,
     /// Notes, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<Stamp>,
+    notes: Vec<Attribution>,
 }
 
 impl EntryView {
@@ -100,18 +100,18 @@ impl EntryView {
             id: write.map(|write| write.id.to_string()),
             accepted_at: entry.accepted_at.to_string(),
             attempts: entry.attempts,
-            outcome_unknown: entry.ambiguous,
+            outcome_unknown: entry.outcome_unknown,
             done: SideIx::BOTH.into_iter().filter(|ix| entry.done[*ix]).map(side).collect(),
             parked: entry.parked.map(|reason| match reason {
                 ParkReason::Refused => "refused",
                 ParkReason::HalfWritten => "half_written",
                 ParkReason::Held => "held",
             }),
-            cancelled: entry.cancelled.map(Stamp::from),
+            cancelled: entry.cancelled.map(Attribution::from),
             last_failure: entry.last_failure.map(|step| LaneFailure::of(side(step.to), step)),
-            acknowledged: handling.acknowledged.map(Stamp::from),
+            acknowledged: handling.acknowledged.map(Attribution::from),
             assigned_to: handling.assigned_to,
-            notes: handling.notes.into_iter().map(Stamp::from).collect(),
+            notes: handling.notes.into_iter().map(Attribution::from).collect(),
         }
     }
 }
@@ -175,11 +175,11 @@ pub(crate) struct ArchivedView {
     /// `skipped`, `cancelled`, `superseded`, `reverted`, `edited`, `skipped_to_live` or `discarded`.
     cause: &'static str,
     /// Who decided it.
-    by: Stamp,
+    by: Attribution,
     /// Who brought it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    recovered: Option<Stamp>,
+    recovered: Option<Attribution>,
     /// Its version.
     version: String,
     /// The entry as it was.
@@ -245,7 +245,7 @@ pub(crate) struct ConflictView {
     /// Who brought the lost value back.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    reversed: Option<Stamp>,
+    reversed: Option<Attribution>,
 }
 
 /// A record as one side had it.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use app::{
     admin::rules::{Explanation, WouldBe},
-    alerts::Verdict,
+    alerts::RuleDecision,
     ports,
 };
-use domain::rule::{Address, Reasoning, RuleConfig};
+use domain::rule::{Address, Exclusion, RuleConfig};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -133,7 +133,7 @@ pub(crate) struct Explained {
 pub(crate) struct ExplainedError {
     /// `counts`, `other_class`, `other_side`, `before_resume`, `before_recovery` or `other_map`.
     #[schema(value_type = String)]
-    why: Reasoning,
+    why: Exclusion,
     /// The error.
     error: ErrorView,
 }
@@ -143,18 +143,18 @@ impl Explained {
         let (counted, complete) = (explanation.counted, explanation.complete);
         let need = format!("{counted} of {} errors within {} minutes", config.threshold, config.window_minutes);
         let mut incident = None;
-        let (verdict, says) = match explanation.verdict {
-            Verdict::NotWatched => ("not_watched", "The rule is switched off, or watches other maps.".to_owned()),
-            Verdict::Below => ("below", format!("Not reached: {need}.")),
-            Verdict::Open(id) => {
+        let (verdict, says) = match explanation.decision {
+            RuleDecision::NotWatched => ("not_watched", "The rule is switched off, or watches other maps.".to_owned()),
+            RuleDecision::Below => ("below", format!("Not reached: {need}.")),
+            RuleDecision::Open(id) => {
                 incident = Some(id.to_string());
                 ("open", format!("Reached, and incident {id} is open for it."))
             }
-            Verdict::CoolingDown(until) => (
+            RuleDecision::CoolingDown(until) => (
                 "cooling_down",
                 format!("Reached, and the last incident is over; no new one is opened before {until}."),
             ),
-            Verdict::Breached(_) => {
+            RuleDecision::Breached(_) => {
                 ("breached", format!("Reached: {need}. The incident is opened with the next minute."))
             }
         };

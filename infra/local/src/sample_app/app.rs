@@ -30,7 +30,7 @@ pub(super) struct App {
     pub(super) switches: Switches,
     pub(super) tandem: Tandem,
     pub(super) patience: Patience,
-    /// Wakes the background reporter.
+    /// WakeUps the background reporter.
     pub(super) reports_wait: Notify,
     locks: RecordLocks,
 }

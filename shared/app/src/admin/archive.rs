@@ -2,10 +2,10 @@
 
 use domain::{
     EntryId, Map, MapId, RecordKey,
-    lane::{ArchiveCause, Archived, Stamp, Work, recovery},
+    lane::{ArchiveCause, Archived, Attribution, Work, recovery},
 };
 
-use super::{AdminPorts, Caller, lane::append_with, maps, switch::checked};
+use super::{AdminPorts, Caller, lane::append_with, map_commands::checked, maps};
 use crate::{
     error::{About, AppError, Thing},
     ports::{Archive, JournalOp},
@@ -102,11 +102,11 @@ async fn find<P: AdminPorts>(ports: &P, map: &Map, id: EntryId) -> Result<Archiv
 
 /// What is done with an archived change that neither app has, when later changes of its record were accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Newer {
+pub enum OnNewer {
     /// It stays in the archive.
-    Stands,
+    Keep,
     /// It is written on top of them.
-    IsOverwritten,
+    Overwrite,
 }
 
 /// Brings an archived entry back, at the end of its lane. A change that an app has still is copied from there as it is
@@ -121,18 +121,18 @@ pub async fn recover<P: AdminPorts>(
     caller: &Caller,
     map: &MapId,
     id: EntryId,
-    newer: Newer,
+    newer: OnNewer,
     reason: &str,
 ) -> Result<Archived, AppError> {
     let reason = checked(reason)?;
     let map = maps::get(ports, map).await?;
     let archived = find(ports, &map, id).await?;
-    let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
+    let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let entry = EntryId(ports.fresh_id());
     let recovered = Archived { recovered: Some((by, entry)), ..archived };
     let op = JournalOp::Recover(Box::new(recovered.clone()));
     let work = recovery(&recovered.entry);
-    let image = matches!(work, Work::Write(_)) && newer == Newer::Stands;
+    let image = matches!(work, Work::Write(_)) && newer == OnNewer::Keep;
     let back = append_with(ports, &map, &work, entry, &op, image.then_some(recovered.version)).await;
     back.map_err(|error| error.about(About::id(&map.id, Some(&recovered.key), id)))?;
     Ok(recovered)
@@ -160,7 +160,7 @@ pub async fn recover_all<P: AdminPorts>(
     let (page, next) = page(ports, &of, Order::OldestFirst, &filter, after, MAX_LISTED).await?;
     let mut done = Vec::new();
     for one in page.into_iter().filter(|one| one.recovered.is_none()) {
-        let result = recover(ports, caller, map, one.id, Newer::Stands, reason).await.map(drop);
+        let result = recover(ports, caller, map, one.id, OnNewer::Keep, reason).await.map(drop);
         done.push((one.id, result));
     }
     Ok((done, next))

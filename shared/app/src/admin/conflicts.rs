@@ -2,10 +2,10 @@
 
 use domain::{
     ContentHash, EntryId, Map, MapId, RecordKey, WriteId,
-    lane::{Conflict, Mode, Stamp, Work, Write},
+    lane::{Attribution, Conflict, Mode, Work, Write},
 };
 
-use super::{AdminPorts, Caller, lane::append_with, maps, switch::checked};
+use super::{AdminPorts, Caller, lane::append_with, map_commands::checked, maps};
 use crate::{
     error::{About, AppError, Thing},
     ports::{Archive, JournalOp},
@@ -97,7 +97,7 @@ pub async fn reverse<P: AdminPorts>(
     let reason = checked(reason)?;
     let map = maps::get(ports, map).await?;
     let found = find(ports, &map, entry).await?;
-    let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
+    let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let write = Write {
         id: WriteId::made(ports.fresh_id()),
         body: ContentHash::of(&found.lost),

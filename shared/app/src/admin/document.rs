@@ -9,9 +9,9 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdminPorts, ArchiveFate, Caller, lost, maps,
+    AdminPorts, ArchiveFate, Caller, archive_guard, lost, maps,
     plan::{self, Step},
-    sides, vacate,
+    sides,
 };
 pub use super::{
     diff::Change,
@@ -62,7 +62,7 @@ pub async fn plan<P: AdminPorts>(
     let mut plan = plan::make(document, &stored, prune, &caller.name, ports.now(), &fresh)?;
     for item in plan.items.iter_mut().filter(|item| item.leaves_lanes) {
         let Some(map) = item.id.parse().ok().and_then(|id: MapId| stored.maps.get(&id)) else { continue };
-        item.blocked = vacate::obstacle(ports, map, ArchiveFate::Kept).await?;
+        item.blocked = archive_guard::obstacle(ports, map, ArchiveFate::Kept).await?;
     }
     Ok(plan)
 }
@@ -131,7 +131,7 @@ async fn execute<P: AdminPorts>(ports: &P, caller: &Caller, item: &Item) -> Resu
 
 fn why(error: CommitError) -> &'static str {
     match error {
-        CommitError::Conflict | CommitError::Duplicate => "was changed by somebody else at the same time",
+        CommitError::Stale | CommitError::Duplicate => "was changed by somebody else at the same time",
         CommitError::Port(error) => {
             tracing::error!(error = %error, "the store failed in the middle of a document");
             "could not be written"

@@ -2,13 +2,13 @@
 
 use domain::{
     IncidentId,
-    lane::Stamp,
+    lane::Attribution,
     log::IncidentStep,
     map::Cause,
     rule::{Address, Incident},
 };
 
-use super::{AdminPorts, Caller, switch::checked};
+use super::{AdminPorts, Caller, map_commands::checked};
 use crate::{
     alerts,
     error::{AppError, Conflict, Thing},
@@ -41,7 +41,7 @@ pub async fn acknowledge<P: AdminPorts>(
     if found.acknowledged.is_some() {
         return Ok(found);
     }
-    let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
+    let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let changed = alerts::change(ports, id, |read| {
         (read.acknowledged.is_none() && read.recovered.is_none()).then(|| {
             let incident = read.acknowledged(by.clone());

@@ -3,14 +3,14 @@
 //! Every command names the entry it was decided upon, by its place. When the lane has moved on in the meantime, the
 //! operator is told, and nothing is done.
 
-mod back;
+mod bring_back;
 mod stored;
 
 use domain::{
     EntryId, LogId, Map, MapId, Record, RecordKey, SideIx, Timestamp,
     lane::{
-        ArchiveCause, Archiving, Entry, Head, JournalEffect, LaneCommand, NotNow, NotPossible, RestoreCause, Stamp,
-        Work, append, archive, call_life_ms, operate,
+        ArchiveCause, Archiving, Attribution, Entry, Head, JournalEffect, LaneCommand, NotNow, NotPossible,
+        RestoreCause, Work, append, archive, call_life_ms, operate,
     },
     limits::MAX_BODY_BYTES,
     log::{Activity, ActivityKind, LogEvent, Order},
@@ -19,12 +19,12 @@ use domain::{
 };
 use serde_json::Value;
 
-pub(super) use self::back::append_with;
+pub(super) use self::bring_back::append_with;
 use self::stored::{Tried, archive_id, was_stored};
-use super::{AdminPorts, Caller, maps, switch::checked};
+use super::{AdminPorts, Caller, map_commands::checked, maps};
 use crate::{
     error::{About, AppError, Conflict, Thing},
-    ports::{ARCHIVED_AT_ONCE, Commit, CommitError, ConfigStore, LaneKey, Lanes, PortError, Wakes, archived_at_once},
+    ports::{ARCHIVED_AT_ONCE, Commit, CommitError, ConfigStore, LaneKey, Lanes, PortError, WakeUps, archived_at_once},
 };
 
 /// How often a command is decided anew because the lane changed under it.
@@ -125,7 +125,7 @@ async fn carry_out<P: AdminPorts>(
     let mut failed = AppError::Contended;
     while round < MAX_ROUNDS {
         if round > 0 {
-            ports.pause(10 << round.min(5)).await;
+            ports.sleep(10 << round.min(5)).await;
         }
         let head = head(ports, &map, &lane).await?;
         let ours = match &tried {
@@ -136,7 +136,7 @@ async fn carry_out<P: AdminPorts>(
             Some(tried) => tried.next, // our own commit, whose answer was lost
             None => {
                 let entry = entry(ports, &lane, &head, seq).await?;
-                let by = Stamp { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
+                let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
                 let done = line(&map, &lane, &entry, &head, command, &by);
                 let (write, stamp) = (entry.write().map(|write| write.id), by.clone());
                 let (next, mut effects) = decide(ports, &map, &lane, &head, entry, command, by).await?;
@@ -149,7 +149,7 @@ async fn carry_out<P: AdminPorts>(
                     Err(error) => {
                         failed = match error {
                             CommitError::Port(error) => error.into(),
-                            CommitError::Conflict | CommitError::Duplicate => AppError::Contended,
+                            CommitError::Stale | CommitError::Duplicate => AppError::Contended,
                         };
                         tried = Some(Tried { next, seq, by: stamp, kept, write, command: command.clone() });
                         round += 1;
@@ -195,13 +195,13 @@ async fn entry<P: AdminPorts>(ports: &P, lane: &LaneKey, head: &Head, seq: u64) 
 }
 
 /// The command's line in the activity log.
-fn line(map: &Map, lane: &LaneKey, entry: &Entry, head: &Head, command: &Command, by: &Stamp) -> LogEvent {
+fn line(map: &Map, lane: &LaneKey, entry: &Entry, head: &Head, command: &Command, by: &Attribution) -> LogEvent {
     let (command, key) = (command.as_str().to_owned(), lane.key.clone());
     activity(map, ActivityKind::Entry { command, key, seq: entry.seq }, &entry.id.0.to_be_bytes(), head.version, by)
 }
 
 /// A line about a record, made by a commit that follows this version of its lane.
-fn activity(map: &Map, what: ActivityKind, entry: &[u8], version: u64, by: &Stamp) -> LogEvent {
+fn activity(map: &Map, what: ActivityKind, entry: &[u8], version: u64, by: &Attribution) -> LogEvent {
     LogEvent::Activity(Box::new(Activity {
         id: LogId::of(by.at, Order::Change(version), &[b"entry", entry, &version.to_be_bytes()]),
         at: by.at,
@@ -222,7 +222,7 @@ async fn decide<P: AdminPorts>(
     head: &Head,
     entry: Entry,
     command: &Command,
-    by: Stamp,
+    by: Attribution,
 ) -> Result<Decided, AppError> {
     let next = entry.seq == head.done_seq + 1;
     let simple = match command {
@@ -287,7 +287,7 @@ async fn give_up<P: AdminPorts>(
     head: &Head,
     entries: Vec<Entry>,
     cause: ArchiveCause,
-    by: Stamp,
+    by: Attribution,
 ) -> Result<Decided, AppError> {
     let sides = sides(ports, map).await?;
     let ids: Vec<_> = entries.iter().map(|_| EntryId(ports.fresh_id())).collect();
@@ -318,7 +318,7 @@ async fn revert<P: AdminPorts>(
     lane: &LaneKey,
     head: &Head,
     entry: Entry,
-    by: Stamp,
+    by: Attribution,
 ) -> Result<Decided, AppError> {
     let to = match (&entry.work, entry.done.0) {
         (Work::Write(write), _) if write.origin.is_some() => write.origin,
@@ -326,7 +326,7 @@ async fn revert<P: AdminPorts>(
         (Work::Write(_), [true, false]) => Some(SideIx::First),
         (Work::Write(_), [false, true]) => Some(SideIx::Second),
         // The first is called first: it may have taken it, and its answer was lost.
-        (Work::Write(_), [false, false]) if entry.ambiguous || head.inflight.is_some() => Some(SideIx::First),
+        (Work::Write(_), [false, false]) if entry.outcome_unknown || head.inflight.is_some() => Some(SideIx::First),
         (Work::Write(_), _) => None,
         (Work::Restore { from, .. }, _) => Some(*from),
     };
@@ -346,7 +346,7 @@ async fn supersede<P: AdminPorts>(
     map: &Map,
     lane: &LaneKey,
     head: &Head,
-    by: Stamp,
+    by: Attribution,
 ) -> Result<Decided, AppError> {
     let before_last = usize::try_from(head.next_seq - head.done_seq - 2).unwrap_or(usize::MAX);
     if before_last == 0 {
@@ -378,7 +378,7 @@ async fn wake<P: AdminPorts>(ports: &P, map: &Map, lane: &LaneKey, head: &Head) 
     let due = head.due().is_some_and(|due| due <= ports.now());
     if due
         && map.state.intake() == Intake::Write
-        && let Err(error) = ports.wakes().lane_waits(lane).await
+        && let Err(error) = ports.wakes().wake_lane(lane).await
     {
         tracing::warn!(map.id = %lane.map, %error, "a lane could not be woken; the sweep will find it");
     }

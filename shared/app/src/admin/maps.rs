@@ -8,9 +8,9 @@ use domain::{
 };
 
 use super::{
-    AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved,
+    AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved, archive_guard,
     diff::{changes, for_the_log},
-    fits, lost, vacate,
+    fits, lost,
 };
 use crate::{
     error::{About, AppError, Thing},
@@ -54,7 +54,7 @@ pub async fn put<P: AdminPorts>(
     let expected = expects.check(stored.as_ref().map(|map| map.version))?;
     if let Some(stored) = &stored
         && rehomed(&stored.config, &config)
-        && let Some(conflict) = vacate::obstacle(ports, stored, archive).await?
+        && let Some(conflict) = archive_guard::obstacle(ports, stored, archive).await?
     {
         return Err(AppError::Conflict(conflict).about(About::map(&id)));
     }
@@ -66,7 +66,7 @@ pub async fn put<P: AdminPorts>(
     };
     match save(ports, &map, expected, &line(&map, &caller.name, now, changes)).await {
         Ok(()) => {}
-        Err(CommitError::Conflict) if ports.store().map(&map.id).await?.as_ref() == Some(&map) => {}
+        Err(CommitError::Stale) if ports.store().map(&map.id).await?.as_ref() == Some(&map) => {}
         Err(error) => return Err(lost(error)),
     }
     Ok((map, if expected == 0 { Saved::Created } else { Saved::Updated }))
@@ -127,7 +127,7 @@ pub async fn delete<P: AdminPorts>(
 ) -> Result<(), AppError> {
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
-    if let Some(conflict) = vacate::obstacle(ports, &map, archive).await? {
+    if let Some(conflict) = archive_guard::obstacle(ports, &map, archive).await? {
         return Err(AppError::Conflict(conflict).about(About::map(id)));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.

@@ -8,14 +8,14 @@ use domain::{
     LogId, MapId, RuleId, Timestamp,
     log::{Activity, ActivityKind, LoggedError, Order},
     map::Cause,
-    rule::{Address, MAX_RECIPIENTS, MAX_RULES, Reasoning, Rule, RuleConfig},
+    rule::{Address, Exclusion, MAX_RECIPIENTS, MAX_RULES, Rule, RuleConfig},
     side::Mistake,
 };
 
 pub use self::groups::{delete_group, put_group};
 use super::{AdminPorts, Caller, Expects, Saved, diff::changes, lost, maps};
 use crate::{
-    alerts::{Counter, LATE_MS, Verdict, mail, verdict},
+    alerts::{Counter, LATE_MS, RuleDecision, decide_rule, mail},
     error::{AppError, Conflict, Thing},
     ports::{Alerts, CommitError, ConfigStore, Mailer},
 };
@@ -65,7 +65,7 @@ pub async fn put<P: AdminPorts>(
     let line = line(&rule.id, rule.version, caller, now, changes);
     match ports.alerts().save_rule(&rule, expected, &line).await {
         Ok(()) => {}
-        Err(CommitError::Conflict) if ports.alerts().rule(&rule.id).await?.as_ref() == Some(&rule) => {}
+        Err(CommitError::Stale) if ports.alerts().rule(&rule.id).await?.as_ref() == Some(&rule) => {}
         Err(error) => return Err(lost(error)),
     }
     Ok((rule, if expected == 0 { Saved::Created } else { Saved::Updated }))
@@ -154,7 +154,7 @@ pub async fn test<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, api: &
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// What it comes to.
-    pub verdict: Verdict,
+    pub decision: RuleDecision,
     /// When it was judged.
     pub at: Timestamp,
     /// How many errors count within the window that ends then.
@@ -164,7 +164,7 @@ pub struct Explanation {
     /// Since when errors count: the last resume, or the end of the last incident.
     pub closed_at: Option<Timestamp>,
     /// The errors of the map, newest first, each with the reason why it counts or does not.
-    pub errors: Vec<(LoggedError, Reasoning)>,
+    pub errors: Vec<(LoggedError, Exclusion)>,
 }
 
 /// Explains a rule on a map.
@@ -176,12 +176,12 @@ pub async fn explain<P: AdminPorts>(ports: &P, id: &RuleId, map: &MapId) -> Resu
     let now = ports.now();
     let (window_ms, from) = (rule.config.window_ms(), now.minus_ms(LATE_MS));
     let mut counter = Counter::new(ports, &map, from.minus_ms(window_ms));
-    let (verdict, _) = verdict(ports, &mut counter, &rule, &map, from).await?;
+    let (decision, _) = decide_rule(ports, &mut counter, &rule, &map, from).await?;
     let watch = ports.alerts().watch(id, &map.id).await?.filter(|watch| watch.uid == map.uid);
     let closed_at = watch.and_then(|watch| watch.counted_until(&map));
     let (counted, complete) = counter.count(&rule.config, now.minus_ms(window_ms), closed_at).await?;
     let errors = counter.explain(&rule.config, closed_at, MAX_EXPLAINED).await?;
-    Ok(Explanation { verdict, at: now, counted, complete, closed_at, errors })
+    Ok(Explanation { decision, at: now, counted, complete, closed_at, errors })
 }
 
 /// A breach that a rule would have made.

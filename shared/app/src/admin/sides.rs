@@ -47,7 +47,7 @@ pub async fn put<P: AdminPorts>(
     match ports.store().save_side(&side, expected, &line).await {
         Ok(()) => {}
         // The answer to this very save may have been lost, and a repeat of it met its own effect.
-        Err(CommitError::Conflict) if ports.store().side(&side.id).await?.as_ref() == Some(&side) => {}
+        Err(CommitError::Stale) if ports.store().side(&side.id).await?.as_ref() == Some(&side) => {}
         Err(error) => return Err(lost(error)),
     }
     Ok((side, if expected == 0 { Saved::Created } else { Saved::Updated }))

@@ -66,7 +66,7 @@ async fn do_it<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Acted, P
                         tracing::warn!(map.id = %map.id, incident.id = %incident.id, state = %next.state, "a rule acted");
                         return Ok(done(now, next.state));
                     }
-                    Err(CommitError::Conflict | CommitError::Duplicate) => {}
+                    Err(CommitError::Stale | CommitError::Duplicate) => {}
                     Err(CommitError::Port(error)) => return Err(error),
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     ErrorClass, Map, Timestamp,
     log::LoggedError,
-    rule::{Breach, Counted, Reasoning, RuleConfig, counts, judge},
+    rule::{Breach, CountedError, Exclusion, RuleConfig, counts, judge},
 };
 
 use crate::ports::{AlertPorts, Log, LogRange, PortError};
@@ -29,7 +29,7 @@ struct Read {
     errors: Vec<LoggedError>,
     complete: bool,
     /// There are older ones that are not read.
-    cut: bool,
+    truncated: bool,
 }
 
 impl<'a, P: AlertPorts> Counter<'a, P> {
@@ -49,8 +49,8 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
             let before = read.errors.last().map(|error| error.event.id);
             let range = LogRange { from: self.from, before };
             let page = self.ports.log().errors(&self.map.id, *class, range, PAGE).await?;
-            read.cut = read.errors.len() + page.len() >= MAX_READ;
-            read.complete = page.len() < PAGE || read.cut;
+            read.truncated = read.errors.len() + page.len() >= MAX_READ;
+            read.complete = page.len() < PAGE || read.truncated;
             read.errors.extend(page);
             read_more = true;
         }
@@ -84,10 +84,10 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         let since = from.minus_ms(rule.window_ms()).max(closed.unwrap_or_default());
         loop {
             let more = self.more(&classes, since).await?;
-            let counted = |error: &&LoggedError| counts(rule, self.map, closed, &error.event) == Reasoning::Counts;
+            let counted = |error: &&LoggedError| counts(rule, self.map, closed, &error.event) == Exclusion::Counts;
             let as_counted = |error: &LoggedError| {
                 let event = &error.event;
-                Counted { id: event.id, at: event.at, unit: event.unit() }
+                CountedError { id: event.id, at: event.at, unit: event.unit() }
             };
             let known = self.known(&classes);
             if let Some(breach) = judge(rule, from, known.into_iter().filter(counted).map(as_counted)) {
@@ -112,10 +112,10 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         let classes = rule.counted_classes();
         while self.more(&classes, since).await? {}
         let counted = self.known(&classes).into_iter().filter(|error| {
-            error.event.at >= since && counts(rule, self.map, closed, &error.event) == Reasoning::Counts
+            error.event.at >= since && counts(rule, self.map, closed, &error.event) == Exclusion::Counts
         });
         let units: BTreeSet<_> = counted.map(|error| rule.unit(&error.event)).collect();
-        let far = |read: &Read| !read.cut || read.errors.last().is_some_and(|oldest| oldest.event.at < since);
+        let far = |read: &Read| !read.truncated || read.errors.last().is_some_and(|oldest| oldest.event.at < since);
         Ok((units.len() as u64, classes.iter().filter_map(|class| self.classes.get(class)).all(far)))
     }
 
@@ -135,7 +135,7 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         rule: &RuleConfig,
         closed: Option<Timestamp>,
         limit: usize,
-    ) -> Result<Vec<(LoggedError, Reasoning)>, PortError> {
+    ) -> Result<Vec<(LoggedError, Exclusion)>, PortError> {
         let classes = ErrorClass::ALL;
         while self.more(&classes, self.from).await? && self.known(&classes).len() < limit {}
         let reasons = self.known(&classes).into_iter().take(limit);

@@ -13,7 +13,7 @@ use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};
 pub const LATE_MS: u64 = 5 * 60 * 1_000;
 /// Why a rule did, or did not, open an incident.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum RuleDecision {
     /// The rule does not watch this map, or is switched off.
     NotWatched,
     /// Fewer errors than the threshold within every window.
@@ -30,38 +30,40 @@ pub enum Verdict {
 ///
 /// # Errors
 /// The log cannot be read.
-pub async fn verdict<P: AlertPorts>(
+pub async fn decide_rule<P: AlertPorts>(
     ports: &P,
     counter: &mut Counter<'_, P>,
     rule: &Rule,
     map: &Map,
     from: Timestamp,
-) -> Result<(Verdict, Option<Watch>), PortError> {
+) -> Result<(RuleDecision, Option<Watch>), PortError> {
     if !rule.config.watches(&map.id) {
-        return Ok((Verdict::NotWatched, None));
+        return Ok((RuleDecision::NotWatched, None));
     }
     // Most rules are quiet most of the time: what is known of their incidents is read when they are not.
     if counter.judge(&rule.config, from, None).await?.is_none() {
-        return Ok((Verdict::Below, None));
+        return Ok((RuleDecision::Below, None));
     }
     let watch = ports.alerts().watch(&rule.id, &map.id).await?;
     let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
     let closed = current.and_then(|watch| watch.counted_until(map));
-    let Some(breach) = counter.judge(&rule.config, from, closed).await? else { return Ok((Verdict::Below, watch)) };
+    let Some(breach) = counter.judge(&rule.config, from, closed).await? else {
+        return Ok((RuleDecision::Below, watch));
+    };
     if let Some(open) = current.and_then(|watch| watch.open) {
         let incident = ports.alerts().incident(open).await?;
         if incident.is_some_and(|incident| incident.covers(&rule.config, map)) {
-            return Ok((Verdict::Open(open), watch));
+            return Ok((RuleDecision::Open(open), watch));
         }
     } else if let Some((closed, _)) =
         current.and_then(|watch| watch.closed).filter(|_| rule.config.action == Action::None)
     {
         let until = closed.plus_ms(u64::from(rule.config.cool_down_minutes) * 60_000);
         if ports.now() < until {
-            return Ok((Verdict::CoolingDown(until), watch));
+            return Ok((RuleDecision::CoolingDown(until), watch));
         }
     }
-    Ok((Verdict::Breached(breach), watch))
+    Ok((RuleDecision::Breached(breach), watch))
 }
 
 /// Judges all rules on a map, and opens an incident for each that is breached; incidents whose action is due. `from`:
@@ -80,18 +82,18 @@ pub async fn evaluate<P: AlertPorts>(
     let mut counter = Counter::new(ports, map, from.minus_ms(longest));
     let mut due = Vec::new();
     for rule in watching {
-        let (verdict, watch) = verdict(ports, &mut counter, rule, map, from).await?;
-        match verdict {
-            Verdict::Breached(breach) => {
+        let (decision, watch) = decide_rule(ports, &mut counter, rule, map, from).await?;
+        match decision {
+            RuleDecision::Breached(breach) => {
                 let errors = counter.of(&rule.config, &breach);
                 due.extend(open(ports, rule, map, &breach, watch, &errors).await?);
             }
             // Whoever opened it may have crashed before it acted.
-            Verdict::Open(id) => {
+            RuleDecision::Open(id) => {
                 let incident = ports.alerts().incident(id).await?;
                 due.extend(incident.filter(Incident::action_due));
             }
-            Verdict::NotWatched | Verdict::Below | Verdict::CoolingDown(_) => {}
+            RuleDecision::NotWatched | RuleDecision::Below | RuleDecision::CoolingDown(_) => {}
         }
     }
     Ok(due)
@@ -145,7 +147,7 @@ async fn open<P: AlertPorts>(
             );
             Ok(Some(incident))
         }
-        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(None),
+        Err(CommitError::Stale | CommitError::Duplicate) => Ok(None),
         Err(CommitError::Port(error)) => Err(error),
     }
 }

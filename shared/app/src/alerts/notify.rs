@@ -27,7 +27,7 @@ const LONGEST_WAIT_MS: u64 = 30 * 60_000;
 
 /// Mails that were tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct MailCounts {
     /// The mail service took them.
     pub taken: u64,
     /// It did not.
@@ -38,10 +38,10 @@ pub struct Told {
 ///
 /// # Errors
 /// The store cannot be reached. Mails that were sent may be sent again.
-pub async fn notify<P: MailPorts>(ports: &P, incident: &Incident, until: Timestamp) -> Result<Told, PortError> {
+pub async fn notify<P: MailPorts>(ports: &P, incident: &Incident, until: Timestamp) -> Result<MailCounts, PortError> {
     let now = ports.now();
     if !incident.mail_waits(now) || incident.sending_until > now || now >= until {
-        return Ok(Told::default());
+        return Ok(MailCounts::default());
     }
     let settings = settings(ports).await?;
     let claimed = change(ports, incident.id, |read| {
@@ -55,7 +55,7 @@ pub async fn notify<P: MailPorts>(ports: &P, incident: &Incident, until: Timesta
             alone(next)
         })
     });
-    let Some(claimed) = claimed.await? else { return Ok(Told::default()) };
+    let Some(claimed) = claimed.await? else { return Ok(MailCounts::default()) };
     send_all(ports, &claimed, &settings, now, until).await
 }
 
@@ -96,8 +96,8 @@ async fn send_all<P: MailPorts>(
     settings: &Settings,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Told, PortError> {
-    let mut told = Told::default();
+) -> Result<MailCounts, PortError> {
+    let mut told = MailCounts::default();
     let due = due(incident, now);
     if due.is_empty() {
         return Ok(told);

@@ -10,7 +10,7 @@ use domain::{
 use super::{alone, change};
 use crate::{
     drain::{Probed, probe_map},
-    ports::{AlertPorts, CommitError, Config, IncidentChange, PortError, Wakes},
+    ports::{AlertPorts, CommitError, Config, IncidentChange, PortError, WakeUps},
 };
 
 /// Asks the app again if it is time to, and resumes the map if it is well; the incident as it is then.
@@ -47,10 +47,10 @@ async fn resume<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Resu
     match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
         Ok(()) => {}
         // An operator was faster.
-        Err(CommitError::Conflict | CommitError::Duplicate) => return Ok(incident),
+        Err(CommitError::Stale | CommitError::Duplicate) => return Ok(incident),
         Err(CommitError::Port(error)) => return Err(error),
     }
-    if let Err(error) = ports.wakes().map_waits(&map.id).await {
+    if let Err(error) = ports.wakes().wake_map(&map.id).await {
         tracing::warn!(map.id = %map.id, %error, "the drain was not told of the resume; the sweep will find it");
     }
     let resumed = change(ports, incident.id, |read| {

@@ -9,7 +9,7 @@ use domain::{
     redact::mapped_image,
 };
 
-use super::{InFlight, SETTLE_ROUNDS, read};
+use super::{AttemptContext, SETTLE_ROUNDS, read};
 use crate::ports::{Commit, Lanes, Ports};
 
 /// What stops an attempt before it has overwritten anything.
@@ -20,15 +20,15 @@ pub(super) enum Stopped {
     ByJournal,
 }
 
-/// Notes both values of a conflict, once, before the entry in flight overwrites one of them. A crash after that finds
+/// Notes both values of a conflict, once, before the entry in context overwrites one of them. A crash after that finds
 /// them noted; a crash before it has overwritten nothing.
-pub(super) async fn keep_both_values<P: Ports>(ports: &P, flight: &mut InFlight<'_>) -> Result<(), Stopped> {
-    let entry = &flight.entry;
+pub(super) async fn keep_both_values<P: Ports>(ports: &P, context: &mut AttemptContext<'_>) -> Result<(), Stopped> {
+    let entry = &context.entry;
     let (Some(crossing), Some(write)) = (entry.crossing, entry.write()) else { return Ok(()) };
     let Some(origin) = write.origin.filter(|_| !entry.conflict_noted) else { return Ok(()) };
     let values = match crossing.winner {
-        Winner::ThisWrite => lost_there(ports, flight, origin, &write.image).await,
-        Winner::TheOther => lost_here(ports, flight, origin).await,
+        Winner::ThisWrite => lost_there(ports, context, origin, &write.image).await,
+        Winner::TheOther => lost_here(ports, context, origin).await,
     };
     let (kept, lost) = match values {
         Ok(Some(values)) => values,
@@ -39,11 +39,11 @@ pub(super) async fn keep_both_values<P: Ports>(ports: &P, flight: &mut InFlight<
         }
     };
     let kept_on = if crossing.winner == Winner::ThisWrite { origin } else { origin.other() };
-    let config = &flight.map.map.config;
+    let config = &context.map.config;
     let conflict = Conflict {
         entry: entry.id,
-        key: flight.lane.key.clone(),
-        version: flight.head.version_of(entry.seq),
+        key: context.lane.key.clone(),
+        version: context.head.version_of(entry.seq),
         at: ports.now(),
         origin,
         winner: crossing.winner,
@@ -53,21 +53,21 @@ pub(super) async fn keep_both_values<P: Ports>(ports: &P, flight: &mut InFlight<
         lost: mapped_image(config, kept_on.other(), &lost),
         reversed: None,
     };
-    store(ports, flight, conflict).await
+    store(ports, context, conflict).await
 }
 
 /// This write wins: what the other app has is lost.
 async fn lost_there<P: Ports>(
     ports: &P,
-    flight: &InFlight<'_>,
+    context: &AttemptContext<'_>,
     origin: SideIx,
     image: &Image,
 ) -> Result<Option<(Image, Image)>, (SideIx, Failure)> {
     let other = origin.other();
-    let config = &flight.map.map.config;
+    let config = &context.map.config;
     // A record that cannot be mapped overwrites nothing.
     let Ok(wanted) = translate(config, origin, image) else { return Ok(None) };
-    let there = read(ports, flight, other).await.map_err(|failure| (other, failure))?;
+    let there = read(ports, context, other).await.map_err(|failure| (other, failure))?;
     let same = content(config, other, &there) == content(config, other, &wanted);
     Ok((!same).then(|| (image.clone(), there)))
 }
@@ -75,29 +75,29 @@ async fn lost_there<P: Ports>(
 /// The other change wins: what this write's own app has is lost.
 async fn lost_here<P: Ports>(
     ports: &P,
-    flight: &InFlight<'_>,
+    context: &AttemptContext<'_>,
     origin: SideIx,
 ) -> Result<Option<(Image, Image)>, (SideIx, Failure)> {
     let other = origin.other();
-    let config = &flight.map.map.config;
-    let there = read(ports, flight, other).await.map_err(|failure| (other, failure))?;
+    let config = &context.map.config;
+    let there = read(ports, context, other).await.map_err(|failure| (other, failure))?;
     let Ok(wanted) = translate(config, other, &there) else { return Ok(None) };
-    let here = read(ports, flight, origin).await.map_err(|failure| (origin, failure))?;
+    let here = read(ports, context, origin).await.map_err(|failure| (origin, failure))?;
     let same = content(config, origin, &here) == content(config, origin, &wanted);
     Ok((!same).then_some((there, here)))
 }
 
-async fn store<P: Ports>(ports: &P, flight: &mut InFlight<'_>, conflict: Conflict) -> Result<(), Stopped> {
-    let mut head = flight.head.clone();
+async fn store<P: Ports>(ports: &P, context: &mut AttemptContext<'_>, conflict: Conflict) -> Result<(), Stopped> {
+    let mut head = context.head.clone();
     for round in 0..SETTLE_ROUNDS {
-        let (next, entry, effects) = note_conflict(&head, &flight.entry, conflict.clone());
-        if ports.lanes().commit(flight.lane, Commit::of(Some(&head), next.clone(), effects)).await.is_ok() {
-            (flight.head, flight.entry) = (next, entry);
+        let (next, entry, effects) = note_conflict(&head, &context.entry, conflict.clone());
+        if ports.lanes().commit(context.lane, Commit::of(Some(&head), next.clone(), effects)).await.is_ok() {
+            (context.head, context.entry) = (next, entry);
             return Ok(());
         }
-        ports.pause(5 << round.min(6)).await;
-        match ports.lanes().head(flight.lane).await {
-            Ok(Some((now, _))) if now.held_by(flight.owner) => head = now,
+        ports.sleep(5 << round.min(6)).await;
+        match ports.lanes().head(context.lane).await {
+            Ok(Some((now, _))) if now.held_by(context.owner) => head = now,
             Ok(_) => return Err(Stopped::ByJournal),
             Err(_) => {}
         }

@@ -7,15 +7,15 @@ use std::{
 
 use domain::{
     EntryId, MapId, Owner, Timestamp,
-    lane::{ArchiveCause, Archiving, Claim, Entry, Head, NotNow, Stamp, archive, claim, lease_ms},
+    lane::{ArchiveCause, Archiving, Attribution, Claim, Entry, Head, NotNow, archive, claim, lease_ms},
     map::Intake,
 };
 
 use super::pace::Pace;
 use crate::{
-    attempt::{InFlight, execute},
+    attempt::{AttemptContext, execute},
     ports::{
-        ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, MapWithSides, PortError, Ports, archived_at_once,
+        ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, PortError, Ports, SyncMap, archived_at_once,
     },
 };
 
@@ -88,7 +88,7 @@ pub(super) async fn go_on<P: Ports>(
     let mut conflicts = 0;
     while ports.now() < until && !pace.gives_up(ports.now()) {
         // Read anew for every entry: a pause or stop holds from the next entry on.
-        let map = ports.config().map(&lane.map).await?.filter(|map| map.map.state.intake() == Intake::Write);
+        let map = ports.config().map(&lane.map).await?.filter(|map| map.state.intake() == Intake::Write);
         let Some(map) = map else { return Ok(LaneRun { end: LaneEnd::MapNotRunning, ..run }) };
         match step(ports, lane, &map, &mut known, (pace, until)).await? {
             Stepped::End(end) => return Ok(LaneRun { end, ..run }),
@@ -96,7 +96,7 @@ pub(super) async fn go_on<P: Ports>(
             Stepped::Conflict => {
                 known = Known::default();
                 conflicts += 1;
-                ports.pause(10 << conflicts.min(5)).await;
+                ports.sleep(10 << conflicts.min(5)).await;
             }
             Stepped::MapChanged => {}
             Stepped::Archived(entries) => {
@@ -124,7 +124,7 @@ pub(super) async fn go_on<P: Ports>(
 pub(super) async fn try_once<P: Ports>(
     ports: &P,
     lane: &LaneKey,
-    map: &MapWithSides,
+    map: &SyncMap,
     pace: &Pace,
 ) -> Result<Option<Option<LaneEnd>>, PortError> {
     Ok(match step(ports, lane, map, &mut Known::default(), (pace, Timestamp::NEVER)).await? {
@@ -166,7 +166,7 @@ enum Stepped {
 async fn step<P: Ports>(
     ports: &P,
     lane: &LaneKey,
-    map: &MapWithSides,
+    map: &SyncMap,
     known: &mut Known,
     (pace, until): (&Pace, Timestamp),
 ) -> Result<Stepped, PortError> {
@@ -174,7 +174,7 @@ async fn step<P: Ports>(
         known.head = ports.lanes().head(lane).await?.map(|(head, _)| head);
     }
     // A lane of an earlier map of that name has nothing to do with this one.
-    let Some(head) = known.head.clone().filter(|head| head.map == map.map.uid) else {
+    let Some(head) = known.head.clone().filter(|head| head.map == map.uid) else {
         return Ok(Stepped::End(LaneEnd::Idle));
     };
     let owner = Owner(ports.fresh_id());
@@ -205,9 +205,9 @@ async fn step<P: Ports>(
         if begins == now {
             break;
         }
-        ports.pause(begins.ms_since(now)).await;
+        ports.sleep(begins.ms_since(now)).await;
     }
-    let unchanged = ports.config().map(&lane.map).await?.is_some_and(|again| again.map.version == map.map.version);
+    let unchanged = ports.config().map(&lane.map).await?.is_some_and(|again| again.map.version == map.version);
     if !unchanged {
         return Ok(Stepped::MapChanged);
     }
@@ -216,7 +216,7 @@ async fn step<P: Ports>(
     if !take(ports, lane, &head, &taken, owner).await? {
         return Ok(Stepped::Conflict);
     }
-    let flight = InFlight { lane, map, head: *taken, entry: *entry, owner, in_call: false };
+    let flight = AttemptContext { lane, map, head: *taken, entry: *entry, owner, caller_waiting: false };
     // Boxed: the compiler lays out futures by value, and this one holds all of the apps' client.
     let ended = Box::pin(execute(ports, flight)).await;
     permit.ended(ended.failure.as_ref(), ports.now());
@@ -234,7 +234,7 @@ async fn step<P: Ports>(
 async fn take<P: Ports>(ports: &P, lane: &LaneKey, read: &Head, taken: &Head, owner: Owner) -> Result<bool, PortError> {
     match ports.lanes().commit(lane, Commit::of(Some(read), taken.clone(), Vec::new())).await {
         Ok(()) => Ok(true),
-        Err(CommitError::Conflict | CommitError::Duplicate) => {
+        Err(CommitError::Stale | CommitError::Duplicate) => {
             // Perhaps this very commit was stored and its answer lost; then the lease is ours after all.
             let again = ports.lanes().head(lane).await?;
             Ok(again.is_some_and(|(head, _)| head == *taken && head.held_by(owner)))
@@ -247,7 +247,7 @@ async fn take<P: Ports>(ports: &P, lane: &LaneKey, read: &Head, taken: &Head, ow
 async fn put_away<P: Ports>(
     ports: &P,
     lane: &LaneKey,
-    map: &MapWithSides,
+    map: &SyncMap,
     head: &Head,
     first: Entry,
     known: &mut Known,
@@ -274,18 +274,18 @@ async fn put_away<P: Ports>(
             known.head = Some(next);
             Ok(Stepped::Archived(entries.len() as u64))
         }
-        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(Stepped::Conflict),
+        Err(CommitError::Stale | CommitError::Duplicate) => Ok(Stepped::Conflict),
         Err(CommitError::Port(error)) => Err(error),
     }
 }
 
 /// Who decided that an entry is not written, and why.
-fn decision(map: &MapWithSides, entry: &Entry, now: Timestamp) -> Option<(ArchiveCause, Stamp)> {
+fn decision(map: &SyncMap, entry: &Entry, now: Timestamp) -> Option<(ArchiveCause, Attribution)> {
     if let Some(by) = &entry.cancelled {
         return Some((ArchiveCause::Cancelled, by.clone()));
     }
-    let cut = map.map.cuts(entry)?;
-    Some((cut.cause, Stamp { actor: cut.actor.clone(), at: now, reason: cut.reason.clone() }))
+    let cut = map.cuts(entry)?;
+    Some((cut.cause, Attribution { actor: cut.actor.clone(), at: now, reason: cut.reason.clone() }))
 }
 
 /// The lane that a wake-up call names.

@@ -4,14 +4,13 @@ use domain::{
     Map, MapId, MapState, Timestamp,
     log::Activity,
     map::{Intake, MapAnswer, MapCommand},
-    mutant::{self, Mutant},
 };
 
 use super::{
     lane::{LaneEnd, LaneRun},
     run::{LANES_PER_LOOK, Run},
 };
-use crate::ports::{CommitError, Config, Lanes, MapWithSides, OpenLane, OpenRange, PortError, Ports, Wakes};
+use crate::ports::{CommitError, Config, Lanes, OpenLane, OpenRange, PortError, Ports, SyncMap, WakeUps};
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub struct Drained {
 /// others.
 pub async fn drain_map<P: Ports>(ports: &P, id: &MapId, until: Timestamp) -> Result<Drained, PortError> {
     let Some(map) = ports.config().fresh_map(id).await? else { return Ok(Drained::default()) };
-    if map.map.state.intake() != Intake::Write {
+    if map.state.intake() != Intake::Write {
         return Ok(Drained::default());
     }
     let mut run = Run::new(ports, &map, until);
@@ -53,33 +52,32 @@ pub async fn drain_map<P: Ports>(ports: &P, id: &MapId, until: Timestamp) -> Res
     let drained = run.everything().await;
     run.note().await;
     let (all, goes_on) = (run.all, run.goes_on());
-    let noted = !mutant::on(Mutant::CatchUpHasNoEnd);
-    let may_be_over = noted && drained.is_ok() && !all.cut_short && map.map.state == MapState::CatchingUp;
+    let may_be_over = drained.is_ok() && !all.cut_short && map.state == MapState::CatchingUp;
     let told = if may_be_over { ends(ports, &map, until).await } else { Ok(()) };
     // Whatever went wrong: this run does nothing any more.
     run.lets_go().await;
     drained?;
     told?;
-    if goes_on && let Err(error) = ports.wakes().map_waits(id).await {
+    if goes_on && let Err(error) = ports.wakes().wake_map(id).await {
         tracing::warn!(map.id = %id, %error, "nobody was told to go on; the sweep will");
     }
     Ok(all)
 }
 
 /// Tells that the map has caught up, if it has.
-async fn ends<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) -> Result<(), PortError> {
+async fn ends<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Result<(), PortError> {
     if nothing_left(ports, map, until).await? { caught_up(ports, &map.map).await } else { Ok(()) }
 }
 
 /// Whether nothing accepted before the resume waits any more. Lanes of new writes do not count, nor do parked ones, but
 /// for those that a cut takes along: it is forgotten when the map runs, so it must have been carried out by then.
-async fn nothing_left<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) -> Result<bool, PortError> {
-    let mut range = if map.map.cut.is_some() { OpenRange::all() } else { OpenRange::moving() };
+async fn nothing_left<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Result<bool, PortError> {
+    let mut range = if map.cut.is_some() { OpenRange::all() } else { OpenRange::moving() };
     while ports.now() < until {
         let lanes = ports.lanes().open(&map.map, range.clone(), LANES_PER_LOOK).await?;
         for OpenLane { lane, .. } in &lanes {
             let Some((head, _)) = ports.lanes().head(lane).await? else { continue };
-            if head.map != map.map.uid || head.idle() || head.parked && map.map.cut.is_none() {
+            if head.map != map.uid || head.idle() || head.parked && map.cut.is_none() {
                 continue;
             }
             let direct = head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref().cloned());
@@ -87,7 +85,7 @@ async fn nothing_left<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp)
                 Some(entry) => Some(entry),
                 None => ports.lanes().entry(lane, head.done_seq + 1).await?,
             };
-            let left = |entry| if head.parked { map.map.cuts(entry).is_some() } else { entry.epoch < map.map.epoch };
+            let left = |entry| if head.parked { map.cuts(entry).is_some() } else { entry.epoch < map.epoch };
             if first.as_ref().is_none_or(left) {
                 return Ok(false);
             }
@@ -106,17 +104,13 @@ async fn caught_up<P: Ports>(ports: &P, map: &Map) -> Result<(), PortError> {
     let MapAnswer::Changed(next) = map.decide(MapCommand::CaughtUp, "tandem", reason, ports.now()) else {
         return Ok(());
     };
-    let mut expected = map.version;
-    if mutant::on(Mutant::MapIsSavedBlindly) {
-        expected = ports.config().fresh_map(&map.id).await?.map_or(0, |now| now.map.version);
-    }
-    match ports.config().save_map(&next, expected, &Activity::of_state(map.state, &next)).await {
+    match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
         Ok(()) => {
             tracing::info!(map.id = %map.id, map.epoch = next.epoch, "caught up");
             Ok(())
         }
         // Somebody changed it: whoever looks next decides anew.
-        Err(CommitError::Conflict | CommitError::Duplicate) => Ok(()),
+        Err(CommitError::Stale | CommitError::Duplicate) => Ok(()),
         Err(CommitError::Port(error)) => Err(error),
     }
 }

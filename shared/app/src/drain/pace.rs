@@ -10,7 +10,7 @@ use std::{
 
 use domain::{
     Failure, Timestamp,
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
 };
 
 /// Most calls at the same time. One function saturates an app with fewer; Dataverse refuses more than 52.
@@ -140,7 +140,7 @@ impl Drop for Permit<'_> {
 
 /// Whether a failure says that the app gets more than it can take, or nothing at all.
 fn strained(failure: &Failure) -> bool {
-    failure.verdict != Verdict::Refused && failure.class != ErrorClass::Mapping
+    failure.effect != CallEffect::Refused && failure.class != ErrorClass::Mapping
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::{
     lane::{LaneEnd, try_once},
     pace::Pace,
 };
-use crate::ports::{Apps, Config, Lanes, MapWithSides, OpenRange, PortError, Ports};
+use crate::ports::{Apps, Config, Lanes, OpenRange, PortError, Ports, SyncMap};
 
 /// Lanes that are looked at to find one whose turn it is.
 const LANES: usize = 20;
@@ -26,11 +26,10 @@ pub enum Probed {
 /// # Errors
 /// The configuration or the journal cannot be reached.
 pub async fn probe_map<P: Ports>(ports: &P, id: &MapId) -> Result<Probed, PortError> {
-    let Some(map) = ports.config().fresh_map(id).await?.filter(|map| map.map.state == MapState::Paused) else {
+    let Some(map) = ports.config().fresh_map(id).await?.filter(|map| map.state == MapState::Paused) else {
         return Ok(Probed::StillBroken);
     };
-    let as_live =
-        MapWithSides { map: Map { state: MapState::CatchingUp, cut: None, ..map.map.clone() }, ..map.clone() };
+    let as_live = SyncMap { map: Map { state: MapState::CatchingUp, cut: None, ..map.map.clone() }, ..map.clone() };
     for open in ports.lanes().open(&map.map, OpenRange::due(ports.now()), LANES).await? {
         match try_once(ports, &open.lane, &as_live, &Pace::default()).await? {
             Some(None) => return Ok(Probed::Well),
@@ -38,7 +37,7 @@ pub async fn probe_map<P: Ports>(ports: &P, id: &MapId) -> Result<Probed, PortEr
             Some(Some(_)) | None => {}
         }
     }
-    for (side, end) in map.sides.iter().zip(&map.map.config.sides) {
+    for (side, end) in map.sides.iter().zip(&map.config.sides) {
         if ports.apps().probe(side, Some(&end.entity)).await.is_err() {
             return Ok(Probed::StillBroken);
         }

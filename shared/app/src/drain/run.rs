@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{
-    Map, MapState, Owner, RecordKey, Timestamp,
-    mutant::{self, Mutant},
-};
+use domain::{Map, MapState, Owner, RecordKey, Timestamp};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
@@ -16,7 +13,7 @@ use super::{
     map::Drained,
     pace::{MAX_AT_ONCE, Pace},
 };
-use crate::ports::{CatchUp, Gauges, LaneKey, Lanes, MapWithSides, OpenLane, OpenRange, PortError, Ports, Queues};
+use crate::ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, PortError, Ports, Queues, SyncMap};
 
 /// Lanes taken from the index at a time.
 pub(super) const LANES_PER_LOOK: usize = 200;
@@ -30,7 +27,7 @@ const HOLD_EVERY_MS: u64 = 5_000;
 /// One run.
 pub(super) struct Run<'a, P: Ports> {
     ports: &'a P,
-    map: &'a MapWithSides,
+    map: &'a SyncMap,
     until: Timestamp,
     pace: Arc<Pace>,
     tally: Arc<Tally>,
@@ -45,19 +42,19 @@ pub(super) struct Run<'a, P: Ports> {
 }
 
 /// A lane to go on with, and the pointers that led to it.
-struct Work {
+struct LaneTask {
     lane: LaneKey,
     receipts: Vec<String>,
 }
 
 enum Event {
-    Received(Result<VecDeque<Work>, PortError>),
+    Received(Result<VecDeque<LaneTask>, PortError>),
     Ran(LaneRun),
     TimeToNote,
 }
 
 impl<'a, P: Ports> Run<'a, P> {
-    pub(super) fn new(ports: &'a P, map: &'a MapWithSides, until: Timestamp) -> Self {
+    pub(super) fn new(ports: &'a P, map: &'a SyncMap, until: Timestamp) -> Self {
         Self {
             ports,
             map,
@@ -77,7 +74,7 @@ impl<'a, P: Ports> Run<'a, P> {
         match self.ports.lanes().drained_by(&self.map.map, self.ports.now()).await {
             Ok(other) => other.is_some_and(|other| other != self.me),
             Err(error) => {
-                tracing::warn!(map.id = %self.map.map.id, %error, "whether the map is being drained is not known");
+                tracing::warn!(map.id = %self.map.id, %error, "whether the map is being drained is not known");
                 false
             }
         }
@@ -91,7 +88,7 @@ impl<'a, P: Ports> Run<'a, P> {
             match self.ports.lanes().hold_drain(&self.map.map, self.me, now, now.plus_ms(HOLD_MS)).await {
                 Ok(held) => self.leaves_off = !held,
                 Err(error) => {
-                    tracing::warn!(map.id = %self.map.map.id, %error, "others cannot see that the map is being drained");
+                    tracing::warn!(map.id = %self.map.id, %error, "others cannot see that the map is being drained");
                 }
             }
         }
@@ -103,7 +100,7 @@ impl<'a, P: Ports> Run<'a, P> {
         if self.hold_again.is_some()
             && let Err(error) = self.ports.lanes().let_drain_go(&self.map.map, self.me).await
         {
-            tracing::warn!(map.id = %self.map.map.id, %error, "others believe for a moment that the map is being drained");
+            tracing::warn!(map.id = %self.map.id, %error, "others believe for a moment that the map is being drained");
         }
     }
 
@@ -119,18 +116,9 @@ impl<'a, P: Ports> Run<'a, P> {
     }
 
     pub(super) async fn everything(&mut self) -> Result<(), PortError> {
-        let parked = mutant::on(Mutant::ParkedStopsMap).then_some(OpenRange::parked());
-        if let Some(range) = parked
-            && !self.ports.lanes().open(&self.map.map, range, 1).await?.is_empty()
-        {
-            return Ok(());
-        }
         self.lanes(VecDeque::new(), true).await;
-        if mutant::on(Mutant::IndexIsNotAsked) {
-            return Ok(());
-        }
         // A cut takes parked lanes along.
-        let cut = self.map.map.cut.is_some();
+        let cut = self.map.cut.is_some();
         let mut range = if cut { OpenRange::all() } else { OpenRange::due(self.ports.now()) };
         loop {
             if self.is_over() {
@@ -144,8 +132,8 @@ impl<'a, P: Ports> Run<'a, P> {
             if !cut {
                 range.until = self.ports.now();
             }
-            let work = lanes.into_iter().map(|OpenLane { lane, .. }| Work { lane, receipts: Vec::new() });
-            self.lanes(work.collect(), false).await;
+            let tasks = lanes.into_iter().map(|OpenLane { lane, .. }| LaneTask { lane, receipts: Vec::new() });
+            self.lanes(tasks.collect(), false).await;
             if !full {
                 return Ok(());
             }
@@ -154,14 +142,14 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// Goes on with lanes, many at a time: these, or those that the queue points to. No more is received than is
     /// worked on soon.
-    async fn lanes(&mut self, mut ready: VecDeque<Work>, from_queue: bool) {
+    async fn lanes(&mut self, mut ready: VecDeque<LaneTask>, from_queue: bool) {
         let (ports, map, until) = (self.ports, self.map, self.until);
         let (pace, tally) = (Arc::clone(&self.pace), Arc::clone(&self.tally));
         let (pace, tally): (&Pace, &Tally) = (&pace, &tally);
         let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
         let note_later = || -> BoxFuture<'_, Event> {
             Box::pin(async move {
-                ports.pause(NOTE_EVERY_MS).await;
+                ports.sleep(NOTE_EVERY_MS).await;
                 Event::TimeToNote
             })
         };
@@ -170,10 +158,10 @@ impl<'a, P: Ports> Run<'a, P> {
             while running < MAX_AT_ONCE
                 && !ready.is_empty()
                 && self.holds().await
-                && let Some(work) = ready.pop_front()
+                && let Some(task) = ready.pop_front()
             {
                 running += 1;
-                busy.push(Box::pin(go_on_with(ports, map, until, (pace, tally), work)));
+                busy.push(Box::pin(go_on_with(ports, map, until, (pace, tally), task)));
             }
             if !empty && !receiving && !hidden && ready.is_empty() && !self.is_over() {
                 receiving = true;
@@ -193,12 +181,12 @@ impl<'a, P: Ports> Run<'a, P> {
                     receiving = false;
                     match received {
                         // What is behind pointers in work is hidden: look again when one of them is done.
-                        Ok(work) => {
-                            (empty, hidden) = (work.is_empty() && running == 0, work.is_empty());
-                            ready = work;
+                        Ok(tasks) => {
+                            (empty, hidden) = (tasks.is_empty() && running == 0, tasks.is_empty());
+                            ready = tasks;
                         }
                         Err(error) => {
-                            let id = &map.map.id;
+                            let id = &map.id;
                             tracing::warn!(map.id = %id, %error, "the queue cannot be read; the index has its lanes, too");
                             empty = true;
                         }
@@ -208,7 +196,6 @@ impl<'a, P: Ports> Run<'a, P> {
                     running -= 1;
                     hidden = false;
                     self.leaves_off |= run.end == LaneEnd::MapNotRunning;
-                    self.leaves_off |= run.end == LaneEnd::Parked && mutant::on(Mutant::ParkedEndsRun);
                     self.all.add(run);
                 }
                 Some(Event::TimeToNote) => {
@@ -248,34 +235,34 @@ impl<'a, P: Ports> Run<'a, P> {
 
 async fn go_on_with<P: Ports>(
     ports: &P,
-    map: &MapWithSides,
+    map: &SyncMap,
     until: Timestamp,
     (pace, tally): (&Pace, &Tally),
-    work: Work,
+    task: LaneTask,
 ) -> Event {
-    let run = match go_on(ports, &work.lane, until, pace, tally).await {
+    let run = match go_on(ports, &task.lane, until, pace, tally).await {
         Ok(run) => run,
         Err(error) => {
-            tracing::error!(map.id = %work.lane.map, %error, "a lane could not be worked on");
+            tracing::error!(map.id = %task.lane.map, %error, "a lane could not be worked on");
             LaneRun { end: LaneEnd::NotYet, attempts: 0, done: 0, archived: 0 }
         }
     };
     let over = matches!(run.end, LaneEnd::Idle | LaneEnd::Parked);
-    if over && !work.receipts.is_empty() {
-        let deleted = ports.queues().delete(&map.map, &work.receipts).await;
+    if over && !task.receipts.is_empty() {
+        let deleted = ports.queues().delete(&map.map, &task.receipts).await;
         if let Err(error) = deleted {
-            tracing::warn!(map.id = %work.lane.map, %error, "pointers stay in the queue; they will find nothing to do");
+            tracing::warn!(map.id = %task.lane.map, %error, "pointers stay in the queue; they will find nothing to do");
         }
     }
     Event::Ran(run)
 }
 
 /// What the queue points to, one piece of work for each record.
-async fn receive<P: Ports>(ports: &P, map: &Map) -> Result<VecDeque<Work>, PortError> {
+async fn receive<P: Ports>(ports: &P, map: &Map) -> Result<VecDeque<LaneTask>, PortError> {
     let mut by_key: BTreeMap<RecordKey, Vec<String>> = BTreeMap::new();
     for received in ports.queues().receive(map).await? {
         by_key.entry(received.pointer.key).or_default().push(received.receipt);
     }
     let lane = |key| LaneKey { map: map.id.clone(), key };
-    Ok(by_key.into_iter().map(|(key, receipts)| Work { lane: lane(key), receipts }).collect())
+    Ok(by_key.into_iter().map(|(key, receipts)| LaneTask { lane: lane(key), receipts }).collect())
 }

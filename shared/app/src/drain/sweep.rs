@@ -1,17 +1,13 @@
 //! The sweep: once a minute, everything of every map that has something to do.
 
-use domain::{
-    Map, MapState, Timestamp,
-    map::Intake,
-    mutant::{self, Mutant},
-};
+use domain::{Map, MapState, Timestamp, map::Intake};
 use futures::{StreamExt, stream};
 
 use super::{
     map::{Drained, drain_map},
     resend::{resend, resend_all},
 };
-use crate::ports::{Config, Gauges, MapWithSides, PortError, Ports, Queues, Sample};
+use crate::ports::{Config, Gauges, PortError, Ports, Queues, Sample, SyncMap};
 
 /// Maps worked on at the same time: one whose app is slow must not hold up the others.
 const MAPS_AT_ONCE: usize = 8;
@@ -24,9 +20,6 @@ const SWEEP_EVERY_MS: u64 = 60_000;
 /// # Errors
 /// The configuration cannot be read. What goes wrong in one map is logged and does not stop the others.
 pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, PortError> {
-    if mutant::on(Mutant::SweepIsIdle) {
-        return Ok(Drained::default());
-    }
     let mut maps = ports.config().maps().await?;
     let began = ports.now();
     if !maps.is_empty() {
@@ -45,23 +38,23 @@ pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, Por
     while let Some((run, map)) = runs.next().await {
         match run {
             Ok(drained) => all = all.plus(drained),
-            Err(error) => tracing::error!(map.id = %map.map.id, %error, "the lanes of a map could not be swept"),
+            Err(error) => tracing::error!(map.id = %map.id, %error, "the lanes of a map could not be swept"),
         }
     }
     Ok(all)
 }
 
-async fn sweep_map<P: Ports>(ports: &P, map: &MapWithSides, until: Timestamp) -> Result<Drained, PortError> {
-    if map.map.state == MapState::Paused {
+async fn sweep_map<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Result<Drained, PortError> {
+    if map.state == MapState::Paused {
         match ports.queues().depth(&map.map).await {
             Ok(Some(depth)) => ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?,
             Ok(None) => makes_queue(ports, &map.map, until).await,
-            Err(error) => tracing::warn!(map.id = %map.map.id, %error, "how deep the queue is could not be noted"),
+            Err(error) => tracing::warn!(map.id = %map.id, %error, "how deep the queue is could not be noted"),
         }
         resend(ports, &map.map, until).await?;
     }
-    match map.map.state.intake() {
-        Intake::Write => drain_map(ports, &map.map.id, until).await,
+    match map.state.intake() {
+        Intake::Write => drain_map(ports, &map.id, until).await,
         Intake::Keep | Intake::Skip => Ok(Drained::default()),
     }
 }

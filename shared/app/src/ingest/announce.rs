@@ -1,7 +1,7 @@
 //! What other programs are told. No message and no payload is in it: those stay in the log.
 
 use domain::{
-    log::{Activity, ActivityKind, ErrorEvent, Fate, IncidentStep, LogEvent},
+    log::{Activity, ActivityKind, ErrorDisposition, ErrorEvent, IncidentStep, LogEvent},
     map::Cause,
 };
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub(super) fn events(logged: &[LogEvent]) -> Vec<Event> {
 
 fn event(logged: &LogEvent) -> Option<Event> {
     match logged {
-        LogEvent::Error(error) if error.fate == Fate::Parked => Some(parked(error)),
+        LogEvent::Error(error) if error.fate == ErrorDisposition::Parked => Some(parked(error)),
         LogEvent::Activity(line) => activity(line),
         LogEvent::Error(_) | LogEvent::Resolved(_) => None,
     }

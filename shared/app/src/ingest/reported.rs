@@ -6,7 +6,7 @@ use domain::{
     ErrorClass, LogId, Map, MapId, RecordKey, SideId, Timestamp,
     failure::shorten,
     limits::{MAX_ID_SKEW_MS, MAX_MESSAGE_CHARS},
-    log::{ErrorEvent, Fate, LoggedError, Order},
+    log::{ErrorDisposition, ErrorEvent, LoggedError, Order},
     side::Mistake,
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -194,7 +194,7 @@ fn error(report: Report, maps: &BTreeMap<MapId, Option<Map>>, now: Timestamp) ->
         class: report.class,
         code,
         message: shorten(&report.message, MAX_MESSAGE_CHARS),
-        fate: Fate::Reported,
+        fate: ErrorDisposition::Reported,
         payload: None,
     };
     Ok((LoggedError::new(event), u128::from_be_bytes(hash)))

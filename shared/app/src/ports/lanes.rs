@@ -108,7 +108,7 @@ impl Commit {
 pub enum CommitError {
     /// Somebody else changed the head. Or this very commit did, and its answer was lost: read it again and look.
     #[error("the lane was changed in the meantime")]
-    Conflict,
+    Stale,
     /// The write's id is in the journal already.
     #[error("the write is in the journal already")]
     Duplicate,

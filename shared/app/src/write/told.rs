@@ -2,7 +2,7 @@
 
 use domain::{MapId, SideId, lane::Rejection, side::Mistake};
 
-use crate::ports::{MapWithSides, PortError};
+use crate::ports::{PortError, SyncMap};
 
 /// Why a write was not taken. Nothing of it was kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ impl From<Rejection> for WriteError {
 
 /// What a caller is told, with the names of the map's two sides, in map order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told<T> {
+pub struct WithSideNames<T> {
     /// What is told.
     pub what: T,
     /// The names of the two sides.
@@ -49,6 +49,6 @@ pub struct Told<T> {
 }
 
 /// The names of a map's two sides.
-pub(crate) fn side_names(map: &MapWithSides) -> [SideId; 2] {
-    map.map.config.sides.each_ref().map(|end| end.side.clone())
+pub(crate) fn side_names(map: &SyncMap) -> [SideId; 2] {
+    map.config.sides.each_ref().map(|end| end.side.clone())
 }

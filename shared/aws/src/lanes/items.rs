@@ -15,7 +15,9 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     ErrorClass, LogId, Record, SideIx, Timestamp,
     id::MapUid,
-    lane::{ArchiveCause, Archived, Conflict, Echoes, Head, Inflight, Marker, MarkerState, Recent, SideMemory, Work},
+    lane::{
+        ActiveEntry, ArchiveCause, Archived, Conflict, Echoes, Head, Marker, MarkerState, Recent, SideMemory, Work,
+    },
     limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
     log::LogEvent,
     map::PerSide,
@@ -65,7 +67,7 @@ type Marks = PerSide<u64>;
 fn pack_head(packed: &Packed<'_>) -> Result<AttributeValue, PortError> {
     let failed = |error: postcard::Error| PortError::Permanent(error.to_string());
     let mut bytes = postcard::to_allocvec(packed).map_err(failed)?;
-    let marks: Marks = PerSide(packed.sides.0.each_ref().map(|side| side.forgotten));
+    let marks: Marks = PerSide(packed.sides.0.each_ref().map(|side| side.evicted_filter));
     if marks != Marks::default() {
         bytes.extend(postcard::to_allocvec(&marks).map_err(failed)?);
     }
@@ -81,7 +83,7 @@ fn unpack_head(item: &Item) -> Result<Packed<'static>, PortError> {
         let marks: Marks = postcard::from_bytes(behind).map_err(failed)?;
         let sides = packed.sides.to_mut();
         for side in SideIx::BOTH {
-            sides[side].forgotten = marks[side];
+            sides[side].evicted_filter = marks[side];
         }
     }
     Ok(packed)
@@ -126,14 +128,14 @@ struct Packed<'a> {
     done_seq: u64,
     parked: bool,
     not_before: Timestamp,
-    inflight: Option<Inflight>,
+    inflight: Option<ActiveEntry>,
     recent: Cow<'a, Recent>,
     sides: Cow<'a, PerSide<SideMemory>>,
     unresolved: Cow<'a, [(LogId, ErrorClass)]>,
 }
 
 /// Takes the record out of an attempt: it is JSON, which cannot be read by position, and worth deflating.
-fn take_record(inflight: &mut Inflight) -> Option<Record> {
+fn take_record(inflight: &mut ActiveEntry) -> Option<Record> {
     match &mut inflight.direct.as_mut()?.work {
         Work::Write(write) => match std::mem::replace(&mut write.image, Image::Absent) {
             Image::Present(record) => Some(record),
@@ -144,7 +146,7 @@ fn take_record(inflight: &mut Inflight) -> Option<Record> {
 }
 
 /// Puts it back.
-fn put_record(inflight: &mut Inflight, record: Record) -> Option<()> {
+fn put_record(inflight: &mut ActiveEntry, record: Record) -> Option<()> {
     match &mut inflight.direct.as_mut()?.work {
         Work::Write(write) => write.image = Image::Present(record),
         Work::Restore { .. } => return None,

@@ -1,16 +1,15 @@
 //! What becomes of an arriving write.
 
 use super::{
-    Answer, Crossing, Echo, Echoes, Entry, Head, Inflight, LaneVersion, Marker, MarkerState, Mode, SkipReason, Winner,
-    Work, Write,
+    ActiveEntry, Answer, Crossing, Echo, Echoes, Entry, Head, LaneVersion, Marker, MarkerState, Mode, SkipReason,
+    Winner, Work, Write,
     guard::{News, Report, judge},
     plan::{content, plan},
 };
 use crate::{
     id::{EntryId, Owner, WriteId},
-    map::{Intake, Map, MapState, PerSide, SideIx},
+    map::{Intake, Map, PerSide, SideIx},
     mapping::passes,
-    mutant::{self, Mutant},
     record::{ContentHash, Image},
     side::Capability,
     time::Timestamp,
@@ -43,7 +42,7 @@ pub struct Arrival {
 
 /// What an admission is decided with, besides the lane.
 #[derive(Clone, Copy, Debug)]
-pub struct Lease<'a> {
+pub struct AdmitContext<'a> {
     /// The map.
     pub map: &'a Map,
     /// What each side does with doubled and late calls.
@@ -105,18 +104,15 @@ pub fn admit(
     marker: Option<&Marker>,
     arrival: Arrival,
     entry: EntryId,
-    lease: Lease<'_>,
+    context: AdmitContext<'_>,
 ) -> Result<Admission, Rejection> {
-    let Lease { map, capability, now, .. } = lease;
+    let AdmitContext { map, capability, now, .. } = context;
     let mut head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
     for side in SideIx::BOTH {
         let seen = head.sides[side].seen_seq.max(echoes.newest(head.generation, side));
-        if seen >= head.sides[side].forgotten_seq {
-            head.sides[side].forgotten = 0;
+        if seen >= head.sides[side].evicted_seq {
+            head.sides[side].evicted_filter = 0;
         }
-    }
-    if mutant::on(Mutant::IdleLaneBeginsAnew) && head.idle() {
-        (head.next_seq, head.done_seq) = (1, 0);
     }
     if let Some(known) = known(&head, echoes, marker, &arrival)? {
         return Ok(known);
@@ -128,7 +124,7 @@ pub fn admit(
     let config = &map.config;
     let reported = content(config, arrival.shape, &arrival.image);
     let mut crossing = None;
-    let mut unclear = false;
+    let mut ambiguous = false;
     if let Some(origin) = arrival.origin {
         if !passes(&config.side(origin).filter, &arrival.image) {
             return Ok(Admission::Skip(SkipReason::Filtered));
@@ -153,8 +149,8 @@ pub fn admit(
                 };
                 return Ok(Admission::Echo(echoes.with(echo), SkipReason::Echo));
             }
-            News::Unclear => {
-                let copy = head.sides[origin].copy_seq;
+            News::Ambiguous => {
+                let copy = head.sides[origin].resync_seq;
                 let waits = copy > head.done_seq && head.inflight.as_ref().is_none_or(|inflight| inflight.seq != copy);
                 if waits && arrival.mode == Mode::Committed {
                     let version = head.version_of(copy);
@@ -168,7 +164,7 @@ pub fn admit(
                     };
                     return Ok(Admission::Echo(echoes.with(echo), SkipReason::Covered));
                 }
-                unclear = true;
+                ambiguous = true;
             }
             News::Change { seen, crossing: crossed } => {
                 head.sides[origin].seen_seq = head.sides[origin].seen_seq.max(seen);
@@ -180,10 +176,10 @@ pub fn admit(
     }
     if let Some(origin) = arrival.origin {
         let side = &mut head.sides[origin];
-        (side.own, side.own_after) = (Some(reported), echoes.count(origin));
+        (side.last_reported, side.echoes_at_report) = (Some(reported), echoes.count(origin));
     }
-    let found = Found { crossing, unclear };
-    Ok(enter(head, arrival, found, entry, lease))
+    let found = ReportFindings { crossing, ambiguous };
+    Ok(enter(head, arrival, found, entry, context))
 }
 
 /// What is known of the id already.
@@ -193,8 +189,7 @@ fn known(
     marker: Option<&Marker>,
     arrival: &Arrival,
 ) -> Result<Option<Admission>, Rejection> {
-    let any = mutant::on(Mutant::AnyBodyIsARepeat);
-    let same = |body: ContentHash| if body == arrival.body || any { Ok(()) } else { Err(Rejection::IdReused) };
+    let same = |body: ContentHash| if body == arrival.body { Ok(()) } else { Err(Rejection::IdReused) };
     let direct = head.inflight.as_ref().and_then(|inflight| inflight.direct.as_ref()).and_then(|entry| entry.write());
     if let Some(write) = direct
         && write.id.value() == arrival.id.value()
@@ -226,16 +221,15 @@ fn known(
 
 /// What a report was found to be.
 #[derive(Clone, Copy)]
-struct Found {
+struct ReportFindings {
     crossing: Option<Crossing>,
-    unclear: bool,
+    ambiguous: bool,
 }
 
 /// Takes the next place in the lane.
-fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lease<'_>) -> Admission {
-    let Lease { map, now, owner, lease_ms, .. } = lease;
-    let passes = mutant::on(Mutant::BacklogIsPassed) && head.inflight.is_none();
-    let idle = (head.idle() || passes) && !head.parked;
+fn enter(mut head: Head, arrival: Arrival, found: ReportFindings, id: EntryId, context: AdmitContext<'_>) -> Admission {
+    let AdmitContext { map, now, owner, lease_ms, .. } = context;
+    let idle = head.idle() && !head.parked;
     let seq = head.next_seq;
     remember(&mut head, &arrival, found, seq, now);
     head.next_seq += 1;
@@ -243,12 +237,10 @@ fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lea
     let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
     let write = Write { id: write_id, body, origin, shape, mode, image };
     let mut entry = Entry::new(seq, id, Work::Write(write), now);
-    (entry.crossing, entry.unclear, entry.epoch) = (found.crossing, found.unclear, map.epoch);
-    let kept = mutant::on(Mutant::UntouchedIsKept) && map.state == MapState::CatchingUp;
-    let waits = entry.waits_for_answer() || kept;
-    if idle && !waits && map.state.intake() == Intake::Write {
+    (entry.crossing, entry.needs_resync, entry.epoch) = (found.crossing, found.ambiguous, map.epoch);
+    if idle && !entry.waits_for_answer() && map.state.intake() == Intake::Write {
         entry.attempts = 1;
-        head.inflight = Some(Inflight {
+        head.inflight = Some(ActiveEntry {
             seq,
             entry: id,
             owner: Some(owner),
@@ -265,8 +257,8 @@ fn enter(mut head: Head, arrival: Arrival, found: Found, id: EntryId, lease: Lea
 }
 
 /// Notes who reported, and who will be written to.
-fn remember(head: &mut Head, arrival: &Arrival, found: Found, seq: u64, now: Timestamp) {
-    let Found { crossing, unclear } = found;
+fn remember(head: &mut Head, arrival: &Arrival, found: ReportFindings, seq: u64, now: Timestamp) {
+    let ReportFindings { crossing, ambiguous } = found;
     let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     for to in SideIx::BOTH {
         let is_origin = arrival.origin == Some(to);
@@ -274,13 +266,13 @@ fn remember(head: &mut Head, arrival: &Arrival, found: Found, seq: u64, now: Tim
         if is_origin {
             side.reported_version = side.reported_version.max(arrival.version);
             side.etag = None;
-            if unclear {
-                side.copy_seq = seq;
+            if ambiguous {
+                side.resync_seq = seq;
             }
         }
         if is_origin == loses || (is_origin && crossing.is_some()) || arrival.origin.is_none() {
-            side.target_seq = seq;
-            side.target_at = now;
+            side.last_write_seq = seq;
+            side.last_write_at = now;
         }
     }
 }

@@ -7,14 +7,13 @@ use crate::{
     id::{EntryId, MapId, RecordKey},
     log::Resolved,
     map::{PerSide, SideIx},
-    mutant::{self, Mutant},
     side::{Capability, SideConfig},
     time::Timestamp,
 };
 
 /// Who decided something, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct Attribution {
     /// Who.
     pub actor: String,
     /// When.
@@ -84,9 +83,9 @@ pub struct Archived {
     /// Why it was taken out.
     pub cause: ArchiveCause,
     /// Who decided it.
-    pub by: Stamp,
+    pub by: Attribution,
     /// Who brought it back, if somebody did, and as which entry.
-    pub recovered: Option<(Stamp, EntryId)>,
+    pub recovered: Option<(Attribution, EntryId)>,
 }
 
 /// Why entries cannot be taken out of a lane now.
@@ -112,7 +111,7 @@ pub struct Archiving<'a> {
     /// Why.
     pub cause: ArchiveCause,
     /// Who decided it.
-    pub by: &'a Stamp,
+    pub by: &'a Attribution,
     /// One fresh id for each entry.
     pub ids: &'a [EntryId],
     /// The two sides, in map order.
@@ -138,7 +137,7 @@ pub fn archive(head: &Head, what: &Archiving<'_>) -> Result<(Head, Vec<JournalEf
     let mut effects = Vec::with_capacity(entries.len());
     for (entry, id) in entries.iter().zip(ids) {
         let mut entry = entry.clone();
-        entry.ambiguous |= lost && entry.seq == first.seq;
+        entry.outcome_unknown |= lost && entry.seq == first.seq;
         head.done_seq = entry.seq;
         let outcome = outcome(&entry, cause);
         if let Some(write) = entry.write() {
@@ -148,10 +147,7 @@ pub fn archive(head: &Head, what: &Archiving<'_>) -> Result<(Head, Vec<JournalEf
         let marker = entry.marker(key, MarkerState::Final { outcome, at: now });
         let (version, by) = (head.version_of(entry.seq), by.clone());
         let archived = Archived { id: *id, key: key.clone(), entry, version, cause, by, recovered: None };
-        effects.push(match mutant::on(Mutant::ArchiveForgets) {
-            true => JournalEffect::Finish(archived.entry.seq, marker),
-            false => JournalEffect::Archive(Box::new(archived), marker),
-        });
+        effects.push(JournalEffect::Archive(Box::new(archived), marker));
     }
     let over = head.resolve(map, key, Resolved::Archived, now);
     effects.extend(over.map(JournalEffect::Log));
@@ -186,7 +182,7 @@ pub(super) fn may_leave(head: &Head, first: &Entry, life: u64, now: Timestamp) -
             return Err(NotNow::MayLand(landed));
         }
     }
-    let last = first.last_failure.as_ref().filter(|_| first.ambiguous);
+    let last = first.last_failure.as_ref().filter(|_| first.outcome_unknown);
     match last.map(|last| last.at.plus_ms(life)) {
         Some(landed) if landed > now => Err(NotNow::MayLand(landed)),
         _ => Ok(()),
@@ -209,7 +205,7 @@ pub fn append(head: &Head, work: Work, id: EntryId, epoch: u64, now: Timestamp) 
     };
     for to in SideIx::BOTH.into_iter().filter(|to| targets[*to]) {
         let side = &mut head.sides[to];
-        (side.target_seq, side.target_at) = (seq, now);
+        (side.last_write_seq, side.last_write_at) = (seq, now);
     }
     let entry = Entry { epoch, ..Entry::new(seq, id, work, now) };
     (head, entry)

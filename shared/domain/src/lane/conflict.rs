@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Head, JournalEffect, LaneVersion, Stamp, Winner};
+use super::{Attribution, Entry, Head, JournalEffect, LaneVersion, Winner};
 use crate::{
     id::{EntryId, RecordKey},
     map::SideIx,
@@ -32,7 +32,7 @@ pub struct Conflict {
     /// The value that lost, in the fields of the other app.
     pub lost: Image,
     /// Who brought back the value that lost, if somebody did, and with which entry.
-    pub reversed: Option<(Stamp, EntryId)>,
+    pub reversed: Option<(Attribution, EntryId)>,
 }
 
 /// Notes a conflict before the entry in flight overwrites what lost.

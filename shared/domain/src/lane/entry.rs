@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crossing, Outcome, Stamp, Winner};
+use super::{Attribution, Crossing, Outcome, Winner};
 use crate::{
     failure::Failure,
     id::{EntryId, RecordKey, WriteId},
@@ -28,19 +28,21 @@ pub struct Entry {
     pub crossing: Option<Crossing>,
     /// It is not clear whether the report is a change or the echo of a forgotten write: what its side has by then is
     /// copied, for the image that was reported may be old.
-    pub unclear: bool,
+    #[serde(rename = "unclear")]
+    pub needs_resync: bool,
     /// Which sides have it.
     pub done: PerSide<bool>,
     /// Attempts begun.
     pub attempts: u32,
     /// An attempt ended without a known outcome: a refusal no longer means that nothing happened.
-    pub ambiguous: bool,
+    #[serde(rename = "ambiguous")]
+    pub outcome_unknown: bool,
     /// What the last attempt met.
     pub last_failure: Option<StepFailure>,
     /// Why it waits for an operator.
     pub parked: Option<ParkReason>,
     /// An operator cancelled it: it is archived when its turn comes.
-    pub cancelled: Option<Stamp>,
+    pub cancelled: Option<Attribution>,
     /// What it overwrites was noted as a conflict.
     pub conflict_noted: bool,
     /// What operators noted about it. Boxed: most entries have nothing.
@@ -51,13 +53,13 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handling {
     /// Who has seen it.
-    pub acknowledged: Option<Stamp>,
+    pub acknowledged: Option<Attribution>,
     /// Who takes care of it.
     pub assigned_to: Option<String>,
     /// Notes, oldest first.
-    pub notes: Vec<Stamp>,
+    pub notes: Vec<Attribution>,
     /// Who had it tried again last.
-    pub retried: Option<Stamp>,
+    pub retried: Option<Attribution>,
 }
 
 /// What an entry does.
@@ -155,10 +157,10 @@ impl Entry {
             accepted_at: now,
             epoch: 0,
             crossing: None,
-            unclear: false,
+            needs_resync: false,
             done: PerSide::default(),
             attempts: 0,
-            ambiguous: false,
+            outcome_unknown: false,
             last_failure: None,
             parked: None,
             cancelled: None,
@@ -178,7 +180,7 @@ impl Entry {
 
     /// Whether this was noted with it.
     #[must_use]
-    pub fn bears(&self, stamp: &Stamp) -> bool {
+    pub fn bears(&self, stamp: &Attribution) -> bool {
         let in_handling = |handling: &Handling| {
             handling.acknowledged.as_ref() == Some(stamp)
                 || handling.retried.as_ref() == Some(stamp)
@@ -190,7 +192,7 @@ impl Entry {
     /// All its calls are made after the caller has its answer.
     #[must_use]
     pub fn waits_for_answer(&self) -> bool {
-        self.unclear || self.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther)
+        self.needs_resync || self.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther)
     }
 
     /// The marker that makes this entry findable by the caller's id.

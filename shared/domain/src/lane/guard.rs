@@ -7,7 +7,6 @@
 use super::{Arrival, Echoes, Head, LaneVersion, head::Written};
 use crate::{
     map::{MapConfig, SideIx},
-    mutant::{self, Mutant},
     record::ContentHash,
     side::Capability,
     time::Timestamp,
@@ -48,7 +47,7 @@ pub(super) enum News {
         crossing: bool,
     },
     /// A change or the echo of a write that was forgotten: more are unseen than are remembered.
-    Unclear,
+    Ambiguous,
 }
 
 pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapConfig, now: Timestamp) -> News {
@@ -63,10 +62,10 @@ pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapC
     let unseen = unseen(head, origin, seen);
     // Of several writes with the content that the change was made on, an echo follows the oldest, a change the newest.
     // A change made on what the side reported last tells nothing of writes that happen to have the same content.
-    let last = if echoes.count(origin) > side.own_after { echoes.last(origin) } else { side.own };
+    let last = if echoes.count(origin) > side.echoes_at_report { echoes.last(origin) } else { side.last_reported };
     // A content that may be that of a write which fell out tells nothing of the later ones that have it, too. Of a caller who
     // does not tell what it knew, an echo is all that such a report is likely to be.
-    let forgot = report.told() && side.forgotten_seq > seen;
+    let forgot = report.told() && side.evicted_seq > seen;
     let doubtful = |content: ContentHash| forgot && side.may_have_forgotten(content);
     let made_on = |unseen: &&Written| before == Some(unseen.content) && before != last && !doubtful(unseen.content);
     let after = unseen.iter().find(made_on).map_or(seen, |first| first.seq);
@@ -76,16 +75,16 @@ pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapC
     }
     let newest_seen = unseen.iter().rfind(made_on).map_or(seen, |last| last.seq);
     // A plain app takes, and reports, a repeated call twice.
-    let may_land = capability == Capability::Plain && (side.target_seq > head.done_seq || side.retried);
-    let ours = side.written.iter().any(|written| written.content == content);
+    let may_land = capability == Capability::Plain && (side.last_write_seq > head.done_seq || side.retried);
+    let ours = side.recent_writes.iter().any(|written| written.content == content);
     let taken_twice = capability == Capability::Plain && before == Some(content) || may_land && ours;
-    if report.told() && (side.forgotten_seq > newest_seen || taken_twice) {
-        return News::Unclear;
+    if report.told() && (side.evicted_seq > newest_seen || taken_twice) {
+        return News::Ambiguous;
     }
     let seen = newest_seen;
     // Such a call may land, or have landed, on top of this change.
     let crossing = may_land || crossing(head, &unseen, seen, report_time(arrival, now), report, map);
-    News::Change { seen, crossing: crossing && !mutant::on(Mutant::CrossingIsNotSeen) }
+    News::Change { seen, crossing }
 }
 
 fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
@@ -94,7 +93,7 @@ fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
 
 /// What Tandem wrote, or is writing at this moment, that the side is not known to have seen. Oldest first.
 fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Written> {
-    let written = head.sides[side].written.iter().copied();
+    let written = head.sides[side].recent_writes.iter().copied();
     let writing = head.inflight.as_ref().and_then(|inflight| {
         let content = inflight.writing[side]?;
         Some(Written { seq: inflight.seq, content })
@@ -120,7 +119,7 @@ fn crossing(
         return true; // it knows an earlier lane of this record: what that lane wrote since is forgotten
     }
     // Admitted, and not executed yet: it will be written on top of this change.
-    let waiting = side.target_seq > head.done_seq && side.target_seq > seen;
+    let waiting = side.last_write_seq > head.done_seq && side.last_write_seq > seen;
     let left = waiting || unseen.iter().any(|unseen| unseen.seq > seen);
-    left && (waiting || report.told() || side.target_at >= committed.minus_ms(map.crossing_window_ms))
+    left && (waiting || report.told() || side.last_write_at >= committed.minus_ms(map.crossing_window_ms))
 }

@@ -30,7 +30,7 @@ pub struct Head {
     /// Every entry up to here has come to its end.
     pub done_seq: u64,
     /// The entry that is being executed.
-    pub inflight: Option<Inflight>,
+    pub inflight: Option<ActiveEntry>,
     /// The entry `done_seq + 1` was refused for good: only an operator moves it.
     pub parked: bool,
     /// The entry `done_seq + 1` is not tried before this time; or it is parked since then.
@@ -45,7 +45,7 @@ pub struct Head {
 
 /// The entry that is being executed, and until when nobody else may.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Inflight {
+pub struct ActiveEntry {
     /// Its place; always `done_seq + 1`.
     pub seq: u64,
     /// Its id.
@@ -60,7 +60,7 @@ pub struct Inflight {
     pub direct: Option<Box<Entry>>,
 }
 
-impl Inflight {
+impl ActiveEntry {
     /// The caller's id, when the write is nowhere else to be found.
     #[must_use]
     pub fn direct_id(&self) -> Option<WriteId> {
@@ -74,29 +74,29 @@ pub struct SideMemory {
     /// The newest version of its own that this side reported.
     pub reported_version: Option<u64>,
     /// The newest admitted entry that writes to this side; 0: none.
-    pub target_seq: u64,
+    pub last_write_seq: u64,
     /// When it was admitted.
-    pub target_at: Timestamp,
+    pub last_write_at: Timestamp,
     /// A write to this side had been tried more than once: on a `plain` side the last try may have landed on top of a
     /// change that the side made in between.
     pub retried: bool,
     /// What this side last reported as a change of its own.
-    pub own: Option<ContentHash>,
+    pub last_reported: Option<ContentHash>,
     /// How many echoes of this side had been noted by then: it tells whether the last report was a change or an echo.
-    pub own_after: u64,
+    pub echoes_at_report: u64,
     /// What Tandem wrote here last, oldest first.
-    pub written: Vec<Written>,
+    pub recent_writes: Vec<Written>,
     /// The newest entry that the side is known to have seen, for it made a change on top of it. (That it reported the
     /// write itself is noted among the [`super::Echoes`].)
     pub seen_seq: u64,
     /// The newest write that fell out of `written`: until it is known to be seen, a report may be its echo.
-    pub forgotten_seq: u64,
+    pub evicted_seq: u64,
     /// Marks of the contents that fell out since, so that a report of one of them is not taken for the echo of a later write
     /// with the same content. Stored behind the rest of the head: see the adapter.
     #[serde(skip)]
-    pub forgotten: u64,
+    pub evicted_filter: u64,
     /// The newest entry that copies this side as it is, because a report was unclear.
-    pub copy_seq: u64,
+    pub resync_seq: u64,
     /// The record's `ETag` after Tandem's last write, while nothing else is known to have changed it.
     pub etag: Option<String>,
 }
@@ -114,14 +114,14 @@ impl SideMemory {
     /// Notes what Tandem wrote, or may have written. An entry that is tried again is noted once; one that was edited, or
     /// copies another record than the last time, has every content that the app may report.
     pub fn note_written(&mut self, seq: u64, content: ContentHash) {
-        if self.written.contains(&Written { seq, content }) {
+        if self.recent_writes.contains(&Written { seq, content }) {
             return;
         }
-        self.written.push(Written { seq, content });
-        if self.written.len() > REMEMBERED_WRITES {
-            let gone = self.written.remove(0);
-            self.forgotten_seq = gone.seq;
-            self.forgotten |= mark(gone.content);
+        self.recent_writes.push(Written { seq, content });
+        if self.recent_writes.len() > REMEMBERED_WRITES {
+            let gone = self.recent_writes.remove(0);
+            self.evicted_seq = gone.seq;
+            self.evicted_filter |= mark(gone.content);
         }
     }
 
@@ -129,7 +129,7 @@ impl SideMemory {
     /// more, none is likely to come back.
     #[must_use]
     pub fn may_have_forgotten(&self, content: ContentHash) -> bool {
-        self.forgotten.count_ones() <= MARKS_TELL && self.forgotten & mark(content) == mark(content)
+        self.evicted_filter.count_ones() <= MARKS_TELL && self.evicted_filter & mark(content) == mark(content)
     }
 }
 

@@ -1,11 +1,10 @@
 //! Who may execute the next entry of a lane.
 
-use super::{Entry, Head, Inflight, JournalEffect, MarkerState, admit::writing};
+use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, admit::writing};
 use crate::{
     id::{Owner, RecordKey},
     limits::LEASE_MARGIN_MS,
     map::{Map, MapState, SideIx},
-    mutant::{self, Mutant},
     side::{Capability, SideConfig},
     time::Timestamp,
 };
@@ -47,10 +46,7 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     let mut direct = None;
     let mut taken_over = false;
     match &head.inflight {
-        Some(inflight) if mutant::on(Mutant::LeaseNeverEnds) => return Claim::NotYet(inflight.lease_end),
-        Some(inflight) if inflight.lease_end > now && !mutant::on(Mutant::LeaseIsNotAwaited) => {
-            return Claim::NotYet(inflight.lease_end);
-        }
+        Some(inflight) if inflight.lease_end > now => return Claim::NotYet(inflight.lease_end),
         Some(inflight) => {
             direct.clone_from(&inflight.direct);
             taken_over = inflight.owner.is_some();
@@ -71,11 +67,11 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     }
     entry.attempts += 1;
     // Whoever held the lease may have called the app, and that call may still land.
-    entry.ambiguous |= taken_over;
+    entry.outcome_unknown |= taken_over;
     let mut head = head.clone();
     head.version += 1;
     forget_holder(&mut head, seq);
-    head.inflight = Some(Inflight {
+    head.inflight = Some(ActiveEntry {
         seq,
         entry: entry.id,
         owner: Some(owner),
@@ -89,10 +85,10 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
 /// Puts a direct write whose lease has ended into the journal, to wait there: on a map that does not write nobody takes
 /// it over, and its caller must be told that it is kept. `None`: there is none.
 #[must_use]
-pub fn lay_down(head: &Head, key: &RecordKey, now: Timestamp) -> Option<(Head, Entry, Vec<JournalEffect>)> {
+pub fn requeue_abandoned(head: &Head, key: &RecordKey, now: Timestamp) -> Option<(Head, Entry, Vec<JournalEffect>)> {
     let lost = head.inflight.as_ref().filter(|inflight| inflight.lease_end <= now)?;
     let mut entry = (**lost.direct.as_ref()?).clone();
-    entry.ambiguous = true;
+    entry.outcome_unknown = true;
     let mut head = Head { version: head.version + 1, not_before: now, ..head.clone() };
     forget_holder(&mut head, entry.seq);
     let marker = entry.marker(key, MarkerState::Open);

@@ -1,7 +1,7 @@
 //! What an operator does to the entries of one lane.
 
 use super::{
-    ArchiveCause, Archived, Entry, Handling, Head, JournalEffect, NotNow, ParkReason, Stamp, archive::may_leave,
+    ArchiveCause, Archived, Attribution, Entry, Handling, Head, JournalEffect, NotNow, ParkReason, archive::may_leave,
 };
 use crate::{
     id::{EntryId, RecordKey},
@@ -78,7 +78,7 @@ pub fn operate(
     key: &RecordKey,
     entry: &Entry,
     command: LaneCommand,
-    by: Stamp,
+    by: Attribution,
 ) -> Result<(Head, Vec<JournalEffect>), NotPossible> {
     let next = entry.seq == head.done_seq + 1;
     let mut head = Head { version: head.version + 1, ..head.clone() };
@@ -138,7 +138,7 @@ pub fn operate(
     Ok((head, effects))
 }
 
-fn again(head: &mut Head, entry: &mut Entry, next: bool, by: &Stamp) -> Result<(), NotPossible> {
+fn again(head: &mut Head, entry: &mut Entry, next: bool, by: &Attribution) -> Result<(), NotPossible> {
     if !next {
         return Err(NotPossible::NotNext);
     }
@@ -161,9 +161,9 @@ fn edit(head: &mut Head, entry: &mut Entry, image: Image, now: Timestamp) -> Res
         return Ok(());
     }
     write.origin = None;
-    (entry.crossing, entry.unclear, entry.done) = (None, false, PerSide::default());
+    (entry.crossing, entry.needs_resync, entry.done) = (None, false, PerSide::default());
     for side in &mut head.sides.0 {
-        (side.target_seq, side.target_at) = (entry.seq, now);
+        (side.last_write_seq, side.last_write_at) = (entry.seq, now);
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn handling(entry: &mut Entry) -> &mut Handling {
     entry.handling.get_or_insert_default()
 }
 
-fn note(handling: &mut Handling, by: Stamp) {
+fn note(handling: &mut Handling, by: Attribution) {
     handling.notes.push(by);
     if handling.notes.len() > MAX_NOTES {
         handling.notes.remove(0);

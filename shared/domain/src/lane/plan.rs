@@ -50,7 +50,7 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
                     put(SideIx::First, false)?;
                     put(SideIx::Second, false)?;
                 }
-                (Some(origin), _) if entry.unclear => {
+                (Some(origin), _) if entry.needs_resync => {
                     steps.push(Step { to: origin.other(), action: Action::CopyFrom(origin), back: true });
                 }
                 (Some(origin), None) => put(origin.other(), false)?,

@@ -1,15 +1,14 @@
 //! What the outcome of an attempt makes of the lane.
 
 use super::{
-    Answer, Archived, Conflict, Entry, Final, Head, Inflight, Marker, MarkerState, Mode, Outcome, ParkReason,
+    ActiveEntry, Answer, Archived, Conflict, Entry, Final, Head, Marker, MarkerState, Mode, Outcome, ParkReason,
     RestoreCause, StepFailure, Work,
 };
 use crate::{
-    failure::{Verdict, backoff_ms},
+    failure::{CallEffect, backoff_ms},
     id::{EntryId, LogId, Owner, RecordKey},
-    log::{ErrorEvent, Fate, LogEvent, Order, Resolved, cut},
+    log::{ErrorDisposition, ErrorEvent, LogEvent, Order, Resolved, truncate},
     map::{Map, OnUnavailable, PerSide, SideIx},
-    mutant::{self, Mutant},
     record::{ContentHash, Image, Record},
     redact::redacted,
     side::{Capability, SideConfig},
@@ -61,7 +60,7 @@ pub enum JournalEffect {
 
 /// What settling needs to know besides the lane and the attempt.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
+pub struct SettleContext<'a> {
     /// The map, as the attempt knew it.
     pub map: &'a Map,
     /// The record.
@@ -80,7 +79,13 @@ pub struct Terms<'a> {
 
 /// Settles an attempt; `None` when its lease was lost: whoever took the lane over settles it.
 #[must_use]
-pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, terms: Terms<'_>) -> Option<Settlement> {
+pub fn settle(
+    head: &Head,
+    mut entry: Entry,
+    owner: Owner,
+    attempt: &Attempt,
+    context: SettleContext<'_>,
+) -> Option<Settlement> {
     let inflight = head.inflight.as_ref().filter(|_| head.held_by(owner))?;
     debug_assert_eq!((inflight.seq, head.done_seq + 1), (entry.seq, entry.seq), "only the next entry is in flight");
     let direct = inflight.direct.is_some();
@@ -94,18 +99,17 @@ pub fn settle(head: &Head, mut entry: Entry, owner: Owner, attempt: &Attempt, te
             memory.note_written(entry.seq, *content);
         }
         memory.etag.clone_from(etag);
-        memory.retried = entry.attempts > 1 || entry.ambiguous;
+        memory.retried = entry.attempts > 1 || entry.outcome_unknown;
     }
     entry.last_failure.clone_from(&attempt.failure);
-    let mut settling = Settling { head, entry, direct, terms, effects: Vec::new() };
+    let mut settling = Settling { head, entry, direct, context, effects: Vec::new() };
     let answer = match &attempt.failure {
-        None if attempt.left && !mutant::on(Mutant::LeftIsDone) => settling.write_back_later(),
+        None if attempt.left => settling.write_back_later(),
         None => settling.finish(),
-        Some(step) => match step.failure.verdict {
-            Verdict::Refused => settling.refused(step),
-            Verdict::NotApplied if mutant::on(Mutant::NotAppliedIsDone) => settling.finish(),
-            Verdict::NotApplied => settling.not_applied(step),
-            Verdict::Unknown => settling.unknown(step, attempt.tried),
+        Some(step) => match step.failure.effect {
+            CallEffect::Refused => settling.refused(step),
+            CallEffect::NotApplied => settling.not_applied(step),
+            CallEffect::Unknown => settling.unknown(step, attempt.tried),
         },
     };
     if let Some(step) = &attempt.failure {
@@ -121,7 +125,7 @@ struct Settling<'a> {
     entry: Entry,
     /// The entry is not in the journal as an item of its own.
     direct: bool,
-    terms: Terms<'a>,
+    context: SettleContext<'a>,
     effects: Vec<JournalEffect>,
 }
 
@@ -129,21 +133,21 @@ impl Settling<'_> {
     fn finish(&mut self) -> Answer {
         let outcome = Outcome::Written { crossing: self.entry.crossing };
         self.close(Some(outcome));
-        let terms = self.terms;
-        let over = self.head.resolve(&terms.map.id, terms.key, Resolved::Written, terms.now);
+        let context = self.context;
+        let over = self.head.resolve(&context.map.id, context.key, Resolved::Written, context.now);
         self.effects.extend(over.map(JournalEffect::Log));
         self.written(false)
     }
 
     fn write_back_later(&mut self) -> Answer {
-        self.head.not_before = self.terms.now;
+        self.head.not_before = self.context.now;
         self.keep(MarkerState::WrittenBackLater);
         self.written(true)
     }
 
     fn refused(&mut self, step: &StepFailure) -> Answer {
         let untouched = self.entry.done == PerSide([false, false]);
-        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.ambiguous;
+        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown;
         let sync = self.entry.write().is_some_and(|write| write.mode == Mode::Sync);
         if !(untouched && first_call && sync) {
             return self.park();
@@ -154,7 +158,7 @@ impl Settling<'_> {
         // The caller rolls back to an image that is not the last: it gets what the other side has.
         if self.entry.crossing.is_some() {
             self.restore_origin(RestoreCause::CrossedWriteRefused);
-        } else if self.terms.echoed.contains(&step.to) {
+        } else if self.context.echoed.contains(&step.to) {
             self.restore_origin(RestoreCause::EchoOfRefused);
         }
         answer
@@ -172,16 +176,16 @@ impl Settling<'_> {
 
     fn unknown(&mut self, step: &StepFailure, tried: Option<(SideIx, ContentHash)>) -> Answer {
         let rolls_back = self.caller_rolls_back();
-        self.entry.ambiguous = true;
+        self.entry.outcome_unknown = true;
         if let Some((to, content)) = tried {
             self.head.sides[to].note_written(self.entry.seq, content);
         }
         self.try_again_after(step);
-        let side = self.terms.sides[step.to.at()];
-        if side.capability == Capability::Plain && !mutant::on(Mutant::LandingIsIgnored) {
+        let side = self.context.sides[step.to.at()];
+        if side.capability == Capability::Plain {
             // The call may still land: nobody may write this record there until it cannot any more.
-            let landed = self.terms.now.plus_ms(side.call_life_ms);
-            self.head.inflight = Some(Inflight {
+            let landed = self.context.now.plus_ms(side.call_life_ms);
+            self.head.inflight = Some(ActiveEntry {
                 seq: self.entry.seq,
                 entry: self.entry.id,
                 owner: None,
@@ -204,7 +208,7 @@ impl Settling<'_> {
         let half_written = self.entry.done != PerSide([false, false]);
         self.entry.parked = Some(if half_written { ParkReason::HalfWritten } else { ParkReason::Refused });
         self.head.parked = true;
-        self.head.not_before = self.terms.now;
+        self.head.not_before = self.context.now;
         self.keep(MarkerState::Open);
         let (entry, version) = (self.entry.id, self.head.version_of(self.entry.seq));
         Answer::Parked { entry, version, half_written, failure: self.entry.last_failure.clone() }
@@ -213,17 +217,17 @@ impl Settling<'_> {
     /// The caller is told 503 and rolls back: only for its own direct write, before anything was written.
     fn caller_rolls_back(&self) -> bool {
         let mine = self.entry.write().is_some_and(|write| write.origin.is_some() && write.mode == Mode::Sync);
-        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.ambiguous;
-        self.terms.on_unavailable == OnUnavailable::Fail && mine && first_call
+        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown;
+        self.context.on_unavailable == OnUnavailable::Fail && mine && first_call
     }
 
     fn try_again_after(&mut self, step: &StepFailure) {
-        self.head.not_before = self.terms.now.plus_ms(backoff_ms(self.entry.attempts, step.failure.retry_after_ms));
+        self.head.not_before = self.context.now.plus_ms(backoff_ms(self.entry.attempts, step.failure.retry_after_ms));
     }
 
     /// The entry stays in the lane.
     fn keep(&mut self, state: MarkerState) {
-        let marker = self.entry.marker(self.terms.key, state);
+        let marker = self.entry.marker(self.context.key, state);
         let entry = self.entry.clone();
         self.effects.push(if self.direct {
             JournalEffect::Append(entry, marker)
@@ -235,19 +239,15 @@ impl Settling<'_> {
     /// The entry is at its end. Without an outcome its id is not remembered: a repeat is a new write.
     fn close(&mut self, outcome: Option<Outcome>) {
         self.head.done_seq = self.entry.seq;
-        if mutant::on(Mutant::EndTakesTwo) && self.head.done_seq + 1 < self.head.next_seq {
-            self.head.done_seq += 1;
-        }
-        self.head.not_before = self.terms.now;
+        self.head.not_before = self.context.now;
         let write = self.entry.write().cloned();
-        let remembers = !mutant::on(Mutant::AnswersAreForgotten);
-        if let (Some(write), Some(outcome)) = (&write, outcome.clone().filter(|_| remembers)) {
+        if let (Some(write), Some(outcome)) = (&write, outcome.clone()) {
             let (id, seq) = (write.id.value(), self.entry.seq);
             self.head.recent.note(Final { id, origin: write.origin, body: write.body, seq, outcome });
         }
         if !self.direct {
-            let state = outcome.map(|outcome| MarkerState::Final { outcome, at: self.terms.now });
-            let marker = state.and_then(|state| self.entry.marker(self.terms.key, state));
+            let state = outcome.map(|outcome| MarkerState::Final { outcome, at: self.context.now });
+            let marker = state.and_then(|state| self.entry.marker(self.context.key, state));
             self.effects.push(JournalEffect::Finish(self.entry.seq, marker));
         }
     }
@@ -258,15 +258,15 @@ impl Settling<'_> {
         self.head.next_seq += 1;
         let work = Work::Restore { from: origin.other(), to: origin, cause };
         let side = &mut self.head.sides[origin];
-        (side.target_seq, side.target_at) = (seq, self.terms.now);
+        (side.last_write_seq, side.last_write_at) = (seq, self.context.now);
         let epoch = self.entry.epoch;
-        let entry = Entry { epoch, ..Entry::new(seq, self.terms.spare, work, self.terms.now) };
+        let entry = Entry { epoch, ..Entry::new(seq, self.context.spare, work, self.context.now) };
         self.effects.push(JournalEffect::Append(entry, None));
     }
 
     /// The attempt's line in the error log.
     fn error(&self, step: &StepFailure, answer: &Answer) -> ErrorEvent {
-        let (map, entry) = (self.terms.map, &self.entry);
+        let (map, entry) = (self.context.map, &self.entry);
         let side = |ix: SideIx| map.config.side(ix).side.clone();
         let failure = &step.failure;
         ErrorEvent {
@@ -282,7 +282,7 @@ impl Settling<'_> {
             epoch: map.epoch,
             from: entry.write().and_then(|write| write.origin).map(side),
             to: side(step.to),
-            key: Some(self.terms.key.clone()),
+            key: Some(self.context.key.clone()),
             entry: Some(entry.id),
             seq: Some(entry.seq),
             write: entry.write().map(|write| write.id.to_string()),
@@ -291,9 +291,9 @@ impl Settling<'_> {
             code: failure.code.clone(),
             message: failure.message.clone(),
             fate: match answer {
-                Answer::Parked { .. } => Fate::Parked,
-                Answer::Refused { .. } | Answer::Unavailable { .. } => Fate::Refused,
-                _ => Fate::Retried,
+                Answer::Parked { .. } => ErrorDisposition::Parked,
+                Answer::Refused { .. } | Answer::Unavailable { .. } => ErrorDisposition::Refused,
+                _ => ErrorDisposition::Retried,
             },
             payload: payload(map, entry),
         }
@@ -319,5 +319,5 @@ impl Settling<'_> {
 fn payload(map: &Map, entry: &Entry) -> Option<Record> {
     let write = entry.write().filter(|_| entry.attempts <= 1)?;
     let Image::Present(record) = &write.image else { return None };
-    Some(cut(redacted(&map.config, write.shape, record)))
+    Some(truncate(redacted(&map.config, write.shape, record)))
 }

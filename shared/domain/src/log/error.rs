@@ -56,7 +56,7 @@ pub struct ErrorEvent {
     /// The app's own words, shortened and redacted.
     pub message: String,
     /// What became of the write.
-    pub fate: Fate,
+    pub fate: ErrorDisposition,
     /// What was to be written, redacted, and cut to [`MAX_PAYLOAD_BYTES`]: see [`cut`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Record>,
@@ -65,7 +65,7 @@ pub struct ErrorEvent {
 /// What became of a write that met an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum ErrorDisposition {
     /// It is tried again.
     Retried,
     /// It waits for an operator.
@@ -76,7 +76,7 @@ pub enum Fate {
     Reported,
 }
 
-impl Fate {
+impl ErrorDisposition {
     /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -162,7 +162,7 @@ pub struct Resolution {
 /// A record as it is kept with an error: the fields that fit into [`MAX_PAYLOAD_BYTES`], the smallest first. Each of the
 /// others says how long it was, as long as that fits.
 #[must_use]
-pub fn cut(record: Record) -> Record {
+pub fn truncate(record: Record) -> Record {
     let size = |value: &Value| serde_json::to_vec(value).map_or(usize::MAX, |json| json.len());
     let mut fields: Vec<_> = record.into_iter().map(|(name, value)| (size(&value), name, value)).collect();
     fields.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
@@ -233,7 +233,7 @@ mod tests {
             class: ErrorClass::Application,
             code: None,
             message: message.to_owned(),
-            fate: Fate::Parked,
+            fate: ErrorDisposition::Parked,
             payload: None,
         }
     }
@@ -257,15 +257,15 @@ mod tests {
         };
         let bytes = |record: &Record| serde_json::to_vec(record).unwrap().len();
         for long in 2_000..2_100 {
-            let (whole, kept) = (record(long), cut(record(long)));
+            let (whole, kept) = (record(long), truncate(record(long)));
             assert!(bytes(&kept) <= MAX_PAYLOAD_BYTES);
             assert_eq!(kept == whole, bytes(&whole) < MAX_PAYLOAD_BYTES, "{} bytes", bytes(&whole));
         }
-        let kept = cut(record(100_000));
+        let kept = truncate(record(100_000));
         assert_eq!((&kept["name"], &kept["limit"]), (&"Contoso".into(), &7.into()));
         assert_eq!(kept["note"], "… (200002 bytes are not kept here)");
         let many: Record = (0..1_000).map(|n| (format!("field{n}"), n.into())).collect();
-        assert!(bytes(&cut(many)) <= MAX_PAYLOAD_BYTES, "names alone may be too long");
+        assert!(bytes(&truncate(many)) <= MAX_PAYLOAD_BYTES, "names alone may be too long");
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::MapConfig;
 use crate::{
     id::{IncidentId, MapId, MapUid, RuleId},
     lane::{ArchiveCause, Entry},
-    mutant::{self, Mutant},
     time::Timestamp,
 };
 
@@ -53,7 +52,6 @@ impl MapState {
         match self {
             Self::NotRunning | Self::Stopped => Intake::Skip,
             Self::Initializing | Self::Running | Self::CatchingUp => Intake::Write,
-            Self::Paused if mutant::on(Mutant::PauseIsNotSeen) => Intake::Write,
             Self::Paused => Intake::Keep,
         }
     }
@@ -159,14 +157,14 @@ pub struct Map {
     pub cut: Option<Cut>,
     /// How changes began to flow last: whoever looks when it has caught up finds Tandem's own name in `actor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub began: Option<Began>,
+    pub began: Option<FlowStart>,
 }
 
 /// How changes began to flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Began {
+pub struct FlowStart {
     /// By what.
-    pub how: Beginning,
+    pub how: StartedBy,
     /// Who did it.
     pub actor: String,
     /// Who had the backlog, or what was left of it, archived instead of written, and where it is.
@@ -177,7 +175,7 @@ pub struct Began {
 /// What lets changes flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Beginning {
+pub enum StartedBy {
     /// The map was run; what came before was skipped.
     Run,
     /// Somebody resumed it.
@@ -204,7 +202,7 @@ impl Cut {
     /// Whether an entry is archived instead of written.
     #[must_use]
     pub fn covers(&self, entry: &Entry) -> bool {
-        entry.epoch < self.before_epoch || mutant::on(Mutant::CutCoversAll)
+        entry.epoch < self.before_epoch
     }
 }
 
@@ -313,7 +311,6 @@ impl Map {
         let to = match (command, self.state) {
             (MapCommand::Run, NotRunning | Stopped) => Running,
             (MapCommand::Pause, Running | CatchingUp) => Paused,
-            (MapCommand::Resume(_), Paused) if mutant::on(Mutant::ResumeRunsAtOnce) => Running,
             (MapCommand::Resume(_), Paused) => CatchingUp,
             (MapCommand::Resume(backlog), CatchingUp) if backlog.archive() != self.archives() => CatchingUp,
             (MapCommand::CaughtUp, CatchingUp) => Running,
@@ -328,7 +325,7 @@ impl Map {
             | (MapCommand::Pause | MapCommand::Resume(_), NotRunning | Initializing | Stopped)
             | (MapCommand::CaughtUp, NotRunning | Initializing | Paused | Stopped) => return MapAnswer::Illegal,
         };
-        let epoch = self.epoch + u64::from(!mutant::on(Mutant::EpochStands));
+        let epoch = self.epoch + 1;
         let cut = |cause| Cut { before_epoch: epoch, cause, actor: actor.to_owned(), reason: reason.to_owned() };
         MapAnswer::Changed(Box::new(Self {
             state: to,
@@ -355,23 +352,23 @@ impl Map {
     }
 
     /// How changes began to flow last, after this command.
-    fn begins(&self, command: MapCommand, actor: &str, cause: &Cause) -> Option<Began> {
-        let began = |how, archived| Some(Began { how, actor: actor.to_owned(), archived });
+    fn begins(&self, command: MapCommand, actor: &str, cause: &Cause) -> Option<FlowStart> {
+        let began = |how, archived| Some(FlowStart { how, actor: actor.to_owned(), archived });
         let before = self.began.clone();
         match command {
-            MapCommand::Run => began(Beginning::Run, None),
+            MapCommand::Run => began(StartedBy::Run, None),
             MapCommand::Resume(backlog) => {
                 // Another choice does not bring back what was archived by the one before.
                 let earlier = before.as_ref().and_then(|before| before.archived.clone());
                 let archived = backlog.archive().map(|cause| (cause, actor.to_owned())).or(earlier);
                 match (before, cause) {
-                    (Some(before), _) if self.state == MapState::CatchingUp => Some(Began { archived, ..before }),
-                    (_, Cause::AutoResume { .. }) => began(Beginning::ByItself, archived),
-                    _ => began(Beginning::Resumed, archived),
+                    (Some(before), _) if self.state == MapState::CatchingUp => Some(FlowStart { archived, ..before }),
+                    (_, Cause::AutoResume { .. }) => began(StartedBy::ByItself, archived),
+                    _ => began(StartedBy::Resumed, archived),
                 }
             }
             MapCommand::Pause if self.state == MapState::Running => {
-                before.map(|before| Began { archived: None, ..before })
+                before.map(|before| FlowStart { archived: None, ..before })
             }
             MapCommand::Pause | MapCommand::Stop | MapCommand::CaughtUp => before,
         }

@@ -16,50 +16,50 @@ use crate::{
 #[must_use]
 pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
     let sides = [&map.sides[0].side, &map.sides[1].side];
-    let mut found = Found(Vec::new());
+    let mut findings = Findings(Vec::new());
     if map.fields.is_empty() || map.fields.len() > MAX_FIELDS {
-        found.add("fields", &format!("must be 1 to {MAX_FIELDS} fields"));
+        findings.add("fields", &format!("must be 1 to {MAX_FIELDS} fields"));
     }
     let mut names = BTreeSet::new();
     for (i, field) in map.fields.iter().enumerate().take(MAX_FIELDS) {
         let at = format!("fields[{i}]");
-        known_sides(&mut found, &at, field, &sides);
+        known_sides(&mut findings, &at, field, &sides);
         for (side, name) in &field.names {
             if name.is_empty() || name.len() > 128 || name.contains(char::is_control) {
-                found.add(&format!("{at}.names.{side}"), "must be 1 to 128 characters");
+                findings.add(&format!("{at}.names.{side}"), "must be 1 to 128 characters");
             }
             if map.sides.iter().any(|end| end.side == *side && end.key_field == *name) {
-                found.add(&format!("{at}.names.{side}"), "is the key field: the record key is carried anyway");
+                findings.add(&format!("{at}.names.{side}"), "is the key field: the record key is carried anyway");
             }
             if !names.insert((side, name)) {
-                found.add(&format!("{at}.names.{side}"), "is mapped twice");
+                findings.add(&format!("{at}.names.{side}"), "is mapped twice");
             }
         }
-        directions(&mut found, &at, field, &sides);
-        values(&mut found, &at, field, &sides);
+        directions(&mut findings, &at, field, &sides);
+        values(&mut findings, &at, field, &sides);
     }
     for (i, end) in map.sides.iter().enumerate() {
         for (j, filter) in end.filter.iter().enumerate() {
             if filter.any_of.is_none() == filter.none_of.is_none() {
-                found.add(&format!("sides[{i}].filter[{j}]"), "must have either `in` or `not_in`");
+                findings.add(&format!("sides[{i}].filter[{j}]"), "must have either `in` or `not_in`");
             }
         }
     }
-    found.0
+    findings.0
 }
 
-struct Found(Vec<Mistake>);
+struct Findings(Vec<Mistake>);
 
-impl Found {
+impl Findings {
     fn add(&mut self, field: &str, message: &str) {
         self.0.push(Mistake { field: field.to_owned(), message: message.to_owned() });
     }
 }
 
-fn known_sides(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+fn known_sides(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
     let mut check = |part: &str, side: &SideId| {
         if !sides.contains(&side) {
-            found.add(&format!("{at}.{part}.{side}"), "is not one of the map's two sides");
+            findings.add(&format!("{at}.{part}.{side}"), "is not one of the map's two sides");
         }
     };
     field.names.keys().for_each(|side| check("names", side));
@@ -71,14 +71,14 @@ fn known_sides(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&Side
 }
 
 /// Each direction in which the field is written must know where the value comes from.
-fn directions(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
     if field.names.is_empty() {
-        found.add(&format!("{at}.names"), "must name the field on at least one side");
+        findings.add(&format!("{at}.names"), "must name the field on at least one side");
     }
     for (source, target) in [(sides[0], sides[1]), (sides[1], sides[0])] {
         let written = field.names.contains_key(target) && field.only_to.as_ref().is_none_or(|only| only == target);
         if written && !field.names.contains_key(source) && !field.constant.contains_key(target) {
-            found.add(&format!("{at}.names"), &format!("has no name on {source} and no constant for {target}"));
+            findings.add(&format!("{at}.names"), &format!("has no name on {source} and no constant for {target}"));
         }
     }
     for (part, given) in [("default", &field.default), ("constant", &field.constant)] {
@@ -86,21 +86,21 @@ fn directions(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideI
             if let Some(kind) = field.types.get(side)
                 && canonical(*kind, value).is_err()
             {
-                found.add(&format!("{at}.{part}.{side}"), "is not of the field's type");
+                findings.add(&format!("{at}.{part}.{side}"), "is not of the field's type");
             }
         }
     }
 }
 
 /// A value map must be readable in each direction it is used in.
-fn values(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+fn values(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
     if field.values.len() > MAX_VALUES {
-        found.add(&format!("{at}.values"), &format!("has more than {MAX_VALUES} pairs"));
+        findings.add(&format!("{at}.values"), &format!("has more than {MAX_VALUES} pairs"));
         return;
     }
     for (i, pair) in field.values.iter().enumerate() {
         if sides.iter().any(|side| pair.get(side).is_none_or(Value::is_null)) {
-            found.add(&format!("{at}.values[{i}]"), "must have a value for both sides");
+            findings.add(&format!("{at}.values[{i}]"), "must have a value for both sides");
         }
     }
     for (source, target) in [(sides[0], sides[1]), (sides[1], sides[0])] {
@@ -110,7 +110,7 @@ fn values(found: &mut Found, at: &str, field: &FieldMapping, sides: &[&SideId; 2
         let mut seen = BTreeSet::new();
         for value in field.values.iter().filter_map(|pair| pair.get(source)) {
             if !seen.insert(value.to_string()) {
-                found.add(
+                findings.add(
                     &format!("{at}.values"),
                     &format!("has {value} of {source} twice: it cannot be read back (or set only_to)"),
                 );
@@ -153,8 +153,8 @@ mod tests {
         ] {
             let mut map = customers();
             map.fields = vec![serde_json::from_value(field.clone()).unwrap()];
-            let found = mistakes(&map);
-            assert!(found.iter().any(|m| m.field == at && m.message.contains(says)), "{field}: {found:?}");
+            let findings = mistakes(&map);
+            assert!(findings.iter().any(|m| m.field == at && m.message.contains(says)), "{field}: {findings:?}");
         }
     }
 

@@ -6,10 +6,9 @@ use super::{Action, Breach, Ending, Notice, NoticeKind, Rule, RuleConfig};
 use crate::{
     failure::ErrorClass,
     id::{IncidentId, LogId, MapId, MapUid, RecordKey, RuleId, SideId},
-    lane::Stamp,
+    lane::Attribution,
     log::{Activity, ActivityKind, IncidentStep, LoggedError, Order},
     map::{Cause, Map, MapState},
-    mutant::{self, Mutant},
     record::ContentHash,
     time::Timestamp,
 };
@@ -74,7 +73,7 @@ pub struct Incident {
     /// What was done.
     pub acted: Option<Acted>,
     /// Who has seen it.
-    pub acknowledged: Option<Stamp>,
+    pub acknowledged: Option<Attribution>,
     /// How often the map was resumed by itself.
     pub auto_resumed: u32,
     /// When it was tried last.
@@ -183,7 +182,7 @@ impl Incident {
     pub fn covers(&self, rule: &RuleConfig, map: &Map) -> bool {
         let acts_as_before = rule.action == self.config.action || rule.action == Action::None;
         let flows = matches!(map.state, MapState::Running | MapState::CatchingUp);
-        !mutant::on(Mutant::IncidentOpensAgain) && self.live_epoch >= map.live_epoch && (acts_as_before || !flows)
+        self.live_epoch >= map.live_epoch && (acts_as_before || !flows)
     }
 
     /// The threshold was reached again after the map had been resumed or the rule been changed: the incident is not over, and
@@ -234,7 +233,7 @@ impl Incident {
 
     /// Somebody has seen it.
     #[must_use]
-    pub fn acknowledged(&self, by: Stamp) -> Self {
+    pub fn acknowledged(&self, by: Attribution) -> Self {
         Self { acknowledged: Some(by), version: self.version + 1, ..self.clone() }
     }
 

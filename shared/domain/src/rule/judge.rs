@@ -9,13 +9,12 @@ use crate::{
     id::{LogId, MapUid},
     log::ErrorEvent,
     map::Map,
-    mutant::{self, Mutant},
     time::Timestamp,
 };
 
 /// An error, as far as counting needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountedError {
     /// Its id.
     pub id: LogId,
     /// When Tandem met it.
@@ -38,7 +37,7 @@ pub struct Breach {
 /// Why an error counts for a rule, or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reasoning {
+pub enum Exclusion {
     /// It counts.
     Counts,
     /// It is of another class.
@@ -55,20 +54,20 @@ pub enum Reasoning {
 
 /// Whether an error counts for a rule on this map. `closed`: when the rule's last incident on it was over.
 #[must_use]
-pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &ErrorEvent) -> Reasoning {
+pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &ErrorEvent) -> Exclusion {
     let uid: MapUid = map.uid;
     if event.uid != uid {
-        Reasoning::OtherMap
+        Exclusion::OtherMap
     } else if !rule.classes.is_empty() && !rule.classes.contains(&event.class) {
-        Reasoning::OtherClass
+        Exclusion::OtherClass
     } else if !rule.to_sides.is_empty() && !rule.to_sides.contains(&event.to) {
-        Reasoning::OtherSide
+        Exclusion::OtherSide
     } else if event.epoch < map.live_epoch {
-        Reasoning::BeforeResume
+        Exclusion::BeforeResume
     } else if closed.is_some_and(|closed| event.at <= closed) {
-        Reasoning::BeforeRecovery
+        Exclusion::BeforeRecovery
     } else {
-        Reasoning::Counts
+        Exclusion::Counts
     }
 }
 
@@ -89,14 +88,18 @@ impl RuleConfig {
 /// judged alike. A window that ended before `from` has had its judgement: a rule that is saved today does not act on last
 /// night's errors.
 #[must_use]
-pub fn judge(rule: &RuleConfig, from: Timestamp, newest_first: impl IntoIterator<Item = Counted>) -> Option<Breach> {
+pub fn judge(
+    rule: &RuleConfig,
+    from: Timestamp,
+    newest_first: impl IntoIterator<Item = CountedError>,
+) -> Option<Breach> {
     let threshold = usize::try_from(rule.threshold.max(1)).unwrap_or(usize::MAX);
-    let mut window: VecDeque<Counted> = VecDeque::new(); // newest in front
+    let mut window: VecDeque<CountedError> = VecDeque::new(); // newest in front
     let mut units: BTreeMap<u128, usize> = BTreeMap::new();
     for (n, error) in newest_first.into_iter().enumerate() {
-        let unit = |error: &Counted| match rule.count {
-            Count::Writes if !mutant::on(Mutant::AttemptsAreWrites) => error.unit,
-            Count::Writes | Count::Attempts => error.id.0,
+        let unit = |error: &CountedError| match rule.count {
+            Count::Writes => error.unit,
+            Count::Attempts => error.id.0,
         };
         debug_assert!(window.back().is_none_or(|newer| newer.at >= error.at), "error {n} is newer than the one before");
         while window.front().is_some_and(|newest| newest.at.ms_since(error.at) > rule.window_ms()) {
@@ -114,7 +117,7 @@ pub fn judge(rule: &RuleConfig, from: Timestamp, newest_first: impl IntoIterator
         if window.front().is_some_and(|newest| newest.at < from) {
             return None;
         }
-        if units.len() >= threshold + usize::from(mutant::on(Mutant::ThresholdIsExceeded)) {
+        if units.len() >= threshold {
             let mut seen = BTreeSet::new();
             let errors = window.iter().filter(|error| seen.insert(unit(error))).map(|error| error.id).collect();
             let last_at = window.front().map_or(error.at, |newest| newest.at);
@@ -136,9 +139,9 @@ mod tests {
 
     const BEGINNING: Timestamp = Timestamp(0);
 
-    fn at(minute: u64, unit: u128) -> Counted {
+    fn at(minute: u64, unit: u128) -> CountedError {
         let at = Timestamp(1_795_428_000_000 + minute * MINUTE);
-        Counted { id: LogId::of(at, Order::Change(0), &[&unit.to_be_bytes()]), at, unit }
+        CountedError { id: LogId::of(at, Order::Change(0), &[&unit.to_be_bytes()]), at, unit }
     }
 
     #[test]
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn attempts_of_one_write_count_once_unless_the_rule_says_attempts() {
-        let tries: Vec<_> = (0..5).map(|n| Counted { unit: 7, ..at(n, u128::from(n)) }).rev().collect();
+        let tries: Vec<_> = (0..5).map(|n| CountedError { unit: 7, ..at(n, u128::from(n)) }).rev().collect();
         assert_eq!(judge(&rule(2, 15), BEGINNING, tries.clone()), None);
         assert!(judge(&RuleConfig { count: Count::Attempts, ..rule(5, 15) }, BEGINNING, tries).is_some());
     }
@@ -172,7 +175,7 @@ mod tests {
     }
 
     /// Under fifty lines, and slow: every window that ends at an error is looked at.
-    fn reference(rule: &RuleConfig, from: Timestamp, errors: &[Counted]) -> bool {
+    fn reference(rule: &RuleConfig, from: Timestamp, errors: &[CountedError]) -> bool {
         errors.iter().filter(|last| last.at >= from).any(|last| {
             let within = errors.iter().filter(|one| one.at <= last.at && last.at.0 - one.at.0 <= rule.window_ms());
             let units: std::collections::BTreeSet<_> =
@@ -187,7 +190,7 @@ mod tests {
             history in proptest::collection::vec((0u64..60, 0u128..6), 0..40), threshold in 1u32..6, window in 1u32..20, attempts: bool, from in 0u64..70,
         ) {
             let mut errors: Vec<_> = history.into_iter().enumerate()
-                .map(|(n, (minute, unit))| Counted { id: LogId(n as u128), ..at(minute, unit) }).collect();
+                .map(|(n, (minute, unit))| CountedError { id: LogId(n as u128), ..at(minute, unit) }).collect();
             errors.sort_by_key(|error| std::cmp::Reverse((error.at, error.id)));
             let rule = RuleConfig { count: if attempts { Count::Attempts } else { Count::Writes }, ..rule(threshold, window) };
             let from = at(from, 0).at;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Incident;
 use crate::{
     lane::ArchiveCause,
-    map::{Began, Beginning, Cause, Map, MapState},
+    map::{Cause, FlowStart, Map, MapState, StartedBy},
 };
 
 /// Whether an incident is over.
@@ -28,7 +28,7 @@ pub enum Ending {
     /// Changes flow again, and nothing is left of the backlog.
     FlowsAgain {
         /// How they began to.
-        began: Began,
+        began: FlowStart,
     },
     /// The map goes on, and errors have become rare.
     Quiet,
@@ -54,14 +54,14 @@ impl Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FlowsAgain { began: Began { how, actor, archived } } => {
+            Self::FlowsAgain { began: FlowStart { how, actor, archived } } => {
                 match how {
-                    Beginning::Run => write!(f, "{actor} ran the map again")?,
-                    Beginning::Resumed => write!(f, "{actor} resumed the map")?,
-                    Beginning::ByItself => f.write_str("the map was resumed by itself")?,
+                    StartedBy::Run => write!(f, "{actor} ran the map again")?,
+                    StartedBy::Resumed => write!(f, "{actor} resumed the map")?,
+                    StartedBy::ByItself => f.write_str("the map was resumed by itself")?,
                 }
                 match (how, archived) {
-                    (Beginning::Run, _) => Ok(()),
+                    (StartedBy::Run, _) => Ok(()),
                     (_, None) => f.write_str(", and it has caught up"),
                     (_, Some((cause, by))) => {
                         let by = if by == actor { String::new() } else { format!("{by} ") };
@@ -98,8 +98,8 @@ pub fn recovery(incident: &Incident, map: Option<&Map>) -> Recovery {
 }
 
 /// How changes began to flow. A map that was resumed before this was noted does not say.
-fn began(map: &Map) -> Began {
-    let unknown = || Began { how: Beginning::Resumed, actor: "somebody".to_owned(), archived: None };
+fn began(map: &Map) -> FlowStart {
+    let unknown = || FlowStart { how: StartedBy::Resumed, actor: "somebody".to_owned(), archived: None };
     map.began.clone().unwrap_or_else(unknown)
 }
 

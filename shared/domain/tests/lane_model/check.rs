@@ -2,7 +2,7 @@
 
 use crate::plan::last_value;
 use crate::setup::Setup;
-use crate::state::{Answer, Content, EntryNo, Fate, State};
+use crate::state::{Answer, Content, EntryNo, ErrorDisposition, State};
 use crate::violation::Violation;
 
 pub(crate) fn check(setup: &Setup, state: &State) -> Option<Violation> {
@@ -37,16 +37,16 @@ fn answers_are_true(setup: &Setup, state: &State) -> Option<Violation> {
         };
         let fate = entry.fate;
         let is_true = match answer {
-            Answer::Applied => fate == Fate::Applied,
-            Answer::Queued => matches!(fate, Fate::Applied | Fate::Skipped),
-            Answer::Refused => fate == Fate::Refused,
+            Answer::Applied => fate == ErrorDisposition::Applied,
+            Answer::Queued => matches!(fate, ErrorDisposition::Applied | ErrorDisposition::Skipped),
+            Answer::Refused => fate == ErrorDisposition::Refused,
         };
         (!is_true).then_some(Violation::AnsweredEndedAs { writer, answer, fate })
     })
 }
 
 fn all_finished(state: &State) -> Option<Violation> {
-    let open = state.log.iter().position(|entry| entry.fate == Fate::Open)?;
+    let open = state.log.iter().position(|entry| entry.fate == ErrorDisposition::Open)?;
     Some(Violation::NeverFinished { entry: open as EntryNo })
 }
 
@@ -57,6 +57,6 @@ fn values_agree(setup: &Setup, state: &State) -> Option<Violation> {
     if setup.commits_first {
         return (a != lane || b != lane).then_some(Violation::SidesDiffer { a, b, lane });
     }
-    let skipped = state.log.iter().any(|entry| entry.fate == Fate::Skipped);
+    let skipped = state.log.iter().any(|entry| entry.fate == ErrorDisposition::Skipped);
     (b != lane).then_some(Violation::TargetDiffers { target: b, lane, skipped })
 }

@@ -3,7 +3,7 @@
 
 use crate::recent::Outcome;
 use crate::setup::Setup;
-use crate::state::{Content, Entry, EntryNo, Fate, Seq, State};
+use crate::state::{Content, Entry, EntryNo, ErrorDisposition, Seq, State};
 
 impl State {
     pub(crate) fn queued_at(&self, seq: Seq) -> Option<EntryNo> {
@@ -36,7 +36,7 @@ impl State {
     }
 
     /// Ends an entry that was refused or skipped, and appends a restore entry where the case asks for one.
-    pub(crate) fn give_up(&mut self, setup: &Setup, entry: EntryNo, fate: Fate, restore: Content) {
+    pub(crate) fn give_up(&mut self, setup: &Setup, entry: EntryNo, fate: ErrorDisposition, restore: Content) {
         self.head.done_seq += 1;
         self.entry_mut(entry).fate = fate;
         if setup.restores {

@@ -2,7 +2,7 @@
 
 use crate::list::List;
 use crate::setup::{Crossing, Doubt, Policy, Setup};
-use crate::state::{Content, Entry, EntryNo, Fate, GENERATION, Id, Side, State};
+use crate::state::{Content, Entry, EntryNo, ErrorDisposition, GENERATION, Id, Side, State};
 
 /// The calls of one entry, in order: side and value (`None`: the record is not there).
 pub(crate) type Plan = List<(Side, Option<Id>), 2>;
@@ -33,7 +33,7 @@ pub(crate) fn plan(setup: &Setup, log: &[Entry], entry: EntryNo) -> Plan {
 /// The value that stands after these entries: that of the newest write which was applied and did not give way.
 pub(crate) fn last_value(setup: &Setup, log: &[Entry]) -> Option<Id> {
     log.iter().rev().find_map(|entry| match entry.content {
-        Content::Write(id) if entry.fate == Fate::Applied && !gives_way(setup, entry) => Some(id),
+        Content::Write(id) if entry.fate == ErrorDisposition::Applied && !gives_way(setup, entry) => Some(id),
         _ => None,
     })
 }
@@ -68,7 +68,7 @@ pub(crate) fn crosses(setup: &Setup, state: &State, origin: Side, base: i8) -> b
 }
 
 fn is_open(entry: &Entry) -> bool {
-    entry.fate == Fate::Open
+    entry.fate == ErrorDisposition::Open
 }
 
 /// Primary wins: a crossing write of the other side only puts its own side back.

@@ -77,7 +77,7 @@ pub(crate) enum Actor {
 pub(crate) struct Entry {
     pub content: Content,
     pub origin: Side,
-    pub fate: Fate,
+    pub fate: ErrorDisposition,
     /// Crossed a write of the other side, so it is written back to its origin too.
     pub crossing: bool,
     /// Its outcome was unknown at some time, or its executor was lost.
@@ -100,7 +100,7 @@ impl Default for Content {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub(crate) enum Fate {
+pub(crate) enum ErrorDisposition {
     #[default]
     Open,
     Applied,

@@ -1,7 +1,7 @@
 //! What a call does when it lands.
 
 use crate::setup::{Setup, Target};
-use crate::state::{App, Fate, LateCall, State};
+use crate::state::{App, ErrorDisposition, LateCall, State};
 use crate::violation::Violation;
 
 /// Lands `call` at its target, and says whether that breaks a promise.
@@ -21,8 +21,8 @@ pub(crate) fn land(setup: &Setup, state: &mut State, call: LateCall) -> Option<V
     app.newest = newest.max(entry as i8);
     match fate {
         _ if (entry as i8) < newest => Some(Violation::OldAfterNew { side, entry, newest }),
-        Fate::Refused => Some(Violation::RefusedTookEffect { side, entry }),
-        Fate::Skipped if !setup.skipped_may_land => Some(Violation::SkippedTookEffect { side, entry }),
+        ErrorDisposition::Refused => Some(Violation::RefusedTookEffect { side, entry }),
+        ErrorDisposition::Skipped if !setup.skipped_may_land => Some(Violation::SkippedTookEffect { side, entry }),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::state::{Answer, EntryNo, Fate, Id, Seq, Side};
+use crate::state::{Answer, EntryNo, ErrorDisposition, Id, Seq, Side};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Violation {
@@ -42,7 +42,7 @@ pub(crate) enum Violation {
     AnsweredEndedAs {
         writer: u8,
         answer: Answer,
-        fate: Fate,
+        fate: ErrorDisposition,
     },
     NeverFinished {
         entry: EntryNo,

@@ -1,7 +1,7 @@
 //! Keys and passwords: sent, renewed, and never shown.
 
 use app::ports::Apps;
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use serde_json::{Value, json};
 
 use crate::{
@@ -56,7 +56,7 @@ async fn a_key_that_stays_refused_is_not_read_again_and_again() {
     let apps = connectors(store.clone());
     for _ in 0..4 {
         let failure = apps.write(&side("http", &server.url(), api_key()), &upsert(json!({}))).await.unwrap_err();
-        assert_eq!(sort(&failure), (ErrorClass::Auth, Verdict::NotApplied));
+        assert_eq!(sort(&failure), (ErrorClass::Auth, CallEffect::NotApplied));
     }
     assert_eq!(store.reads(), 2, "once, and once more after the first refusal");
     assert_eq!(server.seen().len(), 5);
@@ -85,7 +85,7 @@ async fn a_secret_that_cannot_be_read_or_sent_names_itself_and_nothing_is_sent()
     ] {
         let side = side("http", &server.url(), api_key());
         let failure = connectors(store).write(&side, &upsert(json!({}))).await.unwrap_err();
-        assert_eq!(sort(&failure), (ErrorClass::Auth, Verdict::NotApplied));
+        assert_eq!(sort(&failure), (ErrorClass::Auth, CallEffect::NotApplied));
         assert!(failure.message.contains(says), "{failure:?}");
     }
     assert_eq!(server.connections(), 0);

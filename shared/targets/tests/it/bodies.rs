@@ -1,7 +1,7 @@
 //! Answers that are too long or no JSON.
 
 use app::ports::Apps;
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use serde_json::json;
 
 use crate::{
@@ -21,7 +21,7 @@ async fn a_record_that_cannot_be_read_is_a_failure_without_effect() {
         let server = Server::start(move |_| answer(200, &body)).await;
         let side = side("odata", &server.url(), json!({}));
         let failure = local().read(&side, "accounts", "n", &key("C-1")).await.unwrap_err();
-        assert_eq!(sort(&failure), (ErrorClass::OtherHttp, Verdict::NotApplied));
+        assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::NotApplied));
         assert!(failure.message.contains(says) && !failure.message.contains("cut"), "{failure:?}");
     }
 }

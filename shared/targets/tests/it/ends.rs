@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use app::ports::Apps;
 use domain::failure::{
+    CallEffect::{self, *},
     ErrorClass::{self, *},
-    Verdict::{self, *},
 };
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
@@ -24,13 +24,13 @@ fn hasty(what: &str) -> Value {
 async fn every_answer_has_its_class_verdict_code_and_message() {
     let odata = json!({"error": {"code": "0x1", "message": "Name is missing."}});
     let problem = json!({"type": "about:blank", "title": "Bad Request"});
-    let cases: Vec<(u16, String, ErrorClass, Verdict, &str, &str)> = vec![
+    let cases: Vec<(u16, String, ErrorClass, CallEffect, &str, &str)> = vec![
         (400, odata.to_string(), Application, Refused, "0x1", "Name is missing."),
         (400, problem.to_string(), BadRequest, Refused, "400", "Bad Request"),
         (400, "<html>no</html>".to_owned(), BadRequest, Refused, "400", "HTTP 400 Bad Request"),
         (401, String::new(), Auth, NotApplied, "401", "HTTP 401 Unauthorized"),
         (403, odata.to_string(), Auth, NotApplied, "0x1", "Name is missing."),
-        (404, String::new(), OtherHttp, Refused, "404", "HTTP 404 Not Found"),
+        (404, String::new(), OtherHttp, Refused, "404", "HTTP 404 Not FetchedRecord"),
         (408, String::new(), ErrorClass::Timeout, Unknown, "408", "HTTP 408 Request Timeout"),
         (409, String::new(), Conflict, Refused, "409", "HTTP 409 Conflict"),
         (412, String::new(), Conflict, Refused, "412", "HTTP 412 Precondition Failed"),
@@ -43,10 +43,10 @@ async fn every_answer_has_its_class_verdict_code_and_message() {
         (504, String::new(), Unavailable, Unknown, "504", "HTTP 504 Gateway Timeout"),
         (599, String::new(), OtherHttp, Unknown, "599", "HTTP 599 (no standard status)"),
     ];
-    for (status, body, class, verdict, code, message) in cases {
+    for (status, body, class, effect, code, message) in cases {
         let server = Server::start(move |_| answer(status, &body)).await;
         let failure = local().write(&side("odata", &server.url(), json!({})), &upsert(json!({}))).await.unwrap_err();
-        assert_eq!(sort(&failure), (class, verdict), "{status}");
+        assert_eq!(sort(&failure), (class, effect), "{status}");
         assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some(code), message), "{status}");
         assert_eq!(server.seen().len(), 1, "{status}: nothing is repeated here");
     }
@@ -61,14 +61,14 @@ async fn every_end_without_an_answer_has_its_class_and_verdict() {
         (Reply::Raw("HTTP/1.1 200 OK\r\nContent-Le"), Network, Unknown, "broke before the answer"),
         (Reply::Silence, ErrorClass::Timeout, Unknown, "no answer"),
     ];
-    for (reply, class, verdict, says) in cases {
+    for (reply, class, effect, says) in cases {
         for kind in ["odata", "http"] {
             let told = reply.clone();
             let server = Server::start(move |_| told.clone()).await;
             let patience = if class == ErrorClass::Timeout { hasty("request_timeout_ms") } else { json!({}) };
             let side = side(kind, &server.url(), patience);
             let failure = local().write(&side, &upsert(json!({}))).await.unwrap_err();
-            assert_eq!(sort(&failure), (class, verdict), "{reply:?}");
+            assert_eq!(sort(&failure), (class, effect), "{reply:?}");
             assert!(failure.message.contains(says), "{reply:?}: {failure:?}");
             assert!(failure.message.contains("127.0.0.1") && !failure.message.contains("C-1"), "{failure:?}");
 

@@ -1,7 +1,7 @@
 //! Hosts and addresses that are not called.
 
 use app::ports::Apps;
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use serde_json::json;
 use targets::{Connectors, Guard};
 
@@ -13,7 +13,7 @@ use crate::{
 async fn refusal(hosts: &[&str], allow_private: bool, base_url: &str, auth: serde_json::Value) -> String {
     let apps = Connectors::new(Guard::new(hosts, allow_private).unwrap(), Store::with(&["s3cret"])).unwrap();
     let failure = apps.write(&side("odata", base_url, json!({"auth": auth})), &delete()).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::Network, Verdict::NotApplied), "{failure:?}");
+    assert_eq!(sort(&failure), (ErrorClass::Network, CallEffect::NotApplied), "{failure:?}");
     failure.message
 }
 

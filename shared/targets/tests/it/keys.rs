@@ -1,7 +1,7 @@
 //! Whatever a key contains, the app gets that key.
 
 use app::ports::{Apps, Call};
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -65,7 +65,7 @@ async fn a_key_that_no_url_can_carry_is_refused_and_not_sent() {
     for (kind, style, text) in [("http", "quoted", "."), ("http", "quoted", ".."), ("odata", "bare", "1)/$batch")] {
         let side = side(kind, &server.url(), json!({"key_style": style}));
         let failure = local().write(&side, &Call { key: key(text), ..upsert(json!({})) }).await.unwrap_err();
-        assert_eq!(sort(&failure), (ErrorClass::BadRequest, Verdict::Refused), "{text}");
+        assert_eq!(sort(&failure), (ErrorClass::BadRequest, CallEffect::Refused), "{text}");
     }
     assert_eq!(server.connections(), 0);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use app::ports::Apps;
 use domain::{
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     side::Side,
 };
 use serde_json::json;
@@ -78,7 +78,7 @@ async fn a_token_that_the_app_refuses_is_renewed_once() {
     let side = oauth(&server);
     for _ in 0..3 {
         let failure = apps.write(&side, &delete()).await.unwrap_err();
-        assert_eq!(sort(&failure), (ErrorClass::Auth, Verdict::NotApplied));
+        assert_eq!(sort(&failure), (ErrorClass::Auth, CallEffect::NotApplied));
     }
     assert_eq!(asked(&server), 2);
 }
@@ -116,7 +116,7 @@ async fn without_a_token_nothing_is_sent_and_the_issuers_reason_is_told() {
         let server = Server::start(move |_| given.clone()).await;
         let apps = connectors(Store::with(&["s3cret"]));
         let failure = apps.write(&oauth(&server), &delete()).await.unwrap_err();
-        assert_eq!(sort(&failure), (class, Verdict::NotApplied), "{reply:?}");
+        assert_eq!(sort(&failure), (class, CallEffect::NotApplied), "{reply:?}");
         assert_eq!(failure.code.as_deref(), code, "{reply:?}");
         assert!(failure.message.contains(says) && !failure.message.contains("s3cret"), "{failure:?}");
         assert!(server.seen().iter().all(|seen| seen.path == "/token"));
@@ -130,5 +130,5 @@ async fn a_silent_issuer_ends_the_call_with_its_deadline() {
     let mut side = oauth(&server);
     side.config.request_timeout_ms = 300;
     let failure = connectors(Store::with(&["s3cret"])).write(&side, &delete()).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::Timeout, Verdict::NotApplied));
+    assert_eq!(sort(&failure), (ErrorClass::Timeout, CallEffect::NotApplied));
 }

@@ -1,6 +1,6 @@
 //! Reading an entity page by page.
 
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use serde_json::json;
 
 use crate::{
@@ -41,7 +41,7 @@ async fn a_page_that_is_none_or_leads_away_is_refused_without_effect() {
     ] {
         let server = Server::start(move |_| answer(status, &body)).await;
         let failure = local().page(&side("odata", &server.url(), json!({})), "accounts", None).await.unwrap_err();
-        assert_eq!(sort(&failure), (class, Verdict::NotApplied));
+        assert_eq!(sort(&failure), (class, CallEffect::NotApplied));
     }
 }
 

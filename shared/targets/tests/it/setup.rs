@@ -9,7 +9,7 @@ use std::{
 use app::ports::Call;
 use domain::{
     EntryId, Failure, RecordKey,
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     lane::LaneVersion,
     record::Image,
     side::{SecretRef, Side},
@@ -93,7 +93,7 @@ pub(crate) fn delete() -> Call {
     Call { image: Image::Absent, ..upsert(json!({})) }
 }
 
-/// Class and verdict, to be compared.
-pub(crate) fn sort(failure: &Failure) -> (ErrorClass, Verdict) {
-    (failure.class, failure.verdict)
+/// Class and effect, to be compared.
+pub(crate) fn sort(failure: &Failure) -> (ErrorClass, CallEffect) {
+    (failure.class, failure.effect)
 }

@@ -7,7 +7,7 @@ use std::{
 
 use app::ports::{Applied, Apps, Call};
 use domain::{
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     side::Side,
 };
 use serde_json::{Value, json};
@@ -155,7 +155,7 @@ async fn an_entity_that_does_not_exist_is_a_refusal_and_no_loop() {
     let server = Server::start(|_| answer(404, "")).await;
     let call = knowing("\"4\"", upsert(json!({"n": 2})));
     let failure = local().write(&versioned(&server), &call).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::OtherHttp, Verdict::Refused));
+    assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::Refused));
     assert_eq!(server.methods(), ["PATCH", "GET", "PATCH"]);
 }
 
@@ -172,7 +172,7 @@ async fn a_record_that_keeps_changing_is_given_back_after_three_writes() {
     .await;
     let call = knowing("\"4\"", upsert(json!({"n": 2})));
     let failure = local().write(&versioned(&server), &call).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::Conflict, Verdict::NotApplied));
+    assert_eq!(sort(&failure), (ErrorClass::Conflict, CallEffect::NotApplied));
     assert!(failure.message.contains("kept changing"), "{failure:?}");
     assert_eq!(server.methods().iter().filter(|method| *method == "PATCH").count(), 3);
 }
@@ -199,7 +199,7 @@ async fn looking_has_no_effect_so_its_failure_leaves_nothing_unknown() {
         .await;
         for call in [upsert(json!({})), knowing("\"4\"", upsert(json!({})))] {
             let failure = local().write(&versioned(&server), &call).await.unwrap_err();
-            assert_eq!(sort(&failure), (class, Verdict::NotApplied));
+            assert_eq!(sort(&failure), (class, CallEffect::NotApplied));
         }
     }
 }
@@ -208,7 +208,7 @@ async fn looking_has_no_effect_so_its_failure_leaves_nothing_unknown() {
 async fn a_write_without_an_answer_stays_unknown() {
     let server = Server::start(|_| Reply::Close).await;
     let failure = local().write(&versioned(&server), &knowing("\"4\"", upsert(json!({})))).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::Network, Verdict::Unknown));
+    assert_eq!(sort(&failure), (ErrorClass::Network, CallEffect::Unknown));
     assert_eq!(server.methods(), ["PATCH"]);
 }
 
@@ -230,7 +230,7 @@ async fn all_requests_of_a_write_together_last_three_request_timeouts_at_most() 
 async fn an_app_without_etags_cannot_be_versioned() {
     let server = Server::start(|_| answer(200, json!({"n": 1}))).await;
     let failure = local().write(&versioned(&server), &upsert(json!({"n": 2}))).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::OtherHttp, Verdict::NotApplied));
+    assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::NotApplied));
     assert!(failure.message.contains("no ETag"), "{failure:?}");
     assert_eq!(server.methods(), ["GET"]);
 }

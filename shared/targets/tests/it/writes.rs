@@ -1,7 +1,7 @@
 //! What is sent, and what a success is.
 
 use app::ports::{Applied, Apps};
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use serde_json::json;
 
 use crate::{
@@ -124,10 +124,10 @@ async fn a_probe_tells_refusals_and_lets_rest_apps_have_no_list() {
     for (kind, status, entity, wanted) in [
         ("http", 405, Some("accounts"), None),
         ("http", 404, None, None),
-        ("odata", 405, Some("accounts"), Some((ErrorClass::OtherHttp, Verdict::Refused))),
-        ("odata", 404, None, Some((ErrorClass::OtherHttp, Verdict::Refused))),
-        ("http", 401, None, Some((ErrorClass::Auth, Verdict::NotApplied))),
-        ("http", 503, None, Some((ErrorClass::Unavailable, Verdict::NotApplied))),
+        ("odata", 405, Some("accounts"), Some((ErrorClass::OtherHttp, CallEffect::Refused))),
+        ("odata", 404, None, Some((ErrorClass::OtherHttp, CallEffect::Refused))),
+        ("http", 401, None, Some((ErrorClass::Auth, CallEffect::NotApplied))),
+        ("http", 503, None, Some((ErrorClass::Unavailable, CallEffect::NotApplied))),
     ] {
         let server = Server::start(move |_| Reply::Answer(status, Vec::new(), String::new())).await;
         let probed = local().probe(&side(kind, &server.url(), json!({})), entity).await;

@@ -28,16 +28,16 @@ async fn sides<S: ConfigStore>(store: &S) {
     let first = Side { id: id.clone(), config: side_config("https://erp.example/data/"), version: 1 };
     let second = Side { config: side_config("https://erp.example/v2/"), version: 2, ..first.clone() };
     assert_eq!(store.side(&id).await, Ok(None));
-    assert_eq!(store.delete_side(&id, 1, &line()).await, Err(CommitError::Conflict), "there is nothing to delete");
-    assert_eq!(store.save_side(&second, 1, &line()).await, Err(CommitError::Conflict), "there is nothing to change");
+    assert_eq!(store.delete_side(&id, 1, &line()).await, Err(CommitError::Stale), "there is nothing to delete");
+    assert_eq!(store.save_side(&second, 1, &line()).await, Err(CommitError::Stale), "there is nothing to change");
     assert_eq!(store.save_side(&first, 0, &line()).await, Ok(()));
     assert_eq!(store.side(&id).await, Ok(Some(first.clone())));
-    assert_eq!(store.save_side(&second, 0, &line()).await, Err(CommitError::Conflict), "it is not made twice");
+    assert_eq!(store.save_side(&second, 0, &line()).await, Err(CommitError::Stale), "it is not made twice");
     assert_eq!(store.save_side(&second, 1, &line()).await, Ok(()));
-    assert_eq!(store.save_side(&second, 1, &line()).await, Err(CommitError::Conflict), "the version has moved on");
+    assert_eq!(store.save_side(&second, 1, &line()).await, Err(CommitError::Stale), "the version has moved on");
     let listed = store.list_sides().await.expect("sides are listed");
     assert!(listed.contains(&second) && listed.is_sorted_by_key(|side| &side.id), "{listed:?}");
-    assert_eq!(store.delete_side(&id, 1, &line()).await, Err(CommitError::Conflict));
+    assert_eq!(store.delete_side(&id, 1, &line()).await, Err(CommitError::Stale));
     assert_eq!(store.delete_side(&id, 2, &line()).await, Ok(()));
     assert_eq!(store.side(&id).await, Ok(None));
 }
@@ -50,16 +50,16 @@ async fn maps<S: ConfigStore>(store: &S) {
         unreachable!("a new map can be run")
     };
     assert_eq!(store.map(&id).await, Ok(None));
-    assert_eq!(store.save_map(&running, 1, &line()).await, Err(CommitError::Conflict), "there is nothing to change");
+    assert_eq!(store.save_map(&running, 1, &line()).await, Err(CommitError::Stale), "there is nothing to change");
     assert_eq!(store.save_map(&map, 0, &line()).await, Ok(()));
     assert_eq!(store.map(&id).await, Ok(Some(map.clone())), "numbers, uid and texts come back as they were");
-    assert_eq!(store.save_map(&map, 0, &line()).await, Err(CommitError::Conflict), "it is not made twice");
+    assert_eq!(store.save_map(&map, 0, &line()).await, Err(CommitError::Stale), "it is not made twice");
     assert_eq!(store.save_map(&running, 1, &line()).await, Ok(()));
     let listed = store.list_maps().await.expect("maps are listed");
     assert!(listed.contains(&running) && listed.is_sorted_by_key(|map| &map.id), "{listed:?}");
     assert_eq!(store.skipped(&running).await, Ok(0));
     assert_eq!(store.open_lanes(&running, 10).await, Ok(Vec::new()));
-    assert_eq!(store.delete_map(&id, 1, &line()).await, Err(CommitError::Conflict), "it was run in the meantime");
+    assert_eq!(store.delete_map(&id, 1, &line()).await, Err(CommitError::Stale), "it was run in the meantime");
     assert_eq!(store.delete_map(&id, 2, &line()).await, Ok(()));
     assert_eq!(store.map(&id).await, Ok(None));
 }

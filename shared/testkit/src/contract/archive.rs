@@ -4,7 +4,7 @@ use app::ports::{Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneK
 use domain::{
     EntryId, Map, Owner, SideIx, Timestamp,
     id::MapUid,
-    lane::{ArchiveCause, Archived, Conflict, Handling, LaneVersion, MarkerState, Outcome, Stamp, Winner},
+    lane::{ArchiveCause, Archived, Attribution, Conflict, Handling, LaneVersion, MarkerState, Outcome, Winner},
     record::Image,
 };
 use serde_json::json;
@@ -16,8 +16,8 @@ fn map() -> Map {
     Map::new("customers".parse().expect("a good name"), MapUid(7), sample::customers(), "test", AT)
 }
 
-fn by(at: u64) -> Stamp {
-    Stamp { actor: "kim".to_owned(), at: AT.plus_ms(at), reason: "for a reason ☹".to_owned() }
+fn by(at: u64) -> Attribution {
+    Attribution { actor: "kim".to_owned(), at: AT.plus_ms(at), reason: "for a reason ☹".to_owned() }
 }
 
 fn archived(id: u128, seq: u64, cause: ArchiveCause) -> Archived {

@@ -14,11 +14,11 @@ pub async fn a_first_commit_makes_the_head<L: Lanes>(lanes: &L) {
     let (lane, other) = (lane("customers", "C-1"), lane("customers", "C-2"));
     assert_eq!(lanes.head(&lane).await, Ok(None));
     let second = Commit { head: head(2), expected: 1, ops: Vec::new() };
-    assert_eq!(lanes.commit(&lane, second.clone()).await, Err(CommitError::Conflict), "there is nothing to change");
+    assert_eq!(lanes.commit(&lane, second.clone()).await, Err(CommitError::Stale), "there is nothing to change");
     let first = Commit { head: head(1), expected: 0, ops: Vec::new() };
     assert_eq!(lanes.commit(&lane, first.clone()).await, Ok(()));
     assert_eq!(lanes.head(&lane).await, Ok(Some((head(1), Echoes::default()))));
-    assert_eq!(lanes.commit(&lane, first).await, Err(CommitError::Conflict), "it is not made twice");
+    assert_eq!(lanes.commit(&lane, first).await, Err(CommitError::Stale), "it is not made twice");
     assert_eq!(lanes.commit(&lane, second).await, Ok(()));
     assert_eq!(lanes.head(&lane).await, Ok(Some((head(2), Echoes::default()))));
     assert_eq!(lanes.head(&other).await, Ok(None), "another record's lane is another lane");
@@ -38,14 +38,14 @@ pub async fn a_commit_from_another_version_stores_nothing<L: Lanes>(lanes: &L) {
         ops: vec![JournalOp::Append(entry.clone(), Some(open.clone()))],
     };
     // Neither on a lane that is not there, nor on one that went on.
-    assert_eq!(lanes.commit(&lane, append(3)).await, Err(CommitError::Conflict));
+    assert_eq!(lanes.commit(&lane, append(3)).await, Err(CommitError::Stale));
     assert_eq!(lanes.head(&lane).await, Ok(None));
     for version in 1..=2 {
         let commit = Commit { head: head(version), expected: version - 1, ops: Vec::new() };
         assert_eq!(lanes.commit(&lane, commit).await, Ok(()));
     }
     for stale in [1, 2, 4] {
-        assert_eq!(lanes.commit(&lane, append(stale)).await, Err(CommitError::Conflict), "version {stale}");
+        assert_eq!(lanes.commit(&lane, append(stale)).await, Err(CommitError::Stale), "version {stale}");
         assert_eq!(lanes.head(&lane).await.map(|found| found.map(|(head, _)| head.version)), Ok(Some(2)));
         assert_eq!(lanes.entry(&lane, 1).await, Ok(None));
         assert_eq!(lanes.marker(&lane.map, write_id(1)).await, Ok(None));
@@ -71,7 +71,7 @@ pub async fn a_known_marker_stores_nothing<L: Lanes>(lanes: &L) {
     let again = entry(2, 1, json!({"name": "Eve"}));
     assert_eq!(lanes.commit(&one, append(&one, &again, 2)).await, Err(CommitError::Duplicate));
     assert_eq!(lanes.commit(&other, append(&other, &again, 1)).await, Err(CommitError::Duplicate));
-    assert_eq!(lanes.commit(&one, append(&one, &again, 3)).await, Err(CommitError::Conflict), "the head decides");
+    assert_eq!(lanes.commit(&one, append(&one, &again, 3)).await, Err(CommitError::Stale), "the head decides");
     assert_eq!(lanes.head(&one).await, Ok(Some((head(1), Echoes::default()))));
     assert_eq!(lanes.head(&other).await, Ok(None));
     assert_eq!(lanes.entry(&one, 2).await, Ok(None));

@@ -12,11 +12,7 @@ use super::values::{head, lane, noted};
 pub async fn echoes_and_head_change_independently<L: Lanes>(lanes: &L) {
     let lane = lane("customers", "C-1");
     let none = Echoes::default();
-    assert_eq!(
-        lanes.note_echo(&lane, &none, &noted(&none, 1)).await,
-        Err(CommitError::Conflict),
-        "an echo needs a lane"
-    );
+    assert_eq!(lanes.note_echo(&lane, &none, &noted(&none, 1)).await, Err(CommitError::Stale), "an echo needs a lane");
     assert_eq!(lanes.head(&lane).await, Ok(None));
     let commit = |version| Commit { head: head(version), expected: version - 1, ops: Vec::new() };
     assert_eq!(lanes.commit(&lane, commit(1)).await, Ok(()));
@@ -24,7 +20,7 @@ pub async fn echoes_and_head_change_independently<L: Lanes>(lanes: &L) {
     let one = noted(&none, 1);
     assert_eq!(lanes.note_echo(&lane, &none, &one).await, Ok(()));
     assert_eq!(lanes.head(&lane).await, Ok(Some((head(1), one.clone()))), "the head is at the version it was");
-    assert_eq!(lanes.note_echo(&lane, &none, &noted(&none, 2)).await, Err(CommitError::Conflict), "not from nothing");
+    assert_eq!(lanes.note_echo(&lane, &none, &noted(&none, 2)).await, Err(CommitError::Stale), "not from nothing");
     // A commit that was decided before the echo came still holds.
     assert_eq!(lanes.commit(&lane, commit(2)).await, Ok(()));
     assert_eq!(lanes.head(&lane).await, Ok(Some((head(2), one.clone()))), "a commit keeps the echoes");
@@ -32,7 +28,7 @@ pub async fn echoes_and_head_change_independently<L: Lanes>(lanes: &L) {
     let two = noted(&one, 2);
     assert_eq!(lanes.note_echo(&lane, &one, &two).await, Ok(()));
     let stale = lanes.note_echo(&lane, &one, &noted(&one, 3)).await;
-    assert_eq!(stale, Err(CommitError::Conflict), "read before another was noted");
+    assert_eq!(stale, Err(CommitError::Stale), "read before another was noted");
     assert_eq!(lanes.head(&lane).await, Ok(Some((head(2), two.clone()))));
 
     let mut all = two;

@@ -152,13 +152,13 @@ pub async fn rules_and_groups_change_by_their_version<A: Alerts>(alerts: &A) {
     let (rule, line) = (sample::rule(10), sample::line());
     let changed = domain::rule::Rule { version: 2, ..rule.clone() };
     assert_eq!(alerts.rules().await, Ok(Vec::new()));
-    assert_eq!(alerts.save_rule(&changed, 1, &line).await, Err(CommitError::Conflict), "there is nothing to change");
+    assert_eq!(alerts.save_rule(&changed, 1, &line).await, Err(CommitError::Stale), "there is nothing to change");
     assert_eq!(alerts.save_rule(&rule, 0, &line).await, Ok(()));
-    assert_eq!(alerts.save_rule(&rule, 0, &line).await, Err(CommitError::Conflict), "it is not made twice");
+    assert_eq!(alerts.save_rule(&rule, 0, &line).await, Err(CommitError::Stale), "it is not made twice");
     assert_eq!(alerts.save_rule(&changed, 1, &line).await, Ok(()));
     assert_eq!(alerts.rule(&rule.id).await, Ok(Some(changed.clone())));
     assert_eq!(alerts.rules().await, Ok(vec![changed]));
-    assert_eq!(alerts.delete_rule(&rule.id, 1, &line).await, Err(CommitError::Conflict));
+    assert_eq!(alerts.delete_rule(&rule.id, 1, &line).await, Err(CommitError::Stale));
     assert_eq!(alerts.delete_rule(&rule.id, 2, &line).await, Ok(()));
     assert_eq!(alerts.rule(&rule.id).await, Ok(None));
     let address: domain::rule::Address = "kim@example.com".parse().expect("an address");
@@ -170,7 +170,7 @@ pub async fn rules_and_groups_change_by_their_version<A: Alerts>(alerts: &A) {
         changed_at: NOON,
     };
     assert_eq!(alerts.save_group(&group, 0).await, Ok(()));
-    assert_eq!(alerts.save_group(&group, 0).await, Err(CommitError::Conflict));
+    assert_eq!(alerts.save_group(&group, 0).await, Err(CommitError::Stale));
     assert_eq!(alerts.groups().await, Ok(vec![group.clone()]));
     assert_eq!(alerts.delete_group(&group.id, 1).await, Ok(()));
     let flagged = Flagged { address: address.clone(), at: NOON, says: "bounced".to_owned() };
@@ -209,7 +209,7 @@ pub async fn an_incident_changes_with_its_watch_or_not_at_all<A: Alerts>(alerts:
     assert_eq!(alerts.save_incident(&first).await, Ok(()));
     let other = open(2 << 90);
     let second = IncidentChange { incident: other.clone(), watch: Some((watch(Some(other.id), 1), 0)), ..first };
-    assert_eq!(alerts.save_incident(&second).await, Err(CommitError::Conflict), "the watch has an open one");
+    assert_eq!(alerts.save_incident(&second).await, Err(CommitError::Stale), "the watch has an open one");
     assert_eq!(alerts.incident(other.id).await, Ok(None), "nothing of it was saved");
     assert_eq!(alerts.incident(one.id).await, Ok(Some(one.clone())));
     assert_eq!(alerts.open_incidents().await, Ok(vec![one.clone()]));
@@ -222,7 +222,7 @@ pub async fn an_incident_changes_with_its_watch_or_not_at_all<A: Alerts>(alerts:
     over.version += 1;
     let told = IncidentChange { incident: over.clone(), expected: 2, watch: None, line: None };
     assert_eq!(alerts.save_incident(&told).await, Ok(()));
-    assert_eq!(alerts.save_incident(&told).await, Err(CommitError::Conflict));
+    assert_eq!(alerts.save_incident(&told).await, Err(CommitError::Stale));
     assert_eq!(alerts.open_incidents().await, Ok(Vec::new()));
     let after = IncidentChange { incident: other.clone(), expected: 0, watch: None, line: None };
     assert_eq!(alerts.save_incident(&after).await, Ok(()));

@@ -29,7 +29,7 @@ pub async fn of_many_commits_from_one_version_one_wins<L: Lanes>(lanes: &L) {
         };
         let ended = join_all((0..WRITERS).map(|writer| lanes.commit(lane, commit(writer)))).await;
         let winners: Vec<u64> = (0..).zip(&ended).filter(|(_, end)| end.is_ok()).map(|(writer, _)| writer).collect();
-        assert!(ended.iter().all(|end| matches!(end, Ok(()) | Err(CommitError::Conflict))), "{ended:?}");
+        assert!(ended.iter().all(|end| matches!(end, Ok(()) | Err(CommitError::Stale))), "{ended:?}");
         assert_eq!(winners.len(), 1, "round {round}: {ended:?}");
         let (stored, _) = lanes.head(lane).await.ok().flatten().expect("the head is there");
         assert_eq!((stored.version, stored.not_before), (round + 1, Timestamp(winners[0])), "round {round}");

@@ -3,10 +3,10 @@
 use app::ports::LaneKey;
 use domain::{
     ContentHash, ErrorClass, Failure, Owner, Timestamp, WriteId,
-    failure::Verdict,
+    failure::CallEffect,
     id::{EntryId, MapUid},
     lane::{
-        Crossing, Echo, Echoes, Entry, Final, Head, Inflight, LaneVersion, Marker, MarkerState, Mode, Outcome,
+        ActiveEntry, Crossing, Echo, Echoes, Entry, Final, Head, LaneVersion, Marker, MarkerState, Mode, Outcome,
         ParkReason, RestoreCause, SideMemory, StepFailure, Winner, Work, Write,
     },
     limits::RECENT_ANSWERS,
@@ -61,14 +61,19 @@ pub(super) fn full_entry(seq: u64, id: u64) -> Entry {
                        "Nested": {"list": [1, -1, 2.5, {"deep": [[]]}]}, "Big": u64::MAX, "Small": i64::MIN});
     let failure = Failure {
         retry_after_ms: Some(1_500),
-        ..Failure::new(ErrorClass::Throttled, Verdict::NotApplied, Some("429".to_owned()), "slow down, \u{202e}please")
+        ..Failure::new(
+            ErrorClass::Throttled,
+            CallEffect::NotApplied,
+            Some("429".to_owned()),
+            "slow down, \u{202e}please",
+        )
     };
     Entry {
         crossing: Some(Crossing { winner: Winner::TheOther }),
-        unclear: true,
+        needs_resync: true,
         done: PerSide([true, false]),
         attempts: u32::MAX,
-        ambiguous: true,
+        outcome_unknown: true,
         last_failure: Some(StepFailure { to: SideIx::Second, at: AT.plus_ms(1), failure }),
         parked: Some(ParkReason::HalfWritten),
         ..entry(seq, id, image)
@@ -95,11 +100,11 @@ pub(super) fn full_head(version: u64, direct: Entry) -> Head {
     let memory = |n: u64| {
         let mut memory = SideMemory {
             reported_version: Some(u64::MAX),
-            target_seq: n,
-            target_at: AT,
+            last_write_seq: n,
+            last_write_at: AT,
             retried: true,
-            own: Some(ContentHash(n)),
-            copy_seq: n,
+            last_reported: Some(ContentHash(n)),
+            resync_seq: n,
             etag: Some("W/\"7 ü\"".to_owned()),
             ..SideMemory::default()
         };
@@ -111,7 +116,7 @@ pub(super) fn full_head(version: u64, direct: Entry) -> Head {
         generation: AT.0 + 3,
         next_seq: direct.seq + 10,
         done_seq: direct.seq - 1,
-        inflight: Some(Inflight {
+        inflight: Some(ActiveEntry {
             seq: direct.seq,
             entry: direct.id,
             owner: Some(Owner(u128::MAX / 3)),

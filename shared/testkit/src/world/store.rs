@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use app::ports::{CommitError, ConfigStore, LaneKey, MapWithSides, PortError};
+use app::ports::{CommitError, ConfigStore, LaneKey, PortError, SyncMap};
 use domain::{
     Map, MapId, SideId,
     lane::{Entry, Head},
@@ -15,7 +15,7 @@ use crate::{bug::Bug, executor::lock};
 
 /// Expects a version, as a conditional write does; 0: there is nothing.
 fn expect(stored: Option<u64>, expected: u64) -> Result<(), CommitError> {
-    if stored.unwrap_or(0) == expected { Ok(()) } else { Err(CommitError::Conflict) }
+    if stored.unwrap_or(0) == expected { Ok(()) } else { Err(CommitError::Stale) }
 }
 
 impl SimWorld {
@@ -72,7 +72,7 @@ impl SimWorld {
     fn store_own(&self, map: &Map, expected: u64) -> Result<(), CommitError> {
         let mut stored = lock(&self.map);
         if stored.map.version != expected && !self.executor.has(Bug::MapIgnoresVersion) {
-            return Err(CommitError::Conflict);
+            return Err(CommitError::Stale);
         }
         stored.map = map.clone();
         lock(&self.history).push((self.executor.now(), map.state, map.epoch));
@@ -89,7 +89,7 @@ impl SimWorld {
         let mut others = lock(&self.others);
         expect(others.iter().find(|other| other.map.id == map.id).map(|other| other.map.version), expected)?;
         others.retain(|other| other.map.id != map.id);
-        others.push(MapWithSides { map: map.clone(), sides });
+        others.push(SyncMap { map: map.clone(), sides });
         Ok(())
     }
 }

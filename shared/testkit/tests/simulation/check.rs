@@ -141,7 +141,7 @@ fn archived_is_not_written(played: &Played) -> Result<(), String> {
                 archived.version, archived.key
             ));
         }
-        let definite = !archived.entry.ambiguous && archived.entry.done == PerSide([false, false]);
+        let definite = !archived.entry.outcome_unknown && archived.entry.done == PerSide([false, false]);
         let gone = archived.cause != ArchiveCause::Edited;
         if gone && definite && written.contains(&(archived.key.clone(), archived.entry.id)) {
             return Err(format!("{} of {} was archived and written", archived.version, archived.key));
@@ -301,7 +301,7 @@ fn nothing_lost(played: &Played) -> Result<(), String> {
 fn apps_agree(played: &Played) -> Result<(), String> {
     let map = played.world.map();
     let parked = parked(played);
-    let config = &map.map.config;
+    let config = &map.config;
     let image = |side: SideIx, key: &RecordKey| played.world.apps.with(&map.sides[side.at()].id, |app| app.image(key));
     let mut keys = BTreeSet::new();
     for side in &map.sides {

@@ -9,8 +9,8 @@ mod runs;
 use std::sync::Arc;
 
 use app::{
-    admin::switch::switch,
-    ports::{MapWithSides, Ports},
+    admin::map_commands::switch,
+    ports::{Ports, SyncMap},
     request::WriteRequest,
     write::write,
 };
@@ -66,11 +66,11 @@ async fn one_more_map(world: &SimWorld, n: usize, changes: usize) {
     let mut map = sample::running(Capability::Idempotent);
     map.map.id = format!("map-{n}").parse().unwrap();
     map.map.uid.0 = 100 + n as u128;
-    let of = |state| MapWithSides { map: domain::Map { state, epoch: 1, ..map.map.clone() }, sides: map.sides.clone() };
+    let of = |state| SyncMap { map: domain::Map { state, epoch: 1, ..map.map.clone() }, sides: map.sides.clone() };
     world.put_map(of(MapState::Paused));
     let key: RecordKey = format!("M-{n}").parse().unwrap();
     for _ in 0..changes {
-        write(world, &change(world, map.map.id.as_str(), &key, "kept")).await.unwrap();
+        write(world, &change(world, map.id.as_str(), &key, "kept")).await.unwrap();
     }
     world.put_map(of(MapState::CatchingUp));
 }

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use app::{
-    admin::switch::switch,
+    admin::map_commands::switch,
     alerts::{Ticked, tick},
     ingest::ingest,
     ports::Ports,

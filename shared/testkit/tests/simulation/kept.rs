@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use app::admin::switch::switch;
+use app::admin::map_commands::switch;
 use domain::{
     RecordKey, SideIx,
     map::{Backlog, MapCommand},

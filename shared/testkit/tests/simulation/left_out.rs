@@ -24,9 +24,9 @@ pub(crate) const READS: [&str; 44] = [
     "admin::conflicts::list",
     "admin::document::export",
     "admin::document::plan",
-    "admin::errors::choose",
-    "admin::errors::list",
-    "admin::errors::preview",
+    "admin::parked::choose",
+    "admin::parked::list",
+    "admin::parked::preview",
     "admin::incidents::get",
     "admin::logs::activities",
     "admin::logs::errors",
@@ -40,10 +40,10 @@ pub(crate) const READS: [&str; 44] = [
     "admin::rules::get",
     "admin::sides::get",
     "admin::sides::test",
-    "admin::switch::quiet",
+    "admin::map_commands::quiet",
     "admin::tokens::authenticate",
     "admin::tokens::list",
-    "alerts::evaluate::verdict",
+    "alerts::evaluate::decide_rule",
     "lookup::fate",
     "waiting::oldest",
 ];
@@ -54,7 +54,7 @@ pub(crate) const ELSEWHERE: [&str; 4] =
 
 /// Parts of use cases: what they are called by has, or lacks, its own case.
 pub(crate) const PARTS: [&str; 4] =
-    ["admin::errors::each", "alerts::act::act", "alerts::evaluate::evaluate", "alerts::notify::notify"];
+    ["admin::parked::each", "alerts::act::act", "alerts::evaluate::evaluate", "alerts::notify::notify"];
 
 /// They change something and have no case yet. The worlds of rules crash those of alerts and logs at random points.
 pub(crate) const NO_CASE_YET: [&str; 7] = [

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use app::{
-    admin::{incidents::acknowledge, switch::switch},
+    admin::{incidents::acknowledge, map_commands::switch},
     alerts::{CameBack, bounced, tick},
     ingest::ingest,
     ports::{Alerts, MailError, Ports, Refusal},

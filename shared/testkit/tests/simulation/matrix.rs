@@ -16,10 +16,11 @@ use std::{
 
 use app::{
     admin::{
-        archive::{self, Newer},
-        conflicts, errors,
+        archive::{self, OnNewer},
+        conflicts,
         lane::{Command, Target, command},
-        switch::{pause, switch},
+        map_commands::{pause, switch},
+        parked,
     },
     drain::{drain_map, sweep},
     ports::Ports,
@@ -288,12 +289,12 @@ impl Stage {
             Case::CancelLater => on(1, 2, Command::Cancel).await,
             Case::Acknowledge => on(0, 1, Command::Acknowledge).await,
             Case::RetryAll => {
-                let filter = errors::Filter::default();
-                world.invoke(errors::all(world, &kim(), &map, errors::All::Retry, &filter, None, "why")).await.is_some()
+                let filter = parked::Filter::default();
+                world.invoke(parked::all(world, &kim(), &map, parked::All::Retry, &filter, None, "why")).await.is_some()
             }
             Case::Recover => {
                 let one = world.lanes.archive().into_iter().find(|one| one.cause == ArchiveCause::Discarded).unwrap();
-                world.invoke(archive::recover(world, &kim(), &map, one.id, Newer::Stands, "why")).await.is_some()
+                world.invoke(archive::recover(world, &kim(), &map, one.id, OnNewer::Keep, "why")).await.is_some()
             }
             Case::Reverse => {
                 let one = world.lanes.all_conflicts().into_iter().next().unwrap();

@@ -10,10 +10,11 @@ use std::{
 use app::{
     admin::{
         Caller,
-        archive::{self, Newer},
-        backlog, conflicts, errors,
+        archive::{self, OnNewer},
+        backlog, conflicts,
         lane::{Command, Target, command},
-        switch::{pause, switch},
+        map_commands::{pause, switch},
+        parked,
     },
     error::{AppError, Conflict},
     ports::Role,
@@ -80,8 +81,8 @@ async fn changes_the_map(world: &SimWorld, deeds: &Deeds) {
 
 async fn does_something_to_an_entry(world: &SimWorld, deeds: &Deeds) {
     let id = world.map().map.id;
-    let parked = world.invoke(errors::list(world, &id, &errors::Filter::default(), None, 5)).await;
-    let parked = match parked {
+    let listed = world.invoke(parked::list(world, &id, &parked::Filter::default(), None, 5)).await;
+    let parked = match listed {
         Some(Ok((parked, _))) => parked.into_iter().map(|p| (Target { key: p.key, seq: p.entry.seq }, true)).collect(),
         _ => Vec::new(),
     };
@@ -128,7 +129,7 @@ async fn brings_something_back(world: &SimWorld, deeds: &Deeds) {
         return;
     };
     let Some(one) = found.iter().find(|one| may_come_back(one.cause) && one.recovered.is_none()) else { return };
-    if let Some(Ok(_)) = world.invoke(archive::recover(world, &kim(), &id, one.id, Newer::Stands, "to see")).await {
+    if let Some(Ok(_)) = world.invoke(archive::recover(world, &kim(), &id, one.id, OnNewer::Keep, "to see")).await {
         deeds.note("recover");
     }
 }
@@ -170,14 +171,14 @@ pub(crate) async fn cleans_up(world: &SimWorld) {
             .map(|one| one.id)
             .collect();
         for one in left {
-            let mut told = archive::recover(world, &kim(), &id, one, Newer::Stands, "the end").await;
+            let mut told = archive::recover(world, &kim(), &id, one, OnNewer::Keep, "the end").await;
             let newer = AppError::Conflict(Conflict::NewerAccepted);
             if told.as_ref().is_err_and(|why| *why.bare() == newer) {
-                told = archive::recover(world, &kim(), &id, one, Newer::IsOverwritten, "the end").await;
+                told = archive::recover(world, &kim(), &id, one, OnNewer::Overwrite, "the end").await;
             }
             told.unwrap();
         }
-        let held = errors::list(world, &id, &errors::Filter::default(), None, 100).await.unwrap().0;
+        let held = parked::list(world, &id, &parked::Filter::default(), None, 100).await.unwrap().0;
         for parked in held {
             let target = Target { key: parked.key, seq: parked.entry.seq };
             let refused = parked.entry.last_failure.is_some();

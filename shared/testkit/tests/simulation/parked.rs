@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use app::{admin::switch::switch, drain::drain_map, ports::Ports};
+use app::{admin::map_commands::switch, drain::drain_map, ports::Ports};
 use domain::{
     RecordKey, SideIx,
     map::{Backlog, MapCommand},

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use app::{admin::switch::switch, alerts::tick, ingest::ingest, ports::Ports};
+use app::{admin::map_commands::switch, alerts::tick, ingest::ingest, ports::Ports};
 use domain::{
     ErrorClass, MapState,
     log::{ActivityKind, ErrorEvent, LogEvent, Order},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    admin::switch::switch,
+    admin::map_commands::switch,
     ports::{Ports, Queues},
 };
 use domain::{

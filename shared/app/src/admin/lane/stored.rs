@@ -2,7 +2,7 @@
 
 use domain::{
     EntryId, Map, WriteId,
-    lane::{ArchiveCause, Head, JournalEffect, MarkerState, Outcome, Stamp},
+    lane::{ArchiveCause, Attribution, Head, JournalEffect, MarkerState, Outcome},
 };
 
 use super::Command;
@@ -19,7 +19,7 @@ pub(super) struct Tried {
     /// The entry.
     pub(super) seq: u64,
     /// Who did it; it stands with the entry.
-    pub(super) by: Stamp,
+    pub(super) by: Attribution,
     /// What it puts into the archive.
     pub(super) kept: Option<EntryId>,
     /// The caller's id of the entry.

@@ -7,7 +7,7 @@ use domain::{
 };
 
 use crate::{
-    admin::{AdminPorts, Caller, switch::checked},
+    admin::{AdminPorts, Caller, map_commands::checked},
     error::{AppError, Thing},
     ports::{FailedEvent, Log},
 };

@@ -10,7 +10,7 @@ use domain::{
 
 use super::{ErrorFilter, Errors, MAX_LOOKED_AT, MAX_PAGE};
 use crate::{
-    admin::{AdminPorts, Caller, switch::checked},
+    admin::{AdminPorts, Caller, map_commands::checked},
     error::AppError,
     ports::Log,
 };

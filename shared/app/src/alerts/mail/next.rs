@@ -3,7 +3,7 @@
 use domain::{
     Map, MapState,
     lane::ArchiveCause,
-    map::{Began, Beginning},
+    map::{FlowStart, StartedBy},
     rule::{Ending, Incident, NoticeKind},
 };
 
@@ -39,13 +39,13 @@ pub(super) fn steps(incident: &Incident, kind: NoticeKind, situation: &Situation
     let mut steps = vec![Step::new("See the incident and the errors it counted", links.call("GET", &one))];
     if kind == NoticeKind::Recovered {
         let (what, call) = match &incident.ending {
-            Some(Ending::FlowsAgain { began: Began { how: Beginning::Run, .. } } | Ending::Quiet) | None => {
+            Some(Ending::FlowsAgain { began: FlowStart { how: StartedBy::Run, .. } } | Ending::Quiet) | None => {
                 ("See the map", links.call("GET", &map))
             }
-            Some(Ending::FlowsAgain { began: Began { archived: None, .. } }) => {
+            Some(Ending::FlowsAgain { began: FlowStart { archived: None, .. } }) => {
                 ("See whether a change was refused for good", links.call("GET", &on_map("/errors")))
             }
-            Some(Ending::FlowsAgain { began: Began { archived: Some((cause, _)), .. } }) => {
+            Some(Ending::FlowsAgain { began: FlowStart { archived: Some((cause, _)), .. } }) => {
                 ("See what was not written", links.call("GET", &archive(&map, *cause)))
             }
             Some(Ending::Stopped { .. }) => ("When the cause is mended, run the map", links.because(&on_map("/run"))),

@@ -3,9 +3,9 @@
 use domain::{
     ErrorClass, LogId,
     id::MapUid,
-    lane::{ArchiveCause, Stamp},
-    log::{ErrorEvent, Fate, LoggedError, Order},
-    map::{Began, Beginning, Cause},
+    lane::{ArchiveCause, Attribution},
+    log::{ErrorDisposition, ErrorEvent, LoggedError, Order},
+    map::{Cause, FlowStart, StartedBy},
     rule::{AutoResume, Breach, Ending, Rule, RuleConfig},
 };
 use serde_json::json;
@@ -51,7 +51,7 @@ fn error(n: u64, key: &str, message: &str) -> LoggedError {
         class: ErrorClass::Application,
         code: Some("0x80040265".to_owned()),
         message: message.to_owned(),
-        fate: Fate::Refused,
+        fate: ErrorDisposition::Refused,
         payload: None,
     })
 }
@@ -108,13 +108,14 @@ fn whole(mail: &Mail) -> String {
 fn over(ending: Ending) -> Mail {
     let runs = Situation { depth: Some(0), ..now(MapState::Running, "tandem", Cause::CaughtUp) };
     let situation = if ending.is_recovery() { runs } else { Situation::default() };
-    let seen = paused().acknowledged(Stamp { actor: "alex".into(), at: NOON.plus_ms(600_000), reason: "on it".into() });
+    let seen =
+        paused().acknowledged(Attribution { actor: "alex".into(), at: NOON.plus_ms(600_000), reason: "on it".into() });
     mail_when(&seen.recovered(ending, NOON.plus_ms(3_600_000)), NoticeKind::Recovered, &situation)
 }
 
-fn flows(how: Beginning, archived: Option<ArchiveCause>) -> Ending {
+fn flows(how: StartedBy, archived: Option<ArchiveCause>) -> Ending {
     let archived = archived.map(|cause| (cause, "sam".to_owned()));
-    Ending::FlowsAgain { began: Began { how, actor: "alex".to_owned(), archived } }
+    Ending::FlowsAgain { began: FlowStart { how, actor: "alex".to_owned(), archived } }
 }
 
 /// For a look at it: `TANDEM_MAILS=<folder>` leaves the page there.
@@ -153,7 +154,7 @@ fn a_map_that_only_meets_errors_and_one_that_is_still_paused() {
 fn what_somebody_did_in_the_meantime_is_not_told_otherwise() {
     let mut resumed = now(MapState::CatchingUp, "alex", Cause::Operator);
     resumed.map.as_mut().unwrap().began =
-        Some(Began { how: Beginning::Resumed, actor: "alex".to_owned(), archived: None });
+        Some(FlowStart { how: StartedBy::Resumed, actor: "alex".to_owned(), archived: None });
     let mail = mail_when(&paused(), NoticeKind::Reminder, &resumed);
     assert!(mail.subject.contains("still catching up") && mail.text.contains("alex resumed it"), "{}", whole(&mail));
     assert!(!mail.text.contains("/resume"), "{}", mail.text);
@@ -166,7 +167,7 @@ fn what_somebody_did_in_the_meantime_is_not_told_otherwise() {
 
 #[test]
 fn how_it_ended_is_told_and_only_a_map_that_runs_has_recovered() {
-    let caught_up = over(flows(Beginning::Resumed, None));
+    let caught_up = over(flows(StartedBy::Resumed, None));
     show("recovered", &caught_up);
     insta::assert_snapshot!("recovered_text", whole(&caught_up));
     let stopped = over(Ending::Stopped { by: "alex".to_owned() });
@@ -174,24 +175,24 @@ fn how_it_ended_is_told_and_only_a_map_that_runs_has_recovered() {
     insta::assert_snapshot!("stopped_text", whole(&stopped));
     for (ending, subject, says, call) in [
         (
-            flows(Beginning::ByItself, None),
+            flows(StartedBy::ByItself, None),
             "customers recovered:",
             "resumed by itself, and it has caught up",
             "/errors",
         ),
         (
-            flows(Beginning::Resumed, Some(ArchiveCause::Discarded)),
+            flows(StartedBy::Resumed, Some(ArchiveCause::Discarded)),
             "customers recovered, what waited was discarded:",
             "alex resumed the map, and sam discarded what waited",
             "/archive?cause=discarded",
         ),
         (
-            flows(Beginning::Resumed, Some(ArchiveCause::SkippedToLive)),
+            flows(StartedBy::Resumed, Some(ArchiveCause::SkippedToLive)),
             "customers recovered, what waited was skipped:",
             "alex resumed the map, and sam skipped what waited",
             "/archive?cause=skipped_to_live",
         ),
-        (flows(Beginning::Run, None), "customers recovered, run again:", "alex ran the map again", "/maps/customers"),
+        (flows(StartedBy::Run, None), "customers recovered, run again:", "alex ran the map again", "/maps/customers"),
         (Ending::Quiet, "customers recovered:", "fewer errors", "/maps/customers"),
         (Ending::Stopped { by: "alex".to_owned() }, "customers stopped:", "alex stopped the map", "/run"),
         (Ending::Deleted, "customers deleted:", "the map was deleted", "/incidents/"),

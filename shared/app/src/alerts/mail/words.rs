@@ -3,7 +3,7 @@
 use domain::{
     Map, MapState,
     lane::ArchiveCause,
-    map::{Began, Beginning},
+    map::{FlowStart, StartedBy},
     rule::{Action, Ending, Incident, NoticeKind},
 };
 
@@ -100,18 +100,18 @@ fn over(incident: &Incident) -> Words {
     let map = &incident.map;
     let ending = incident.ending.as_ref();
     let (subject, headline, then) = match ending {
-        Some(Ending::FlowsAgain { began: Began { how: Beginning::Run, .. } }) => (
+        Some(Ending::FlowsAgain { began: FlowStart { how: StartedBy::Run, .. } }) => (
             "recovered, run again",
             format!("{map} was run again"),
             "Changes are written again. Those that came while it was stopped were skipped: an initial sync brings them.",
         ),
-        Some(Ending::FlowsAgain { began: Began { archived: None, .. } }) => (
+        Some(Ending::FlowsAgain { began: FlowStart { archived: None, .. } }) => (
             "recovered",
             format!("{map} runs again"),
             "What had waited was written, each record in its order. What the app refused for good stands in the map's \
              catch-up errors.",
         ),
-        Some(Ending::FlowsAgain { began: Began { archived: Some((ArchiveCause::Discarded, _)), .. } }) => (
+        Some(Ending::FlowsAgain { began: FlowStart { archived: Some((ArchiveCause::Discarded, _)), .. } }) => (
             "recovered, what waited was discarded",
             format!("{map} runs again, without what had waited"),
             "New changes are written. What was discarded did not reach the other app; it is in the archive, and can be \

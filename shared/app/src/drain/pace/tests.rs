@@ -6,7 +6,7 @@ use std::{
     task::{Context, Wake},
 };
 
-use domain::failure::{ErrorClass, Verdict};
+use domain::failure::{CallEffect, ErrorClass};
 use futures::FutureExt;
 
 use super::*;
@@ -14,7 +14,7 @@ use super::*;
 const NOW: Timestamp = Timestamp(1_000_000);
 
 fn down() -> Failure {
-    Failure::new(ErrorClass::Unavailable, Verdict::NotApplied, None, "503")
+    Failure::new(ErrorClass::Unavailable, CallEffect::NotApplied, None, "503")
 }
 
 /// As many permits as are to be had.
@@ -54,7 +54,7 @@ fn a_strain_halves_once_for_all_calls_of_a_round_and_then_it_grows_by_one() {
 #[test]
 fn a_refusal_is_no_strain() {
     let pace = Pace::default();
-    let refused = Failure::new(ErrorClass::Application, Verdict::Refused, None, "no such currency");
+    let refused = Failure::new(ErrorClass::Application, CallEffect::Refused, None, "no such currency");
     assert_eq!([round(&pace, Some(&refused)), round(&pace, Some(&refused))], [1, 2]);
 }
 

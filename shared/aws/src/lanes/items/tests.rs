@@ -58,10 +58,10 @@ fn work() -> impl Strategy<Value = Work> {
     prop_oneof![4 => write, 1 => restore]
 }
 
-fn inflight() -> impl Strategy<Value = Inflight> {
+fn inflight() -> impl Strategy<Value = ActiveEntry> {
     let direct = option::of((work(), any::<u32>()));
     (any::<u64>(), any::<u128>(), option::of(any::<u128>()), any::<u64>(), direct).prop_map(
-        |(seq, id, owner, hash, direct)| Inflight {
+        |(seq, id, owner, hash, direct)| ActiveEntry {
             seq,
             entry: EntryId(id),
             owner: owner.map(Owner),
@@ -132,17 +132,17 @@ proptest! {
 fn marks_behind_a_head_are_for_those_who_know_them() {
     let mut head = Head::new(MapUid(1), Timestamp(1));
     (0..20).for_each(|n| head.sides[SideIx::First].note_written(n, ContentHash(n)));
-    assert_ne!(head.sides[SideIx::First].forgotten, 0);
+    assert_ne!(head.sides[SideIx::First].evicted_filter, 0);
     let item = stored(head_update(&head, 0, &lane(), 7, &[]).unwrap(), Item::new());
     assert_eq!(read_head(&item).unwrap().0, head);
     let of_before: Packed<'static> = unpack(&item, "lane").unwrap().unwrap();
-    assert_eq!(of_before.sides[SideIx::First].forgotten, 0, "they read the rest");
+    assert_eq!(of_before.sides[SideIx::First].evicted_filter, 0, "they read the rest");
     let item = stored(head_update(&head, 0, &lane(), 7, &[]).unwrap(), Item::from([])).into_iter();
     let item: Item = item
         .map(|(name, value)| if name == "lane" { (name, pack(&of_before).unwrap()) } else { (name, value) })
         .collect();
     let (read, _) = read_head(&item).unwrap();
-    assert_eq!((read.sides[SideIx::First].forgotten, read.next_seq), (0, head.next_seq), "and write it without");
+    assert_eq!((read.sides[SideIx::First].evicted_filter, read.next_seq), (0, head.next_seq), "and write it without");
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::{
-    failure::{ErrorClass, Failure, Verdict},
+    failure::{CallEffect, ErrorClass, Failure},
     id::{EntryId, MapUid, Owner, RecordKey, WriteId},
     lane::{
-        Admission, Answer, Arrival, Attempt, Claim, Echoes, Entry, Head, JournalEffect, Lease, Marker, Mode, Rejection,
-        Settlement, StepFailure, Terms, admit, claim, content, lease_ms, plan, settle,
+        Admission, AdmitContext, Answer, Arrival, Attempt, Claim, Echoes, Entry, Head, JournalEffect, Marker, Mode,
+        Rejection, SettleContext, Settlement, StepFailure, admit, claim, content, lease_ms, plan, settle,
     },
     log::LogEvent,
     map::{Map, MapState, PerSide, SideIx},
@@ -81,14 +81,14 @@ impl Bench {
     pub(super) fn admit(&mut self, arrival: Arrival) -> Result<Admission, Rejection> {
         let marker = self.markers.iter().find(|marker| marker.id == arrival.id).cloned();
         let (entry, owner) = (EntryId(self.id()), Owner(self.id()));
-        let lease = Lease {
+        let context = AdmitContext {
             map: &self.map,
             capability: PerSide([self.sides[0].capability, self.sides[1].capability]),
             now: self.now,
             owner,
             lease_ms: self.lease_ms(),
         };
-        let admission = admit(self.head.as_ref(), &self.echoes, marker.as_ref(), arrival, entry, lease)?;
+        let admission = admit(self.head.as_ref(), &self.echoes, marker.as_ref(), arrival, entry, context)?;
         match &admission {
             Admission::Execute { head, .. } => self.head = Some((**head).clone()),
             Admission::Append { head, entry } => {
@@ -129,7 +129,7 @@ impl Bench {
         let head = self.head.clone().unwrap();
         let (spare, key) = (EntryId(self.id()), key());
         let echoed = self.echoes.of(head.version_of(entry.seq));
-        let terms = Terms {
+        let terms = SettleContext {
             map: &self.map,
             key: &key,
             sides: [&self.sides[0], &self.sides[1]],
@@ -188,8 +188,8 @@ impl Bench {
     }
 
     /// The attempt whose call of `to` ended so.
-    pub(super) fn failed(&self, entry: &Entry, to: SideIx, class: ErrorClass, verdict: Verdict) -> Attempt {
-        let failure = Failure::new(class, verdict, None, "says the app");
+    pub(super) fn failed(&self, entry: &Entry, to: SideIx, class: ErrorClass, effect: CallEffect) -> Attempt {
+        let failure = Failure::new(class, effect, None, "says the app");
         let tried = plan(entry, &self.map.config).unwrap().into_iter().find_map(|step| match step.action {
             crate::lane::Action::Put(image) if step.to == to => Some((to, content(&self.map.config, to, &image))),
             _ => None,

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, image};
 use crate::{
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     lane::{Admission, Answer, Arrival, Claim, RestoreCause, SkipReason, Winner, Work},
     map::{ConflictPolicy, SideIx},
     side::Capability,
@@ -99,7 +99,7 @@ fn a_crossing_write_that_is_refused_restores_the_caller_who_rolls_back_to_an_old
     bench.write(save);
     let crossing = report(&mut bench, B, "v0", "w1");
     let Ok(Admission::Execute { entry, .. }) = bench.admit(crossing) else { panic!() };
-    let attempt = bench.failed(&entry, A, ErrorClass::Application, Verdict::Refused);
+    let attempt = bench.failed(&entry, A, ErrorClass::Application, CallEffect::Refused);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Refused { .. })));
     assert_eq!(bench.entries[0].work, Work::Restore { from: A, to: B, cause: RestoreCause::CrossedWriteRefused });
 }
@@ -111,7 +111,7 @@ fn an_echo_of_a_write_that_is_then_refused_was_a_change_after_all() {
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
     let echo = report(&mut bench, B, "v0", "same");
     assert!(is_echo(&bench.admit(echo).unwrap()));
-    let attempt = bench.failed(&entry, B, ErrorClass::Auth, Verdict::Refused);
+    let attempt = bench.failed(&entry, B, ErrorClass::Auth, CallEffect::Refused);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Refused { .. })));
     assert_eq!(bench.entries[0].work, Work::Restore { from: B, to: A, cause: RestoreCause::EchoOfRefused });
 }
@@ -126,7 +126,7 @@ fn when_more_is_unseen_than_is_remembered_the_record_is_copied_as_it_is() {
     let mut unclear = report(&mut bench, B, "v0", "v1");
     unclear.mode = crate::lane::Mode::Committed;
     let Ok(Admission::Append { entry, .. }) = bench.admit(unclear) else { panic!() };
-    assert!(entry.unclear, "the echo of a forgotten write, or a change");
+    assert!(entry.needs_resync, "the echo of a forgotten write, or a change");
     let mut next = report(&mut bench, B, "v1", "v2");
     next.mode = crate::lane::Mode::Committed;
     assert!(matches!(bench.admit(next), Ok(Admission::Echo(_, SkipReason::Covered))), "that copy carries it");
@@ -150,7 +150,7 @@ fn a_value_that_comes_back_is_not_the_echo_of_a_later_write() {
         let mut late = report(&mut bench, B, if n == 1 { "v0" } else { value(n - 1) }, value(n));
         late.mode = crate::lane::Mode::Committed;
         let told = bench.admit(late).unwrap();
-        let copied = matches!(&told, Admission::Append { entry, .. } if entry.unclear);
+        let copied = matches!(&told, Admission::Append { entry, .. } if entry.needs_resync);
         let covered = matches!(told, Admission::Echo(_, SkipReason::Covered));
         assert!(copied && n == 1 || covered && n > 1, "report {n}: {told:?}");
     }

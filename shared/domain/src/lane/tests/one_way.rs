@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use crate::{
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     lane::{Admission, Answer, Claim, Mode, ParkReason, Rejection, RestoreCause, SkipReason, Work},
     map::{MapState, OnUnavailable, SideIx},
     side::Capability,
@@ -54,7 +54,7 @@ fn a_first_sync_call_that_is_refused_leaves_nothing_behind() {
     let mut bench = Bench::new(Capability::Idempotent);
     let save = bench.save(A, "Ada");
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save.clone()) else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Application, Verdict::Refused);
+    let attempt = bench.failed(&entry, B, ErrorClass::Application, CallEffect::Refused);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Refused { to: B, .. })));
     assert!(bench.head.as_ref().unwrap().idle() && bench.entries.is_empty());
     assert!(matches!(bench.admit(save), Ok(Admission::Repeat(Answer::Refused { .. }))));
@@ -66,7 +66,7 @@ fn a_refused_change_that_stands_already_is_parked_and_holds_back_only_its_own_la
     let mut save = bench.save(A, "Ada");
     save.mode = Mode::Committed;
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Application, Verdict::Refused);
+    let attempt = bench.failed(&entry, B, ErrorClass::Application, CallEffect::Refused);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Parked { half_written: false, .. })));
     assert_eq!(bench.claim(), Claim::Parked);
     let next = bench.save(A, "Bob");
@@ -79,12 +79,12 @@ fn after_an_unknown_outcome_a_refusal_parks() {
     let mut bench = Bench::new(Capability::Idempotent);
     let save = bench.save(A, "Ada");
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, Verdict::Unknown);
+    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, CallEffect::Unknown);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Queued { ahead: 0, .. })));
     assert!(matches!(bench.claim(), Claim::NotYet(_)), "not before its backoff");
     bench.now = bench.now.plus_ms(60_000);
     let Claim::Taken { entry, .. } = bench.claim() else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Application, Verdict::Refused);
+    let attempt = bench.failed(&entry, B, ErrorClass::Application, CallEffect::Refused);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Parked { .. })));
 }
 
@@ -93,7 +93,7 @@ fn a_plain_app_keeps_the_lane_closed_until_the_call_cannot_land_any_more() {
     let mut bench = Bench::new(Capability::Plain);
     let save = bench.save(A, "Ada");
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, Verdict::Unknown);
+    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, CallEffect::Unknown);
     bench.settle(&entry, &attempt);
     let landed = bench.now.plus_ms(bench.sides[1].call_life_ms);
     assert_eq!(bench.claim(), Claim::NotYet(landed));
@@ -110,7 +110,7 @@ fn a_lease_that_ran_out_is_taken_over_and_its_holder_settles_nothing() {
     assert_eq!(bench.claim(), Claim::NotYet(lease));
     bench.now = lease;
     let Claim::Taken { entry: taken, .. } = bench.claim() else { panic!() };
-    assert!(taken.ambiguous && taken.id == entry.id, "the same entry, and its outcome is in doubt");
+    assert!(taken.outcome_unknown && taken.id == entry.id, "the same entry, and its outcome is in doubt");
     let attempt = bench.done(&entry, true);
     assert_eq!(bench.settle_as(slow, &entry, &attempt), None);
     assert!(matches!(bench.settle(&taken, &attempt), Some(Answer::Written { .. })));
@@ -122,14 +122,14 @@ fn without_origin_the_second_refusal_is_parked_as_half_written() {
     let mut both = bench.save(A, "Ada");
     both.origin = None;
     let Ok(Admission::Execute { entry, .. }) = bench.admit(both.clone()) else { panic!() };
-    let mut attempt = bench.failed(&entry, B, ErrorClass::Application, Verdict::Refused);
+    let mut attempt = bench.failed(&entry, B, ErrorClass::Application, CallEffect::Refused);
     attempt.done = vec![(A, None, None)];
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Parked { half_written: true, .. })));
     assert_eq!(bench.entries[0].parked, Some(ParkReason::HalfWritten));
 
     let mut bench = Bench::new(Capability::Idempotent);
     let Ok(Admission::Execute { entry, .. }) = bench.admit(both) else { panic!() };
-    let attempt = bench.failed(&entry, A, ErrorClass::Application, Verdict::Refused);
+    let attempt = bench.failed(&entry, A, ErrorClass::Application, CallEffect::Refused);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Refused { to: A, .. })), "nothing was written: 422");
 }
 
@@ -139,11 +139,11 @@ fn a_map_that_fails_instead_of_queueing_restores_what_may_have_been_written() {
     bench.map.config.on_unavailable = OnUnavailable::Fail;
     let save = bench.save(A, "Ada");
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save.clone()) else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Network, Verdict::NotApplied);
+    let attempt = bench.failed(&entry, B, ErrorClass::Network, CallEffect::NotApplied);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Unavailable { outcome_unknown: false, .. })));
     assert!(bench.head.as_ref().unwrap().idle());
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!("the same id is a new attempt") };
-    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, Verdict::Unknown);
+    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, CallEffect::Unknown);
     assert!(matches!(bench.settle(&entry, &attempt), Some(Answer::Unavailable { outcome_unknown: true, .. })));
     let restore = Work::Restore { from: A, to: B, cause: RestoreCause::CallerRollsBack };
     assert_eq!(bench.entries[0].work, restore);

@@ -2,11 +2,11 @@
 
 use super::bench::{Bench, image, key};
 use crate::{
-    failure::{ErrorClass, Verdict},
+    failure::{CallEffect, ErrorClass},
     id::{EntryId, WriteId},
     lane::{
-        Admission, Answer, ArchiveCause, Archived, Archiving, Claim, Entry, JournalEffect, LaneCommand, Mode, NotNow,
-        NotPossible, RestoreCause, Stamp, Work, append, archive, lay_down, operate, recovery,
+        Admission, Answer, ArchiveCause, Archived, Archiving, Attribution, Claim, Entry, JournalEffect, LaneCommand,
+        Mode, NotNow, NotPossible, RestoreCause, Work, append, archive, operate, recovery, requeue_abandoned,
     },
     map::{Cut, MapState, SideIx},
     side::Capability,
@@ -16,8 +16,8 @@ const A: SideIx = SideIx::First;
 const B: SideIx = SideIx::Second;
 
 impl Bench {
-    fn by(&self) -> Stamp {
-        Stamp { actor: "kim".to_owned(), at: self.now, reason: "to see".to_owned() }
+    fn by(&self) -> Attribution {
+        Attribution { actor: "kim".to_owned(), at: self.now, reason: "to see".to_owned() }
     }
 
     /// Appends entries behind one that was refused and is parked.
@@ -25,7 +25,7 @@ impl Bench {
         let mut save = self.save(A, "refused");
         save.mode = Mode::Committed;
         let Ok(Admission::Execute { entry, .. }) = self.admit(save) else { panic!() };
-        let attempt = self.failed(&entry, B, ErrorClass::Application, Verdict::Refused);
+        let attempt = self.failed(&entry, B, ErrorClass::Application, CallEffect::Refused);
         assert!(matches!(self.settle(&entry, &attempt), Some(Answer::Parked { .. })));
         for n in 0..behind {
             let save = self.save(A, &format!("v{n}"));
@@ -182,7 +182,7 @@ fn an_entry_whose_call_may_still_land_does_not_leave_its_lane() {
     let mut bench = Bench::new(Capability::Idempotent);
     let save = bench.save(A, "Ada");
     let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
-    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, Verdict::Unknown);
+    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, CallEffect::Unknown);
     bench.settle(&entry, &attempt).unwrap();
     let stored = bench.stored();
     let landed = bench.now.plus_ms(bench.sides[1].call_life_ms);
@@ -228,7 +228,7 @@ fn what_comes_back_is_copied_from_the_app_that_has_it() {
     let work = recovery(&entries[0]);
     assert_eq!(work, Work::Restore { from: A, to: B, cause: RestoreCause::Recovered });
     let (head, entry) = append(bench.head.as_ref().unwrap(), work, EntryId(9), 7, bench.now);
-    assert_eq!((entry.seq, entry.epoch, head.next_seq, head.sides[B].target_seq), (2, 7, 3, 2));
+    assert_eq!((entry.seq, entry.epoch, head.next_seq, head.sides[B].last_write_seq), (2, 7, 3, 2));
     let mut neither = entries[0].clone();
     if let Work::Write(write) = &mut neither.work {
         (write.origin, write.id) = (None, WriteId::made(1));
@@ -241,10 +241,10 @@ fn a_write_whose_holder_died_is_laid_down_when_its_lease_has_ended() {
     let mut bench = Bench::new(Capability::Idempotent);
     let save = bench.save(A, "Ada");
     let Ok(Admission::Execute { head, entry }) = bench.admit(save) else { panic!() };
-    assert_eq!(lay_down(&head, &key(), bench.now), None, "its holder may be alive");
+    assert_eq!(requeue_abandoned(&head, &key(), bench.now), None, "its holder may be alive");
     let later = head.inflight.as_ref().unwrap().lease_end;
-    let (next, laid, effects) = lay_down(&head, &key(), later).unwrap();
-    assert!(next.inflight.is_none() && laid.ambiguous && laid.id == entry.id && next.version == head.version + 1);
+    let (next, laid, effects) = requeue_abandoned(&head, &key(), later).unwrap();
+    assert!(next.inflight.is_none() && laid.outcome_unknown && laid.id == entry.id && next.version == head.version + 1);
     assert!(matches!(&effects[..], [JournalEffect::Append(_, Some(_))]));
-    assert_eq!(next.sides[B].written.len(), 1, "it may be there");
+    assert_eq!(next.sides[B].recent_writes.len(), 1, "it may be there");
 }

@@ -4,7 +4,7 @@ use super::Steps;
 use crate::action::Action;
 use crate::recent::Outcome;
 use crate::setup::Queue;
-use crate::state::{Content, Fate, GENERATION, Head, MapState};
+use crate::state::{Content, ErrorDisposition, GENERATION, Head, MapState};
 use crate::target;
 
 impl Steps<'_> {
@@ -81,7 +81,7 @@ impl Steps<'_> {
                 next.left.skips -= 1;
                 next.head.parked = false;
                 next.dequeue(seq);
-                next.give_up(setup, entry, Fate::Skipped, Content::RestoreBoth);
+                next.give_up(setup, entry, ErrorDisposition::Skipped, Content::RestoreBoth);
                 next.remember(setup, entry, Outcome::Skipped);
             });
         }

@@ -7,7 +7,7 @@ use crate::plan::plan;
 use crate::recent::Outcome;
 use crate::setup::{FinalRefusal, Setup, Target};
 use crate::state::{
-    Actor, Answer, Content, EntryNo, Execution, Fate, InFlight, LateCall, Seq, Stage, State, Worker, Writer,
+    Actor, Answer, Content, EntryNo, ErrorDisposition, Execution, InFlight, LateCall, Seq, Stage, State, Worker, Writer,
 };
 use crate::target;
 use crate::violation::Violation;
@@ -136,7 +136,7 @@ impl Steps<'_> {
             let done_seq = next.head.done_seq;
             next.head.done_seq = if setup.next_entry_only { done_seq + 1 } else { done_seq.max(run.seq) };
             next.head.inflight = None;
-            next.entry_mut(entry).fate = Fate::Applied;
+            next.entry_mut(entry).fate = ErrorDisposition::Applied;
             next.dequeue(run.seq);
             next.remember(setup, entry, Outcome::Applied);
             next.leave(setup, actor, run, End::Done);
@@ -178,7 +178,7 @@ impl Steps<'_> {
         self.judged_step(Action::By(actor, Act::Answers422(entry)), |next| {
             next.head.inflight = None;
             next.dequeue(run.seq);
-            next.give_up(setup, entry, Fate::Refused, Content::RestoreOrigin);
+            next.give_up(setup, entry, ErrorDisposition::Refused, Content::RestoreOrigin);
             next.remember(setup, entry, Outcome::Refused);
             next.leave(setup, actor, run, End::Refused);
             took_effect.then_some(Violation::RefusedAfterEffect { entry })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    admin::switch::{QUIET_AFTER_MS, pause},
+    admin::map_commands::{QUIET_AFTER_MS, pause},
     ports::{Config, Ports},
     write::write,
 };

@@ -13,7 +13,7 @@ use app::{
 };
 use domain::{
     ErrorClass, MapState,
-    log::{Fate, LogEvent, Resolution, Resolved},
+    log::{ErrorDisposition, LogEvent, Resolution, Resolved},
     side::Capability,
 };
 use testkit::{CrashedIn, SimWorld, sample};
@@ -116,7 +116,7 @@ fn play(case: Case, point: Option<u64>) -> (u64, Option<CrashedIn>) {
                 let over = Resolution { map, key, at, how: Resolved::Written, last: Vec::new() };
                 for event in &mut batch {
                     if let LogEvent::Error(error) = event {
-                        error.fate = Fate::Parked;
+                        error.fate = ErrorDisposition::Parked;
                     }
                 }
                 batch.extend([LogEvent::Resolved(over), LogEvent::Activity(Box::new(sample::line()))]);

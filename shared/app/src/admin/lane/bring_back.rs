@@ -32,7 +32,7 @@ pub(in crate::admin) async fn append_with<P: AdminPorts>(
     let mut failed = AppError::Contended;
     for round in 0..MAX_ROUNDS {
         if round > 0 {
-            ports.pause(10 << round.min(5)).await;
+            ports.sleep(10 << round.min(5)).await;
         }
         let read = head(ports, map, &lane).await?;
         if round > 0 && brought_back_as(ports, map, op).await? == Some(id) {
@@ -54,7 +54,7 @@ pub(in crate::admin) async fn append_with<P: AdminPorts>(
             }
             Err(CommitError::Duplicate) if brought_back_as(ports, map, op).await? == Some(id) => return Ok(()),
             Err(CommitError::Duplicate) => return Err(AppError::Conflict(Conflict::AlreadySo)),
-            Err(CommitError::Conflict) => failed = AppError::Contended,
+            Err(CommitError::Stale) => failed = AppError::Contended,
             Err(CommitError::Port(error @ PortError::Transient(_))) => failed = error.into(),
             Err(CommitError::Port(error)) => return Err(error.into()),
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        errors::{self, All, Each, Filter, MAX_LISTED, Page},
         lane::{Command, Target},
         maps,
+        parked::{self, All, Each, Filter, MAX_LISTED, Page},
     },
     error::AppError,
     problem::Problem,
@@ -36,7 +36,7 @@ pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): N
     };
     let after = params.text("after").map(|text| read_lane_cursor(&id, text)).transpose()?;
     let map = maps::get(&*ports, &id).await?;
-    let (parked, next) = errors::list(&*ports, &id, &filter, after, limit(&params)?).await?;
+    let (parked, next) = parked::list(&*ports, &id, &filter, after, limit(&params)?).await?;
     let entries = parked.into_iter().map(|parked| EntryView::of(&map, &parked.key, parked.entry)).collect();
     json(StatusCode::OK, &Entries { entries, next: next.as_ref().map(lane_cursor) })
 }
@@ -48,7 +48,7 @@ pub(crate) async fn preview<P: AdminPorts>(
 ) -> Reply {
     let map = maps::get(&*ports, &id).await?;
     let target = target(&entry, "key")?;
-    let sends = errors::preview(&*ports, &id, &target).await?;
+    let sends = parked::preview(&*ports, &id, &target).await?;
     let sends = sends.into_iter().map(|(to, image)| Send::of(&map, to, image)).collect();
     json(StatusCode::OK, &RetryPreview { sends })
 }
@@ -71,7 +71,7 @@ pub(crate) async fn command<P: AdminPorts>(
         }
         return would_send(&*ports, &id, targets, None).await;
     }
-    let each = errors::each(&*ports, &caller, &id, targets, &what, &request.reason).await?;
+    let each = parked::each(&*ports, &caller, &id, targets, &what, &request.reason).await?;
     let later = if matches!(what, Command::Retry | Command::Edit(_)) { later(&*ports, &id).await? } else { None };
     json(StatusCode::OK, &results(each, None, later))
 }
@@ -99,10 +99,10 @@ async fn all<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, what: All, r
     let filter = Filter { class, to, key_prefix, acknowledged, assigned_to };
     let page = after.as_deref().map(|text| read_page(id, text)).transpose()?;
     if dry_run {
-        let (targets, next) = errors::choose(ports, id, what, &filter, page).await?;
+        let (targets, next) = parked::choose(ports, id, what, &filter, page).await?;
         return would_send(ports, id, targets, next.as_ref().map(page_cursor)).await;
     }
-    let (each, next) = errors::all(ports, caller, id, what, &filter, page, &reason).await?;
+    let (each, next) = parked::all(ports, caller, id, what, &filter, page, &reason).await?;
     let later = if what == All::Retry { later(ports, id).await? } else { None };
     json(StatusCode::OK, &results(each, next.as_ref().map(page_cursor), later))
 }
@@ -112,7 +112,7 @@ async fn would_send<P: AdminPorts>(ports: &P, id: &MapId, targets: Vec<Target>, 
     let map = maps::get(ports, id).await?;
     let mut results = Vec::with_capacity(targets.len());
     for target in targets {
-        let told = errors::preview(ports, id, &target).await;
+        let told = parked::preview(ports, id, &target).await;
         let (key, seq) = (target.key.to_string(), target.seq);
         let (sends, problem) = match told {
             Ok(sends) => (Some(sends.into_iter().map(|(to, image)| Send::of(&map, to, image)).collect()), None),

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{AdminPorts, Caller, lost, maps};
 use crate::{
     error::{About, AppError, Conflict},
-    ports::{CommitError, ConfigStore, Lanes, OpenRange, PortError, Queues, Wakes},
+    ports::{CommitError, ConfigStore, Lanes, OpenRange, PortError, Queues, WakeUps},
 };
 
 /// How often a command is decided anew because somebody changed the map at the same time.
@@ -47,7 +47,7 @@ pub async fn switch<P: AdminPorts>(
         match ports.store().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
             Ok(()) => {
                 if matches!(command, MapCommand::Resume(_))
-                    && let Err(error) = ports.wakes().map_waits(id).await
+                    && let Err(error) = ports.wakes().wake_map(id).await
                 {
                     tracing::warn!(map.id = %id, %error, "the drain was not told of the resume; the sweep will find it");
                 }
@@ -59,7 +59,7 @@ pub async fn switch<P: AdminPorts>(
                 }
                 return Ok(next);
             }
-            Err(CommitError::Conflict) if attempt < MAX_ATTEMPTS => {}
+            Err(CommitError::Stale) if attempt < MAX_ATTEMPTS => {}
             Err(error) => return Err(lost(error)),
         }
     }
@@ -116,7 +116,7 @@ pub async fn pause<P: AdminPorts>(
         if quiet.is_quiet() || ports.now() >= until {
             return Ok((map, quiet));
         }
-        ports.pause(LOOK_EVERY_MS).await;
+        ports.sleep(LOOK_EVERY_MS).await;
         map = maps::get(ports, id).await?;
         if map.state != MapState::Paused {
             return Err(illegal(&map, command));

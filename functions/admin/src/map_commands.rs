@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        switch::{pause as pause_map, quiet, switch},
+        map_commands::{pause as pause_map, quiet, switch},
     },
     error::AppError,
     problem::Problem,

@@ -4,17 +4,17 @@ use app::{
     admin::AdminPorts,
     ports::{AlertPorts, ConfigStore, MailPorts, PortError, Ports},
 };
-use aws::{AlertWorld, Clients, DynamoConfig, DynamoTokens, Sqs, SsmSecrets};
+use aws::{AwsAlertPorts, Clients, DynamoConfig, DynamoTokens, Sqs, SsmSecrets};
 use domain::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 use targets::{Connectors, Guard};
 
 use crate::config::Config;
 
-type Shared = AlertWorld<Connectors<SsmSecrets>>;
+type Shared = AwsAlertPorts<Connectors<SsmSecrets>>;
 
 /// Everything the use cases work with.
-pub(crate) struct World {
+pub(crate) struct OperatorPorts {
     shared: Shared,
     store: DynamoConfig,
     tokens: DynamoTokens,
@@ -23,7 +23,7 @@ pub(crate) struct World {
     failed_events: Option<String>,
 }
 
-impl World {
+impl OperatorPorts {
     /// Clients for the environment's account.
     pub(crate) async fn connect(config: Config) -> Result<Self, String> {
         let Config { common, alerts, first_admin_sha256, failed_events } = config;
@@ -32,7 +32,7 @@ impl World {
         let apps = Connectors::new(guard, SsmSecrets::new(clients.ssm.clone()))?;
         let sqs = clients.sqs.clone();
         let world = Self {
-            shared: AlertWorld::of(&clients, &common, &alerts, apps),
+            shared: AwsAlertPorts::of(&clients, &common, &alerts, apps),
             store: DynamoConfig::new(clients.db.clone(), &common.table),
             tokens: DynamoTokens::new(clients.db, &common.table),
             first_admin_sha256,
@@ -47,12 +47,12 @@ impl World {
     }
 }
 
-impl Ports for World {
+impl Ports for OperatorPorts {
     type Lanes = <Shared as Ports>::Lanes;
     type Queues = <Shared as Ports>::Queues;
     type Config = <Shared as Ports>::Config;
     type Apps = <Shared as Ports>::Apps;
-    type Wakes = <Shared as Ports>::Wakes;
+    type WakeUps = <Shared as Ports>::WakeUps;
 
     fn lanes(&self) -> &Self::Lanes {
         self.shared.lanes()
@@ -66,7 +66,7 @@ impl Ports for World {
     fn apps(&self) -> &Self::Apps {
         self.shared.apps()
     }
-    fn wakes(&self) -> &Self::Wakes {
+    fn wakes(&self) -> &Self::WakeUps {
         self.shared.wakes()
     }
     fn now(&self) -> Timestamp {
@@ -75,12 +75,12 @@ impl Ports for World {
     fn fresh_id(&self) -> u128 {
         self.shared.fresh_id()
     }
-    async fn pause(&self, ms: u64) {
-        self.shared.pause(ms).await;
+    async fn sleep(&self, ms: u64) {
+        self.shared.sleep(ms).await;
     }
 }
 
-impl AlertPorts for World {
+impl AlertPorts for OperatorPorts {
     type Log = <Shared as AlertPorts>::Log;
     type Alerts = <Shared as AlertPorts>::Alerts;
 
@@ -92,7 +92,7 @@ impl AlertPorts for World {
     }
 }
 
-impl MailPorts for World {
+impl MailPorts for OperatorPorts {
     type Mailer = <Shared as MailPorts>::Mailer;
 
     fn mailer(&self) -> &Self::Mailer {
@@ -106,7 +106,7 @@ impl MailPorts for World {
     }
 }
 
-impl AdminPorts for World {
+impl AdminPorts for OperatorPorts {
     type Store = DynamoConfig;
     type Tokens = DynamoTokens;
 

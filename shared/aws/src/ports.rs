@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app::ports::{Apps, Archive, Config, Gauges, Lanes, Ports, Queues, Wakes};
+use app::ports::{Apps, Archive, Config, Gauges, Lanes, Ports, Queues, WakeUps};
 use domain::Timestamp;
 
-use crate::{CachedConfig, Clients, DynamoConfig, DynamoLanes, EventBridgeWakes, SqsQueues, settings::Common};
+use crate::{CachedConfig, Clients, DynamoConfig, DynamoLanes, EventBridgeWakeUps, SqsQueues, settings::Common};
 
 /// Everything a use case works with.
 #[derive(Debug)]
-pub struct World<L, Q, C, A, W> {
+pub struct Deps<L, Q, C, A, W> {
     /// The journal.
     pub lanes: L,
     /// The paused-write queues.
@@ -23,9 +23,9 @@ pub struct World<L, Q, C, A, W> {
 }
 
 /// Everything, on AWS; the apps are reached by somebody else's connectors.
-pub type AwsWorld<A> = World<DynamoLanes, SqsQueues, CachedConfig<DynamoConfig>, A, EventBridgeWakes>;
+pub type AwsPorts<A> = Deps<DynamoLanes, SqsQueues, CachedConfig<DynamoConfig>, A, EventBridgeWakeUps>;
 
-impl<A> AwsWorld<A> {
+impl<A> AwsPorts<A> {
     /// Puts it together.
     #[must_use]
     pub fn of(clients: &Clients, settings: &Common, apps: A) -> Self {
@@ -34,17 +34,17 @@ impl<A> AwsWorld<A> {
             queues: SqsQueues::new(clients.sqs.clone(), &settings.queue_prefix),
             config: CachedConfig::new(DynamoConfig::new(clients.db.clone(), &settings.table)),
             apps,
-            wakes: EventBridgeWakes::new(clients.events.clone(), &settings.bus),
+            wakes: EventBridgeWakeUps::new(clients.events.clone(), &settings.bus),
         }
     }
 }
 
-impl<L: Lanes + Archive + Gauges, Q: Queues, C: Config, A: Apps, W: Wakes> Ports for World<L, Q, C, A, W> {
+impl<L: Lanes + Archive + Gauges, Q: Queues, C: Config, A: Apps, W: WakeUps> Ports for Deps<L, Q, C, A, W> {
     type Queues = Q;
     type Lanes = L;
     type Config = C;
     type Apps = A;
-    type Wakes = W;
+    type WakeUps = W;
 
     fn lanes(&self) -> &L {
         &self.lanes
@@ -68,7 +68,7 @@ impl<L: Lanes + Archive + Gauges, Q: Queues, C: Config, A: Apps, W: Wakes> Ports
     fn fresh_id(&self) -> u128 {
         ulid::Ulid::generate().0
     }
-    async fn pause(&self, ms: u64) {
+    async fn sleep(&self, ms: u64) {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 }

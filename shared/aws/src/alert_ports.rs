@@ -1,10 +1,10 @@
 //! Everything alerting works with, on AWS.
 
-use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, Found, MailPorts, Ports};
-use domain::{ErrorClass, Failure, RecordKey, Timestamp, failure::Verdict, side::Side};
+use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, FetchedRecord, MailPorts, Ports};
+use domain::{ErrorClass, Failure, RecordKey, Timestamp, failure::CallEffect, side::Side};
 
 use crate::{
-    AwsWorld, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
+    AwsPorts, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
     settings::{Common, Settings},
 };
 
@@ -42,8 +42,8 @@ impl AlertSettings {
 
 /// Everything alerting works with.
 #[derive(Debug)]
-pub struct AlertWorld<A> {
-    shared: AwsWorld<A>,
+pub struct AwsAlertPorts<A> {
+    shared: AwsPorts<A>,
     log: DynamoLog,
     alerts: DynamoAlerts,
     mailer: SesMailer,
@@ -52,14 +52,14 @@ pub struct AlertWorld<A> {
     api_url: String,
 }
 
-impl<A> AlertWorld<A> {
+impl<A> AwsAlertPorts<A> {
     /// Puts it together.
     #[must_use]
     pub fn of(clients: &Clients, common: &Common, settings: &AlertSettings, apps: A) -> Self {
         let days = settings.retention_days;
         let set = settings.mail_configuration_set.as_deref();
         Self {
-            shared: AwsWorld::of(clients, common, apps),
+            shared: AwsPorts::of(clients, common, apps),
             log: DynamoLog::new(clients.db.clone(), &common.table, days),
             alerts: DynamoAlerts::new(clients.db.clone(), &common.table, days),
             mailer: SesMailer::new(clients.ses.clone(), &settings.mail_sender, set),
@@ -70,12 +70,12 @@ impl<A> AlertWorld<A> {
     }
 }
 
-impl<A: Apps> Ports for AlertWorld<A> {
-    type Lanes = <AwsWorld<A> as Ports>::Lanes;
-    type Queues = <AwsWorld<A> as Ports>::Queues;
-    type Config = <AwsWorld<A> as Ports>::Config;
+impl<A: Apps> Ports for AwsAlertPorts<A> {
+    type Lanes = <AwsPorts<A> as Ports>::Lanes;
+    type Queues = <AwsPorts<A> as Ports>::Queues;
+    type Config = <AwsPorts<A> as Ports>::Config;
     type Apps = A;
-    type Wakes = <AwsWorld<A> as Ports>::Wakes;
+    type WakeUps = <AwsPorts<A> as Ports>::WakeUps;
 
     fn lanes(&self) -> &Self::Lanes {
         self.shared.lanes()
@@ -89,7 +89,7 @@ impl<A: Apps> Ports for AlertWorld<A> {
     fn apps(&self) -> &A {
         self.shared.apps()
     }
-    fn wakes(&self) -> &Self::Wakes {
+    fn wakes(&self) -> &Self::WakeUps {
         self.shared.wakes()
     }
     fn now(&self) -> Timestamp {
@@ -98,12 +98,12 @@ impl<A: Apps> Ports for AlertWorld<A> {
     fn fresh_id(&self) -> u128 {
         self.shared.fresh_id()
     }
-    async fn pause(&self, ms: u64) {
-        self.shared.pause(ms).await;
+    async fn sleep(&self, ms: u64) {
+        self.shared.sleep(ms).await;
     }
 }
 
-impl<A: Apps> AlertPorts for AlertWorld<A> {
+impl<A: Apps> AlertPorts for AwsAlertPorts<A> {
     type Log = DynamoLog;
     type Alerts = DynamoAlerts;
 
@@ -115,7 +115,7 @@ impl<A: Apps> AlertPorts for AlertWorld<A> {
     }
 }
 
-impl<A: Apps> MailPorts for AlertWorld<A> {
+impl<A: Apps> MailPorts for AwsAlertPorts<A> {
     type Mailer = SesMailer;
 
     fn mailer(&self) -> &SesMailer {
@@ -129,7 +129,7 @@ impl<A: Apps> MailPorts for AlertWorld<A> {
     }
 }
 
-impl<A: Apps> EventPorts for AlertWorld<A> {
+impl<A: Apps> EventPorts for AwsAlertPorts<A> {
     type Events = EventBridgeEvents;
 
     fn events(&self) -> &EventBridgeEvents {
@@ -143,7 +143,7 @@ pub struct NoApps;
 
 impl NoApps {
     fn refusal() -> Failure {
-        Failure::new(ErrorClass::Network, Verdict::NotApplied, None, "this function calls no app")
+        Failure::new(ErrorClass::Network, CallEffect::NotApplied, None, "this function calls no app")
     }
 }
 
@@ -151,7 +151,7 @@ impl Apps for NoApps {
     async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
         Err(Self::refusal())
     }
-    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<Found>, Failure> {
+    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
         Err(Self::refusal())
     }
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

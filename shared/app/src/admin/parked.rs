@@ -227,7 +227,7 @@ pub async fn each<P: AdminPorts>(
     reason: &str,
 ) -> Result<Vec<Each>, AppError> {
     maps::get(ports, id).await?;
-    super::switch::checked(reason)?;
+    super::map_commands::checked(reason)?;
     let mut done = Vec::with_capacity(targets.len());
     for target in targets {
         let result = command(ports, caller, id, &target, what, reason).await;
