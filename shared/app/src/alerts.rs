@@ -18,28 +18,30 @@ pub use self::{
     notify::{CameBack, MailCounts, bounced, notify},
     tick::{Ticked, tick, tick_one},
 };
-use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};
+use crate::{
+    cas::{self, Lost, Round},
+    ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError},
+};
 use domain::{IncidentId, rule::Incident};
 
-/// How often an incident is read anew because somebody else changed it.
-const MAX_ROUNDS: usize = 8;
-
-/// Changes an incident; it is decided anew when somebody else was faster. `None` from `decide`: there is nothing to do.
-pub(crate) async fn change<P: AlertPorts>(
+/// Changes an incident. When somebody else changed it first, `decide` is asked again about the incident as it is then.
+/// `None` from `decide` leaves it as it is.
+pub(crate) async fn change_incident<P: AlertPorts>(
     ports: &P,
     id: IncidentId,
-    decide: impl Fn(&Incident) -> Option<IncidentChange> + Send,
+    decide: impl Fn(&Incident) -> Option<IncidentChange> + Send + Sync,
 ) -> Result<Option<Incident>, PortError> {
-    for _ in 0..MAX_ROUNDS {
-        let Some(read) = ports.alerts().incident(id).await? else { return Ok(None) };
-        let Some(change) = decide(&read) else { return Ok(None) };
+    let decide = &decide;
+    cas::retry(ports, cas::RECORD, (), |()| async move {
+        let Some(read) = ports.alerts().incident(id).await? else { return Ok(Round::Done(None)) };
+        let Some(change) = decide(&read) else { return Ok(Round::Done(None)) };
         match ports.alerts().save_incident(&change).await {
-            Ok(()) => return Ok(Some(change.incident)),
-            Err(CommitError::Stale | CommitError::Duplicate) => {}
-            Err(CommitError::Port(error)) => return Err(error),
+            Ok(()) => Ok(Round::Done(Some(change.incident))),
+            Err(CommitError::Stale | CommitError::Duplicate) => Ok(Round::Again(Lost::Stale, ())),
+            Err(CommitError::Port(error)) => Err(error),
         }
-    }
-    Err(PortError::Transient("the incident kept changing".to_owned()))
+    })
+    .await
 }
 
 /// A change of an incident alone.

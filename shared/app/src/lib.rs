@@ -3,10 +3,12 @@
 pub mod admin;
 pub mod alerts;
 mod attempt;
+mod cas;
 pub mod drain;
 pub mod error;
 pub mod ingest;
 pub mod lookup;
+mod map_state;
 pub mod ports;
 pub mod problem;
 pub mod request;

@@ -42,7 +42,7 @@ pub async fn acknowledge<P: AdminPorts>(
         return Ok(found);
     }
     let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
-    let changed = alerts::change(ports, id, |read| {
+    let changed = alerts::change_incident(ports, id, |read| {
         (read.acknowledged.is_none() && read.recovered.is_none()).then(|| {
             let incident = read.acknowledged(by.clone());
             let line = incident.line_because(IncidentStep::Acknowledged, Cause::Operator, &by.actor, &by.reason, by.at);

@@ -2,19 +2,17 @@
 
 use domain::{
     Map, MapId, MapState, RecordKey, Timestamp,
-    log::Activity,
     map::{MapAnswer, MapCommand},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{AdminPorts, Caller, lost, maps};
+use super::{AdminPorts, Caller, maps};
 use crate::{
     error::{About, AppError, Conflict},
-    ports::{CommitError, ConfigStore, Lanes, OpenRange, PortError, Queues, WakeUps},
+    map_state::{Decision, OnStale, StateChange, change_state},
+    ports::{ConfigStore, Lanes, OpenRange, PortError, Queues},
 };
 
-/// How often a command is decided anew because somebody changed the map at the same time.
-const MAX_ATTEMPTS: usize = 5;
 /// Longest reason, in characters: it stands in lists and mails.
 pub const MAX_REASON_CHARS: usize = 500;
 
@@ -32,38 +30,37 @@ pub async fn switch<P: AdminPorts>(
 ) -> Result<Map, AppError> {
     let reason = checked(reason)?;
     let now = ports.now();
-    for attempt in 1..=MAX_ATTEMPTS {
+    let decide = || async move {
         let map = maps::get(ports, id).await?;
         let next = match map.decide(command, &caller.name, reason, now) {
-            MapAnswer::Already => return Ok(map),
-            MapAnswer::Illegal => {
-                return Err(illegal(&map, command));
-            }
-            MapAnswer::Changed(next) => *next,
+            MapAnswer::Already => return Ok(Decision::Stay(map)),
+            MapAnswer::Illegal => return Err(illegal(&map, command)),
+            MapAnswer::Changed(next) => next,
         };
         if matches!(command, MapCommand::Run | MapCommand::Resume(_)) {
             both_sides_exist(ports, &map).await?;
         }
-        match ports.store().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
-            Ok(()) => {
-                if matches!(command, MapCommand::Resume(_))
-                    && let Err(error) = ports.wakes().wake_map(id).await
-                {
-                    tracing::warn!(map.id = %id, %error, "the drain was not told of the resume; the sweep will find it");
-                }
-                // It was made with the map; but it may have been removed since, or have another prefix now.
-                if command == MapCommand::Pause
-                    && let Err(error) = ports.queues().create(&next).await
-                {
-                    tracing::warn!(map.id = %id, %error, "the map's queue could not be made; the index has its lanes");
-                }
-                return Ok(next);
+        Ok(Decision::change(map, next))
+    };
+    match change_state(ports, OnStale::ReadAgain, decide).await {
+        Ok(StateChange::Saved(map)) => {
+            if command == MapCommand::Pause {
+                restore_queue(ports, &map).await;
             }
-            Err(CommitError::Stale) if attempt < MAX_ATTEMPTS => {}
-            Err(error) => return Err(lost(error)),
+            Ok(map)
         }
+        Ok(StateChange::Stayed(map)) => Ok(map),
+        Ok(StateChange::GaveWay) | Err(AppError::Contended) => Err(AppError::VersionChanged { stored: None }),
+        Err(error) => Err(error),
     }
-    Err(AppError::VersionChanged { stored: None })
+}
+
+/// Creates the queue of a paused map if it is missing. It was created with the map, but it may have been deleted since,
+/// or its prefix may have changed.
+async fn restore_queue<P: AdminPorts>(ports: &P, map: &Map) {
+    if let Err(error) = ports.queues().create(map).await {
+        tracing::warn!(map.id = %map.id, %error, "could not create the queue of the paused map; the sweep tries again");
+    }
 }
 
 /// How long after a pause a function may still begin a write: it remembers a map for a second, and takes a moment.

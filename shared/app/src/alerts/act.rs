@@ -1,14 +1,17 @@
 //! The action of an incident: once, and never on a map that was resumed in the meantime.
 
 use domain::{
-    MapState, Timestamp,
-    log::{Activity, IncidentStep},
+    Map, MapState, Timestamp,
+    log::IncidentStep,
     map::{Cause, MapAnswer, MapCommand},
     rule::{Acted, Action, Incident},
 };
 
-use super::{MAX_ROUNDS, change, evaluate::sentence};
-use crate::ports::{AlertPorts, Alerts, CommitError, Config, IncidentChange, PortError};
+use super::{change_incident, evaluate::sentence};
+use crate::{
+    map_state::{Decision, OnStale, StateChange, change_state},
+    ports::{AlertPorts, Alerts, Config, IncidentChange, PortError},
+};
 
 /// Does what an incident's rule wants to be done, if that is still due; the incident as it is then.
 ///
@@ -22,8 +25,8 @@ pub async fn act<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Incide
     if !incident.action_due() {
         return Ok(incident.clone());
     }
-    let acted = do_it(ports, incident).await?;
-    let saved = change(ports, incident.id, |read| {
+    let acted = apply_action(ports, incident).await?;
+    let saved = change_incident(ports, incident.id, |read| {
         if !read.action_due() || read.live_epoch != incident.live_epoch {
             return None;
         }
@@ -38,45 +41,45 @@ pub async fn act<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Incide
     }
 }
 
-async fn do_it<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Acted, PortError> {
+async fn apply_action<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<Acted, PortError> {
     let now = ports.now();
     let command = match incident.config.action {
         Action::None => return Ok(Acted { at: now, state: None, left: None }),
         Action::Pause => MapCommand::Pause,
         Action::Stop => MapCommand::Stop,
     };
-    for _ in 0..MAX_ROUNDS {
-        let Some(map) = ports.config().fresh_map(&incident.map).await? else {
-            return Ok(left(now, "the map is gone".to_owned()));
+    let decide = || async move {
+        let map = ports.config().fresh_map(&incident.map).await?.map(|map| map.map);
+        let Some(map) = map.filter(|map| map.uid == incident.uid) else {
+            return Ok::<_, PortError>(Decision::Stay(left(now, "the map is gone".to_owned())));
         };
-        let map = map.map;
-        if map.uid != incident.uid {
-            return Ok(left(now, "the map is gone".to_owned()));
-        }
         if map.live_epoch != incident.live_epoch {
-            return Ok(left(now, format!("the map was resumed by {} in the meantime", map.actor)));
+            return Ok(Decision::Stay(left(now, format!("the map was resumed by {} in the meantime", map.actor))));
         }
         let cause = Cause::Rule { rule: incident.rule.clone(), incident: incident.id };
         let reason = sentence(&incident.config, incident.count);
-        match map.decide_because(command, "tandem", &reason, cause, now) {
-            MapAnswer::Changed(next) => {
-                let line = Activity::of_state(map.state, &next);
-                match ports.config().save_map(&next, map.version, &line).await {
-                    Ok(()) => {
-                        tracing::warn!(map.id = %map.id, incident.id = %incident.id, state = %next.state, "a rule acted");
-                        return Ok(done(now, next.state));
-                    }
-                    Err(CommitError::Stale | CommitError::Duplicate) => {}
-                    Err(CommitError::Port(error)) => return Err(error),
-                }
-            }
-            MapAnswer::Already if map.cause.incident() == Some(incident.id) => return Ok(done(map.since, map.state)),
+        Ok(match map.decide_because(command, "tandem", &reason, cause, now) {
+            MapAnswer::Changed(next) => Decision::change(map, next),
+            MapAnswer::Already if is_ours(&map, incident) => Decision::Stay(done(map.since, map.state)),
             MapAnswer::Already | MapAnswer::Illegal => {
-                return Ok(left(now, format!("the map was {} already, by {}: {}", map.state, map.actor, map.reason)));
+                let why = format!("the map was {} already, by {}: {}", map.state, map.actor, map.reason);
+                Decision::Stay(left(now, why))
             }
+        })
+    };
+    match change_state(ports, OnStale::ReadAgain, decide).await? {
+        StateChange::Saved(map) => {
+            tracing::warn!(map.id = %map.id, incident.id = %incident.id, state = %map.state, "a rule changed the state of the map");
+            Ok(done(now, map.state))
         }
+        StateChange::Stayed(acted) => Ok(acted),
+        StateChange::GaveWay => Err(PortError::Transient("the map changed".to_owned())),
     }
-    Err(PortError::Transient("the map kept changing".to_owned()))
+}
+
+/// Whether the map is in its state because of this incident: an earlier run did it, and did not live to say so.
+fn is_ours(map: &Map, incident: &Incident) -> bool {
+    map.cause.incident() == Some(incident.id)
 }
 
 fn done(at: Timestamp, state: MapState) -> Acted {

@@ -10,7 +10,7 @@ use futures::future::join_all;
 
 pub use self::deliveries::CameBack;
 use self::deliveries::{One, Settings, address, came_back, due, fall_back, settle};
-use super::{alone, change, mail};
+use super::{alone, change_incident, mail};
 use crate::ports::{AlertPorts, Alerts, Flagged, MailError, MailPorts, Mailer, PortError};
 
 /// Who has claimed an incident's mails has them for so long, from the last one on; after a crash somebody else sends
@@ -44,7 +44,7 @@ pub async fn notify<P: MailPorts>(ports: &P, incident: &Incident, until: Timesta
         return Ok(MailCounts::default());
     }
     let settings = settings(ports).await?;
-    let claimed = change(ports, incident.id, |read| {
+    let claimed = change_incident(ports, incident.id, |read| {
         (read.mail_waits(now) && read.sending_until <= now).then(|| {
             let mut next = read.clone();
             next.version += 1;
@@ -77,7 +77,7 @@ pub async fn bounced<P: AlertPorts>(ports: &P, back: &CameBack, incident: Option
     }
     let Some(incident) = incident else { return Ok(()) };
     let settings = settings(ports).await?;
-    change(ports, incident, |read| {
+    change_incident(ports, incident, |read| {
         let mut next = read.clone();
         came_back(&mut next, back, now).then(|| {
             next.version += 1;
@@ -112,7 +112,7 @@ async fn send_all<P: MailPorts>(
         told.failed += sent.len() as u64 - taken;
         let (now, last) = (ports.now(), chunks.peek().is_none());
         let over = last || now >= until;
-        change(ports, incident.id, |read| {
+        change_incident(ports, incident.id, |read| {
             let mut next = read.clone();
             next.version += 1;
             next.sending_until = if over { Timestamp(0) } else { now.plus_ms(CLAIM_MS) };

@@ -2,15 +2,16 @@
 
 use domain::{
     Map, MapState,
-    log::{Activity, IncidentStep},
+    log::IncidentStep,
     map::{Backlog, Cause, MapAnswer, MapCommand},
     rule::Incident,
 };
 
-use super::{alone, change};
+use super::{alone, change_incident};
 use crate::{
     drain::{Probed, probe_map},
-    ports::{AlertPorts, CommitError, Config, IncidentChange, PortError, WakeUps},
+    map_state::{Decision, OnStale, StateChange, change_state},
+    ports::{AlertPorts, IncidentChange, PortError},
 };
 
 /// Asks the app again if it is time to, and resumes the map if it is well; the incident as it is then.
@@ -24,7 +25,7 @@ pub(super) async fn probe<P: AlertPorts>(ports: &P, incident: Incident, map: &Ma
         return Ok(incident);
     }
     // Noted first: of two runs one asks.
-    let noted = change(ports, incident.id, |read| {
+    let noted = change_incident(ports, incident.id, |read| {
         (read.version == incident.version)
             .then(|| alone(Incident { probed_at: Some(now), version: read.version + 1, ..read.clone() }))
     });
@@ -41,19 +42,17 @@ async fn resume<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Resu
     let now = ports.now();
     let (cause, reason) = (Cause::AutoResume { incident: incident.id }, "the app takes changes again");
     let command = MapCommand::Resume(Backlog::CatchUp);
-    let MapAnswer::Changed(next) = map.decide_because(command, "tandem", reason, cause.clone(), now) else {
+    let decide = || async {
+        Ok::<_, PortError>(match map.decide_because(command, "tandem", reason, cause.clone(), now) {
+            MapAnswer::Changed(next) => Decision::change(map.clone(), next),
+            MapAnswer::Already | MapAnswer::Illegal => Decision::Stay(()),
+        })
+    };
+    // An operator who changes the map in the meantime has the last word.
+    let StateChange::Saved(_) = change_state(ports, OnStale::GiveWay, decide).await? else {
         return Ok(incident);
     };
-    match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
-        Ok(()) => {}
-        // An operator was faster.
-        Err(CommitError::Stale | CommitError::Duplicate) => return Ok(incident),
-        Err(CommitError::Port(error)) => return Err(error),
-    }
-    if let Err(error) = ports.wakes().wake_map(&map.id).await {
-        tracing::warn!(map.id = %map.id, %error, "the drain was not told of the resume; the sweep will find it");
-    }
-    let resumed = change(ports, incident.id, |read| {
+    let resumed = change_incident(ports, incident.id, |read| {
         let mut next = read.clone();
         next.auto_resumed += 1;
         next.version += 1;

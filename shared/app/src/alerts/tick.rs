@@ -8,7 +8,7 @@ use domain::{
     rule::{Ending, Incident, NoticeKind, Recovery, Rule, Watch, recovery},
 };
 
-use super::{Counter, LATE_MS, act, alone, change, evaluate, notify, probe::probe};
+use super::{Counter, LATE_MS, act, alone, change_incident, evaluate, notify, probe::probe};
 use crate::ports::{AlertPorts, Alerts, Config, IncidentChange, Log, MailPorts, PortError};
 
 /// What a run did.
@@ -218,7 +218,7 @@ async fn close<P: AlertPorts>(ports: &P, incident: &Incident, ending: Ending) ->
     let now = ports.now();
     let watch = ports.alerts().watch(&incident.rule, &incident.map).await?;
     let watch = watch.filter(|watch| watch.open == Some(incident.id));
-    change(ports, incident.id, |read| {
+    change_incident(ports, incident.id, |read| {
         if read.recovered.is_some() || read.live_epoch != incident.live_epoch {
             return None; // it was breached again in the meantime
         }
@@ -242,7 +242,7 @@ async fn close<P: AlertPorts>(ports: &P, incident: &Incident, ending: Ending) ->
 /// Reminds people of what nobody has acknowledged.
 async fn remind<P: AlertPorts>(ports: &P, incident: Incident) -> Result<Incident, PortError> {
     let now = ports.now();
-    let reminded = change(ports, incident.id, |read| {
+    let reminded = change_incident(ports, incident.id, |read| {
         read.reminds(now).then(|| {
             let mut next = read.clone();
             next.version += 1;

@@ -2,7 +2,6 @@
 
 use domain::{
     Map, MapId, MapState, Timestamp,
-    log::Activity,
     map::{Intake, MapAnswer, MapCommand},
 };
 
@@ -10,7 +9,10 @@ use super::{
     lane::{LaneEnd, LaneRun},
     run::{LANES_PER_LOOK, Run},
 };
-use crate::ports::{CommitError, Config, Lanes, OpenLane, OpenRange, PortError, Ports, SyncMap, WakeUps};
+use crate::{
+    map_state::{Decision, OnStale, StateChange, change_state},
+    ports::{Config, Lanes, OpenLane, OpenRange, PortError, Ports, SyncMap, WakeUps},
+};
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,14 +61,14 @@ pub async fn drain_map<P: Ports>(ports: &P, id: &MapId, until: Timestamp) -> Res
     drained?;
     told?;
     if goes_on && let Err(error) = ports.wakes().wake_map(id).await {
-        tracing::warn!(map.id = %id, %error, "nobody was told to go on; the sweep will");
+        tracing::warn!(map.id = %id, %error, "could not schedule the next run; the next sweep drains the map");
     }
     Ok(all)
 }
 
 /// Tells that the map has caught up, if it has.
 async fn ends<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Result<(), PortError> {
-    if nothing_left(ports, map, until).await? { caught_up(ports, &map.map).await } else { Ok(()) }
+    if nothing_left(ports, map, until).await? { end_catch_up(ports, &map.map).await } else { Ok(()) }
 }
 
 /// Whether nothing accepted before the resume waits any more. Lanes of new writes do not count, nor do parked ones, but
@@ -98,21 +100,20 @@ async fn nothing_left<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> R
     Ok(false)
 }
 
-/// Tells that the map has caught up. Carries no safety, only information.
-async fn caught_up<P: Ports>(ports: &P, map: &Map) -> Result<(), PortError> {
+/// Sets the map to running: nothing of its backlog is left. This carries no safety, only information.
+async fn end_catch_up<P: Ports>(ports: &P, map: &Map) -> Result<(), PortError> {
     let reason = "nothing is left of the backlog";
-    let MapAnswer::Changed(next) = map.decide(MapCommand::CaughtUp, "tandem", reason, ports.now()) else {
-        return Ok(());
+    let decide = || async {
+        Ok::<_, PortError>(match map.decide(MapCommand::CaughtUp, "tandem", reason, ports.now()) {
+            MapAnswer::Changed(next) => Decision::change(map.clone(), next),
+            MapAnswer::Already | MapAnswer::Illegal => Decision::Stay(()),
+        })
     };
-    match ports.config().save_map(&next, map.version, &Activity::of_state(map.state, &next)).await {
-        Ok(()) => {
-            tracing::info!(map.id = %map.id, map.epoch = next.epoch, "caught up");
-            Ok(())
-        }
-        // Somebody changed it: whoever looks next decides anew.
-        Err(CommitError::Stale | CommitError::Duplicate) => Ok(()),
-        Err(CommitError::Port(error)) => Err(error),
+    // If somebody changed the map, whoever looks next decides about that.
+    if let StateChange::Saved(next) = change_state(ports, OnStale::GiveWay, decide).await? {
+        tracing::info!(map.id = %map.id, map.epoch = next.epoch, "the map has caught up");
     }
+    Ok(())
 }
 
 impl Drained {
