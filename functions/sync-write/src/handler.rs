@@ -161,7 +161,7 @@ async fn look_up<P: Ports>(ports: &P, request: &Request, id: &str) -> Result<Rep
     let map: MapId = map.parse().map_err(|_| AppError::NotFound(Thing::Map))?;
     let key: Option<RecordKey> =
         query.first("key").map(str::parse).transpose().map_err(|says: String| AppError::mistake("key", &says))?;
-    Ok(fate(id, lookup::fate(ports, &map, key.as_ref(), id).await))
+    Ok(fate(id, lookup::find_write(ports, &map, key.as_ref(), id).await))
 }
 
 fn respond(reply: Reply) -> Result<Response<Body>, Error> {

@@ -74,13 +74,7 @@ pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>
 
 /// What the caller is told when the outcome could not be stored: the entry is in the journal, whatever happened.
 fn unsettled(context: &AttemptContext<'_>, failure: Option<StepFailure>) -> Answer {
-    Answer::Queued {
-        entry: context.entry.id,
-        version: context.head.version_of(context.entry.seq),
-        ahead: 0,
-        crossing: context.entry.crossing,
-        failure,
-    }
+    Answer::queued(&context.head, &context.entry, failure)
 }
 
 async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt {

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Policy {
     /// Most rounds.
     rounds: u32,
+    /// Most rounds whose commit the store did not answer.
+    unanswered: u32,
     /// Longest wait before the second round, in milliseconds. It doubles with each further round.
     first_ms: u64,
     /// How often the wait doubles at most.
@@ -27,15 +29,15 @@ pub(crate) struct Policy {
 
 /// A caller waits while many writers compete for one lane: many short rounds, for a caller that is told
 /// "contended" has to send its write again.
-pub(crate) const WRITE: Policy = Policy { rounds: 30, first_ms: 16, doublings: 4 };
+pub(crate) const WRITE: Policy = Policy { rounds: 30, unanswered: 5, first_ms: 16, doublings: 4 };
 /// An attempt has called the app: its outcome should be stored before the lease ends, else the sweep calls again.
-pub(crate) const SETTLE: Policy = Policy { rounds: 12, first_ms: 10, doublings: 6 };
+pub(crate) const SETTLE: Policy = Policy { rounds: 12, unanswered: 12, first_ms: 10, doublings: 6 };
 /// A worker and its lane: the sweep comes back to a lane that is too busy.
-pub(crate) const DRAIN: Policy = Policy { rounds: 11, first_ms: 40, doublings: 4 };
+pub(crate) const DRAIN: Policy = Policy { rounds: 11, unanswered: 1, first_ms: 40, doublings: 4 };
 /// An operator's command on a lane.
-pub(crate) const COMMAND: Policy = Policy { rounds: 10, first_ms: 20, doublings: 5 };
+pub(crate) const COMMAND: Policy = Policy { rounds: 10, unanswered: 10, first_ms: 20, doublings: 5 };
 /// A change of a map or of an incident. Few writers compete for one.
-pub(crate) const RECORD: Policy = Policy { rounds: 8, first_ms: 10, doublings: 5 };
+pub(crate) const RECORD: Policy = Policy { rounds: 8, unanswered: 1, first_ms: 10, doublings: 5 };
 
 /// How a round ended.
 pub(crate) enum Round<S, T> {
@@ -100,13 +102,17 @@ where
     E: From<OutOfRounds>,
     F: Future<Output = Result<Round<S, T>, E>>,
 {
-    let mut state = first;
+    let (mut state, mut unanswered) = (first, 0);
     for number in 1..=policy.rounds {
-        match round(state).await? {
+        let (lost, next) = match round(state).await? {
             Round::Done(result) => return Ok(result),
-            Round::Again(lost, _) if number == policy.rounds => return Err(OutOfRounds(lost).into()),
-            Round::Again(_, next) => state = next,
+            Round::Again(lost, next) => (lost, next),
+        };
+        unanswered += u32::from(matches!(lost, Lost::Unanswered(_)));
+        if number == policy.rounds || matches!(lost, Lost::Unanswered(_)) && unanswered >= policy.unanswered {
+            return Err(OutOfRounds(lost).into());
         }
+        state = next;
         ports.sleep(policy.wait_ms(number, ports.fresh_id())).await;
     }
     Err(OutOfRounds(Lost::Stale).into())

@@ -13,6 +13,7 @@ pub mod ports;
 pub mod problem;
 pub mod request;
 pub mod waiting;
+mod wake;
 pub mod write;
 
 pub use ports::Ports;

@@ -1,4 +1,4 @@
-//! What has become of a write.
+//! Looking up the status of a write by its id.
 
 use domain::{
     MapId, RecordKey, WriteId,
@@ -7,17 +7,17 @@ use domain::{
 
 use crate::{
     ports::{Config, LaneKey, Lanes, PortError, Ports},
-    write::{WithSideNames, WriteError, side_names, standing},
+    write::{WithSideNames, WriteError, answer_standing, side_names},
 };
 
-/// What has become of a write.
+/// The status of a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteStatus {
-    /// It is being executed at this moment.
+    /// It is being executed.
     InFlight(LaneVersion),
-    /// This is what its caller would be told now.
+    /// The answer that its caller would get now.
     Known(Answer),
-    /// Nothing is known of it: it never came, was refused before it was kept, or is long over.
+    /// Tandem has no record of it: it never arrived, was refused before it was kept, or ended long ago.
     Unknown,
 }
 
@@ -26,17 +26,17 @@ pub enum WriteStatus {
 ///
 /// # Errors
 /// There is no such map, or the journal cannot be reached.
-pub async fn fate<P: Ports>(
+pub async fn find_write<P: Ports>(
     ports: &P,
     map: &MapId,
     key: Option<&RecordKey>,
     id: WriteId,
 ) -> Result<WithSideNames<WriteStatus>, WriteError> {
     let found = ports.config().map(map).await?.ok_or_else(|| WriteError::UnknownMap(map.clone()))?;
-    Ok(WithSideNames { what: find(ports, map, key, id).await?, sides: side_names(&found) })
+    Ok(WithSideNames { what: find_status(ports, map, key, id).await?, sides: side_names(&found) })
 }
 
-async fn find<P: Ports>(
+async fn find_status<P: Ports>(
     ports: &P,
     map: &MapId,
     key: Option<&RecordKey>,
@@ -47,8 +47,8 @@ async fn find<P: Ports>(
     let Some(key) = key.or(marker.as_ref().map(|marker| &marker.key)) else { return Ok(WriteStatus::Unknown) };
     let lane = LaneKey { map: map.clone(), key: key.clone() };
     let Some((head, echoes)) = lanes.head(&lane).await? else { return Ok(WriteStatus::Unknown) };
-    if let Some(fate) = in_lane(&head, &echoes, id) {
-        return Ok(fate);
+    if let Some(status) = status_in_lane(&head, &echoes, id) {
+        return Ok(status);
     }
     let Some(marker) = marker.as_ref().filter(|marker| marker.key == *key) else { return Ok(WriteStatus::Unknown) };
     Ok(match &marker.state {
@@ -56,13 +56,13 @@ async fn find<P: Ports>(
             WriteStatus::Known(Answer::replay(outcome, head.version_of(marker.seq), Some(marker.entry)))
         }
         MarkerState::Open | MarkerState::WrittenBackLater => match lanes.entry(&lane, marker.seq).await? {
-            Some(entry) => WriteStatus::Known(standing(&head, &entry, marker)),
-            None => WriteStatus::InFlight(head.version_of(marker.seq)), // it is coming to its end at this moment
+            Some(entry) => WriteStatus::Known(answer_standing(&head, &entry, marker)),
+            None => WriteStatus::InFlight(head.version_of(marker.seq)), // it is being finished
         },
     })
 }
 
-fn in_lane(head: &Head, echoes: &Echoes, id: WriteId) -> Option<WriteStatus> {
+fn status_in_lane(head: &Head, echoes: &Echoes, id: WriteId) -> Option<WriteStatus> {
     if let Some(inflight) = &head.inflight
         && inflight.direct_id().is_some_and(|direct| direct.value() == id.value())
     {

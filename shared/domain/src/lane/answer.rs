@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArchiveCause, LaneVersion, StepFailure};
+use super::{ArchiveCause, Entry, Head, LaneVersion, StepFailure};
 use crate::{
     failure::{ErrorClass, shorten},
     id::EntryId,
@@ -151,6 +151,18 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// The answer for an entry that waits in its lane.
+    #[must_use]
+    pub fn queued(head: &Head, entry: &Entry, failure: Option<StepFailure>) -> Self {
+        Self::Queued {
+            entry: entry.id,
+            version: head.version_of(entry.seq),
+            ahead: entry.seq.saturating_sub(head.done_seq + 1),
+            crossing: entry.crossing,
+            failure,
+        }
+    }
+
     /// The answer to a repeated request whose end is known.
     #[must_use]
     pub fn replay(outcome: &Outcome, version: LaneVersion, entry: Option<EntryId>) -> Self {

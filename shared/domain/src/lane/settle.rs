@@ -305,13 +305,7 @@ impl Settling<'_> {
     }
 
     fn queued(&self) -> Answer {
-        Answer::Queued {
-            entry: self.entry.id,
-            version: self.head.version_of(self.entry.seq),
-            ahead: 0,
-            crossing: self.entry.crossing,
-            failure: self.entry.last_failure.clone(),
-        }
+        Answer::queued(&self.head, &self.entry, self.entry.last_failure.clone())
     }
 }
 

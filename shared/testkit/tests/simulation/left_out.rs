@@ -44,7 +44,7 @@ pub(crate) const READS: [&str; 44] = [
     "admin::tokens::authenticate",
     "admin::tokens::list",
     "alerts::evaluate::decide_rule",
-    "lookup::fate",
+    "lookup::find_write",
     "waiting::oldest",
 ];
 
