@@ -12,10 +12,13 @@ use app::ports::{Alerts, CommitError, Event, Events, Flagged, IncidentChange, Ma
 use domain::{
     GroupId, IncidentId, MapId, RuleId,
     log::{Activity, LogEvent},
-    rule::{Address, Group, Incident, Rule, Watch},
+    rule::{Address, Count, Group, Incident, Rule, Watch},
 };
 
-use crate::executor::{Executor, lock};
+use crate::{
+    bug::Bug,
+    executor::{Executor, lock},
+};
 
 #[derive(Default)]
 struct Tables {
@@ -112,12 +115,27 @@ fn expect(stored: Option<u64>, expected: u64) -> Result<(), CommitError> {
     if stored.unwrap_or(0) == expected { Ok(()) } else { Err(CommitError::Stale) }
 }
 
+fn lie_about_rule(mut rule: Rule, bug: Option<Bug>) -> Rule {
+    match bug {
+        Some(Bug::ThresholdIsExceeded) => rule.config.threshold += 1,
+        Some(Bug::AttemptsAreWrites) => rule.config.count = Count::Attempts,
+        _ => {}
+    }
+    rule
+}
+
 impl Alerts for MemoryAlerts {
     async fn rules(&self) -> Result<Vec<Rule>, PortError> {
         if self.unreadable.load(Ordering::SeqCst) {
             return Err(PortError::Permanent("simulated: RULES cannot be read".to_owned()));
         }
-        self.call("Alerts.rules", |tables| tables.rules.values().cloned().collect()).await
+        let rules: Vec<Rule> = self.call("Alerts.rules", |tables| tables.rules.values().cloned().collect()).await?;
+        let bug = self.world.bug();
+        Ok(rules
+            .into_iter()
+            .filter(|_| bug != Some(Bug::NothingIsJudged))
+            .map(|rule| lie_about_rule(rule, bug))
+            .collect())
     }
 
     async fn rule(&self, id: &RuleId) -> Result<Option<Rule>, PortError> {

@@ -195,6 +195,9 @@ impl Apps for FakeApps {
         let capability = side.config.capability;
         let app = Arc::clone(&self.apps[&side.id]);
         self.world.turn_at("Apps.write").await;
+        let fresh = || EntryId(u128::from(self.world.chance(crate::rng::Rng::bits)));
+        let entry = if self.world.has(Bug::FreshKeyPerAttempt) { fresh() } else { call.entry };
+        let call = &Call { entry, ..call.clone() };
         let began = self.world.now();
         while lock(&app).locked.contains(&call.key) {
             if self.world.now().ms_since(began) >= side.config.request_timeout_ms {
@@ -219,6 +222,7 @@ impl Apps for FakeApps {
             return Err(failed(ErrorClass::Application, CallEffect::Refused, "simulated: refused"));
         }
         match self.roll() {
+            Some(End::NotApplied) if self.world.has(Bug::NotAppliedIsDone) => Ok(Applied { etag: None }),
             Some(End::NotApplied) => {
                 Err(failed(ErrorClass::Network, CallEffect::NotApplied, "simulated: refused to connect"))
             }

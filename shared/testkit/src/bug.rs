@@ -1,9 +1,14 @@
-//! Bugs that can be put into the fakes of a simulated world, to see that the checks find them. Mistakes in the production
-//! code are in `domain::mutant`.
+//! Bugs that can be put into the fakes of a simulated world, to see that the checks find them.
+//!
+//! There are two kinds. A *breach of contract* is a store or an app that does not keep its word. A *lie* makes a port
+//! behave as if the production code had made a mistake: a worker that is told "the lease has ended" takes the lane, as
+//! one that ignores leases would. So every invariant is seen to fail, and no bug is in the production code. Mistakes that
+//! no port can imitate are patches, under `shared/testkit/mistakes`.
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
+    // Breaches of contract.
     /// Commits are stored whatever version they are based on.
     CommitIgnoresVersion,
     /// A commit stores its head and forgets the entries that go with it.
@@ -18,4 +23,54 @@ pub enum Bug {
     NothingIsFound,
     /// Received pointers are never deleted.
     PointersStay,
+
+    // Lies about commits.
+    /// A write is acknowledged as queued though its commit met a conflict.
+    ConflictIsAcknowledged,
+    /// The archive forgets the entries that a lane gives up.
+    ArchiveForgets,
+    /// The end of an entry ends the next one, too.
+    EndTakesTwo,
+    /// A lane forgets its final answers.
+    AnswersAreForgotten,
+    /// Nobody waits until a lost call to a plain app can no longer land.
+    LandingIsIgnored,
+
+    // Lies about a lane as it is read.
+    /// A lane is taken from its holder before the lease has ended.
+    LeaseIsNotAwaited,
+    /// A lease never ends.
+    LeaseNeverEnds,
+    /// An idle lane starts again at its first place.
+    IdleLaneBeginsAnew,
+
+    // Lies about a map.
+    /// A paused map is taken for a running one.
+    PauseIsNotSeen,
+    /// A cut takes along what was accepted after the resume.
+    CutCoversAll,
+    /// A function keeps the map that it read first.
+    MapIsNeverReadAgain,
+    /// A paused map runs at once when it is resumed.
+    ResumeRunsAtOnce,
+    /// A change of state does not raise the epoch.
+    EpochStands,
+    /// The end of a catch-up is not stored.
+    CatchUpHasNoEnd,
+
+    // Lies about calls, the index, the schedule and the rules.
+    /// Each attempt has an idempotency key of its own.
+    FreshKeyPerAttempt,
+    /// A call that certainly had no effect is taken for a success.
+    NotAppliedIsDone,
+    /// The index of open lanes is empty; the queues are not.
+    IndexIsNotAsked,
+    /// The sweep does nothing.
+    SweepIsIdle,
+    /// There are no rules when errors are judged.
+    NothingIsJudged,
+    /// A threshold must be exceeded.
+    ThresholdIsExceeded,
+    /// Each attempt of a write counts as a write.
+    AttemptsAreWrites,
 }

@@ -20,6 +20,7 @@ use domain::{Map, MapId, MapState, SideId, Timestamp, log::Activity, side::Side}
 use crate::{
     alerts::{MemoryAlerts, MemoryEvents, MemoryMailer},
     apps::FakeApps,
+    bug::Bug,
     config::MemoryTokens,
     executor::{Executor, lock},
     logs::MemoryLog,
@@ -218,6 +219,9 @@ impl SimWorld {
 
     /// One sweep, as the schedule makes it.
     pub async fn sweep(&self) {
+        if self.executor.has(Bug::SweepIsIdle) {
+            return;
+        }
         let until = self.now().plus_ms(RUN_MS);
         let _ = self.invoke(sweep(self, until)).await;
     }
@@ -317,13 +321,15 @@ impl EventPorts for SimWorld {
 impl Config for SimWorld {
     async fn map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         let memory_ms = self.memory_ms.load(Ordering::SeqCst);
-        let seen = lock(&self.seen).clone().filter(|(at, map)| self.now().ms_since(*at) < memory_ms && map.id == *id);
-        match seen {
-            Some((_, map)) => Ok(Some(map)),
+        match self.remembered(id, memory_ms) {
+            Some(map) => Ok(Some(map)),
             None => self.read_map("Config.map", id).await,
         }
     }
     async fn fresh_map(&self, id: &MapId) -> Result<Option<SyncMap>, PortError> {
+        if let Some(map) = self.remembered(id, 0) {
+            return Ok(Some(map));
+        }
         self.read_map("Config.fresh_map", id).await
     }
     async fn maps(&self) -> Result<Vec<SyncMap>, PortError> {
@@ -336,17 +342,36 @@ impl Config for SimWorld {
 }
 
 impl SimWorld {
+    /// The map as functions remember it that read it within the last `memory_ms` milliseconds.
+    fn remembered(&self, id: &MapId, memory_ms: u64) -> Option<SyncMap> {
+        let for_ever = self.executor.has(Bug::MapIsNeverReadAgain);
+        let seen = lock(&self.seen).clone();
+        seen.filter(|(at, map)| for_ever || self.now().ms_since(*at) < memory_ms)
+            .map(|(_, map)| map)
+            .filter(|map| map.id == *id)
+    }
+
     async fn read_map(&self, method: &'static str, id: &MapId) -> Result<Option<SyncMap>, PortError> {
         let other = lock(&self.others).iter().find(|other| other.map.id == *id).cloned();
         if other.is_some() {
             self.executor.turn_at(method).await;
             return Ok(other);
         }
-        let map = self.map();
+        let map = lie_about_map(self.map(), self.executor.bug());
         *lock(&self.seen) = Some((self.now(), map.clone()));
         self.executor.turn_at(method).await;
         Ok((map.id == *id).then_some(map))
     }
+}
+
+fn lie_about_map(mut map: SyncMap, bug: Option<Bug>) -> SyncMap {
+    if bug == Some(Bug::PauseIsNotSeen) && map.state == MapState::Paused {
+        map.map.state = MapState::Running;
+    }
+    if let (Some(Bug::CutCoversAll), Some(cut)) = (bug, &mut map.map.cut) {
+        cut.before_epoch = u64::MAX;
+    }
+    map
 }
 
 impl WakeUps for SimWorld {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use app::ports::{CommitError, ConfigStore, LaneKey, PortError, SyncMap};
 use domain::{
-    Map, MapId, SideId,
+    Map, MapId, MapState, SideId,
     lane::{Entry, Head},
     log::{Activity, LogEvent},
     side::Side,
@@ -74,8 +74,18 @@ impl SimWorld {
         if stored.map.version != expected && !self.executor.has(Bug::MapIgnoresVersion) {
             return Err(CommitError::Stale);
         }
-        stored.map = map.clone();
+        let catches_up = |map: &Map| map.state == MapState::CatchingUp;
+        let mut map = map.clone();
+        match self.executor.bug() {
+            Some(Bug::EpochStands) => map.epoch = stored.map.epoch,
+            Some(Bug::ResumeRunsAtOnce) if catches_up(&map) => map.state = MapState::Running,
+            Some(Bug::CatchUpHasNoEnd) if catches_up(&stored.map) && map.state == MapState::Running => {
+                return Err(CommitError::Stale);
+            }
+            _ => {}
+        }
         lock(&self.history).push((self.executor.now(), map.state, map.epoch));
+        stored.map = map;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
-//! Each invariant is seen to fail: a mistake is planted into the production code, or a bug put into the fakes, and the checks
-//! must find it.
+//! Each invariant is seen to fail: a port lies, a store or an app breaks its word, or a patch puts a mistake into the
+//! production code, and the check of that invariant must find it.
 
 use std::{
     collections::BTreeSet,
@@ -39,19 +39,96 @@ fn kind(capability: Capability) -> Kind {
     Kind { capability, refusals: true, faults: true, operators: true }
 }
 
-/// What is wrong with a world.
-fn found(seed: u64, worlds: Worlds) -> Vec<String> {
+/// The first world in which a check says this; or all that the checks said instead.
+fn first_world(worlds: Worlds, bug: Option<Bug>, says: &str) -> Result<u64, BTreeSet<String>> {
+    let mut others = BTreeSet::new();
+    let seen = (0..WORLDS).find(|seed| {
+        let wrong = wrongs_of(*seed, worlds, bug);
+        others.extend(wrong.iter().map(|wrong| wrong.chars().take(80).collect::<String>()));
+        wrong.iter().any(|wrong| wrong.contains(says))
+    });
+    seen.ok_or(others)
+}
+
+/// All that the checks find wrong in a world.
+fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
     let kind = match worlds {
         Worlds::Idempotent => kind(Capability::Idempotent),
         Worlds::Plain => kind(Capability::Plain),
         Worlds::Refusals => Kind { operators: false, ..kind(Capability::Idempotent) },
         Worlds::OneParked => return parked::wrong(seed).into_iter().collect(),
-        Worlds::Rules => return rules::check(&rules::play(seed)).err().into_iter().collect(),
+        Worlds::Rules => return rules::check(&rules::play(seed, bug)).err().into_iter().collect(),
     };
-    let mut played = set_up(seed, kind, None);
+    let mut played = set_up(seed, kind, bug);
     // An assertion of the production code may end it before; what counts is what the checks say of the world then.
     let _ = catch_unwind(AssertUnwindSafe(|| played.comes_to_rest()));
     wrongs(&played)
+}
+
+/// A lie, the worlds it is told in, what the check of its invariant says of it, and the invariants that this shows.
+const LIES: [(Bug, Worlds, &str, &[&str]); 21] = [
+    (Bug::ConflictIsAcknowledged, Worlds::Idempotent, "were given one place", &["S1", "S3"]),
+    (Bug::ArchiveForgets, Worlds::Idempotent, "was acknowledged and is nowhere", &["S1"]),
+    (Bug::CutCoversAll, Worlds::Idempotent, "was accepted after the resume", &["S1"]),
+    (Bug::LeaseIsNotAwaited, Worlds::Plain, "comes after", &["S2"]),
+    (Bug::IdleLaneBeginsAnew, Worlds::Idempotent, "stands behind it", &["S3"]),
+    (Bug::FreshKeyPerAttempt, Worlds::Idempotent, "under two keys", &["S4"]),
+    (Bug::LandingIsIgnored, Worlds::Plain, "comes after", &["S4"]),
+    (Bug::NotAppliedIsDone, Worlds::Idempotent, "never took it", &["S5"]),
+    (Bug::EndTakesTwo, Worlds::Idempotent, "was acknowledged and is nowhere", &["S5"]),
+    (Bug::AnswersAreForgotten, Worlds::Idempotent, "was accepted twice", &["S6"]),
+    (Bug::ResumeRunsAtOnce, Worlds::Idempotent, "the map went from", &["S7"]),
+    (Bug::EpochStands, Worlds::Idempotent, "the map went from", &["S7"]),
+    (Bug::PauseIsNotSeen, Worlds::Plain, "though the map is paused", &["S8"]),
+    (Bug::MapIsNeverReadAgain, Worlds::Plain, "though the map is paused", &["S8"]),
+    (Bug::CatchUpHasNoEnd, Worlds::Idempotent, "the map is CatchingUp", &["L1"]),
+    (Bug::LeaseNeverEnds, Worlds::Idempotent, "is stuck", &["L2"]),
+    (Bug::IndexIsNotAsked, Worlds::Idempotent, "is stuck", &["L2"]),
+    (Bug::SweepIsIdle, Worlds::Idempotent, "is stuck", &["L2"]),
+    (Bug::NothingIsJudged, Worlds::Rules, "breaches", &["L3"]),
+    (Bug::ThresholdIsExceeded, Worlds::Rules, "breaches", &["L3"]),
+    (Bug::AttemptsAreWrites, Worlds::Rules, "breaches", &["S11"]),
+];
+
+#[test]
+fn a_port_that_behaves_as_a_mistake_would_is_found_by_the_check_of_its_invariant() {
+    let mut missed = Vec::new();
+    for (lie, worlds, says, shows) in LIES {
+        match first_world(worlds, Some(lie), says) {
+            Ok(seed) => {
+                let _ = writeln!(std::io::stderr(), "{lie:?} | {} | {seed} | found", shows.join(" "));
+            }
+            Err(others) => {
+                missed.push(format!("{lie:?} was not found as `{says}` in {WORLDS} worlds, but as {others:?}"))
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// A mistake in the production code, as the tool that applies its patch asks for it. Ignored: without a patch there is
+/// none.
+#[test]
+#[ignore = "run by `cargo mistakes`, which applies a patch first"]
+fn the_mistake_of_a_patch_is_found_by_the_check_of_its_invariant() {
+    let asked = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+    let says = asked("TANDEM_MISTAKE_SAYS");
+    let worlds = match asked("TANDEM_MISTAKE_WORLDS").as_str() {
+        "idempotent" => Worlds::Idempotent,
+        "plain" => Worlds::Plain,
+        "refusals" => Worlds::Refusals,
+        "one parked" => Worlds::OneParked,
+        "rules" => Worlds::Rules,
+        other => panic!("there are no worlds named {other}"),
+    };
+    match first_world(worlds, None, &says) {
+        Ok(seed) => println_to_stderr(&format!("found in world {seed}")),
+        Err(others) => panic!("not found as `{says}` in {WORLDS} worlds, but as {others:?}"),
+    }
+}
+
+fn println_to_stderr(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A bug of the fakes, and what one of the checks must say of it.
