@@ -346,7 +346,7 @@ impl SimWorld {
     fn remembered(&self, id: &MapId, memory_ms: u64) -> Option<SyncMap> {
         let for_ever = self.executor.has(Bug::MapIsNeverReadAgain);
         let seen = lock(&self.seen).clone();
-        seen.filter(|(at, map)| for_ever || self.now().ms_since(*at) < memory_ms)
+        seen.filter(|(at, _)| for_ever || self.now().ms_since(*at) < memory_ms)
             .map(|(_, map)| map)
             .filter(|map| map.id == *id)
     }
