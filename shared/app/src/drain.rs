@@ -16,6 +16,6 @@ pub use self::{
     lane::{LaneEnd, LaneRun, named_lane, run_lane},
     map::{Drained, drain_map},
     pace::{MAX_AT_ONCE, Pace},
-    probe::{Probed, probe_map},
+    probe::{AppHealth, probe_map},
     sweep::sweep,
 };

@@ -3,7 +3,10 @@
 use domain::{Map, Timestamp, lane::Entry};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::ports::{LaneKey, Lanes, OpenRange, PortError, Ports};
+use crate::{
+    next_entry::next_entry,
+    ports::{LaneKey, Lanes, OpenRange, PortError, Ports},
+};
 
 /// Most lanes that are looked at: each costs two reads, and a paused map is measured each minute.
 pub const MAX_LANES: usize = 200;
@@ -34,12 +37,9 @@ pub async fn oldest<P: Ports>(ports: &P, map: &Map) -> Result<Option<Oldest>, Po
     Ok(oldest.map(|accepted_at| Oldest { accepted_at, complete }))
 }
 
-/// The entry that a lane stands at, unless it waits for an operator. The index may lag: the head says what there is.
+/// The entry whose turn it is in a lane, unless it waits for an operator. The index may lag: the head decides.
 async fn first<P: Ports>(ports: &P, map: &Map, lane: &LaneKey) -> Result<Option<Entry>, PortError> {
     let head = ports.lanes().head(lane).await?.map(|(head, _)| head);
     let Some(head) = head.filter(|head| head.map == map.uid && !head.idle() && !head.parked) else { return Ok(None) };
-    match head.inflight.and_then(|inflight| inflight.direct) {
-        Some(direct) => Ok(Some(*direct)),
-        None => ports.lanes().entry(lane, head.done_seq + 1).await,
-    }
+    next_entry(ports, lane, &head).await
 }

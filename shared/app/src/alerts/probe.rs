@@ -9,7 +9,7 @@ use domain::{
 
 use super::{alone, change_incident};
 use crate::{
-    drain::{Probed, probe_map},
+    drain::{AppHealth, probe_map},
     map_state::{Decision, OnStale, StateChange, change_state},
     ports::{AlertPorts, IncidentChange, PortError},
 };
@@ -32,7 +32,7 @@ pub(super) async fn probe<P: AlertPorts>(ports: &P, incident: Incident, map: &Ma
     let Some(incident) = noted.await? else { return Ok(incident) };
     let probed = probe_map(ports, &map.id).await?;
     tracing::info!(map.id = %map.id, incident.id = %incident.id, ?probed, "the app was asked with the oldest change");
-    if probed == Probed::StillBroken {
+    if probed == AppHealth::StillBroken {
         return Ok(incident);
     }
     resume(ports, incident, map).await

@@ -9,7 +9,10 @@ use domain::{
 };
 
 use super::{Counter, LATE_MS, act, alone, change_incident, evaluate, notify, probe::probe};
-use crate::ports::{AlertPorts, Alerts, Config, IncidentChange, Log, MailPorts, PortError};
+use crate::{
+    ports::{AlertPorts, Alerts, Config, IncidentChange, Log, MailPorts, PortError},
+    rotation::rotate_fairly,
+};
 
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,9 +95,8 @@ async fn judge_all<P: AlertPorts>(ports: &P, rules: &[Rule], until: Timestamp, t
         }
     };
     maps.retain(|id| rules.iter().any(|rule| rule.config.watches(id)));
-    // Should the time not do for all of them, it is not always the same ones that are left.
-    let first = usize::try_from(now.0 / 60_000).unwrap_or(0) % maps.len().max(1);
-    maps.rotate_left(first);
+    // When there is no time for all of them, it is not always the same ones that are left.
+    rotate_fairly(&mut maps, now, 1);
     for (n, id) in maps.iter().enumerate() {
         if ports.now() >= until {
             tracing::error!(left = maps.len() - n, "the time did not do for all maps; the next run begins with others");

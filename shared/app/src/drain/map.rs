@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     map_state::{Decision, OnStale, StateChange, change_state},
+    next_entry::next_entry,
     ports::{Config, Lanes, OpenLane, OpenRange, PortError, Ports, SyncMap, WakeUps},
 };
 
@@ -82,11 +83,7 @@ async fn nothing_left<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> R
             if head.map != map.uid || head.idle() || head.parked && map.cut.is_none() {
                 continue;
             }
-            let direct = head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref().cloned());
-            let first = match direct {
-                Some(entry) => Some(entry),
-                None => ports.lanes().entry(lane, head.done_seq + 1).await?,
-            };
+            let first = next_entry(ports, lane, &head).await?;
             let left = |entry| if head.parked { map.cuts(entry).is_some() } else { entry.epoch < map.epoch };
             if first.as_ref().is_none_or(left) {
                 return Ok(false);

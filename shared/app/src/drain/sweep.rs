@@ -7,12 +7,13 @@ use super::{
     map::{Drained, drain_map},
     resend::{resend, resend_all},
 };
-use crate::ports::{Config, Gauges, PortError, Ports, Queues, Sample, SyncMap};
+use crate::{
+    ports::{Config, Gauges, PortError, Ports, Queues, Sample, SyncMap},
+    rotation::rotate_fairly,
+};
 
 /// Maps worked on at the same time: one whose app is slow must not hold up the others.
 const MAPS_AT_ONCE: usize = 8;
-/// A sweep begins so often.
-const SWEEP_EVERY_MS: u64 = 60_000;
 
 /// Goes on with every lane of every map that writes, and looks after the queues of those that are paused. Each map has
 /// its share of the time: one with a long backlog has another run go on with it, so no map waits for the others.
@@ -22,12 +23,8 @@ const SWEEP_EVERY_MS: u64 = 60_000;
 pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, PortError> {
     let mut maps = ports.config().maps().await?;
     let began = ports.now();
-    if !maps.is_empty() {
-        // Calls may outlast their map's share: each sweep begins with others, so those at the end have their turn, too.
-        let sweeps = usize::try_from(began.0 / SWEEP_EVERY_MS).unwrap_or(0);
-        let first = sweeps.wrapping_mul(MAPS_AT_ONCE) % maps.len();
-        maps.rotate_left(first);
-    }
+    // Calls may outlast their map's share, so each sweep begins with other maps: those at the end have their turn, too.
+    rotate_fairly(&mut maps, began, MAPS_AT_ONCE);
     let share_ms = until.ms_since(began) / maps.len().div_ceil(MAPS_AT_ONCE).max(1) as u64;
     let runs = stream::iter(maps).map(|map| async move {
         let until = ports.now().plus_ms(share_ms).min(until);
