@@ -11,12 +11,13 @@ mod notify;
 mod probe;
 mod tick;
 
+pub(crate) use self::evaluate::evaluate_map;
 pub use self::{
     act::act,
     counter::Counter,
     evaluate::{LATE_MS, RuleDecision, decide_rule, evaluate},
     notify::{CameBack, MailCounts, bounced, notify},
-    tick::{Ticked, tick, tick_one},
+    tick::{TickCounts, tick, tick_one},
 };
 use crate::{
     cas::{self, Lost, Round},

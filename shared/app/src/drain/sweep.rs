@@ -4,7 +4,8 @@ use domain::{Map, MapState, Timestamp, map::Intake};
 use futures::{StreamExt, stream};
 
 use super::{
-    map::{Drained, drain_map},
+    drained::Drained,
+    map::drain_map,
     resend::{resend, resend_all},
 };
 use crate::{

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{AT_ONCE, Ingested, judge, touched};
+use super::{AT_ONCE, Ingested, evaluate_rules, touched};
 use crate::ports::{AlertPorts, Config, Log, PortError};
 
 /// Most lines of one request.
@@ -68,7 +68,7 @@ pub enum LineResult {
 /// Logs what apps report; the answer is for each line, in their order.
 ///
 /// # Errors
-/// The maps cannot be read: nothing was logged. That rules could not be judged is no such error: the schedule judges
+/// The maps cannot be read: nothing was logged. A failure to evaluate rules is not such an error: the schedule evaluates
 /// them, and [`Ingested::not_judged`] says so.
 pub async fn reported<P: AlertPorts>(
     ports: &P,
@@ -94,7 +94,7 @@ pub async fn reported<P: AlertPorts>(
         *done.errors.entry(event.class.as_str()).or_default() += 1;
     }
     let maps = touched(&logged);
-    judge(ports, &maps, &mut done).await;
+    evaluate_rules(ports, &maps, &mut done).await;
     Ok((results, done))
 }
 
