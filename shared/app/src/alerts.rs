@@ -1,4 +1,4 @@
-//! Alerts: rules are judged, maps are paused, people are told.
+//! Alerts: rules are evaluated, maps are paused, people are notified.
 //!
 //! **Invariant: every step is a compare-and-set of the incident or the map.** Both evaluators may run at the same time,
 //! twice, or late: a breach becomes one incident, and its action is done once. Mail is sent at least once.

@@ -160,7 +160,7 @@ async fn open<P: AlertPorts>(
             let incident = change.incident;
             tracing::warn!(
                 map.id = %map.id, rule.id = %rule.id, incident.id = %incident.id, errors = incident.count,
-                "a rule's threshold was reached"
+                "the threshold of a rule was reached; its incident is open"
             );
             Ok(Some(incident))
         }

@@ -184,9 +184,9 @@ async fn run_steps<P: MailPorts>(
             incident = probe(ports, incident, map).await?;
         }
     }
-    let told = notify(ports, &incident, until).await?;
-    counts.mails += told.taken;
-    counts.mails_failed += told.failed;
+    let mails = notify(ports, &incident, until).await?;
+    counts.mails += mails.taken;
+    counts.mails_failed += mails.failed;
     Ok(())
 }
 
