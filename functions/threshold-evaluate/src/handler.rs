@@ -1,7 +1,7 @@
 //! Parse, one call, answer.
 
 use app::{
-    alerts::{CameBack, Ticked, bounced, tick, tick_one},
+    alerts::{CameBack, TickCounts, bounced, tick, tick_one},
     ports::MailPorts,
 };
 use aws::metrics::{Metrics, Unit};
@@ -38,7 +38,7 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
 }
 
 /// What is counted of a run. `whole`: everything that was due was looked at.
-fn tell(ticked: &Ticked, whole: bool) {
+fn tell(ticked: &TickCounts, whole: bool) {
     tracing::info!(
         maps = ticked.maps,
         opened = ticked.opened,

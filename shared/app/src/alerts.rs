@@ -1,4 +1,4 @@
-//! Alerts: rules are judged, maps are paused, people are told.
+//! Alerts: rules are evaluated, maps are paused, people are notified.
 //!
 //! **Invariant: every step is a compare-and-set of the incident or the map.** Both evaluators may run at the same time,
 //! twice, or late: a breach becomes one incident, and its action is done once. Mail is sent at least once.
@@ -11,12 +11,13 @@ mod notify;
 mod probe;
 mod tick;
 
+pub(crate) use self::evaluate::evaluate_map;
 pub use self::{
     act::act,
     counter::Counter,
     evaluate::{LATE_MS, RuleDecision, decide_rule, evaluate},
     notify::{CameBack, MailCounts, bounced, notify},
-    tick::{Ticked, tick, tick_one},
+    tick::{TickCounts, tick, tick_one},
 };
 use crate::{
     cas::{self, Lost, Round},

@@ -14,16 +14,16 @@ use domain::{
 };
 
 use self::conflict::{Stopped, keep_both_values};
-use crate::ports::{Apps, Call, Commit, CommitError, FetchedRecord, LaneKey, Lanes, PortError, Ports, SyncMap};
+use crate::{
+    cas::{self, Round},
+    ports::{Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, SyncMap},
+};
 
-/// How often a settlement is tried when the journal does not answer, before it is left to the sweep.
-const SETTLE_ROUNDS: u32 = 12;
-
-/// An entry in context.
+/// An entry that is attempted, with its lane and map.
 pub(crate) struct AttemptContext<'a> {
     pub(crate) lane: &'a LaneKey,
     pub(crate) map: &'a SyncMap,
-    /// The head as it was stored when the entry was taken.
+    /// The head as it was stored when the entry was claimed.
     pub(crate) head: Head,
     pub(crate) entry: Entry,
     pub(crate) owner: Owner,
@@ -31,23 +31,23 @@ pub(crate) struct AttemptContext<'a> {
     pub(crate) caller_waiting: bool,
 }
 
-/// How an attempt ended.
-pub(crate) struct Ended {
+/// The result of an attempt.
+pub(crate) struct AttemptResult {
     pub(crate) answer: Answer,
-    /// The lane as it is now; `None` when the attempt could not be settled and is left to the sweep.
+    /// The lane's head after the attempt; `None` when the attempt could not be settled and is left to the sweep.
     pub(crate) head: Option<Head>,
-    /// What failed.
+    /// The failure that ended it, if one did.
     pub(crate) failure: Option<Failure>,
 }
 
-/// Makes the calls of an entry and settles it. Whatever happens, the entry is in the journal.
-pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>) -> Ended {
+/// Makes the calls of an entry and settles it. The entry stays in the journal until its outcome is stored.
+pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>) -> AttemptResult {
     let attempt = match keep_both_values(ports, &mut context).await {
         Ok(()) => call_apps(ports, &context).await,
         Err(Stopped::ByApp(attempt)) => attempt,
         Err(Stopped::ByJournal) => {
-            let answer = unsettled(&context, None);
-            return Ended { answer, head: None, failure: None };
+            let answer = Answer::queued(&context.head, &context.entry, None);
+            return AttemptResult { answer, head: None, failure: None };
         }
     };
     let failure = attempt.failure.as_ref().map(|step| step.failure.clone());
@@ -56,25 +56,28 @@ pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>
             map.id = %context.lane.map, entry.id = %context.entry.id, entry.seq = context.entry.seq,
             entry.attempts = context.entry.attempts, side.id = %context.map.config.side(step.to).side,
             error.class = %step.failure.class, error.effect = ?step.failure.effect,
-            "a write did not succeed"
+            "could not write an entry to an app; its settlement decides what comes next"
         );
     }
     match settle_attempt(ports, &context, &attempt).await {
-        Ok(Some((answer, head))) => Ended { answer, head: Some(head), failure },
-        Ok(None) => Ended { answer: unsettled(&context, attempt.failure), head: None, failure },
+        Ok(Some((answer, head))) => AttemptResult { answer, head: Some(head), failure },
+        Ok(None) => AttemptResult {
+            answer: Answer::queued(&context.head, &context.entry, attempt.failure),
+            head: None,
+            failure,
+        },
         Err(error) => {
             tracing::error!(
                 map.id = %context.lane.map, entry.id = %context.entry.id, %error,
-                "the outcome of a write could not be stored; the sweep takes it over when its lease ends"
+                "could not store the outcome of a write; the sweep takes the entry over when its lease ends"
             );
-            Ended { answer: unsettled(&context, attempt.failure), head: None, failure }
+            AttemptResult {
+                answer: Answer::queued(&context.head, &context.entry, attempt.failure),
+                head: None,
+                failure,
+            }
         }
     }
-}
-
-/// What the caller is told when the outcome could not be stored: the entry is in the journal, whatever happened.
-fn unsettled(context: &AttemptContext<'_>, failure: Option<StepFailure>) -> Answer {
-    Answer::queued(&context.head, &context.entry, failure)
 }
 
 async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt {
@@ -128,8 +131,8 @@ fn said(error: &domain::mapping::MappingError) -> String {
     format!("field {} {}", error.field, error.message)
 }
 
-/// What the side gets: the entry's image, or what the other side has at this moment. `None`: it has that already, and
-/// a write would only be reported back to us.
+/// The image that the side gets: the entry's own, or the record as the other side has it now. `None`: the side has that
+/// content already, and a write would only come back as a report.
 async fn image<P: Ports>(
     ports: &P,
     context: &AttemptContext<'_>,
@@ -149,14 +152,14 @@ async fn image<P: Ports>(
     Ok((content(config, to, &there) != content(config, to, &wanted)).then_some(wanted))
 }
 
-/// A record as a side has it now.
+/// Reads a record as a side has it now.
 async fn read<P: Ports>(ports: &P, context: &AttemptContext<'_>, from: SideIx) -> Result<Image, Failure> {
     let end = context.map.config.side(from);
     let side = &context.map.sides[from.at()];
     let found = ports.apps().read(side, &end.entity, &end.key_field, &context.lane.key).await;
     match found {
         Ok(found) => Ok(found.map_or(Image::Absent, |FetchedRecord { record, .. }| Image::Present(record))),
-        // Reading has no effect: whatever it met, nothing was changed.
+        // A read changes nothing, however it fails.
         Err(failure) if failure.effect == CallEffect::Unknown => {
             Err(Failure { effect: CallEffect::NotApplied, ..failure })
         }
@@ -195,56 +198,64 @@ async fn settle_attempt<P: Ports>(
     context: &AttemptContext<'_>,
     attempt: &Attempt,
 ) -> Result<Option<(Answer, Head)>, PortError> {
-    let mut head = context.head.clone();
-    // Echoes matter to a refusal alone; a success does not pay for reading them.
-    let mut echoed = Vec::new();
-    let refused = attempt.failure.as_ref().is_some_and(|step| step.failure.effect == CallEffect::Refused);
-    if refused && let Some((now, echoes)) = ports.lanes().head(context.lane).await? {
-        echoed = echoes.of(context.head.version_of(context.entry.seq));
-        head = now;
+    let mut view = SettleView { head: context.head.clone(), echoed: Vec::new() };
+    if needs_echoes(attempt) {
+        view.read_again(ports, context).await?;
     }
     let spare = EntryId(ports.fresh_id());
-    let mut last = PortError::Transient("the lane kept changing".to_owned());
-    for round in 0..SETTLE_ROUNDS {
+    cas::retry(ports, cas::SETTLE, (view, false), |(mut view, again)| async move {
+        // If the journal does not answer, the known head may still be the stored one: try it.
+        if again && let Err(error @ PortError::Permanent(_)) = view.read_again(ports, context).await {
+            return Err(error);
+        }
         let settle_context = SettleContext {
             map: &context.map.map,
             key: &context.lane.key,
             sides: [&context.map.sides[0].config, &context.map.sides[1].config],
             on_unavailable: context.map.config.on_unavailable,
-            echoed: &echoed,
+            echoed: &view.echoed,
             spare,
             now: ports.now(),
         };
-        let Some(settlement) = settle(&head, context.entry.clone(), context.owner, attempt, settle_context) else {
-            return Ok(lost(&head, context).map(|answer| (answer, head)));
+        let Some(settlement) = settle(&view.head, context.entry.clone(), context.owner, attempt, settle_context) else {
+            return Ok(Round::Done(answer_if_ours(&view.head, context).map(|answer| (answer, view.head))));
         };
-        match ports
-            .lanes()
-            .commit(context.lane, Commit::of(Some(&head), settlement.head.clone(), settlement.effects))
-            .await
-        {
-            Ok(()) => return Ok(Some((settlement.answer, settlement.head))),
-            Err(CommitError::Stale | CommitError::Duplicate) => {}
-            Err(CommitError::Port(PortError::Permanent(error))) => return Err(PortError::Permanent(error)),
-            Err(CommitError::Port(error)) => last = error,
-        }
-        ports.sleep(5 << round.min(6)).await;
-        match ports.lanes().head(context.lane).await {
-            Ok(Some((now, echoes))) => {
-                if !echoed.is_empty() || attempt.failure.is_some() {
-                    echoed = echoes.of(context.head.version_of(context.entry.seq));
-                }
-                head = now;
-            }
-            Ok(None) => return Err(PortError::Permanent("the lane head is gone".to_owned())),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+        let commit = Commit::of(Some(&view.head), settlement.head.clone(), settlement.effects);
+        Ok(match cas::stored(ports.lanes().commit(context.lane, commit).await)? {
+            Ok(()) => Round::Done(Some((settlement.answer, settlement.head))),
+            Err(lost) => Round::Again(lost, (view, true)),
+        })
+    })
+    .await
 }
 
-/// The lease is gone. Either this very settlement was stored and its answer lost, or the lane was taken over.
-fn lost(head: &Head, context: &AttemptContext<'_>) -> Option<Answer> {
+/// A lane as a settlement sees it.
+struct SettleView {
+    head: Head,
+    /// The sides that have reported the entry.
+    echoed: Vec<SideIx>,
+}
+
+impl SettleView {
+    async fn read_again<P: Ports>(&mut self, ports: &P, context: &AttemptContext<'_>) -> Result<(), PortError> {
+        let Some((head, echoes)) = ports.lanes().head(context.lane).await? else {
+            return Err(PortError::Permanent("the lane head is gone".to_owned()));
+        };
+        self.echoed = echoes.of(context.head.version_of(context.entry.seq));
+        self.head = head;
+        Ok(())
+    }
+}
+
+/// Whether echoes have a say in the settlement: an app that reported a write has it, whatever it answers to a repeat. No
+/// outcome but a refusal pays for reading them first.
+fn needs_echoes(attempt: &Attempt) -> bool {
+    attempt.failure.as_ref().is_some_and(|step| step.failure.effect == CallEffect::Refused)
+}
+
+/// The answer of this very settlement, if it was stored and the journal's answer was lost; `None` when somebody else took
+/// the lane over.
+fn answer_if_ours(head: &Head, context: &AttemptContext<'_>) -> Option<Answer> {
     let write = context.entry.write()?;
     let known = head.recent.get(write.id)?;
     Some(Answer::replay(&known.outcome, head.version_of(known.seq), Some(context.entry.id)))

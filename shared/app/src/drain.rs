@@ -4,7 +4,9 @@
 //! **Invariant: a pointer is only a wake-up.** Whatever a message names, a worker runs the lane's next entry; a queue
 //! that lost, doubled or delayed everything would cost time and nothing else.
 
+mod drained;
 mod lane;
+mod lease;
 mod map;
 mod pace;
 mod probe;
@@ -13,9 +15,10 @@ mod run;
 mod sweep;
 
 pub use self::{
+    drained::Drained,
     lane::{LaneEnd, LaneRun, named_lane, run_lane},
-    map::{Drained, drain_map},
+    map::drain_map,
     pace::{MAX_AT_ONCE, Pace},
-    probe::{Probed, probe_map},
+    probe::{AppHealth, probe_map},
     sweep::sweep,
 };

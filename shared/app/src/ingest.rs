@@ -1,5 +1,5 @@
-//! `log-ingest`'s use case: what the table's stream tells is logged, the rules of the maps touched are judged, and other
-//! programs are told.
+//! `log-ingest`'s use case: it logs the events of the table's stream, evaluates the rules of the maps concerned, and
+//! notifies other programs.
 
 mod announce;
 mod reported;
@@ -15,14 +15,14 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 
 pub use self::reported::{LineResult, MAX_LINES, Report, lines, reported};
 use crate::{
-    alerts::{act, evaluate},
-    ports::{AlertPorts, Alerts, Config, EventPorts, Events, Log, PortError},
+    alerts::{act, evaluate_map},
+    ports::{AlertPorts, Alerts, EventPorts, Events, Log, PortError},
 };
 
 /// Events logged at the same time.
 const AT_ONCE: usize = 16;
 
-/// What a batch was.
+/// Figures of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ingested {
     /// Errors that are new in the log, by class.
@@ -35,17 +35,17 @@ pub struct Ingested {
     pub incidents: u64,
     /// Milliseconds from the last counted error to the pause, of each incident that paused a map.
     pub paused_after_ms: Vec<u64>,
-    /// Why something that is logged was not judged, or not acted upon.
+    /// Why something that was logged was not evaluated, or not acted upon.
     pub not_judged: Vec<PortError>,
     /// Events that were not published.
     pub unpublished: u64,
 }
 
-/// Logs events, then judges rules and publishes. The same events may come again, in part or as a whole.
+/// Logs events, then evaluates rules and publishes. The same events may come again, in part or as a whole.
 ///
 /// # Errors
-/// Something could not be stored: all of it must come again. That it could not be judged or published is no such error: a
-/// rule or a map that cannot be read must not keep anything out of the log. [`Ingested`] says so.
+/// Something could not be stored: the whole batch must come again. A failure to evaluate or to publish is not such an
+/// error, because a rule or a map that cannot be read must not keep anything out of the log; [`Ingested`] counts it.
 pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ingested, PortError> {
     let mut done = Ingested::default();
     let errors: Vec<_> = events.iter().filter_map(error).collect();
@@ -63,14 +63,14 @@ pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ing
             LogEvent::Activity(line) => lines.push(ports.log().add_activity(line).boxed()),
         }
     }
-    done.resolved += each(resolved).await?.into_iter().sum::<u64>();
-    done.activities += each(lines).await?.into_iter().map(u64::from).sum::<u64>();
-    judge(ports, &touched(&errors), &mut done).await;
+    done.resolved += run_all(resolved).await?.into_iter().sum::<u64>();
+    done.activities += run_all(lines).await?.into_iter().map(u64::from).sum::<u64>();
+    evaluate_rules(ports, &touched(&errors), &mut done).await;
     let published = announce::events(events);
     if !published.is_empty()
         && let Err(error) = ports.events().publish(&published).await
     {
-        tracing::error!(events = published.len(), %error, "events could not be published");
+        tracing::error!(events = published.len(), %error, "could not publish events; other programs do not get them");
         done.unpublished += published.len() as u64;
     }
     Ok(done)
@@ -83,8 +83,8 @@ fn error(event: &LogEvent) -> Option<LoggedError> {
     }
 }
 
-/// With the batch's own errors of the record. They were logged a moment ago: the index may not have them yet, and the
-/// head names but the last few.
+/// Adds the batch's own errors of the record. They were logged a moment ago: the index may not have them yet, and the
+/// head names only the last few.
 fn with_those_of(errors: &[LoggedError], resolution: &Resolution) -> Resolution {
     let mut resolution = resolution.clone();
     for LoggedError { event, .. } in errors {
@@ -115,50 +115,50 @@ async fn log_errors<P: AlertPorts>(ports: &P, errors: &[LoggedError], done: &mut
     for error in errors {
         adds.push(ports.log().add_error(error).boxed());
     }
-    let new = each(adds).await?;
+    let new = run_all(adds).await?;
     for (error, _) in errors.iter().zip(new).filter(|(_, new)| *new) {
         *done.errors.entry(error.event.class.as_str()).or_default() += 1;
     }
     Ok(())
 }
 
-/// Does many things, some at the same time; the results are in order.
-async fn each<T>(things: Vec<BoxFuture<'_, Result<T, PortError>>>) -> Result<Vec<T>, PortError> {
+/// Runs many futures, some at the same time; the results are in order.
+async fn run_all<T>(things: Vec<BoxFuture<'_, Result<T, PortError>>>) -> Result<Vec<T>, PortError> {
     let done: Vec<_> = stream::iter(things).buffered(AT_ONCE).collect().await;
     done.into_iter().collect()
 }
 
-/// Judges the rules of these maps, and acts at once: mail comes later. What fails is left to the schedule, and stops no
-/// other map.
-async fn judge<P: AlertPorts>(ports: &P, maps: &BTreeMap<MapId, (Timestamp, Timestamp)>, done: &mut Ingested) {
+/// Evaluates the rules of these maps, and acts at once; mail comes later. A failure in one map stops no other map, and is
+/// left to the schedule.
+async fn evaluate_rules<P: AlertPorts>(ports: &P, maps: &BTreeMap<MapId, (Timestamp, Timestamp)>, done: &mut Ingested) {
     if maps.is_empty() {
         return;
     }
     let rules = match ports.alerts().rules().await {
         Ok(rules) => rules,
         Err(error) => {
-            tracing::error!(%error, "the rules could not be read");
+            tracing::error!(%error, "could not read the rules; the schedule evaluates them");
             done.not_judged.push(error);
             return;
         }
     };
     for (id, (first, _)) in maps.iter().filter(|(id, _)| rules.iter().any(|rule| rule.config.watches(id))) {
-        if let Err(error) = judge_map(ports, &rules, id, *first, done).await {
-            tracing::error!(map.id = %id, %error, "the rules of a map could not be judged");
+        if let Err(error) = act_on_breaches(ports, &rules, id, *first, done).await {
+            tracing::error!(map.id = %id, %error, "could not evaluate the rules of a map; the schedule evaluates them");
             done.not_judged.push(error);
         }
     }
 }
 
-async fn judge_map<P: AlertPorts>(
+/// Evaluates the rules of one map, and does the actions that are due.
+async fn act_on_breaches<P: AlertPorts>(
     ports: &P,
     rules: &[Rule],
     id: &MapId,
     from: Timestamp,
     done: &mut Ingested,
 ) -> Result<(), PortError> {
-    let Some(map) = ports.config().fresh_map(id).await? else { return Ok(()) };
-    for incident in evaluate(ports, &map.map, rules, from).await? {
+    for incident in evaluate_map(ports, rules, id, from).await? {
         done.incidents += 1;
         let acted = act(ports, &incident).await?;
         done.paused_after_ms.extend(incident.paused_after_ms(&acted));
@@ -167,7 +167,7 @@ async fn judge_map<P: AlertPorts>(
 }
 
 impl Ingested {
-    /// Both together.
+    /// Adds the figures of another batch.
     pub fn add(&mut self, other: Self) {
         for (class, count) in other.errors {
             *self.errors.entry(class).or_default() += count;

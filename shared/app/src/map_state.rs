@@ -21,7 +21,7 @@ pub(crate) enum OnStale {
 /// How a change of state ended.
 pub(crate) enum StateChange<S> {
     /// The map was saved in this state.
-    Saved(Map),
+    Saved(Box<Map>),
     /// The decision was to leave the map as it is, and this is why.
     Stayed(S),
     /// Somebody else changed the map first.
@@ -73,7 +73,7 @@ where
                 if next.state == MapState::CatchingUp {
                     wake_drain(ports, &next).await;
                 }
-                Ok(Round::Done(StateChange::Saved(*next)))
+                Ok(Round::Done(StateChange::Saved(next)))
             }
             Err(CommitError::Stale | CommitError::Duplicate) if on_stale == OnStale::ReadAgain => {
                 Ok(Round::Again(Lost::Stale, ()))

@@ -1,4 +1,4 @@
-//! What the use cases need from the world, named by need. The simulator has a fake of each.
+//! The ports of the use cases, named by need. The simulator has a fake of each.
 
 mod alerts;
 mod lanes;
@@ -57,17 +57,17 @@ pub trait Ports: Sync {
     fn now(&self) -> Timestamp;
     /// 128 bits nobody else has: time first, then chance (a ULID).
     fn fresh_id(&self) -> u128;
-    /// Lets some time pass.
+    /// Waits for some milliseconds.
     fn sleep(&self, ms: u64) -> impl Future<Output = ()> + Send;
 }
 
 /// Why a port did not do what it was asked. The texts are for the log, not for callers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
-    /// It may work when tried again: throttled, no answer, a conflict of transactions.
+    /// A repeat may succeed: throttled, no answer, a conflict of transactions.
     #[error("transient: {0}")]
     Transient(String),
-    /// It will not: not allowed, too large, not there, not readable.
+    /// No repeat will succeed: not allowed, too large, not there, not readable.
     #[error("permanent: {0}")]
     Permanent(String),
 }
@@ -106,7 +106,7 @@ impl std::ops::Deref for SyncMap {
     }
 }
 
-/// What is done to a record of an app.
+/// A write to one record of an app.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The entity set or path.

@@ -1,11 +1,14 @@
-//! Since when changes wait in a map.
+//! The age of a map's oldest waiting change.
 
 use domain::{Map, Timestamp, lane::Entry};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::ports::{LaneKey, Lanes, OpenRange, PortError, Ports};
+use crate::{
+    next_entry::next_entry,
+    ports::{LaneKey, Lanes, OpenRange, PortError, Ports},
+};
 
-/// Most lanes that are looked at: each costs two reads, and a paused map is measured each minute.
+/// Most lanes that are read: each costs two reads, and a paused map is measured every minute.
 pub const MAX_LANES: usize = 200;
 /// Lanes that are read at the same time.
 const READ_AT_ONCE: usize = 20;
@@ -15,13 +18,13 @@ const READ_AT_ONCE: usize = 20;
 pub struct Oldest {
     /// When it was accepted.
     pub accepted_at: Timestamp,
-    /// Every lane that waits was looked at. If not, there may be an older one.
+    /// Every waiting lane was read. If not, there may be an older change.
     pub complete: bool,
 }
 
-/// The oldest of what waits in a map, but for an operator. The index has lanes by when they are due, and a change that is
-/// tried again and again is due later each time: only the entries tell how old they are. Those that are due first are
-/// looked at.
+/// Finds the oldest change that waits in a map, except those that wait for an operator. The index orders lanes by the time
+/// at which they are due, and a change that fails is due later each time, so only the entries have their age. The lanes
+/// that are due first are read.
 ///
 /// # Errors
 /// The journal cannot be reached.
@@ -34,12 +37,9 @@ pub async fn oldest<P: Ports>(ports: &P, map: &Map) -> Result<Option<Oldest>, Po
     Ok(oldest.map(|accepted_at| Oldest { accepted_at, complete }))
 }
 
-/// The entry that a lane stands at, unless it waits for an operator. The index may lag: the head says what there is.
+/// The entry whose turn it is in a lane, unless it waits for an operator. The index may lag: the head decides.
 async fn first<P: Ports>(ports: &P, map: &Map, lane: &LaneKey) -> Result<Option<Entry>, PortError> {
     let head = ports.lanes().head(lane).await?.map(|(head, _)| head);
     let Some(head) = head.filter(|head| head.map == map.uid && !head.idle() && !head.parked) else { return Ok(None) };
-    match head.inflight.and_then(|inflight| inflight.direct) {
-        Some(direct) => Ok(Some(*direct)),
-        None => ports.lanes().entry(lane, head.done_seq + 1).await,
-    }
+    next_entry(ports, lane, &head).await
 }

@@ -47,7 +47,7 @@ pub async fn switch<P: AdminPorts>(
             if command == MapCommand::Pause {
                 restore_queue(ports, &map).await;
             }
-            Ok(map)
+            Ok(*map)
         }
         Ok(StateChange::Stayed(map)) => Ok(map),
         Ok(StateChange::GaveWay) | Err(AppError::Contended) => Err(AppError::VersionChanged { stored: None }),

@@ -13,11 +13,11 @@ use crate::{
     ports::{AlertPorts, Alerts, Config, IncidentChange, PortError},
 };
 
-/// Does what an incident's rule wants to be done, if that is still due; the incident as it is then.
+/// Does the action of an incident's rule, if it is still due; returns the incident as it is then.
 ///
-/// The map is changed by compare-and-set of its version, and only in the epoch whose errors were counted: whoever
-/// resumes it in the meantime has the last word. A crash before the incident says so is mended by the next run, which
-/// finds the map in that state for this very incident.
+/// The map is changed by compare-and-set of its version, and only in the epoch whose errors were counted: an operator who
+/// resumes it in the meantime has the last word. After a crash between the map and the incident, the next run finds the
+/// map in that state because of this incident, and records the action.
 ///
 /// # Errors
 /// The store cannot be reached. The next run goes on.
@@ -77,7 +77,8 @@ async fn apply_action<P: AlertPorts>(ports: &P, incident: &Incident) -> Result<A
     }
 }
 
-/// Whether the map is in its state because of this incident: an earlier run did it, and did not live to say so.
+/// Whether the map is in its state because of this incident: an earlier run changed the map and crashed before it recorded
+/// that.
 fn is_ours(map: &Map, incident: &Incident) -> bool {
     map.cause.incident() == Some(incident.id)
 }

@@ -70,11 +70,11 @@ impl<'a, P: AlertPorts> Counter<'a, P> {
         known
     }
 
-    /// Whether the rule's threshold is reached in a window that ends at `from` or later. Errors until `closed` do not count.
+    /// Finds a window, ending at `from` or later, in which the rule's threshold is reached. Errors until `closed` do not count.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub async fn judge(
+    pub async fn find_breach(
         &mut self,
         rule: &RuleConfig,
         from: Timestamp,

@@ -1,15 +1,15 @@
-//! Judging rules by the errors themselves.
+//! Evaluating rules by the errors themselves.
 
 use domain::{
-    IncidentId, Map, Timestamp,
+    IncidentId, Map, MapId, Timestamp,
     log::{IncidentStep, LoggedError},
     rule::{Action, Breach, Incident, Rule, RuleConfig, Watch},
 };
 
 use super::Counter;
-use crate::ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError};
+use crate::ports::{AlertPorts, Alerts, CommitError, Config, IncidentChange, PortError};
 
-/// Windows that ended at most so long ago are still judged by the schedule, should `log-ingest` have been late.
+/// The schedule still evaluates windows that ended at most so long ago, in case `log-ingest` was late.
 pub const LATE_MS: u64 = 5 * 60 * 1_000;
 /// Why a rule did, or did not, open an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub enum RuleDecision {
     Breached(Breach),
 }
 
-/// Judges a rule on a map by windows that end at `from` or later; nothing is changed.
+/// Decides a rule on a map by windows that end at `from` or later; nothing is changed.
 ///
 /// # Errors
 /// The log cannot be read.
@@ -40,14 +40,14 @@ pub async fn decide_rule<P: AlertPorts>(
     if !rule.config.watches(&map.id) {
         return Ok((RuleDecision::NotWatched, None));
     }
-    // Most rules are quiet most of the time: what is known of their incidents is read when they are not.
-    if counter.judge(&rule.config, from, None).await?.is_none() {
+    // Most rules are quiet most of the time: their incidents are read only when they are not.
+    if counter.find_breach(&rule.config, from, None).await?.is_none() {
         return Ok((RuleDecision::Below, None));
     }
     let watch = ports.alerts().watch(&rule.id, &map.id).await?;
     let current = watch.as_ref().filter(|watch| watch.uid == map.uid);
     let closed = current.and_then(|watch| watch.counted_until(map));
-    let Some(breach) = counter.judge(&rule.config, from, closed).await? else {
+    let Some(breach) = counter.find_breach(&rule.config, from, closed).await? else {
         return Ok((RuleDecision::Below, watch));
     };
     if let Some(open) = current.and_then(|watch| watch.open) {
@@ -66,11 +66,28 @@ pub async fn decide_rule<P: AlertPorts>(
     Ok((RuleDecision::Breached(breach), watch))
 }
 
-/// Judges all rules on a map, and opens an incident for each that is breached; incidents whose action is due. `from`:
-/// windows that end before it have been judged.
+/// Evaluates all rules on a map, as it is stored now, and opens an incident for each breach. Returns the incidents whose
+/// action is due. A map that is gone has none. `from`: windows that end before it have been evaluated.
 ///
 /// # Errors
-/// The log or the store cannot be reached. What was opened is opened.
+/// The map, the log or the store cannot be reached. Incidents that were opened stay open.
+pub(crate) async fn evaluate_map<P: AlertPorts>(
+    ports: &P,
+    rules: &[Rule],
+    id: &MapId,
+    from: Timestamp,
+) -> Result<Vec<Incident>, PortError> {
+    match ports.config().fresh_map(id).await? {
+        Some(map) => evaluate(ports, &map.map, rules, from).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Evaluates all rules on a map, and opens an incident for each breach. Returns the incidents whose action is due. `from`:
+/// windows that end before it have been evaluated.
+///
+/// # Errors
+/// The log or the store cannot be reached. Incidents that were opened stay open.
 pub async fn evaluate<P: AlertPorts>(
     ports: &P,
     map: &Map,
@@ -88,7 +105,7 @@ pub async fn evaluate<P: AlertPorts>(
                 let errors = counter.of(&rule.config, &breach);
                 due.extend(open(ports, rule, map, &breach, watch, &errors).await?);
             }
-            // Whoever opened it may have crashed before it acted.
+            // The evaluator that opened it may have crashed before it acted.
             RuleDecision::Open(id) => {
                 let incident = ports.alerts().incident(id).await?;
                 due.extend(incident.filter(Incident::action_due));
@@ -143,7 +160,7 @@ async fn open<P: AlertPorts>(
             let incident = change.incident;
             tracing::warn!(
                 map.id = %map.id, rule.id = %rule.id, incident.id = %incident.id, errors = incident.count,
-                "a rule's threshold was reached"
+                "the threshold of a rule was reached; its incident is open"
             );
             Ok(Some(incident))
         }

@@ -1,4 +1,4 @@
-//! Telling people: one mail to each, at least once, without holding anything up.
+//! Notifying people: one mail to each, at least once, without holding anything up.
 
 mod deliveries;
 
@@ -13,8 +13,8 @@ use self::deliveries::{One, Settings, address, came_back, due, fall_back, settle
 use super::{alone, change_incident, mail};
 use crate::ports::{AlertPorts, Alerts, Flagged, MailError, MailPorts, Mailer, PortError};
 
-/// Who has claimed an incident's mails has them for so long, from the last one on; after a crash somebody else sends
-/// them, perhaps again.
+/// A run's claim of an incident's mails lasts so long, counted from the last mail. After a crash another run sends them,
+/// perhaps again.
 const CLAIM_MS: u64 = 90_000;
 /// Mails sent at the same time; what became of them is noted before the next ones are sent. A new SES account may send
 /// 14 a second.
@@ -34,7 +34,7 @@ pub struct MailCounts {
     pub failed: u64,
 }
 
-/// Sends what is to be sent of an incident. Nothing is begun after `until`: the next run goes on.
+/// Sends the mails of an incident that are due. It begins none after `until`: the next run goes on.
 ///
 /// # Errors
 /// The store cannot be reached. Mails that were sent may be sent again.
@@ -89,7 +89,7 @@ pub async fn bounced<P: AlertPorts>(ports: &P, back: &CameBack, incident: Option
     .map(drop)
 }
 
-/// Some mails at a time, so that a slow mail service, or the end of the invocation, costs no more than those.
+/// Sends a few mails at a time, so that a slow mail service, or the end of the invocation, costs no more than those.
 async fn send_all<P: MailPorts>(
     ports: &P,
     incident: &Incident,
@@ -97,10 +97,10 @@ async fn send_all<P: MailPorts>(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<MailCounts, PortError> {
-    let mut told = MailCounts::default();
+    let mut counts = MailCounts::default();
     let due = due(incident, now);
     if due.is_empty() {
-        return Ok(told);
+        return Ok(counts);
     }
     let situation = mail::Situation::of(ports, incident).await;
     let mut chunks = due.chunks(AT_ONCE).peekable();
@@ -108,8 +108,8 @@ async fn send_all<P: MailPorts>(
         let sends = chunk.iter().map(|(notice, to, tries)| send(ports, incident, notice, to, *tries, &situation));
         let sent = join_all(sends).await;
         let taken = sent.iter().filter(|(.., sent)| matches!(sent, Sent::Taken { .. })).count() as u64;
-        told.taken += taken;
-        told.failed += sent.len() as u64 - taken;
+        counts.taken += taken;
+        counts.failed += sent.len() as u64 - taken;
         let (now, last) = (ports.now(), chunks.peek().is_none());
         let over = last || now >= until;
         change_incident(ports, incident.id, |read| {
@@ -127,7 +127,7 @@ async fn send_all<P: MailPorts>(
             break;
         }
     }
-    Ok(told)
+    Ok(counts)
 }
 
 async fn send<P: MailPorts>(
@@ -146,7 +146,7 @@ async fn send<P: MailPorts>(
             let refusal = error.refusal();
             // The words may name an address: they are on the incident, and not in the log.
             let (to, code) = (to.masked(), &refusal.code);
-            tracing::error!(incident.id = %incident.id, mail.to = to, mail.code = code, tries, "a mail was not taken");
+            tracing::error!(incident.id = %incident.id, mail.to = to, mail.code = code, tries, "could not send a mail; the incident says whether it is tried again");
             if again {
                 let wait = FIRST_WAIT_MS.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT_MS);
                 let not_before = ports.now().plus_ms(wait);

@@ -1,4 +1,4 @@
-//! Resuming by itself: the app is asked with the oldest change that waits. When it takes it, the map is resumed.
+//! The automatic resume: the app is probed with the oldest waiting change. When it accepts the change, the map is resumed.
 
 use domain::{
     Map, MapState,
@@ -9,12 +9,12 @@ use domain::{
 
 use super::{alone, change_incident};
 use crate::{
-    drain::{Probed, probe_map},
+    drain::{AppHealth, probe_map},
     map_state::{Decision, OnStale, StateChange, change_state},
     ports::{AlertPorts, IncidentChange, PortError},
 };
 
-/// Asks the app again if it is time to, and resumes the map if it is well; the incident as it is then.
+/// Probes the app if it is time to, and resumes the map if the app is well; returns the incident as it is then.
 pub(super) async fn probe<P: AlertPorts>(ports: &P, incident: Incident, map: &Map) -> Result<Incident, PortError> {
     let Some(auto) = incident.config.auto_resume else { return Ok(incident) };
     let now = ports.now();
@@ -24,15 +24,15 @@ pub(super) async fn probe<P: AlertPorts>(ports: &P, incident: Incident, map: &Ma
     if !ours || !waited || incident.auto_resumed >= auto.at_most {
         return Ok(incident);
     }
-    // Noted first: of two runs one asks.
+    // Saved before the probe: of two runs, only one probes.
     let noted = change_incident(ports, incident.id, |read| {
         (read.version == incident.version)
             .then(|| alone(Incident { probed_at: Some(now), version: read.version + 1, ..read.clone() }))
     });
     let Some(incident) = noted.await? else { return Ok(incident) };
-    let probed = probe_map(ports, &map.id).await?;
-    tracing::info!(map.id = %map.id, incident.id = %incident.id, ?probed, "the app was asked with the oldest change");
-    if probed == Probed::StillBroken {
+    let health = probe_map(ports, &map.id).await?;
+    tracing::info!(map.id = %map.id, incident.id = %incident.id, ?health, "probed the app with the oldest change");
+    if health == AppHealth::StillBroken {
         return Ok(incident);
     }
     resume(ports, incident, map).await

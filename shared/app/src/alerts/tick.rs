@@ -3,18 +3,21 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    IncidentId, Map, MapId, Timestamp,
+    IncidentId, Map, Timestamp,
     log::IncidentStep,
     rule::{Ending, Incident, NoticeKind, Recovery, Rule, Watch, recovery},
 };
 
-use super::{Counter, LATE_MS, act, alone, change_incident, evaluate, notify, probe::probe};
-use crate::ports::{AlertPorts, Alerts, Config, IncidentChange, Log, MailPorts, PortError};
+use super::{Counter, LATE_MS, act, alone, change_incident, evaluate_map, notify, probe::probe};
+use crate::{
+    ports::{AlertPorts, Alerts, Config, IncidentChange, Log, MailPorts, PortError},
+    rotation::rotate_fairly,
+};
 
-/// What a run did.
+/// Figures of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ticked {
-    /// Maps whose rules were judged: those that met an error of late.
+pub struct TickCounts {
+    /// Maps whose rules were evaluated: those with a recent error.
     pub maps: u64,
     /// Incidents that were opened.
     pub opened: u64,
@@ -26,58 +29,63 @@ pub struct Ticked {
     pub mails_failed: u64,
     /// Incidents that are over.
     pub recovered: u64,
-    /// Maps that were not judged and incidents that were not worked on: something failed, or there was no time left.
+    /// Maps that were not evaluated and incidents that were not worked on: something failed, or there was no time left.
     pub left: u64,
     /// Milliseconds from the last counted error to the pause, of each incident that paused a map.
     pub paused_after_ms: Vec<u64>,
 }
 
-/// Acts, judges what was not judged yet, tells people, and closes what is over. Nothing of it stops the rest: what fails is
-/// logged and counted, and comes again with the next run.
+/// Acts, evaluates rules, notifies people, and closes incidents that are over. No failure stops the rest: it is logged and
+/// counted, and the next run tries again.
 ///
 /// # Errors
 /// The rules cannot be read.
-pub async fn tick<P: MailPorts>(ports: &P, until: Timestamp) -> Result<Ticked, PortError> {
+pub async fn tick<P: MailPorts>(ports: &P, until: Timestamp) -> Result<TickCounts, PortError> {
     let rules = ports.alerts().rules().await?;
-    let mut ticked = Ticked::default();
+    let mut counts = TickCounts::default();
     let mut open = match ports.alerts().open_incidents().await {
         Ok(open) => open,
         Err(error) => {
-            tracing::error!(%error, "open incidents could not be read; the next run will");
-            ticked.left += 1;
+            tracing::error!(%error, "could not read the open incidents; the next run tries again");
+            counts.left += 1;
             Vec::new()
         }
     };
-    // What a crash left comes before anything that takes time.
+    // Actions that a crash left undone come before anything that takes time.
     for incident in open.iter().filter(|incident| incident.action_due()) {
-        act_on(ports, incident, &mut ticked).await;
+        act_on(ports, incident, &mut counts).await;
     }
-    let opened = judge_all(ports, &rules, until, &mut ticked).await;
+    let opened = evaluate_maps(ports, &rules, until, &mut counts).await;
     // The list of open incidents lags: it may not have these yet.
     let listed: BTreeSet<_> = open.iter().map(|incident| incident.id).collect();
     open.extend(opened.into_iter().filter(|incident| !listed.contains(&incident.id)));
-    ticked.incidents = open.len() as u64;
+    counts.incidents = open.len() as u64;
     for incident in open {
-        go_on(ports, &rules, incident, until, &mut ticked).await;
+        run_incident(ports, &rules, incident, until, &mut counts).await;
     }
-    Ok(ticked)
+    Ok(counts)
 }
 
-/// Works on one incident, of which an event told.
+/// Works on one incident that an event named.
 ///
 /// # Errors
 /// The rules or the incident cannot be read.
-pub async fn tick_one<P: MailPorts>(ports: &P, id: IncidentId, until: Timestamp) -> Result<Ticked, PortError> {
+pub async fn tick_one<P: MailPorts>(ports: &P, id: IncidentId, until: Timestamp) -> Result<TickCounts, PortError> {
     let rules = ports.alerts().rules().await?;
-    let mut ticked = Ticked::default();
+    let mut counts = TickCounts::default();
     if let Some(incident) = ports.alerts().incident(id).await?.filter(Incident::is_open) {
-        go_on(ports, &rules, incident, until, &mut ticked).await;
+        run_incident(ports, &rules, incident, until, &mut counts).await;
     }
-    Ok(ticked)
+    Ok(counts)
 }
 
-/// Judges the maps that met an error so lately that nobody may have judged it; incidents that were opened.
-async fn judge_all<P: AlertPorts>(ports: &P, rules: &[Rule], until: Timestamp, ticked: &mut Ticked) -> Vec<Incident> {
+/// Evaluates the maps with an error so recent that nobody may have evaluated it. Returns the incidents that were opened.
+async fn evaluate_maps<P: AlertPorts>(
+    ports: &P,
+    rules: &[Rule],
+    until: Timestamp,
+    counts: &mut TickCounts,
+) -> Vec<Incident> {
     let mut opened = Vec::new();
     if rules.iter().all(|rule| !rule.config.enabled) {
         return opened;
@@ -86,107 +94,104 @@ async fn judge_all<P: AlertPorts>(ports: &P, rules: &[Rule], until: Timestamp, t
     let mut maps = match ports.log().noisy(now.minus_ms(LATE_MS)).await {
         Ok(maps) => maps,
         Err(error) => {
-            tracing::error!(%error, "maps with errors could not be listed; the next run will");
-            ticked.left += 1;
+            tracing::error!(%error, "could not list the maps with errors; the next run tries again");
+            counts.left += 1;
             return opened;
         }
     };
     maps.retain(|id| rules.iter().any(|rule| rule.config.watches(id)));
-    // Should the time not do for all of them, it is not always the same ones that are left.
-    let first = usize::try_from(now.0 / 60_000).unwrap_or(0) % maps.len().max(1);
-    maps.rotate_left(first);
+    // When there is no time for all of them, it is not always the same ones that are left.
+    rotate_fairly(&mut maps, now, 1);
     for (n, id) in maps.iter().enumerate() {
         if ports.now() >= until {
-            tracing::error!(left = maps.len() - n, "the time did not do for all maps; the next run begins with others");
-            ticked.left += (maps.len() - n) as u64;
+            tracing::error!(
+                left = maps.len() - n,
+                "could not evaluate all maps in time; the next run starts with other maps"
+            );
+            counts.left += (maps.len() - n) as u64;
             break;
         }
-        ticked.maps += 1;
-        match judge_map(ports, rules, id, now.minus_ms(LATE_MS)).await {
+        counts.maps += 1;
+        match evaluate_map(ports, rules, id, now.minus_ms(LATE_MS)).await {
             Ok(due) => {
-                ticked.opened += due.len() as u64;
+                counts.opened += due.len() as u64;
                 for incident in due {
-                    opened.push(act_on(ports, &incident, ticked).await);
+                    opened.push(act_on(ports, &incident, counts).await);
                 }
             }
             Err(error) => {
-                tracing::error!(map.id = %id, %error, "the rules of a map could not be judged; the next run will");
-                ticked.left += 1;
+                tracing::error!(map.id = %id, %error, "could not evaluate the rules of a map; the next run tries again");
+                counts.left += 1;
             }
         }
     }
     opened
 }
 
-async fn judge_map<P: AlertPorts>(
-    ports: &P,
-    rules: &[Rule],
-    id: &MapId,
-    from: Timestamp,
-) -> Result<Vec<Incident>, PortError> {
-    match ports.config().fresh_map(id).await? {
-        Some(map) => evaluate(ports, &map.map, rules, from).await,
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Does what an incident's rule wants; the incident as it is then. What fails is due again with the next run.
-async fn act_on<P: AlertPorts>(ports: &P, incident: &Incident, ticked: &mut Ticked) -> Incident {
+/// Does the action of an incident; returns the incident as it is then. After a failure the action is still due, and the
+/// next run does it.
+async fn act_on<P: AlertPorts>(ports: &P, incident: &Incident, counts: &mut TickCounts) -> Incident {
     match act(ports, incident).await {
         Ok(acted) => {
-            ticked.paused_after_ms.extend(incident.paused_after_ms(&acted));
+            counts.paused_after_ms.extend(incident.paused_after_ms(&acted));
             acted
         }
         Err(error) => {
             tracing::error!(
                 map.id = %incident.map, incident.id = %incident.id, %error,
-                "the action of an incident could not be done; the next run will"
+                "could not do the action of an incident; the next run tries again"
             );
-            ticked.left += 1;
+            counts.left += 1;
             incident.clone()
         }
     }
 }
 
 /// Works on an incident, unless there is no time left.
-async fn go_on<P: MailPorts>(ports: &P, rules: &[Rule], incident: Incident, until: Timestamp, ticked: &mut Ticked) {
-    let id = incident.id;
-    if ports.now() >= until {
-        ticked.left += 1;
-    } else if let Err(error) = steps(ports, rules, incident, until, ticked).await {
-        tracing::error!(incident.id = %id, %error, "an incident could not be worked on; the next run will");
-        ticked.left += 1;
-    }
-}
-
-async fn steps<P: MailPorts>(
+async fn run_incident<P: MailPorts>(
     ports: &P,
     rules: &[Rule],
     incident: Incident,
     until: Timestamp,
-    ticked: &mut Ticked,
+    counts: &mut TickCounts,
+) {
+    let id = incident.id;
+    if ports.now() >= until {
+        counts.left += 1;
+    } else if let Err(error) = run_steps(ports, rules, incident, until, counts).await {
+        tracing::error!(incident.id = %id, %error, "could not work on an incident; the next run tries again");
+        counts.left += 1;
+    }
+}
+
+async fn run_steps<P: MailPorts>(
+    ports: &P,
+    rules: &[Rule],
+    incident: Incident,
+    until: Timestamp,
+    counts: &mut TickCounts,
 ) -> Result<(), PortError> {
-    let mut incident = if incident.action_due() { act_on(ports, &incident, ticked).await } else { incident };
+    let mut incident = if incident.action_due() { act_on(ports, &incident, counts).await } else { incident };
     if incident.recovered.is_none() {
         let map = ports.config().fresh_map(&incident.map).await?.map(|map| map.map);
-        if let Some(ending) = over(ports, rules, &incident, map.as_ref()).await? {
+        if let Some(ending) = find_ending(ports, rules, &incident, map.as_ref()).await? {
             if let Some(closed) = close(ports, &incident, ending).await? {
                 incident = closed;
-                ticked.recovered += 1;
+                counts.recovered += 1;
             }
         } else if let Some(map) = &map {
             incident = remind(ports, incident).await?;
             incident = probe(ports, incident, map).await?;
         }
     }
-    let told = notify(ports, &incident, until).await?;
-    ticked.mails += told.taken;
-    ticked.mails_failed += told.failed;
+    let mails = notify(ports, &incident, until).await?;
+    counts.mails += mails.taken;
+    counts.mails_failed += mails.failed;
     Ok(())
 }
 
 /// Whether an incident is over, and how.
-async fn over<P: AlertPorts>(
+async fn find_ending<P: AlertPorts>(
     ports: &P,
     rules: &[Rule],
     incident: &Incident,
@@ -196,7 +201,7 @@ async fn over<P: AlertPorts>(
         (Recovery::Over(ending), _) => Some(ending),
         (Recovery::WhenQuiet, Some(map)) => {
             let listed = rules.iter().find(|rule| rule.id == incident.rule).cloned();
-            // A rule that cannot be read is not in the list; it is not gone for that.
+            // A rule that cannot be read is missing from the list, but it exists.
             let rule = match listed {
                 None => ports.alerts().rule(&incident.rule).await?,
                 listed => listed,
@@ -206,7 +211,7 @@ async fn over<P: AlertPorts>(
             // Its own errors do not keep it open for longer than its window.
             let from = ports.now().minus_ms(config.window_ms());
             let before = Some(from.minus_ms(1));
-            let quiet = Counter::new(ports, map, from).judge(config, from, before).await?.is_none();
+            let quiet = Counter::new(ports, map, from).find_breach(config, from, before).await?.is_none();
             quiet.then_some(Ending::Quiet)
         }
         (Recovery::WhenQuiet | Recovery::NotYet, _) => None,
@@ -239,9 +244,12 @@ async fn close<P: AlertPorts>(ports: &P, incident: &Incident, ending: Ending) ->
     .await
 }
 
-/// Reminds people of what nobody has acknowledged.
+/// Reminds people of an incident that nobody has acknowledged.
 async fn remind<P: AlertPorts>(ports: &P, incident: Incident) -> Result<Incident, PortError> {
     let now = ports.now();
+    if !incident.reminds(now) {
+        return Ok(incident);
+    }
     let reminded = change_incident(ports, incident.id, |read| {
         read.reminds(now).then(|| {
             let mut next = read.clone();
@@ -250,5 +258,5 @@ async fn remind<P: AlertPorts>(ports: &P, incident: Incident) -> Result<Incident
             alone(next)
         })
     });
-    Ok(if incident.reminds(now) { reminded.await?.unwrap_or(incident) } else { incident })
+    Ok(reminded.await?.unwrap_or(incident))
 }

@@ -1,27 +1,36 @@
-//! Changes that crossed: what one of them overwrites is kept before it is overwritten.
+//! Changes that crossed: the value that one of them overwrites is kept before it is overwritten.
 
 use domain::{
     Failure,
-    lane::{Attempt, Conflict, StepFailure, Winner, content, note_conflict},
+    lane::{Attempt, Conflict, Head, StepFailure, Winner, content, note_conflict},
     map::SideIx,
     mapping::translate,
     record::Image,
     redact::mapped_image,
 };
 
-use super::{AttemptContext, SETTLE_ROUNDS, read};
-use crate::ports::{Commit, Lanes, Ports};
+use super::{AttemptContext, read};
+use crate::{
+    cas::{self, Lost, OutOfRounds, Round},
+    ports::{Commit, Lanes, Ports},
+};
 
-/// What stops an attempt before it has overwritten anything.
+/// Why an attempt stopped before it had overwritten anything.
 pub(super) enum Stopped {
     /// An app that cannot be read is not written either.
     ByApp(Attempt),
-    /// The journal did not take it, or the lease was lost: the sweep goes on.
+    /// The journal did not store the conflict, or the lease was lost: the sweep goes on with the entry.
     ByJournal,
 }
 
-/// Notes both values of a conflict, once, before the entry in context overwrites one of them. A crash after that finds
-/// them noted; a crash before it has overwritten nothing.
+impl From<OutOfRounds> for Stopped {
+    fn from(_: OutOfRounds) -> Self {
+        Self::ByJournal
+    }
+}
+
+/// Stores both values of a conflict, once, before the entry overwrites one of them. After a crash, either the values are
+/// stored or nothing has been overwritten.
 pub(super) async fn keep_both_values<P: Ports>(ports: &P, context: &mut AttemptContext<'_>) -> Result<(), Stopped> {
     let entry = &context.entry;
     let (Some(crossing), Some(write)) = (entry.crossing, entry.write()) else { return Ok(()) };
@@ -88,19 +97,28 @@ async fn lost_here<P: Ports>(
 }
 
 async fn store<P: Ports>(ports: &P, context: &mut AttemptContext<'_>, conflict: Conflict) -> Result<(), Stopped> {
-    let mut head = context.head.clone();
-    for round in 0..SETTLE_ROUNDS {
-        let (next, entry, effects) = note_conflict(&head, &context.entry, conflict.clone());
-        if ports.lanes().commit(context.lane, Commit::of(Some(&head), next.clone(), effects)).await.is_ok() {
-            (context.head, context.entry) = (next, entry);
-            return Ok(());
+    let (known, conflict) = (&*context, &conflict);
+    let stored = cas::retry(ports, cas::SETTLE, (known.head.clone(), false), |(mut head, again)| async move {
+        if again {
+            match ports.lanes().head(known.lane).await {
+                Ok(Some((now, _))) if is_ours(&now, known) => head = now,
+                Ok(_) => return Err(Stopped::ByJournal),
+                // The known head may still be the stored one: try it.
+                Err(_) => {}
+            }
         }
-        ports.sleep(5 << round.min(6)).await;
-        match ports.lanes().head(context.lane).await {
-            Ok(Some((now, _))) if now.held_by(context.owner) => head = now,
-            Ok(_) => return Err(Stopped::ByJournal),
-            Err(_) => {}
-        }
-    }
-    Err(Stopped::ByJournal)
+        let (next, entry, effects) = note_conflict(&head, &known.entry, conflict.clone());
+        let commit = ports.lanes().commit(known.lane, Commit::of(Some(&head), next.clone(), effects)).await;
+        Ok(match commit {
+            Ok(()) => Round::Done((next, entry)),
+            Err(_) => Round::Again(Lost::Stale, (head, true)),
+        })
+    });
+    (context.head, context.entry) = stored.await?;
+    Ok(())
+}
+
+/// Whether the attempt still holds the lane's lease.
+fn is_ours(head: &Head, context: &AttemptContext<'_>) -> bool {
+    head.held_by(context.owner)
 }

@@ -13,14 +13,13 @@ use domain::{
 
 use super::pace::Pace;
 use crate::{
-    attempt::{AttemptContext, execute},
+    attempt::{AttemptContext, AttemptResult, execute},
+    cas::{self, Lost, OutOfRounds, Round},
     ports::{
         ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, PortError, Ports, SyncMap, archived_at_once,
     },
 };
 
-/// How often in a row a lane is looked at anew because somebody else changed it.
-const MAX_CONFLICTS: u32 = 10;
 /// Entries read at a time. Whoever changes one of them changes the head's version too, and the next claim fails.
 const READ_AHEAD: usize = 10;
 
@@ -84,63 +83,107 @@ pub(super) async fn go_on<P: Ports>(
     tally: &Tally,
 ) -> Result<LaneRun, PortError> {
     let mut run = LaneRun { end: LaneEnd::OutOfTime, attempts: 0, done: 0, archived: 0 };
-    let mut known = Known::default();
-    let mut conflicts = 0;
-    while ports.now() < until && !pace.gives_up(ports.now()) {
-        // Read anew for every entry: a pause or stop holds from the next entry on.
-        let map = ports.config().map(&lane.map).await?.filter(|map| map.state.intake() == Intake::Write);
-        let Some(map) = map else { return Ok(LaneRun { end: LaneEnd::MapNotRunning, ..run }) };
-        match step(ports, lane, &map, &mut known, (pace, until)).await? {
-            Stepped::End(end) => return Ok(LaneRun { end, ..run }),
-            Stepped::Conflict if conflicts >= MAX_CONFLICTS => return Ok(LaneRun { end: LaneEnd::NotYet, ..run }),
-            Stepped::Conflict => {
-                known = Known::default();
-                conflicts += 1;
-                ports.sleep(10 << conflicts.min(5)).await;
+    let mut known = KnownLane::default();
+    loop {
+        let round = |known| async move { take_round(ports, lane, known, (pace, until)).await };
+        let result = match cas::retry(ports, cas::DRAIN, known, round).await {
+            Ok((result, after)) => {
+                known = after;
+                result
             }
-            Stepped::MapChanged => {}
-            Stepped::Archived(entries) => {
+            Err(Halt::LaneIsBusy) => return Ok(LaneRun { end: LaneEnd::NotYet, ..run }),
+            Err(Halt::Port(error)) => return Err(error),
+        };
+        match result {
+            StepResult::End(end) => return Ok(LaneRun { end, ..run }),
+            StepResult::LaneChanged | StepResult::MapChanged => {}
+            StepResult::Archived(entries) => {
                 run.archived += entries;
                 tally.archived.fetch_add(entries, Ordering::Relaxed);
             }
-            Stepped::Attempted(end) => {
+            StepResult::Attempted(end) => {
                 run.attempts += 1;
-                conflicts = 0; // it got somewhere: writers who queue behind are no reason to stop
                 match end {
-                    None => {
+                    AttemptEnd::Done => {
                         run.done += 1;
                         tally.done.fetch_add(1, Ordering::Relaxed);
                     }
-                    Some(end) => return Ok(LaneRun { end, ..run }),
+                    AttemptEnd::Left(end) => return Ok(LaneRun { end, ..run }),
                 }
             }
         }
     }
-    Ok(run)
 }
 
-/// Makes one attempt in a lane, whatever state the map is in. `None`: nothing was to be attempted; `Some(None)`: the
-/// entry came to its end.
+/// Why a worker leaves a lane before it knows where the lane stands.
+enum Halt {
+    /// Others kept changing the lane.
+    LaneIsBusy,
+    Port(PortError),
+}
+
+impl From<OutOfRounds> for Halt {
+    fn from(_: OutOfRounds) -> Self {
+        Self::LaneIsBusy
+    }
+}
+
+impl From<PortError> for Halt {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+/// One step, if there is time and the map writes. A lane that somebody else changed is read again.
+async fn take_round<P: Ports>(
+    ports: &P,
+    lane: &LaneKey,
+    mut known: KnownLane,
+    (pace, until): (&Pace, Timestamp),
+) -> Result<Round<KnownLane, (StepResult, KnownLane)>, Halt> {
+    let now = ports.now();
+    if now >= until || pace.gives_up(now) {
+        return Ok(Round::Done((StepResult::End(LaneEnd::OutOfTime), known)));
+    }
+    // Read again for every entry: a pause or a stop applies from the next entry on.
+    let map = ports.config().map(&lane.map).await?.filter(|map| map.state.intake() == Intake::Write);
+    let Some(map) = map else { return Ok(Round::Done((StepResult::End(LaneEnd::MapNotRunning), known))) };
+    Ok(match step(ports, lane, &map, &mut known, (pace, until)).await? {
+        StepResult::LaneChanged => Round::Again(Lost::Stale, KnownLane::default()),
+        result => Round::Done((result, known)),
+    })
+}
+
+/// Makes one attempt in a lane, whatever state the map is in. `None`: nothing was to be attempted.
 pub(super) async fn try_once<P: Ports>(
     ports: &P,
     lane: &LaneKey,
     map: &SyncMap,
     pace: &Pace,
-) -> Result<Option<Option<LaneEnd>>, PortError> {
-    Ok(match step(ports, lane, map, &mut Known::default(), (pace, Timestamp::NEVER)).await? {
-        Stepped::Attempted(end) => Some(end),
-        Stepped::End(_) | Stepped::Conflict | Stepped::MapChanged | Stepped::Archived(_) => None,
+) -> Result<Option<AttemptEnd>, PortError> {
+    Ok(match step(ports, lane, map, &mut KnownLane::default(), (pace, Timestamp::NEVER)).await? {
+        StepResult::Attempted(end) => Some(end),
+        StepResult::End(_) | StepResult::LaneChanged | StepResult::MapChanged | StepResult::Archived(_) => None,
     })
 }
 
-/// What is known of the lane from its last change, which was our own.
+/// How an attempt left its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AttemptEnd {
+    /// The entry came to its end.
+    Done,
+    /// The lane was left with the entry in it.
+    Left(LaneEnd),
+}
+
+/// The lane as our own last change left it.
 #[derive(Default)]
-struct Known {
+struct KnownLane {
     head: Option<Head>,
     entries: VecDeque<Entry>,
 }
 
-impl Known {
+impl KnownLane {
     /// The entry at this place, read with those behind it.
     async fn entry<P: Ports>(&mut self, ports: &P, lane: &LaneKey, seq: u64) -> Result<Option<&Entry>, PortError> {
         while self.entries.front().is_some_and(|entry| entry.seq < seq) {
@@ -153,29 +196,32 @@ impl Known {
     }
 }
 
-enum Stepped {
+/// What a step did.
+enum StepResult {
+    /// Nothing is to be done in the lane for now.
     End(LaneEnd),
-    Conflict,
-    /// The map was changed while a place was waited for.
+    /// Somebody else changed the lane: read it again.
+    LaneChanged,
+    /// Somebody changed the map while the step waited for its turn to call the app.
     MapChanged,
+    /// So many entries were archived.
     Archived(u64),
-    /// `None`: it came to its end.
-    Attempted(Option<LaneEnd>),
+    Attempted(AttemptEnd),
 }
 
 async fn step<P: Ports>(
     ports: &P,
     lane: &LaneKey,
     map: &SyncMap,
-    known: &mut Known,
+    known: &mut KnownLane,
     (pace, until): (&Pace, Timestamp),
-) -> Result<Stepped, PortError> {
+) -> Result<StepResult, PortError> {
     if known.head.is_none() {
         known.head = ports.lanes().head(lane).await?.map(|(head, _)| head);
     }
     // A lane of an earlier map of that name has nothing to do with this one.
     let Some(head) = known.head.clone().filter(|head| head.map == map.uid) else {
-        return Ok(Stepped::End(LaneEnd::Idle));
+        return Ok(StepResult::End(LaneEnd::Idle));
     };
     let owner = Owner(ports.fresh_id());
     let lease = lease_ms([&map.sides[0].config, &map.sides[1].config]);
@@ -187,20 +233,21 @@ async fn step<P: Ports>(
         claimed = look(stored);
     }
     match claimed {
-        Claim::Idle => return Ok(Stepped::End(LaneEnd::Idle)),
-        Claim::Parked => return Ok(Stepped::End(LaneEnd::Parked)),
-        Claim::NotYet(_) => return Ok(Stepped::End(LaneEnd::NotYet)),
-        Claim::NeedsEntry(_) => return Ok(Stepped::Conflict), // finished since the head was read: look again, never skip
-        Claim::Archive(first) => return put_away(ports, lane, map, &head, *first, known).await,
+        Claim::Idle => return Ok(StepResult::End(LaneEnd::Idle)),
+        Claim::Parked => return Ok(StepResult::End(LaneEnd::Parked)),
+        Claim::NotYet(_) => return Ok(StepResult::End(LaneEnd::NotYet)),
+        // The entry ended after the head was read: look again, never skip it.
+        Claim::NeedsEntry(_) => return Ok(StepResult::LaneChanged),
+        Claim::Archive(first) => return archive_next(ports, lane, map, &head, *first, known).await,
         Claim::Taken { .. } => {}
     }
     let permit = pace.permit().await;
     loop {
         let now = ports.now();
         let begins = pace.not_before().max(now);
-        // A place may come late, and an app may want to be left alone for longer than there is time.
+        // The permit may come late, and the app may ask for a longer wait than there is time.
         if begins >= until || pace.gives_up(now) {
-            return Ok(Stepped::End(LaneEnd::OutOfTime));
+            return Ok(StepResult::End(LaneEnd::OutOfTime));
         }
         if begins == now {
             break;
@@ -209,51 +256,60 @@ async fn step<P: Ports>(
     }
     let unchanged = ports.config().map(&lane.map).await?.is_some_and(|again| again.map.version == map.version);
     if !unchanged {
-        return Ok(Stepped::MapChanged);
+        return Ok(StepResult::MapChanged);
     }
-    // The lease begins now, not before the wait for a place.
-    let Claim::Taken { head: taken, entry } = look(stored) else { return Ok(Stepped::Conflict) };
-    if !take(ports, lane, &head, &taken, owner).await? {
-        return Ok(Stepped::Conflict);
+    // The lease begins now, not before the wait for the permit.
+    let Claim::Taken { head: taken, entry } = look(stored) else { return Ok(StepResult::LaneChanged) };
+    if !commit_claim(ports, lane, &head, &taken, owner).await? {
+        return Ok(StepResult::LaneChanged);
     }
-    let flight = AttemptContext { lane, map, head: *taken, entry: *entry, owner, caller_waiting: false };
+    let context = AttemptContext { lane, map, head: *taken, entry: *entry, owner, caller_waiting: false };
     // Boxed: the compiler lays out futures by value, and this one holds all of the apps' client.
-    let ended = Box::pin(execute(ports, flight)).await;
-    permit.ended(ended.failure.as_ref(), ports.now());
-    let parked = ended.head.as_ref().is_some_and(|head| head.parked);
-    known.head = ended.head;
-    Ok(Stepped::Attempted(match (&ended.failure, &known.head) {
-        (None, Some(_)) => None,
-        (Some(_), Some(_)) if parked => Some(LaneEnd::Parked),
-        (Some(_), Some(_)) => Some(LaneEnd::Failing),
-        (_, None) => Some(LaneEnd::NotYet),
+    let AttemptResult { head, failure, .. } = Box::pin(execute(ports, context)).await;
+    permit.ended(failure.as_ref(), ports.now());
+    known.head = head;
+    Ok(StepResult::Attempted(match (&failure, &known.head) {
+        (None, Some(_)) => AttemptEnd::Done,
+        (Some(_), Some(head)) if head.parked => AttemptEnd::Left(LaneEnd::Parked),
+        (Some(_), Some(_)) => AttemptEnd::Left(LaneEnd::Failing),
+        (_, None) => AttemptEnd::Left(LaneEnd::NotYet),
     }))
 }
 
-/// Stores the claim; `false` when somebody else changed the lane.
-async fn take<P: Ports>(ports: &P, lane: &LaneKey, read: &Head, taken: &Head, owner: Owner) -> Result<bool, PortError> {
+/// Stores the claim; returns `false` when somebody else changed the lane.
+async fn commit_claim<P: Ports>(
+    ports: &P,
+    lane: &LaneKey,
+    read: &Head,
+    taken: &Head,
+    owner: Owner,
+) -> Result<bool, PortError> {
     match ports.lanes().commit(lane, Commit::of(Some(read), taken.clone(), Vec::new())).await {
         Ok(()) => Ok(true),
         Err(CommitError::Stale | CommitError::Duplicate) => {
-            // Perhaps this very commit was stored and its answer lost; then the lease is ours after all.
-            let again = ports.lanes().head(lane).await?;
-            Ok(again.is_some_and(|(head, _)| head == *taken && head.held_by(owner)))
+            let stored = ports.lanes().head(lane).await?;
+            Ok(stored.is_some_and(|(head, _)| is_ours(&head, taken, owner)))
         }
         Err(CommitError::Port(error)) => Err(error),
     }
 }
 
+/// Whether this very claim was stored although the journal's answer was lost.
+fn is_ours(stored: &Head, taken: &Head, owner: Owner) -> bool {
+    stored == taken && stored.held_by(owner)
+}
+
 /// Archives the next entries as far as they were cancelled, or the map's cut covers them.
-async fn put_away<P: Ports>(
+async fn archive_next<P: Ports>(
     ports: &P,
     lane: &LaneKey,
     map: &SyncMap,
     head: &Head,
     first: Entry,
-    known: &mut Known,
-) -> Result<Stepped, PortError> {
+    known: &mut KnownLane,
+) -> Result<StepResult, PortError> {
     let decided = |entry: &Entry| decision(map, entry, ports.now());
-    let Some((cause, by)) = decided(&first) else { return Ok(Stepped::Conflict) };
+    let Some((cause, by)) = decided(&first) else { return Ok(StepResult::LaneChanged) };
     let direct = head.inflight.as_ref().is_some_and(|inflight| inflight.direct.is_some());
     let mut entries = vec![first];
     if !direct {
@@ -266,15 +322,15 @@ async fn put_away<P: Ports>(
     let what = Archiving { map: &lane.map, key: &lane.key, entries: &entries, cause, by: &by, ids: &ids, sides, now };
     let (next, effects) = match archive(head, &what) {
         Ok(archived) => archived,
-        Err(NotNow::InFlight(_) | NotNow::MayLand(_)) => return Ok(Stepped::End(LaneEnd::NotYet)),
-        Err(NotNow::Changed) => return Ok(Stepped::Conflict),
+        Err(NotNow::InFlight(_) | NotNow::MayLand(_)) => return Ok(StepResult::End(LaneEnd::NotYet)),
+        Err(NotNow::Changed) => return Ok(StepResult::LaneChanged),
     };
     match ports.lanes().commit(lane, Commit::of(Some(head), next.clone(), effects)).await {
         Ok(()) => {
             known.head = Some(next);
-            Ok(Stepped::Archived(entries.len() as u64))
+            Ok(StepResult::Archived(entries.len() as u64))
         }
-        Err(CommitError::Stale | CommitError::Duplicate) => Ok(Stepped::Conflict),
+        Err(CommitError::Stale | CommitError::Duplicate) => Ok(StepResult::LaneChanged),
         Err(CommitError::Port(error)) => Err(error),
     }
 }

@@ -1,46 +1,46 @@
-//! Asking a broken app again: one change of a paused map is tried, the oldest that can be.
+//! Probing a broken app: of a paused map's changes, the oldest one that can be tried is tried.
 
 use domain::{Map, MapId, MapState};
 
 use super::{
-    lane::{LaneEnd, try_once},
+    lane::{AttemptEnd, LaneEnd, try_once},
     pace::Pace,
 };
 use crate::ports::{Apps, Config, Lanes, OpenRange, PortError, Ports, SyncMap};
 
-/// Lanes that are looked at to find one whose turn it is.
+/// Most lanes that are read to find one that is due.
 const LANES: usize = 20;
 
-/// Whether an app takes changes again.
+/// Whether an app accepts changes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probed {
-    /// It took one.
+pub enum AppHealth {
+    /// It accepted one.
     Well,
     /// It did not.
     StillBroken,
 }
 
-/// Tries one change of a paused map. It is executed as ever: by who holds its lane's lease, and settled. One that is
-/// refused for good is parked. When nothing waits both apps are asked for a record.
+/// Tries one change of a paused map. The change is executed under its lane's lease and settled like any other; if the app
+/// refuses it for good, it is parked. When nothing waits, both apps are asked for a record.
 ///
 /// # Errors
 /// The configuration or the journal cannot be reached.
-pub async fn probe_map<P: Ports>(ports: &P, id: &MapId) -> Result<Probed, PortError> {
+pub async fn probe_map<P: Ports>(ports: &P, id: &MapId) -> Result<AppHealth, PortError> {
     let Some(map) = ports.config().fresh_map(id).await?.filter(|map| map.state == MapState::Paused) else {
-        return Ok(Probed::StillBroken);
+        return Ok(AppHealth::StillBroken);
     };
     let as_live = SyncMap { map: Map { state: MapState::CatchingUp, cut: None, ..map.map.clone() }, ..map.clone() };
     for open in ports.lanes().open(&map.map, OpenRange::due(ports.now()), LANES).await? {
         match try_once(ports, &open.lane, &as_live, &Pace::default()).await? {
-            Some(None) => return Ok(Probed::Well),
-            Some(Some(LaneEnd::Parked | LaneEnd::Failing)) => return Ok(Probed::StillBroken),
-            Some(Some(_)) | None => {}
+            Some(AttemptEnd::Done) => return Ok(AppHealth::Well),
+            Some(AttemptEnd::Left(LaneEnd::Parked | LaneEnd::Failing)) => return Ok(AppHealth::StillBroken),
+            Some(AttemptEnd::Left(_)) | None => {}
         }
     }
     for (side, end) in map.sides.iter().zip(&map.config.sides) {
         if ports.apps().probe(side, Some(&end.entity)).await.is_err() {
-            return Ok(Probed::StillBroken);
+            return Ok(AppHealth::StillBroken);
         }
     }
-    Ok(Probed::Well)
+    Ok(AppHealth::Well)
 }

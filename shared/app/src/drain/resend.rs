@@ -1,4 +1,4 @@
-//! A pause has no time limit, but SQS forgets a message after 14 days: pointers are sent again before that.
+//! Sending pointers again: a pause has no time limit, but SQS forgets a message after 14 days.
 
 use domain::{Map, Timestamp};
 
@@ -7,18 +7,18 @@ use crate::ports::{Gauges, LaneKey, Lanes, OpenRange, Pointer, PortError, Ports,
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// A pointer is sent again at this age, a day before SQS forgets it.
 const RESEND_AFTER_MS: u64 = 13 * DAY_MS;
-/// How often it is looked for pointers that grew old.
+/// How often the sweep looks for old pointers.
 const LOOK_EVERY_MS: u64 = 60 * 60 * 1_000;
-/// Lanes, and entries of one lane, that are looked at at a time.
+/// Lanes, and entries of one lane, that are read at a time.
 const PAGE: usize = 100;
 
-/// Whether an entry's pointer came of age between two looks. It does so every 13 days.
+/// Whether an entry's pointer came of age between two looks. A pointer comes of age every 13 days.
 fn of_age(accepted: Timestamp, last: Timestamp, now: Timestamp) -> bool {
     now.ms_since(accepted) / RESEND_AFTER_MS > last.ms_since(accepted) / RESEND_AFTER_MS
 }
 
-/// Sends pointers again that SQS is about to forget. Costs one look into the index while a pause is younger than that.
-/// A round that does not come through in its time is gone on with by the next sweep.
+/// Sends the pointers again that SQS is about to forget. While a pause is younger than that, it costs one read of the
+/// index. The next sweep goes on with a round that did not finish in its time.
 pub(super) async fn resend<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> Result<u64, PortError> {
     let mut range = OpenRange { until: ports.now().minus_ms(RESEND_AFTER_MS), ..OpenRange::moving() };
     if ports.lanes().open(map, range.clone(), 1).await?.is_empty() {
@@ -53,12 +53,12 @@ pub(super) async fn resend<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> 
         }
     }
     ports.lanes().note_resent(map, &Resent { at: now, round: None }).await?;
-    tracing::info!(map.id = %map.id, pointers = sent, "pointers were sent again before the queue forgets them");
+    tracing::info!(map.id = %map.id, pointers = sent, "sent pointers again before the queue forgets them");
     Ok(sent)
 }
 
-/// Sends a pointer to everything that waits, to a queue that was made anew: it says how much waits. What there is no time
-/// for is in the index of open lanes all the same.
+/// Sends a pointer to every waiting entry to a queue that was created again, whose depth then says how much waits. Lanes
+/// for which there is no time are in the index of open lanes all the same.
 pub(super) async fn resend_all<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> Result<u64, PortError> {
     let (mut range, mut sent) = (OpenRange::moving(), 0);
     loop {
@@ -77,7 +77,7 @@ pub(super) async fn resend_all<P: Ports>(ports: &P, map: &Map, until: Timestamp)
     }
 }
 
-/// Points again to the entries of one lane that are of age.
+/// Sends pointers again to the entries of one lane that are of age.
 async fn resend_lane<P: Ports>(
     ports: &P,
     map: &Map,

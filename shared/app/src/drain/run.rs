@@ -1,16 +1,18 @@
-//! One run through a map's backlog: first what the queue points to, then what the index of open lanes has besides.
+//! One run through a map's backlog: first the lanes that the queue points to, then those that only the index of open lanes
+//! has.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
-use domain::{Map, MapState, Owner, RecordKey, Timestamp};
+use domain::{Map, MapState, RecordKey, Timestamp};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
+    drained::Drained,
     lane::{LaneEnd, LaneRun, Tally, go_on},
-    map::Drained,
+    lease::DrainLease,
     pace::{MAX_AT_ONCE, Pace},
 };
 use crate::ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, PortError, Ports, Queues, SyncMap};
@@ -19,10 +21,6 @@ use crate::ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, PortErr
 pub(super) const LANES_PER_LOOK: usize = 200;
 /// How often the progress is noted.
 const NOTE_EVERY_MS: u64 = 2_000;
-/// A run that tells nothing for so long is taken to be dead.
-const HOLD_MS: u64 = 20_000;
-/// How often it tells that it is at work.
-const HOLD_EVERY_MS: u64 = 5_000;
 
 /// One run.
 pub(super) struct Run<'a, P: Ports> {
@@ -31,17 +29,14 @@ pub(super) struct Run<'a, P: Ports> {
     until: Timestamp,
     pace: Arc<Pace>,
     tally: Arc<Tally>,
+    pub(super) lease: DrainLease<'a, P>,
     pub(super) all: Drained,
     noted: CatchUp,
-    /// Its name, by which others know it to be another one.
-    me: Owner,
-    /// When it must tell again that it is at work; `None`: it has not begun.
-    hold_again: Option<Timestamp>,
-    /// Another run has the map now, or the map does not write any more: no further lane is begun.
-    leaves_off: bool,
+    /// Another run has the lease, or the map does not write any more: no further lane is begun.
+    must_stop: bool,
 }
 
-/// A lane to go on with, and the pointers that led to it.
+/// A lane to go on with, and the receipts of the pointers that led to it.
 struct LaneTask {
     lane: LaneKey,
     receipts: Vec<String>,
@@ -53,6 +48,35 @@ enum Event {
     TimeToNote,
 }
 
+/// How far the map's queue was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum QueueState {
+    /// It may have pointers.
+    Unread,
+    /// A read is under way.
+    Reading,
+    /// It gave nothing while tasks were running: it holds back pointers to records whose pointers are being worked on.
+    HiddenBehindWork,
+    /// Nothing is in it, or it cannot be read.
+    Empty,
+}
+
+impl QueueState {
+    /// The state after a read that gave so many tasks while so many others were running.
+    fn after_read(received: usize, running: usize) -> Self {
+        match (received, running) {
+            (0, 0) => Self::Empty,
+            (0, _) => Self::HiddenBehindWork,
+            _ => Self::Unread,
+        }
+    }
+
+    /// The state after a task ended: what was hidden behind it can be seen now.
+    fn after_task(self) -> Self {
+        if self == Self::HiddenBehindWork { Self::Unread } else { self }
+    }
+}
+
 impl<'a, P: Ports> Run<'a, P> {
     pub(super) fn new(ports: &'a P, map: &'a SyncMap, until: Timestamp) -> Self {
         Self {
@@ -61,62 +85,33 @@ impl<'a, P: Ports> Run<'a, P> {
             until,
             pace: Arc::default(),
             tally: Arc::default(),
+            lease: DrainLease::new(ports, &map.map),
             all: Drained::default(),
             noted: CatchUp::default(),
-            me: Owner(ports.fresh_id()),
-            hold_again: None,
-            leaves_off: false,
+            must_stop: false,
         }
     }
 
-    /// Whether there is another run, alive, of this epoch. A new epoch has other things to do, and takes over.
-    pub(super) async fn another_is_at_work(&self) -> bool {
-        match self.ports.lanes().drained_by(&self.map.map, self.ports.now()).await {
-            Ok(other) => other.is_some_and(|other| other != self.me),
-            Err(error) => {
-                tracing::warn!(map.id = %self.map.id, %error, "whether the map is being drained is not known");
-                false
-            }
-        }
-    }
-
-    /// Whether this run has the map, of which it tells others. Nothing rests on it: two runs write what one would.
-    async fn holds(&mut self) -> bool {
-        let now = self.ports.now();
-        if !self.leaves_off && self.hold_again.is_none_or(|again| again <= now) {
-            self.hold_again = Some(now.plus_ms(HOLD_EVERY_MS));
-            match self.ports.lanes().hold_drain(&self.map.map, self.me, now, now.plus_ms(HOLD_MS)).await {
-                Ok(held) => self.leaves_off = !held,
-                Err(error) => {
-                    tracing::warn!(map.id = %self.map.id, %error, "others cannot see that the map is being drained");
-                }
-            }
-        }
-        !self.leaves_off
-    }
-
-    /// Tells that it is over.
-    pub(super) async fn lets_go(&self) {
-        if self.hold_again.is_some()
-            && let Err(error) = self.ports.lanes().let_drain_go(&self.map.map, self.me).await
-        {
-            tracing::warn!(map.id = %self.map.id, %error, "others believe for a moment that the map is being drained");
-        }
+    /// Renews the lease; returns whether this run may begin another lane.
+    async fn may_begin_lane(&mut self) -> bool {
+        self.must_stop = self.must_stop || !self.lease.renew().await;
+        !self.must_stop
     }
 
     /// Whether another run is to go on: the time was up, and this one got somewhere.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(super) fn needs_another_run(&self) -> bool {
         let moved = self.all.done + self.all.archived > 0;
-        self.all.cut_short && moved && !self.leaves_off && !self.pace.gives_up(self.ports.now())
+        self.all.cut_short && moved && !self.must_stop && !self.pace.gives_up(self.ports.now())
     }
 
     fn is_over(&self) -> bool {
         let now = self.ports.now();
-        now >= self.until || self.leaves_off || self.pace.gives_up(now)
+        now >= self.until || self.must_stop || self.pace.gives_up(now)
     }
 
-    pub(super) async fn everything(&mut self) -> Result<(), PortError> {
-        self.lanes(VecDeque::new(), true).await;
+    /// Goes on with every lane that has something to do.
+    pub(super) async fn drain_backlog(&mut self) -> Result<(), PortError> {
+        self.run_lanes(VecDeque::new(), QueueState::Unread).await;
         // A cut takes parked lanes along.
         let cut = self.map.cut.is_some();
         let mut range = if cut { OpenRange::all() } else { OpenRange::due(self.ports.now()) };
@@ -127,91 +122,81 @@ impl<'a, P: Ports> Run<'a, P> {
             }
             let lanes = self.ports.lanes().open(&self.map.map, range.clone(), LANES_PER_LOOK).await?;
             let full = lanes.len() == LANES_PER_LOOK;
-            // On behind these, whether or not they moved: those that cannot must not hide the others.
+            // The next page begins behind these lanes, whether or not they moved: stuck lanes must not hide the others.
             range.after = lanes.last().cloned();
             if !cut {
                 range.until = self.ports.now();
             }
             let tasks = lanes.into_iter().map(|OpenLane { lane, .. }| LaneTask { lane, receipts: Vec::new() });
-            self.lanes(tasks.collect(), false).await;
+            self.run_lanes(tasks.collect(), QueueState::Empty).await;
             if !full {
                 return Ok(());
             }
         }
     }
 
-    /// Goes on with lanes, many at a time: these, or those that the queue points to. No more is received than is
-    /// worked on soon.
-    async fn lanes(&mut self, mut ready: VecDeque<LaneTask>, from_queue: bool) {
+    /// Goes on with these lanes and with those that the queue points to, many at a time. It receives no more pointers than
+    /// it works on soon.
+    async fn run_lanes(&mut self, mut ready: VecDeque<LaneTask>, mut queue: QueueState) {
         let (ports, map, until) = (self.ports, self.map, self.until);
         let (pace, tally) = (Arc::clone(&self.pace), Arc::clone(&self.tally));
         let (pace, tally): (&Pace, &Tally) = (&pace, &tally);
         let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
-        let note_later = || -> BoxFuture<'_, Event> {
-            Box::pin(async move {
-                ports.sleep(NOTE_EVERY_MS).await;
-                Event::TimeToNote
-            })
-        };
-        let (mut running, mut receiving, mut empty, mut hidden, mut noting) = (0, false, !from_queue, false, false);
+        let (mut running, mut notes_later) = (0, false);
         loop {
-            while running < MAX_AT_ONCE
-                && !ready.is_empty()
-                && self.holds().await
-                && let Some(task) = ready.pop_front()
-            {
+            while running < MAX_AT_ONCE && !ready.is_empty() {
+                if !self.may_begin_lane().await {
+                    break;
+                }
+                let Some(task) = ready.pop_front() else { break };
                 running += 1;
-                busy.push(Box::pin(go_on_with(ports, map, until, (pace, tally), task)));
+                busy.push(Box::pin(run_task(ports, map, until, (pace, tally), task)));
             }
-            if !empty && !receiving && !hidden && ready.is_empty() && !self.is_over() {
-                receiving = true;
+            if queue == QueueState::Unread && ready.is_empty() && !self.is_over() {
+                queue = QueueState::Reading;
                 busy.push(Box::pin(async move { Event::Received(receive(ports, &map.map).await) }));
             }
-            if running == 0 && !receiving {
+            if running == 0 && queue != QueueState::Reading {
                 self.all.cut_short |= !ready.is_empty();
                 return;
             }
-            if running > 0 && !noting {
-                noting = true;
-                busy.push(note_later());
+            if running > 0 && !notes_later {
+                notes_later = true;
+                busy.push(Box::pin(async move {
+                    ports.sleep(NOTE_EVERY_MS).await;
+                    Event::TimeToNote
+                }));
             }
             match busy.next().await {
                 None => return,
-                Some(Event::Received(received)) => {
-                    receiving = false;
-                    match received {
-                        // What is behind pointers in work is hidden: look again when one of them is done.
-                        Ok(tasks) => {
-                            (empty, hidden) = (tasks.is_empty() && running == 0, tasks.is_empty());
-                            ready = tasks;
-                        }
-                        Err(error) => {
-                            let id = &map.id;
-                            tracing::warn!(map.id = %id, %error, "the queue cannot be read; the index has its lanes, too");
-                            empty = true;
-                        }
-                    }
+                Some(Event::Received(Ok(tasks))) => {
+                    queue = QueueState::after_read(tasks.len(), running);
+                    ready = tasks;
+                }
+                Some(Event::Received(Err(error))) => {
+                    tracing::warn!(map.id = %map.id, %error, "could not read the queue; the index has its lanes, too");
+                    queue = QueueState::Empty;
                 }
                 Some(Event::Ran(run)) => {
                     running -= 1;
-                    hidden = false;
-                    self.leaves_off |= run.end == LaneEnd::MapNotRunning;
+                    queue = queue.after_task();
+                    self.must_stop |= run.end == LaneEnd::MapNotRunning;
                     self.all.add(run);
                 }
                 Some(Event::TimeToNote) => {
-                    noting = false;
-                    self.note().await;
-                    self.holds().await;
+                    notes_later = false;
+                    self.note_progress().await;
+                    self.may_begin_lane().await;
                 }
             }
         }
     }
 
-    /// Tells how far it is.
-    pub(super) async fn note(&mut self) {
+    /// Adds what was done since the last note to the figures of the catch-up.
+    pub(super) async fn note_progress(&mut self) {
         let map = &self.map.map;
         let (done, archived) = self.tally.so_far();
-        // Since when the map catches up, and not since its first note: one note tells a rate, too.
+        // The time of the resume, not of the first note: then a single note gives a rate, too.
         let (epoch, began) = (map.epoch, map.since);
         let (parked, failed) = (self.all.parked, self.all.failing);
         let now = CatchUp { epoch, began, done, archived, parked, failed, last: Timestamp(0) };
@@ -228,12 +213,12 @@ impl<'a, P: Ports> Run<'a, P> {
             ..now
         };
         if let Err(error) = self.ports.lanes().count_catch_up(map, &more, self.ports.now()).await {
-            tracing::warn!(map.id = %map.id, %error, "the progress of the catch-up could not be noted");
+            tracing::warn!(map.id = %map.id, %error, "could not count the progress of the catch-up; the figures stay behind");
         }
     }
 }
 
-async fn go_on_with<P: Ports>(
+async fn run_task<P: Ports>(
     ports: &P,
     map: &SyncMap,
     until: Timestamp,
@@ -243,7 +228,7 @@ async fn go_on_with<P: Ports>(
     let run = match go_on(ports, &task.lane, until, pace, tally).await {
         Ok(run) => run,
         Err(error) => {
-            tracing::error!(map.id = %task.lane.map, %error, "a lane could not be worked on");
+            tracing::error!(map.id = %task.lane.map, %error, "could not work on a lane; the next sweep comes back to it");
             LaneRun { end: LaneEnd::NotYet, attempts: 0, done: 0, archived: 0 }
         }
     };
@@ -251,13 +236,13 @@ async fn go_on_with<P: Ports>(
     if over && !task.receipts.is_empty() {
         let deleted = ports.queues().delete(&map.map, &task.receipts).await;
         if let Err(error) = deleted {
-            tracing::warn!(map.id = %task.lane.map, %error, "pointers stay in the queue; they will find nothing to do");
+            tracing::warn!(map.id = %task.lane.map, %error, "could not delete pointers from the queue; they come again and find nothing to do");
         }
     }
     Event::Ran(run)
 }
 
-/// What the queue points to, one piece of work for each record.
+/// Receives pointers from the queue, and makes one task of those to the same record.
 async fn receive<P: Ports>(ports: &P, map: &Map) -> Result<VecDeque<LaneTask>, PortError> {
     let mut by_key: BTreeMap<RecordKey, Vec<String>> = BTreeMap::new();
     for received in ports.queues().receive(map).await? {
@@ -265,4 +250,24 @@ async fn receive<P: Ports>(ports: &P, map: &Map) -> Result<VecDeque<LaneTask>, P
     }
     let lane = |key| LaneKey { map: map.id.clone(), key };
     Ok(by_key.into_iter().map(|(key, receipts)| LaneTask { lane: lane(key), receipts }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_read_says_that_the_queue_is_empty_only_when_nothing_is_being_worked_on() {
+        assert_eq!(QueueState::after_read(0, 0), QueueState::Empty);
+        assert_eq!(QueueState::after_read(0, 1), QueueState::HiddenBehindWork);
+        assert_eq!(QueueState::after_read(3, 1), QueueState::Unread);
+    }
+
+    #[test]
+    fn the_end_of_a_task_shows_what_was_hidden_and_nothing_else() {
+        assert_eq!(QueueState::HiddenBehindWork.after_task(), QueueState::Unread);
+        for state in [QueueState::Unread, QueueState::Reading, QueueState::Empty] {
+            assert_eq!(state.after_task(), state);
+        }
+    }
 }

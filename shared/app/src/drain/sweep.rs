@@ -1,33 +1,31 @@
-//! The sweep: once a minute, everything of every map that has something to do.
+//! The sweep: once a minute, it goes on with everything that is due in any map.
 
 use domain::{Map, MapState, Timestamp, map::Intake};
 use futures::{StreamExt, stream};
 
 use super::{
-    map::{Drained, drain_map},
+    drained::Drained,
+    map::drain_map,
     resend::{resend, resend_all},
 };
-use crate::ports::{Config, Gauges, PortError, Ports, Queues, Sample, SyncMap};
+use crate::{
+    ports::{Config, Gauges, PortError, Ports, Queues, Sample, SyncMap},
+    rotation::rotate_fairly,
+};
 
-/// Maps worked on at the same time: one whose app is slow must not hold up the others.
+/// Maps worked on at the same time: a slow app must not hold up the other maps.
 const MAPS_AT_ONCE: usize = 8;
-/// A sweep begins so often.
-const SWEEP_EVERY_MS: u64 = 60_000;
 
-/// Goes on with every lane of every map that writes, and looks after the queues of those that are paused. Each map has
-/// its share of the time: one with a long backlog has another run go on with it, so no map waits for the others.
+/// Goes on with every lane of every map that writes, and looks after the queues of paused maps. Each map has its share of
+/// the time. A map with a long backlog schedules another run, so no map waits for the others.
 ///
 /// # Errors
-/// The configuration cannot be read. What goes wrong in one map is logged and does not stop the others.
+/// The configuration cannot be read. A failure in one map is logged and does not stop the others.
 pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, PortError> {
     let mut maps = ports.config().maps().await?;
     let began = ports.now();
-    if !maps.is_empty() {
-        // Calls may outlast their map's share: each sweep begins with others, so those at the end have their turn, too.
-        let sweeps = usize::try_from(began.0 / SWEEP_EVERY_MS).unwrap_or(0);
-        let first = sweeps.wrapping_mul(MAPS_AT_ONCE) % maps.len();
-        maps.rotate_left(first);
-    }
+    // Calls may outlast their map's share, so each sweep begins with other maps: those at the end have their turn, too.
+    rotate_fairly(&mut maps, began, MAPS_AT_ONCE);
     let share_ms = until.ms_since(began) / maps.len().div_ceil(MAPS_AT_ONCE).max(1) as u64;
     let runs = stream::iter(maps).map(|map| async move {
         let until = ports.now().plus_ms(share_ms).min(until);
@@ -38,7 +36,9 @@ pub async fn sweep<P: Ports>(ports: &P, until: Timestamp) -> Result<Drained, Por
     while let Some((run, map)) = runs.next().await {
         match run {
             Ok(drained) => all = all.plus(drained),
-            Err(error) => tracing::error!(map.id = %map.id, %error, "the lanes of a map could not be swept"),
+            Err(error) => {
+                tracing::error!(map.id = %map.id, %error, "could not sweep the lanes of a map; the next sweep tries again")
+            }
         }
     }
     Ok(all)
@@ -48,8 +48,10 @@ async fn sweep_map<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Resu
     if map.state == MapState::Paused {
         match ports.queues().depth(&map.map).await {
             Ok(Some(depth)) => ports.lanes().note_depth(&map.map, Sample { at: ports.now(), depth }).await?,
-            Ok(None) => makes_queue(ports, &map.map, until).await,
-            Err(error) => tracing::warn!(map.id = %map.id, %error, "how deep the queue is could not be noted"),
+            Ok(None) => restore_queue(ports, &map.map, until).await,
+            Err(error) => {
+                tracing::warn!(map.id = %map.id, %error, "could not read the depth of the queue; the figure stays as it was")
+            }
         }
         resend(ports, &map.map, until).await?;
     }
@@ -59,15 +61,17 @@ async fn sweep_map<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Resu
     }
 }
 
-/// Makes the queue of a paused map anew, whoever paused it: it may have been removed, or have another prefix now. What was
-/// kept without one is in the index of open lanes.
-async fn makes_queue<P: Ports>(ports: &P, map: &Map, until: Timestamp) {
+/// Creates the queue of a paused map again: it may have been removed, or have another prefix now. Entries that were kept
+/// while it was missing are in the index of open lanes.
+async fn restore_queue<P: Ports>(ports: &P, map: &Map, until: Timestamp) {
     let made = match ports.queues().create(map).await {
         Ok(()) => resend_all(ports, map, until).await,
         Err(error) => Err(error),
     };
     match made {
-        Ok(pointers) => tracing::warn!(map.id = %map.id, pointers, "the map's queue was missing, and is made anew"),
-        Err(error) => tracing::warn!(map.id = %map.id, %error, "the map's queue is missing; the index has its lanes"),
+        Ok(pointers) => tracing::warn!(map.id = %map.id, pointers, "created the map's queue again: it was missing"),
+        Err(error) => {
+            tracing::warn!(map.id = %map.id, %error, "could not restore the map's queue; the index has its lanes")
+        }
     }
 }

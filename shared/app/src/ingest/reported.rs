@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{AT_ONCE, Ingested, judge, touched};
+use super::{AT_ONCE, Ingested, evaluate_rules, touched};
 use crate::ports::{AlertPorts, Config, Log, PortError};
 
 /// Most lines of one request.
@@ -52,7 +52,7 @@ fn application() -> ErrorClass {
     ErrorClass::Application
 }
 
-/// What became of a line.
+/// The result of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineResult {
     /// It is in the log.
@@ -65,10 +65,10 @@ pub enum LineResult {
     NotStored,
 }
 
-/// Logs what apps report; the answer is for each line, in their order.
+/// Logs the errors that apps report; returns one result for each line, in their order.
 ///
 /// # Errors
-/// The maps cannot be read: nothing was logged. That rules could not be judged is no such error: the schedule judges
+/// The maps cannot be read: nothing was logged. A failure to evaluate rules is not such an error: the schedule evaluates
 /// them, and [`Ingested::not_judged`] says so.
 pub async fn reported<P: AlertPorts>(
     ports: &P,
@@ -94,15 +94,15 @@ pub async fn reported<P: AlertPorts>(
         *done.errors.entry(event.class.as_str()).or_default() += 1;
     }
     let maps = touched(&logged);
-    judge(ports, &maps, &mut done).await;
+    evaluate_rules(ports, &maps, &mut done).await;
     Ok((results, done))
 }
 
 /// A line that was read: the error, and the hash of the app's own id of it.
 type Line = Result<(LoggedError, u128), Mistake>;
 
-/// Stores lines, some at the same time; the results are in their order. One with the id of a line before it waits for
-/// that one: which of two is told to be the duplicate is no matter of chance.
+/// Stores lines, some at the same time; the results are in their order. A line waits for an earlier line with the same id,
+/// so that always the later one is the duplicate.
 async fn store_all<P: AlertPorts>(ports: &P, lines: &[Line]) -> Vec<LineResult> {
     let mut seen: BTreeSet<(&MapId, u128)> = BTreeSet::new();
     let again: Vec<bool> = lines
@@ -142,7 +142,7 @@ async fn store<P: AlertPorts>(ports: &P, error: &LoggedError, hash: u128) -> Lin
         Ok(true) => LineResult::Logged(event.id),
         Ok(false) => LineResult::Duplicate,
         Err(why) => {
-            tracing::error!(map.id = %event.map, error = %why, "a reported error could not be logged");
+            tracing::error!(map.id = %event.map, error = %why, "could not log a reported error; its app is asked to send it again");
             LineResult::NotStored
         }
     }

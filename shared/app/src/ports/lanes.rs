@@ -1,4 +1,4 @@
-//! The journal, and what stands beside it.
+//! The journal, the archive, and the items beside them.
 
 use std::future::Future;
 
@@ -228,7 +228,15 @@ pub trait Archive: Sync {
     fn conflict(&self, map: &Map, entry: EntryId) -> impl Future<Output = Result<Option<Conflict>, PortError>> + Send;
 }
 
-/// Figures for people. Nothing rests on them: they may lag, and a crash may lose some.
+/// Small items beside the lanes of a map, of two kinds.
+///
+/// Figures for people (`count_catch_up`, `catch_up`, `note_depth`, `depths`): no decision depends on them. They may lag, and
+/// a crash may lose some.
+///
+/// Coordination of runs (`hold_drain`, `drained_by`, `let_drain_go`, `resent`, `note_resent`): the drain decides by it. The
+/// drain lease must be a conditional write, or runs do not hand a map over; no record is written wrongly without it. The
+/// position of a resend must not get ahead of the pointers sent, or a queue forgets pointers; the sweep then finds their
+/// lanes in the index.
 pub trait Gauges: Sync {
     /// Adds to what was done since the map was resumed (its epoch). When that began is taken from the first note.
     fn count_catch_up(
@@ -239,8 +247,8 @@ pub trait Gauges: Sync {
     ) -> impl Future<Output = Result<(), PortError>> + Send;
     /// What was done since the map was resumed last.
     fn catch_up(&self, map: &Map) -> impl Future<Output = Result<Option<CatchUp>, PortError>> + Send;
-    /// Says that this run drains the map, until that time at the latest; `false`: another one does, of this epoch or a
-    /// later one, and its time is not up.
+    /// Takes or renews the drain lease of the map for this run, until that time. `false`: another run of this epoch or a
+    /// later one has it, and its time is not up.
     fn hold_drain(
         &self,
         map: &Map,
@@ -248,15 +256,15 @@ pub trait Gauges: Sync {
         now: Timestamp,
         until: Timestamp,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
-    /// The run that drains the map now, in its epoch or a later one.
+    /// The run that has the drain lease now, in the map's epoch or a later one.
     fn drained_by(&self, map: &Map, now: Timestamp) -> impl Future<Output = Result<Option<Owner>, PortError>> + Send;
-    /// Says that this run does so no more.
+    /// Releases the drain lease, if this run has it.
     fn let_drain_go(&self, map: &Map, run: Owner) -> impl Future<Output = Result<(), PortError>> + Send;
     /// Notes how deep the paused-write queue is, and forgets all but the sample before.
     fn note_depth(&self, map: &Map, sample: Sample) -> impl Future<Output = Result<(), PortError>> + Send;
-    /// When pointers of this map were last sent again, and how far the round is that goes on.
+    /// When the pointers of this map were last sent again, and the position of the round that is under way.
     fn resent(&self, map: &Map) -> impl Future<Output = Result<Resent, PortError>> + Send;
-    /// Notes it.
+    /// Stores when pointers were last sent again, and the position of the round that is under way.
     fn note_resent(&self, map: &Map, resent: &Resent) -> impl Future<Output = Result<(), PortError>> + Send;
     /// The last two samples, newest first.
     fn depths(&self, map: &Map) -> impl Future<Output = Result<Vec<Sample>, PortError>> + Send;

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use app::{
     admin::map_commands::switch,
-    alerts::{Ticked, tick},
+    alerts::{TickCounts, tick},
     ingest::ingest,
     ports::Ports,
 };
@@ -42,7 +42,7 @@ async fn logs(world: &SimWorld, event: ErrorEvent) {
     ingest(world, &[LogEvent::Error(Box::new(event))]).await.expect("it is logged");
 }
 
-async fn ticks(world: &SimWorld) -> Ticked {
+async fn ticks(world: &SimWorld) -> TickCounts {
     tick(world, world.now().plus_ms(MINUTE)).await.expect("rules are read")
 }
 
