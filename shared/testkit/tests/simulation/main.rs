@@ -4,7 +4,6 @@
 //! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
 
 mod alerts;
-#[cfg(debug_assertions)]
 mod bugs;
 mod check;
 mod covered;
@@ -21,7 +20,11 @@ mod play;
 mod rules;
 mod weeks;
 
-use std::{collections::BTreeMap, io::Write};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use domain::side::Capability;
 
@@ -55,14 +58,28 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
+/// The seeds of a run: `TANDEM_SEED` alone; else the fixed ones, `0..worlds`, and a tenth as many fresh ones. The fresh ones
+/// start at `TANDEM_SEED_BASE`, or at a number made from the time. `TANDEM_WORLDS` replaces the number of worlds; then all
+/// are fresh if there is a base.
+pub(crate) fn seeds(worlds: u64) -> Vec<u64> {
+    if let Some(seed) = number("TANDEM_SEED") {
+        return vec![seed];
+    }
+    let (wanted, base) = (number("TANDEM_WORLDS"), number("TANDEM_SEED_BASE"));
+    if let (Some(wanted), Some(base)) = (wanted, base) {
+        return (base..base + wanted).collect();
+    }
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (worlds, base) = (wanted.unwrap_or(worlds), base.unwrap_or(clock * 1_000));
+    let _ = writeln!(std::io::stderr(), "seeds 0..{worlds} and {base}..{}", base + worlds / 10);
+    (0..worlds).chain(base..base + worlds / 10).collect()
+}
+
 fn run(kind: Kind) {
-    let seeds = match number("TANDEM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("TANDEM_WORLDS").unwrap_or(WORLDS),
-    };
+    let seeds = seeds(WORLDS);
     let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut deeds: BTreeMap<String, u64> = BTreeMap::new();
-    let worlds = seeds.end - seeds.start;
+    let worlds = seeds.len() as u64;
     for seed in seeds {
         let played = play(seed, kind);
         check::check(&played).unwrap_or_else(|wrong| {

@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use domain::{MapState, RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
 use serde_json::json;
@@ -15,6 +21,9 @@ use testkit::{
 
 use crate::operator::{Deeds, cleans_up, meddles};
 
+/// In this minute of the schedule the triggers stop. It comes ten sweeps after the operators have brought back the last
+/// change, and nine sweeps before the end: what a trigger reports last is still written.
+const LAST_REPORTS_MINUTE: u64 = 50;
 const STEPS: u64 = 2_000_000;
 const PEOPLE: u64 = 4;
 const EDITS: u64 = 5;
@@ -88,9 +97,10 @@ pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
         let (world, users) = (Arc::clone(&world), Arc::clone(&users));
         executor.spawn(async move { edits(&world, &users, person, kind).await });
     }
+    let closed = Arc::new(AtomicBool::new(false));
     for side in SideIx::BOTH {
-        let (world, users) = (Arc::clone(&world), Arc::clone(&users));
-        executor.spawn(async move { trigger(&world, &users, side).await });
+        let (world, users, closed) = (Arc::clone(&world), Arc::clone(&users), Arc::clone(&closed));
+        executor.spawn(async move { trigger(&world, &users, side, &closed).await });
     }
     for _ in 0..2 {
         let world = Arc::clone(&world);
@@ -107,6 +117,9 @@ pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
             for minute in 0..60 {
                 if minute == 20 {
                     faults(&world, kind, false);
+                }
+                if minute == LAST_REPORTS_MINUTE {
+                    closed.store(true, Ordering::SeqCst);
                 }
                 world.executor.sleep(60_000).await;
                 world.sweep().await;
@@ -171,14 +184,15 @@ fn image(side: SideIx, person: u64, edit: u64, refused: bool, delete: bool) -> I
     Image::Present(record.as_object().unwrap().clone())
 }
 
-async fn trigger(world: &SimWorld, users: &Users, side: SideIx) {
+/// Reports every change of an app, until the app has been left alone for a while and nothing is left to report.
+async fn trigger(world: &SimWorld, users: &Users, side: SideIx, closed: &AtomicBool) {
     for _ in 0..30_000 {
         if !users.report(side).await {
-            let ms = world.executor.chance(|rng| rng.below(1_500));
-            world.executor.sleep(ms).await;
-            if world.now_ms() > 3_300_000 {
+            if closed.load(Ordering::SeqCst) {
                 return;
             }
+            let ms = world.executor.chance(|rng| rng.below(1_500));
+            world.executor.sleep(ms).await;
         }
     }
 }
@@ -205,7 +219,7 @@ impl Played {
             *seen.entry(what).or_default() += 1;
             *seen.entry("crossing").or_default() += u64::from(crossing);
         }
-        let crashes = self.world.crashes.load(std::sync::atomic::Ordering::SeqCst);
+        let crashes = self.world.crashes.load(Ordering::SeqCst);
         seen.insert("crash", crashes);
         let parked = self.world.lanes.heads().iter().filter(|(_, head)| head.parked).count();
         *seen.entry("parked").or_default() += parked as u64;

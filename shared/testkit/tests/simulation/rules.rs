@@ -21,7 +21,7 @@ use domain::{
 };
 use testkit::{Bug, SimWorld, sample};
 
-use crate::{number, operator::kim};
+use crate::{operator::kim, seeds};
 
 const WORLDS: u64 = 300;
 /// Errors of one history at most.
@@ -310,11 +310,8 @@ pub(crate) fn check(played: &Played) -> Result<u64, String> {
 
 #[test]
 fn rules_breach_exactly_where_the_reference_does_act_once_and_tell() {
-    let seeds = match number("TANDEM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("TANDEM_WORLDS").unwrap_or(WORLDS),
-    };
-    let worlds = seeds.end - seeds.start;
+    let seeds = seeds(WORLDS);
+    let worlds = seeds.len() as u64;
     let (mut breaches, mut crashes, mut again, mut several, mut mails) = (0, 0, 0, 0, 0);
     for seed in seeds {
         let played = play(seed, None);
