@@ -81,13 +81,13 @@ impl<P: AdminPorts> File<P> {
         let text: String = page.lines.into_iter().map(|error| self.line(error.into())).collect();
         let Some(next) = page.next else { return (text, None) };
         if self.until.is_some_and(|until| self.ports.now() >= until) {
-            tracing::warn!("a download was cut off: the function's time was up");
+            tracing::warn!("could not finish a download within the function's time; the file names where to go on");
             return (text + &self.cut("its time was up", next), None);
         }
         match self.errors.page(&*self.ports, MAX_PAGE, LOOKED_AT_ONCE).await {
             Ok(page) => (text, Some((page, self))),
             Err(error) => {
-                tracing::error!(%error, "a download was cut off");
+                tracing::error!(%error, "could not finish a download; the file names where to go on");
                 (text + &self.cut("the log could not be read", next), None)
             }
         }

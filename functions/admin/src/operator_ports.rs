@@ -41,7 +41,7 @@ impl OperatorPorts {
         };
         // TLS to DynamoDB is the most of a cold start: it is done before the first request comes.
         if let Err(error) = world.store.list_sides().await {
-            tracing::warn!(%error, "the sides could not be read at start");
+            tracing::warn!(%error, "could not read the sides at start; the first request pays for the connection");
         }
         Ok(world)
     }

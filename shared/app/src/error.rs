@@ -20,7 +20,7 @@ pub enum AppError {
     /// The request has mistakes, each with its field.
     #[error("the request has {} mistakes", .0.len())]
     Invalid(Vec<Mistake>),
-    /// The body is of a kind that is not read here.
+    /// Unsupported content type.
     #[error("unsupported media type")]
     UnsupportedMediaType {
         /// What is read here.
@@ -161,9 +161,9 @@ pub enum Conflict {
         /// How long that is from now, in seconds.
         retry_after_s: u64,
     },
-    /// The map has changes that are not written yet.
+    /// The map still has changes to write.
     MapNotEmpty,
-    /// The map does not take this command in its state.
+    /// The map's state does not allow this command.
     IllegalCommand {
         /// Its state.
         state: MapState,
@@ -197,19 +197,19 @@ pub enum Conflict {
         /// How long that is from now, in seconds.
         retry_after_s: u64,
     },
-    /// The entry is not the next of its record any more (or not yet).
+    /// The entry is not the next one of its record any more (or not yet).
     NotNext,
-    /// The entry was not tried yet.
+    /// The entry is not parked.
     NotParked,
     /// The entry copies a record as it is.
     NotAWrite,
     /// No later write of the record waits.
     NothingBehind,
-    /// It is so already.
+    /// Already in the requested state.
     AlreadySo,
     /// Later changes of the record were accepted: the archived one would be written on top of them.
     NewerAccepted,
-    /// Changes that were skipped to go live wait in the map's archive: some of them, and whether there may be more.
+    /// The map's archive still holds skipped changes: some of them, and whether there may be more.
     ArchiveWaits {
         /// Some of them, newest first.
         some: Vec<(RecordKey, EntryId)>,

@@ -114,28 +114,28 @@ type Text = (u16, &'static str, &'static str, &'static str);
 fn text(error: &AppError) -> Text {
     match error {
         AppError::Invalid(_) => {
-            (400, "invalid_request", "The request has mistakes", "Each is listed with its field. Nothing was changed.")
+            (400, "invalid_request", "The request has mistakes", "`errors` names each field and what is wrong with it. Nothing was changed.")
         }
         AppError::UnsupportedMediaType { .. } => (
             415,
             "unsupported_media_type",
-            "The body is of a kind that is not read here",
-            "Send it with one of the content types listed.",
+            "Unsupported content type",
+            "Send the body with one of the content types in `errors`.",
         ),
         AppError::TooLarge { .. } => {
-            (413, "body_too_large", "The body is too large", "The limit is listed. Nothing was changed.")
+            (413, "body_too_large", "The body is too large", "`errors` names the limit. Nothing was changed.")
         }
         AppError::Unauthenticated => (
             401,
             "unauthenticated",
-            "It is not known who is asking",
-            "Send `Authorization: Bearer <token>` with a token that has not been taken back.",
+            "Authentication required",
+            "Send `Authorization: Bearer <token>` with a token that has not been revoked.",
         ),
         AppError::Forbidden { .. } => (
             403,
             "forbidden",
             "Your role does not allow this",
-            "The role it needs is listed. Ask an admin for a token.",
+            "`errors` names the role that is needed. Ask an admin for a token with that role.",
         ),
         AppError::NotFound(Thing::Map) => (404, "map_not_found", "There is no such map", "`GET /maps` lists all."),
         AppError::NotFound(Thing::Side) => (404, "side_not_found", "There is no such side", "`GET /sides` lists all."),
@@ -147,19 +147,19 @@ fn text(error: &AppError) -> Text {
             404,
             "incident_not_found",
             "There is no such incident",
-            "`GET /incidents` lists all. Those that are over are kept as long as the logs.",
+            "`GET /incidents` lists all. Tandem keeps closed incidents for as long as the logs.",
         ),
         AppError::NotFound(Thing::FlaggedAddress) => (
             404,
             "address_not_flagged",
             "This address is not flagged",
-            "Mail is sent to it as to any other. `GET /mail/flagged` lists those to which none is sent.",
+            "Tandem sends mail to this address. `GET /mail/flagged` lists the addresses that get none.",
         ),
         AppError::NotFound(Thing::FailedEvent) => (
             404,
             "failed_event_not_found",
             "There is no such event",
-            "Somebody may have dismissed it: `GET /log/activity` tells. `GET /log/failed` lists those that are left.",
+            "Somebody may have dismissed it; `GET /log/activity` shows who. `GET /log/failed` lists the events that are left.",
         ),
         AppError::NotFound(Thing::Token) => {
             (404, "token_not_found", "There is no such token", "`GET /tokens` lists all.")
@@ -168,8 +168,8 @@ fn text(error: &AppError) -> Text {
             404,
             "entry_not_found",
             "There is no such entry",
-            "It may have come to its end in the meantime. `GET /maps/{map}/queue/entries?key=` lists what waits of a record; \
-             `GET /writes/{id}` of sync-write tells what became of a write.",
+            "It may have ended in the meantime. `GET /maps/{map}/queue/entries?key=` lists the entries of a record that wait; \
+             `GET /writes/{id}` of sync-write has the status of a write.",
         ),
         AppError::NotFound(Thing::Archived) => {
             (404, "archived_not_found", "There is no such archived entry", "`GET /maps/{map}/archive` lists all.")
@@ -181,66 +181,66 @@ fn text(error: &AppError) -> Text {
             404,
             "write_not_found",
             "There is no such write",
-            "Nothing is known of this id: it was never accepted, or it is older than what is kept.",
+            "Tandem has no record of this id: the write was never accepted, or it ended too long ago.",
         ),
         AppError::UnknownRoute => {
-            (404, "unknown_route", "There is nothing here", "The API is described in its OpenAPI document.")
+            (404, "unknown_route", "Unknown address", "The OpenAPI document lists all addresses.")
         }
         AppError::MethodNotAllowed { .. } => (
             405,
             "method_not_allowed",
-            "This address does not know that method",
-            "The `Allow` header lists those it knows.",
+            "Method not allowed",
+            "The `Allow` header lists the methods of this address.",
         ),
         AppError::VersionMissing { .. } => (
             428,
             "version_missing",
-            "An update must say what it is based on",
-            "Read the current version and send its `ETag` back as `If-Match`, or `If-Match: *` to overwrite whatever is there.",
+            "`If-Match` is required",
+            "Read the current version and send its `ETag` as `If-Match`, or send `If-Match: *` to overwrite any version.",
         ),
         AppError::VersionChanged { .. } => (
             412,
             "version_changed",
-            "It is not what it was",
-            "It was changed or deleted since you read it. Read it again, look at the difference, and send your change anew.",
+            "The resource has changed",
+            "Somebody changed or deleted it since you read it. Read it again, compare, and repeat your change.",
         ),
         AppError::Exists { .. } => (
             412,
             "exists",
-            "It exists already",
-            "`If-None-Match: *` creates only. Send `If-Match` to change what is there.",
+            "The resource already exists",
+            "`If-None-Match: *` only creates. Send `If-Match` to change an existing resource.",
         ),
         AppError::Conflict(conflict) => conflict_text(conflict),
         AppError::Mapping(_) => (
             422,
             "mapping",
             "The record cannot be mapped",
-            "The field that is in the way is listed. Nothing was written.",
+            "`errors` names the field that cannot be mapped. Nothing was written.",
         ),
         AppError::Refused(_) => (
             422,
             "refused",
-            "The other app refused the record",
-            "What it says is in `app`. Nothing was changed; sending the same again is refused again.",
+            "The target app refused the record",
+            "`app` has the app's own code and message. Nothing was changed. Correct the record before you send it again.",
         ),
         AppError::NotKept { .. } => (
             503,
             "app_unavailable",
-            "The other app cannot be reached",
-            "This map keeps nothing for later. Roll back; if `outcome_unknown` is true, Tandem restores the other app.",
+            "The target app is unavailable",
+            "This map does not queue changes while an app is down. Roll back. If `outcome_unknown` is true, Tandem restores the target app.",
         ),
         AppError::Of { error, .. } => text(error),
         AppError::Contended => (
             503,
             "contended",
-            "The record changed too often at once",
-            "This request did nothing. Trying again is safe.",
+            "Too many concurrent changes of the record",
+            "This request changed nothing. It is safe to retry.",
         ),
         AppError::Port(PortError::Transient(_)) => {
-            (503, "unavailable", "Something that Tandem needs did not answer", "Trying again is safe.")
+            (503, "unavailable", "A service that Tandem depends on did not respond", "It is safe to retry.")
         }
         AppError::Port(PortError::Permanent(_)) => {
-            (500, "internal", "This should not have happened", "The log tells more under this request's id.")
+            (500, "internal", "Internal error", "See the log entry for this request id.")
         }
     }
 }

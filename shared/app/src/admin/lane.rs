@@ -266,7 +266,7 @@ fn edited(config: &MapConfig, entry: &Entry, patch: &Record) -> Result<Image, Ap
             return Err(AppError::mistake(&format!("record.{name}"), &message));
         }
         if *value == Value::String(domain::redact::REDACTED.to_owned()) {
-            return Err(AppError::mistake(&format!("record.{name}"), "is the sign for a value that is not shown"));
+            return Err(AppError::mistake(&format!("record.{name}"), "is the redaction placeholder, not a value; leave the field out to keep the stored value"));
         }
         record.insert(name.clone(), value.clone());
     }

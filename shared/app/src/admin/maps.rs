@@ -157,6 +157,6 @@ pub(super) async fn save<P: AdminPorts>(
 /// Removes the queue that no map has any more. One that stays behind costs nothing and holds nothing but pointers.
 pub(super) async fn forget_queue<P: AdminPorts>(ports: &P, map: &Map) {
     if let Err(error) = ports.queues().remove(map).await {
-        tracing::warn!(map.id = %map.id, %error, "a queue that no map has any more was not removed");
+        tracing::warn!(map.id = %map.id, %error, "could not delete the queue of a deleted map; it stays, empty");
     }
 }

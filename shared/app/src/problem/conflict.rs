@@ -1,4 +1,4 @@
-//! The words of 409.
+//! Status, code, title and detail of each conflict with the current state (409).
 
 use domain::MapState;
 
@@ -8,28 +8,28 @@ use crate::error::Conflict;
 pub(super) fn conflict_text(conflict: &Conflict) -> Text {
     match conflict {
         Conflict::SideInUse(_) => {
-            (409, "side_in_use", "Maps use this side", "Delete the maps listed, or let them use another side.")
+            (409, "side_in_use", "Maps use this side", "Delete the maps that `errors` lists, or change them to use another side.")
         }
         Conflict::MapActive(_) => (
             409,
             "map_active",
             "The map is active",
-            "Stop it first: an active map cannot be deleted, nor its sides, entities or key fields be changed.",
+            "Stop the map first. An active map cannot be deleted, and its sides, entities and key fields cannot be changed.",
         ),
         Conflict::MapSettling { .. } => (
             409,
             "map_settling",
             "The map was stopped a moment ago",
-            "Changes that were accepted just before may still be on their way in. Try again after `Retry-After`.",
+            "Changes that were accepted just before the stop may still arrive. Try again after `Retry-After`.",
         ),
         Conflict::MapNotEmpty => (
             409,
             "map_not_empty",
-            "The map has changes that are not written yet",
-            "`GET /maps/{map}/open` lists them. They would be lost.",
+            "The map still has changes to write",
+            "Deleting the map would lose them. `GET /maps/{map}/open` lists their records.",
         ),
         Conflict::IllegalCommand { .. } => {
-            (409, "illegal_command", "The map does not take this command in its state", "What it takes is listed.")
+            (409, "illegal_command", "The map's state does not allow this command", "`errors` names the commands that this state allows.")
         }
         Conflict::SideMissing(_) => {
             (409, "side_missing", "A side that the map needs does not exist", "Create it first.")
@@ -38,93 +38,93 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
             409,
             "token_name_taken",
             "Another token has that name",
-            "What is done with a token is recorded under its name, so no two may share one.",
+            "The audit names the token behind each action, so no two tokens may share a name.",
         ),
-        Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete those nobody uses."),
-        Conflict::TooManyRules => (409, "too_many_rules", "There are too many rules", "Delete those nobody needs."),
+        Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete tokens that nobody uses."),
+        Conflict::TooManyRules => (409, "too_many_rules", "There are too many rules", "Delete rules that nobody needs."),
         Conflict::GroupInUse(_) => {
-            (409, "group_in_use", "Rules name this group", "Take it out of the rules listed, then delete it.")
+            (409, "group_in_use", "Rules name this group", "Remove the group from the rules that `errors` lists, then delete it.")
         }
-        Conflict::IncidentOver => (409, "incident_over", "The incident is over", "Nothing is left to be acknowledged."),
+        Conflict::IncidentOver => (409, "incident_over", "The incident is over", "A closed incident cannot be acknowledged."),
         Conflict::WriteIdReused => (
             409,
             "write_id_reused",
             "This id was used for another request",
-            "An id stands for one request: repeat that one unchanged, or make a new id.",
+            "An id belongs to one request. Repeat that request unchanged, or use a new id.",
         ),
         Conflict::WriteIdTooOld => (
             409,
             "write_id_too_old",
             "This id is too old",
-            "It cannot be told any more whether it is a late repeat. If it is a new write, make a new id.",
+            "Tandem no longer remembers ids this old, so it cannot rule out a duplicate. Use a new id for a new write.",
         ),
         Conflict::WriteInProgress => (
             409,
             "write_in_progress",
-            "This very write is being executed",
-            "Repeat it after `Retry-After` to get its answer.",
+            "The write is in progress",
+            "Repeat the request after `Retry-After` to get its answer.",
         ),
         Conflict::EntryInFlight { .. } => (
             409,
             "entry_in_flight",
             "The entry is being written",
-            "Or a call of it may still take effect in the other app. Try again after `Retry-After`.",
+            "A call of this entry is in progress, or may still take effect in the target app. Try again after `Retry-After`.",
         ),
         Conflict::NotNext => (
             409,
             "entry_not_next",
-            "The entry is not the next of its record",
-            "Changes of one record keep their order: look at the record again, and act on its next entry.",
+            "The entry is not the next one of its record",
+            "Changes of one record are applied in order. Read the record's entries again and act on the next one.",
         ),
         Conflict::NotParked => (
             409,
             "entry_not_parked",
-            "The entry was not tried yet",
-            "It is written when its turn comes and the map runs; there is nothing to try again.",
+            "The entry is not parked",
+            "Tandem writes it when its turn comes and the map runs. There is nothing to retry.",
         ),
         Conflict::NotAWrite => (
             409,
             "entry_not_a_write",
-            "The entry copies the record as it is",
-            "There is no record in it that could be edited: edit it in the app.",
+            "The entry has no record of its own",
+            "It copies the record as the app has it at that moment. Edit the record in the app.",
         ),
         Conflict::NothingBehind => (
             409,
             "nothing_behind",
             "No later write of this record waits",
-            "There is nothing that could take its place.",
+            "`supersede` needs a later write to replace this one.",
         ),
         Conflict::AlreadySo => (
             409,
             "already",
-            "It is so already",
-            "Somebody else did it, or a request of yours whose answer was lost. Look at it again.",
+            "Already in the requested state",
+            "Somebody else did this, or an earlier request of yours whose answer was lost. Read it again.",
         ),
         Conflict::NewerAccepted => (
             409,
             "newer_accepted",
-            "Later changes of this record were accepted",
-            "This one would be written on top of them: `GET /maps/{map}/archive?key=` shows those that were archived, too. \
-             With `\"force\": true` it is written all the same.",
+            "Later changes of this record exist",
+            "This change would overwrite them. `GET /maps/{map}/archive?key=` lists the archived ones. Send `\"force\": true` to \
+             write it all the same.",
         ),
         Conflict::ArchiveWaits { .. } => (
             409,
             "archive_waits",
-            "Changes that were skipped to go live wait in the map's archive",
-            "They could not be reached any more. Bring them back (`POST /maps/{map}/archive/recover-all`, cause \
+            "The map's archive still holds skipped changes",
+            "Nobody could reach them after this. Recover them (`POST /maps/{map}/archive/recover-all`, cause \
              `skipped_to_live`), or give them up with `?give_up_archive=true`.",
         ),
         Conflict::Blocked(_) => (
             409,
             "blocked",
             "The document cannot be applied now",
-            "What stands against it is listed. Nothing was changed.",
+            "`errors` lists the blocking items. Nothing was changed.",
         ),
         Conflict::Interrupted(_) => (
             409,
             "interrupted",
             "The document was applied in part",
-            "What is listed was not written, the rest was. Look at the plan and apply again: only what is missing is done.",
+            "`errors` lists what was not written; the rest was. Read the plan and apply again: Tandem does only what is missing.",
         ),
     }
 }

@@ -203,7 +203,7 @@ fn a_problem_looks_as_rfc_9457_says() {
         "type": "urn:tandem:problem:invalid_request",
         "title": "The request has mistakes",
         "status": 400,
-        "detail": "Each is listed with its field. Nothing was changed.",
+        "detail": "`errors` names each field and what is wrong with it. Nothing was changed.",
         "code": "invalid_request",
         "errors": [{"field": "name", "message": "is empty"}],
     });
