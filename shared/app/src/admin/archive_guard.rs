@@ -8,7 +8,7 @@ use domain::{
 
 use super::AdminPorts;
 use crate::{
-    error::{AppError, Conflict},
+    error::{AppError, StateConflict},
     ports::{Archive, ConfigStore},
 };
 
@@ -43,29 +43,29 @@ pub(super) async fn obstacle<P: AdminPorts>(
     ports: &P,
     map: &Map,
     archive: ArchiveFate,
-) -> Result<Option<Conflict>, AppError> {
+) -> Result<Option<StateConflict>, AppError> {
     match map.state {
         MapState::NotRunning => {}
         MapState::Stopped => {
             let (now, until) = (ports.now(), map.since.plus_ms(SETTLE_MS));
             if now < until {
                 let retry_after_s = until.ms_since(now).div_ceil(1_000);
-                return Ok(Some(Conflict::MapSettling { until, retry_after_s }));
+                return Ok(Some(StateConflict::MapSettling { until, retry_after_s }));
             }
         }
         state @ (MapState::Initializing | MapState::Running | MapState::Paused | MapState::CatchingUp) => {
-            return Ok(Some(Conflict::MapActive(state)));
+            return Ok(Some(StateConflict::MapActive(state)));
         }
     }
     let open = ports.store().open_lanes(map, LOOK_AT).await?;
     if !open.is_empty() {
-        return Ok(Some(Conflict::MapNotEmpty));
+        return Ok(Some(StateConflict::MapNotEmpty));
     }
     if archive == ArchiveFate::GivenUp { Ok(None) } else { waiting(ports, map).await }
 }
 
 /// Acknowledged changes that nobody wrote and nobody gave up: another map's archive would not show them.
-async fn waiting<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<Conflict>, AppError> {
+async fn waiting<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<StateConflict>, AppError> {
     let (mut some, mut looked_at, mut before) = (Vec::new(), 0, None);
     loop {
         let page = ports.lanes().archived(map, before, PAGE).await?;
@@ -78,7 +78,7 @@ async fn waiting<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<Conflict>
         if last || enough {
             let more = !last || some.len() > MAX_NAMED;
             some.truncate(MAX_NAMED);
-            return Ok((more || !some.is_empty()).then_some(Conflict::ArchiveWaits { some, more }));
+            return Ok((more || !some.is_empty()).then_some(StateConflict::ArchiveWaits { some, more }));
         }
     }
 }

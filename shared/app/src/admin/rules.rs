@@ -16,7 +16,7 @@ pub use self::groups::{delete_group, put_group};
 use super::{AdminPorts, Caller, Expects, Saved, diff::changes, lost, maps};
 use crate::{
     alerts::{Counter, LATE_MS, RuleDecision, decide_rule, mail},
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::{Alerts, CommitError, ConfigStore, Mailer},
 };
 
@@ -57,7 +57,7 @@ pub async fn put<P: AdminPorts>(
     }
     let expected = expects.check(stored.as_ref().map(|rule| rule.version))?;
     if expected == 0 && ports.alerts().rules().await?.len() >= MAX_RULES {
-        return Err(AppError::Conflict(Conflict::TooManyRules));
+        return Err(AppError::Conflict(StateConflict::TooManyRules));
     }
     let now = ports.now();
     let changes = changes(stored.as_ref().map(|rule| &rule.config), Some(&config))?;

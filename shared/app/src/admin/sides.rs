@@ -9,7 +9,7 @@ use domain::{
 
 use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost};
 use crate::{
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::{Apps, CommitError, ConfigStore},
 };
 
@@ -86,7 +86,7 @@ pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &SideId, expe
     let maps = ports.store().list_maps().await?;
     let users: Vec<_> = maps.into_iter().filter(|map| map.config.side_ix(id).is_some()).map(|map| map.id).collect();
     if !users.is_empty() {
-        return Err(AppError::Conflict(Conflict::SideInUse(users)));
+        return Err(AppError::Conflict(StateConflict::SideInUse(users)));
     }
     let line = line(id, version + 1, &caller.name, ports.now(), changes(Some(&side.config), None)?);
     ports.store().delete_side(id, version, &line).await.map_err(lost)

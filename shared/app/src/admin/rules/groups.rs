@@ -9,7 +9,7 @@ use domain::{
 
 use crate::{
     admin::{AdminPorts, Caller, Expects, Saved, lost},
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::Alerts,
 };
 
@@ -68,7 +68,7 @@ pub async fn delete_group<P: AdminPorts>(ports: &P, id: &GroupId, expects: Expec
     let rules = ports.alerts().rules().await?;
     let users: Vec<_> = rules.into_iter().filter(|rule| rule.config.groups.contains(id)).map(|rule| rule.id).collect();
     if !users.is_empty() {
-        return Err(AppError::Conflict(Conflict::GroupInUse(users)));
+        return Err(AppError::Conflict(StateConflict::GroupInUse(users)));
     }
     ports.alerts().delete_group(id, version).await.map_err(lost)
 }
