@@ -26,8 +26,8 @@ pub mod tokens;
 mod version;
 
 pub use self::{
-    archive_guard::{ArchiveFate, SETTLE_MS},
-    version::{Expects, Saved},
+    archive_guard::{DiscardPolicy, SETTLE_MS},
+    version::{Precondition, SaveResult},
 };
 use std::future::Future;
 

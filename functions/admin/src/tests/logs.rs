@@ -96,7 +96,10 @@ async fn counts_lead_from_maps_to_records() {
     };
     let by = async |query: &str| groups(api.get(&format!("/log/errors/groups?{query}")).await.json());
     assert_eq!(by("by=map").await, [("customers".to_owned(), 5, 4)]);
-    assert_eq!(by("by=leg").await, [("crm".to_owned(), 5, 4)]);
+    for name in ["target", "leg"] {
+        let query = format!("by={name}"); // `leg` is the deprecated name
+        assert_eq!(by(&query).await, [("crm".to_owned(), 5, 4)], "{name}");
+    }
     assert_eq!(by("by=class").await, [("application".to_owned(), 4, 3), ("timeout".to_owned(), 1, 1)]);
     let messages = by("by=message&class=application").await;
     assert_eq!((messages.len(), messages[0].1, messages[0].2), (2, 3, 2), "attempts of one write are one write");

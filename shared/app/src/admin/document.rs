@@ -9,7 +9,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdminPorts, ArchiveFate, Caller, archive_guard, lost, maps,
+    AdminPorts, Caller, DiscardPolicy, archive_guard, lost, maps,
     plan::{self, Step},
     sides,
 };
@@ -62,7 +62,7 @@ pub async fn plan<P: AdminPorts>(
     let mut plan = plan::make(document, &stored, prune, &caller.name, ports.now(), &fresh)?;
     for item in plan.items.iter_mut().filter(|item| item.leaves_lanes) {
         let Some(map) = item.id.parse().ok().and_then(|id: MapId| stored.maps.get(&id)) else { continue };
-        item.blocked = archive_guard::obstacle(ports, map, ArchiveFate::Kept).await?;
+        item.blocked = archive_guard::find_obstacle(ports, map, DiscardPolicy::Keep).await?;
     }
     Ok(plan)
 }

@@ -19,7 +19,10 @@ pub(super) fn edit_record(config: &MapConfig, entry: &Entry, patch: &Record) -> 
             return Err(AppError::mistake(&format!("record.{name}"), &message));
         }
         if *value == Value::String(domain::redact::REDACTED.to_owned()) {
-            return Err(AppError::mistake(&format!("record.{name}"), "is the redaction placeholder, not a value; leave the field out to keep it"));
+            return Err(AppError::mistake(
+                &format!("record.{name}"),
+                "is the redaction placeholder, not a value; leave the field out to keep it",
+            ));
         }
         record.insert(name.clone(), value.clone());
     }
