@@ -162,7 +162,7 @@ async fn a_download_whose_time_is_up_says_where_the_rest_begins() {
             let errors = lines.into_iter().skip(usize::from(format == "csv"));
             keys.extend(errors.map(str::to_owned));
             assert_eq!(
-                (keys.len(), cut.contains("cut") && cut.contains("time was up")),
+                (keys.len(), cut.contains("cut") && cut.contains("ran out of time")),
                 (1_000 * piece.min(2) + 500 * (piece / 3), piece < 3)
             );
             let before = cut.split("before=").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric));
