@@ -14,13 +14,13 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    answer::{Reply, typed},
+    http::reply::{Reply, typed},
     routes::{ROUTES, Route},
     views,
 };
 
 /// Schemas of types that are stored as they are: the domain does not know of `OpenAPI`.
-const BY_HAND: &str = include_str!("schemas.json");
+const BY_HAND: &str = include_str!("openapi/schemas.json");
 /// The one security scheme.
 const BEARER: &str = "bearer";
 

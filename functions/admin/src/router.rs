@@ -11,8 +11,12 @@ use axum::{
 };
 
 use crate::{
-    answer::{Reply, json},
-    archive, backlog, document, download, guard, logs, map_commands, maps, openapi, parked, rules, sides, tokens,
+    api::{archive, backlog, document, download, logs, map_commands, maps, parked, rules, sides, tokens},
+    http::{
+        guard::guard,
+        reply::{Reply, json},
+    },
+    openapi,
 };
 
 /// All routes, behind the guard.
@@ -72,7 +76,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/mail/flagged/{address}", delete(rules::unflag::<P>))
         .route("/tokens", get(tokens::list::<P>).post(tokens::issue::<P>))
         .route("/tokens/{token}", delete(tokens::delete::<P>))
-        .layer(from_fn_with_state(Arc::clone(&ports), guard::guard::<P>))
+        .layer(from_fn_with_state(Arc::clone(&ports), guard::<P>))
         .with_state(ports)
 }
 

@@ -63,7 +63,7 @@ const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
 pub(crate) static ROUTES: [Route; 62] = [
-    route(Method::GET, "/healthz", None, &[(200, "Health")], "The function runs."),
+    route(Method::GET, "/healthz", None, &[(200, "Health")], "Reports that the function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
     route(Method::GET, "/sides/{side}", VIEWER, &[(200, "Side")], "One side."),
@@ -100,7 +100,7 @@ pub(crate) static ROUTES: [Route; 62] = [
     )
     .query(GIVE_UP)
     .conditional(),
-    route(Method::POST, "/maps/{map}/run", OPERATOR, &[(200, "Map")], "Lets changes flow.").body("Reason"),
+    route(Method::POST, "/maps/{map}/run", OPERATOR, &[(200, "Map")], "Starts synchronization: Tandem writes changes from now on.").body("Reason"),
     route(Method::POST, "/maps/{map}/stop", OPERATOR, &[(200, "Map")], "Skips changes from now on, and counts them.")
         .body("Reason"),
     route(
@@ -108,7 +108,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/pause",
         OPERATOR,
         &[(200, "Paused"), (202, "Paused")],
-        "Keeps changes from now on and writes none. 202: something is still being written.",
+        "Pauses a map: Tandem queues changes and writes none. 202: a write is still in flight.",
     )
     .body("Reason")
     .query(WAIT),
@@ -117,8 +117,8 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/resume",
         OPERATOR,
         &[(200, "Map")],
-        "Lets changes flow again, and says what becomes of those that wait; also in mid-catch-up. What is skipped or \
-         discarded is in `/maps/{map}/archive`.",
+        "Resumes a map and decides what happens to the changes that wait; also during a catch-up. Skipped and discarded \
+         changes are in `/maps/{map}/archive`.",
     )
     .body("Resume"),
     route(
@@ -210,7 +210,7 @@ pub(crate) static ROUTES: [Route; 62] = [
          `skip_to_live`.",
     )
     .body("RecoverAll"),
-    route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "One of them."),
+    route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "Returns one item of the list."),
     route(
         Method::POST,
         "/maps/{map}/archive/{id}/recover",
@@ -228,7 +228,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "Changes that both apps made at the same time, with both values, newest first.",
     )
     .query(CONFLICTS),
-    route(Method::GET, "/maps/{map}/conflicts/{id}", VIEWER, &[(200, "ConflictView")], "One of them."),
+    route(Method::GET, "/maps/{map}/conflicts/{id}", VIEWER, &[(200, "ConflictView")], "Returns one item of the list."),
     route(
         Method::POST,
         "/maps/{map}/conflicts/{id}/reverse",
@@ -265,7 +265,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/log/activity",
         VIEWER,
         &[(200, "Activities")],
-        "What became of maps, who did it and why, newest first; also what concerns all maps.",
+        "Lists changes of maps with who made them and why, newest first; also changes that concern all maps.",
     )
     .query(ACTIVITY),
     route(Method::GET, "/log/errors", VIEWER, &[(200, "LoggedErrors")], "Every error that writes met, newest first.")
@@ -275,7 +275,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/log/errors/groups",
         VIEWER,
         &[(200, "ErrorGroups")],
-        "Errors counted by map, leg, class, message or record: each group's value is a filter for the next look.",
+        "Counts errors by map, target, class, message or record. The value of a group is a filter for the next request.",
     )
     .query(GROUPS),
     route(
@@ -308,7 +308,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/log/failed/{event}/dismiss",
         OPERATOR,
         &[(204, "")],
-        "Takes one off the list: somebody has dealt with it.",
+        "Removes an event from the list once somebody has dealt with it.",
     )
     .body("Reason"),
     route(Method::GET, "/rules", VIEWER, &[(200, "Rules")], "All alert settings."),
@@ -328,7 +328,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/rules/{rule}/test",
         OPERATOR,
         &[(200, "RuleTested")],
-        "Sends a test mail to everybody whom the rule tells.",
+        "Sends a test mail to every recipient of the rule.",
     ),
     route(
         Method::GET,
@@ -371,7 +371,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/incidents/{incident}/acknowledge",
         OPERATOR,
         &[(200, "Incident")],
-        "Somebody has seen it: nobody is reminded any more.",
+        "Acknowledges an incident: Tandem sends no more reminders.",
     )
     .body("Reason"),
     route(
@@ -383,9 +383,9 @@ pub(crate) static ROUTES: [Route; 62] = [
     ),
     route(Method::DELETE, "/mail/flagged/{address}", OPERATOR, &[(204, "")], "Sends mail to an address again."),
     route(Method::GET, "/tokens", ADMIN, &[(200, "Tokens")], "All tokens but the first admin's."),
-    route(Method::POST, "/tokens", ADMIN, &[(201, "NewToken")], "Makes a token. Its secret is told this once.")
+    route(Method::POST, "/tokens", ADMIN, &[(201, "NewToken")], "Creates a token. Only this response contains its secret.")
         .body("TokenRequest"),
-    route(Method::DELETE, "/tokens/{token}", ADMIN, &[(204, "")], "Takes a token back, at once."),
+    route(Method::DELETE, "/tokens/{token}", ADMIN, &[(204, "")], "Revokes a token at once."),
 ];
 
 /// The route of a request. `Err`: the methods that its path knows, none if there is no such path.

@@ -1,7 +1,7 @@
-//! What operators do: sides, maps, tokens, and the whole configuration as one document.
+//! Use cases of operators: sides, maps, entries, logs, alerts, tokens, and the whole configuration as one document.
 //!
-//! **Invariant: every change names the version it is based on**, in the request where somebody else may have changed
-//! the thing, and always in the store. Nobody overwrites what they have not seen.
+//! **Invariant: every change names the version that it is based on**, always in the store, and also in the request if
+//! somebody else may have changed the item. Nobody overwrites a version that they have not seen.
 
 pub mod archive;
 mod archive_guard;
@@ -9,12 +9,14 @@ pub mod backlog;
 pub mod conflicts;
 mod diff;
 pub mod document;
+mod entry;
 pub mod incidents;
 pub mod lane;
 pub mod logs;
 pub mod map_commands;
 pub mod maps;
 pub mod open;
+mod page;
 pub mod parked;
 mod plan;
 pub mod preview;
@@ -24,8 +26,8 @@ pub mod tokens;
 mod version;
 
 pub use self::{
-    archive_guard::{ArchiveFate, SETTLE_MS},
-    version::{Expects, Saved},
+    archive_guard::{DiscardPolicy, SETTLE_MS},
+    version::{Precondition, SaveResult},
 };
 use std::future::Future;
 
@@ -34,10 +36,11 @@ use crate::{
     ports::{CommitError, ConfigStore, MailPorts, PortError, Role, Tokens},
 };
 
-/// Largest configuration of one side or map, as JSON. A DynamoDB item ends at 400 KB and the write path reads it.
+/// Largest configuration of one side or map, in bytes of JSON. The write path reads it, and a DynamoDB item has at most
+/// 400 KB.
 pub const MAX_CONFIG_BYTES: usize = 256 * 1024;
 
-/// What the use cases of operators work with.
+/// The ports of the operators' use cases.
 pub trait AdminPorts: MailPorts + Send + 'static {
     /// Maps and sides.
     type Store: ConfigStore + Send;
@@ -48,27 +51,27 @@ pub trait AdminPorts: MailPorts + Send + 'static {
     fn store(&self) -> &Self::Store;
     /// Tokens.
     fn tokens(&self) -> &Self::Tokens;
-    /// SHA-256, in hex, of the first admin's token: it comes with the deployment, so that somebody can begin.
+    /// SHA-256, in hex, of the first admin's token. The deployment sets it, so that somebody can create further tokens.
     fn first_admin_sha256(&self) -> Option<&str>;
-    /// Batches of the table's stream that could not be logged for half a day; `None`: that is not known.
+    /// Number of batches of the table's stream that could not be logged for half a day. `None` if it is unknown.
     fn failed_batches(&self) -> impl Future<Output = Option<u64>> + Send;
-    /// 256 bits from the operating system, which nobody can guess.
+    /// Returns 256 random bits from the operating system.
     ///
     /// # Errors
-    /// The operating system has none.
+    /// The operating system does not provide randomness.
     fn fresh_secret(&self) -> Result<[u8; 32], PortError>;
 }
 
-/// Who is asking.
+/// The authenticated caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The name of their token. It stands in everything they do.
+    /// The name of the token. Every change records it.
     pub name: String,
-    /// What they may do.
+    /// The role of the token.
     pub role: Role,
 }
 
-/// A commit that lost to another one is told as a changed version; what the store holds now was not read again.
+/// Reports a stale commit as a changed version. The stored version is not read again.
 fn lost(error: CommitError) -> AppError {
     match error {
         CommitError::Stale | CommitError::Duplicate => AppError::VersionChanged { stored: None },

@@ -73,7 +73,7 @@ pub enum AppError {
     },
     /// The state of things does not allow it.
     #[error("conflict: {0:?}")]
-    Conflict(Conflict),
+    Conflict(StateConflict),
     /// The record cannot be mapped.
     #[error("the record cannot be mapped")]
     Mapping(MappingError),
@@ -149,7 +149,7 @@ pub enum Thing {
 
 /// What stands against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conflict {
+pub enum StateConflict {
     /// Maps use the side.
     SideInUse(Vec<MapId>),
     /// The map must be stopped first.
@@ -225,9 +225,9 @@ impl From<WriteError> for AppError {
         match error {
             WriteError::Invalid(mistakes) => Self::Invalid(mistakes),
             WriteError::UnknownMap(_) => Self::NotFound(Thing::Map),
-            WriteError::IdReused => Self::Conflict(Conflict::WriteIdReused),
-            WriteError::IdTooOld => Self::Conflict(Conflict::WriteIdTooOld),
-            WriteError::InProgress => Self::Conflict(Conflict::WriteInProgress),
+            WriteError::IdReused => Self::Conflict(StateConflict::WriteIdReused),
+            WriteError::IdTooOld => Self::Conflict(StateConflict::WriteIdTooOld),
+            WriteError::InProgress => Self::Conflict(StateConflict::WriteInProgress),
             WriteError::Contended => Self::Contended,
             WriteError::Port(error) => Self::Port(error),
         }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::conflict::{conflict_text, takes};
 use crate::{
-    error::{About, AppError, AppSays, Conflict, Thing},
+    error::{About, AppError, AppSays, StateConflict as Conflict, Thing},
     ports::PortError,
 };
 

@@ -1,47 +1,50 @@
 //! Query parameters, each with its description.
 
-pub(super) const LIMIT: &[(&str, &str)] = &[("limit", "At most so many lanes, 1 to 500. Default: 100.")];
-const PAGE_LIMIT: (&str, &str) = ("limit", "At most so many, 1 to 200. Default: 100.");
+pub(super) const LIMIT: &[(&str, &str)] = &[("limit", "The maximum number of lanes, 1 to 500. Default: 100.")];
+const PAGE_LIMIT: (&str, &str) = ("limit", "The maximum number of items, 1 to 200. Default: 100.");
 pub(super) const QUEUE: &[(&str, &str)] =
-    &[("key", "Only entries of this record."), ("after", "Where the page before ended: its `next`."), PAGE_LIMIT];
+    &[("key", "Only entries of this record."), ("after", "The `next` of the previous page."), PAGE_LIMIT];
 pub(super) const ENTRY: &[(&str, &str)] = &[("key", "The record."), ("seq", "The entry's place in the record's lane.")];
 pub(super) const ERRORS: &[(&str, &str)] = &[
     ("class", "Only errors of this class."),
     ("to", "Only errors met when writing to this app."),
-    ("key_prefix", "Only records whose key begins so."),
-    ("acknowledged", "`true`: only those that somebody has seen; `false`: only the others."),
-    ("assigned_to", "Only those that this person takes care of."),
-    ("after", "Where the page before ended: its `next`."),
+    ("key_prefix", "Only records whose key begins with this text."),
+    ("acknowledged", "`true`: only acknowledged entries; `false`: only the others."),
+    ("assigned_to", "Only entries that are assigned to this person."),
+    ("after", "The `next` of the previous page."),
     PAGE_LIMIT,
 ];
 pub(super) const ARCHIVE: &[(&str, &str)] = &[
     ("cause", "Only entries that were archived for this cause; `skipped_to_live` are those of a resume that did so."),
     ("key", "Only entries of this record. Up to 2,000 are looked through at once: an empty page may have a `next`."),
-    ("before", "Where the page before ended: its `next`."),
+    ("before", "The `next` of the previous page."),
     PAGE_LIMIT,
 ];
 pub(super) const CONFLICTS: &[(&str, &str)] = &[
     ("key", "Only those of this record. Up to 2,000 are looked through at once: an empty page may have a `next`."),
     ("reversed", "`true`: only those whose lost value was brought back; `false`: only the others."),
-    ("before", "Where the page before ended: its `next`."),
+    ("before", "The `next` of the previous page."),
     PAGE_LIMIT,
 ];
 pub(super) const WAIT: &[(&str, &str)] =
-    &[("wait", "Waits at most so many seconds, 0 to 20, until nothing is being written.")];
+    &[("wait", "How long to wait until no write is in flight, in seconds, 0 to 20.")];
 
-const MAPS: (&str, &str) = ("map", "Only these maps, between commas. Default: all.");
+const MAPS: (&str, &str) = ("map", "Only these maps, separated by commas. Default: all.");
 const FROM: (&str, &str) = ("from", "At this time or later, RFC 3339.");
-const BEFORE: (&str, &str) = ("before", "Where the page before ended: its `next`.");
-const LOG_LIMIT: (&str, &str) = ("limit", "At most so many, 1 to 1,000. Default: 100.");
+const BEFORE: (&str, &str) = ("before", "The `next` of the previous page.");
+const LOG_LIMIT: (&str, &str) = ("limit", "The maximum number of lines, 1 to 1,000. Default: 100.");
 pub(super) const ACTIVITY: &[(&str, &str)] = &[MAPS, FROM, BEFORE, LOG_LIMIT];
 const CLASS: (&str, &str) = ("class", "Only errors of this class.");
 const TO: (&str, &str) = ("to", "Only errors met when writing to this app.");
 const KEY: (&str, &str) = ("key", "Only errors of this record.");
-const SAYS: (&str, &str) = ("fingerprint", "Only errors that say the same.");
+const SAYS: (&str, &str) = ("fingerprint", "Only errors with this fingerprint.");
 const RESOLVED: (&str, &str) = ("resolved", "`true`: only those that are resolved; `false`: only the others.");
 const UNTIL: (&str, &str) = ("until", "Before this time, RFC 3339.");
 pub(super) const LOG: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL, BEFORE, LOG_LIMIT];
-const BY: (&str, &str) = ("by", "`map`, `leg`, `class`, `message` or `record`. Default: `message`.");
+const BY: (&str, &str) = (
+    "by",
+    "`map`, `target`, `class`, `message` or `record`. Default: `message`. `leg` is a deprecated name of `target`.",
+);
 pub(super) const GROUPS: &[(&str, &str)] = &[BY, MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
 pub(super) const RESOLVE: &[(&str, &str)] = &[MAPS, CLASS, TO, KEY, SAYS, RESOLVED, FROM, UNTIL];
 const FORMAT: (&str, &str) = ("format", "`csv` or `jsonl`. Default: `csv`.");
@@ -53,7 +56,7 @@ pub(super) const INCIDENTS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
 
 pub(super) const GIVE_UP: &[(&str, &str)] = &[(
     "give_up_archive",
-    "`true`: changes that were skipped to go live, and wait in the archive, do not stand in the way. Default: `false`.",
+    "`true`: changes that were skipped to go live and wait in the archive do not block the request. Default: `false`.",
 )];
 pub(super) const PRUNE: &[(&str, &str)] =
-    &[("prune", "`true`: what is not in the document is deleted. Default: `false`.")];
+    &[("prune", "`true`: deletes sides and maps that are not in the document. Default: `false`.")];

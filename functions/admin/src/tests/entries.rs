@@ -98,7 +98,7 @@ async fn a_refused_entry_is_listed_with_what_the_app_said_and_found_by_filters()
         ("colour=red", "colour: is not known here"),
         ("limit=0", "limit: must be"),
         ("limit=201", "limit: must be"),
-        ("after=x", "after: is no cursor"),
+        ("after=x", "after: is not a cursor"),
     ] {
         api.get(&format!("/maps/customers/errors?{query}")).await.is_problem(400, "invalid_request", says);
     }
@@ -206,7 +206,7 @@ async fn a_command_that_is_wrong_names_what_is_wrong() {
     api.post("/maps/customers/entries", &edit(json!({}))).await.is_problem(
         400,
         "invalid_request",
-        "record: must have the fields",
+        "record: must contain the fields",
     );
     let unknown = done(&api, &edit(json!({"Colour": "red"}))).await;
     assert_eq!(unknown["problem"]["errors"][0]["field"], "record.Colour");

@@ -5,7 +5,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use super::harness::{Api, FIRST_ADMIN, side_config};
-use crate::{read::MAX_BODY_BYTES, routes::ROUTES};
+use crate::{http::extract::MAX_BODY_BYTES, routes::ROUTES};
 
 fn concrete(path: &str) -> String {
     path.replace("{side}", "x").replace("{map}", "x").replace("{token}", "x")

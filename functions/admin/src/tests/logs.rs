@@ -96,7 +96,10 @@ async fn counts_lead_from_maps_to_records() {
     };
     let by = async |query: &str| groups(api.get(&format!("/log/errors/groups?{query}")).await.json());
     assert_eq!(by("by=map").await, [("customers".to_owned(), 5, 4)]);
-    assert_eq!(by("by=leg").await, [("crm".to_owned(), 5, 4)]);
+    for name in ["target", "leg"] {
+        let query = format!("by={name}"); // `leg` is the deprecated name
+        assert_eq!(by(&query).await, [("crm".to_owned(), 5, 4)], "{name}");
+    }
     assert_eq!(by("by=class").await, [("application".to_owned(), 4, 3), ("timeout".to_owned(), 1, 1)]);
     let messages = by("by=message&class=application").await;
     assert_eq!((messages.len(), messages[0].1, messages[0].2), (2, 3, 2), "attempts of one write are one write");
@@ -159,7 +162,7 @@ async fn a_download_whose_time_is_up_says_where_the_rest_begins() {
             let errors = lines.into_iter().skip(usize::from(format == "csv"));
             keys.extend(errors.map(str::to_owned));
             assert_eq!(
-                (keys.len(), cut.contains("cut") && cut.contains("time was up")),
+                (keys.len(), cut.contains("cut") && cut.contains("ran out of time")),
                 (1_000 * piece.min(2) + 500 * (piece / 3), piece < 3)
             );
             let before = cut.split("before=").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric));

@@ -69,7 +69,7 @@ async fn a_retry_of_all_ends_though_everything_is_refused_again() {
     api.post("/maps/customers/errors/retry-all", &json!({"reason": "x", "after": "17"})).await.is_problem(
         400,
         "invalid_request",
-        "after: is no cursor",
+        "after: is not a cursor",
     );
 }
 
@@ -102,7 +102,7 @@ async fn a_retry_of_all_can_be_seen_before_and_called_off_after() {
     api.post("/maps/customers/pause", &seen_reason()).await;
     let told = api.post("/maps/customers/errors/retry-all", &seen).await.json();
     assert_eq!(told["results"].as_array().unwrap().len(), 2);
-    assert_eq!(told["note"], "the map is Paused: nothing is sent before it is resumed");
+    assert_eq!(told["note"], "the map is Paused: Tandem sends nothing before the map is resumed");
     assert_eq!(api.get("/maps/customers/errors").await.json()["entries"].as_array().unwrap().len(), 1);
     let told =
         api.post("/maps/customers/errors/hold-all", &json!({"reason": "not yet", "key_prefix": "C"})).await.json();

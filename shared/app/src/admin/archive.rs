@@ -1,95 +1,85 @@
-//! What was taken out of lanes, and bringing it back.
+//! Archived entries: list them, and bring them back to their lanes.
+
+use std::future::ready;
 
 use domain::{
     EntryId, Map, MapId, RecordKey,
     lane::{ArchiveCause, Archived, Attribution, Work, recovery},
 };
 
-use super::{AdminPorts, Caller, lane::append_with, map_commands::checked, maps};
+use super::{
+    AdminPorts, Caller,
+    lane::{BringBack, bring_back},
+    map_commands::checked,
+    maps,
+    page::filtered_page,
+};
 use crate::{
     error::{About, AppError, Thing},
-    ports::{Archive, JournalOp},
+    ports::Archive,
 };
 
-/// Most that are listed at once.
+/// Most entries on one page.
 pub const MAX_LISTED: usize = 200;
-/// Most that are looked at to fill a list that is filtered.
-const MAX_LOOKED_AT: usize = 2_000;
 
-/// Which archived entries.
+/// Which archived entries to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Archived for this cause.
+pub struct ArchiveFilter {
+    /// Only entries that were archived for this cause.
     pub cause: Option<ArchiveCause>,
-    /// Of this record.
+    /// Only entries of this record.
     pub key: Option<RecordKey>,
 }
 
-impl Filter {
-    fn passes(&self, one: &Archived) -> bool {
+impl ArchiveFilter {
+    fn matches(&self, one: &Archived) -> bool {
         self.cause.is_none_or(|cause| one.cause == cause) && self.key.as_ref().is_none_or(|key| one.key == *key)
     }
 }
 
-/// Archived entries of a map, newest first, and where the next page begins.
+/// Lists archived entries of a map, newest first. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, or the store does not answer.
+/// The map does not exist, or the store does not answer.
 pub async fn list<P: AdminPorts>(
     ports: &P,
     map: &MapId,
-    filter: &Filter,
+    filter: &ArchiveFilter,
     before: Option<EntryId>,
     limit: usize,
 ) -> Result<(Vec<Archived>, Option<EntryId>), AppError> {
     let map = maps::get(ports, map).await?;
-    page(ports, &map, Order::NewestFirst, filter, before, limit.clamp(1, MAX_LISTED)).await
+    read_page(ports, &map, ArchiveOrder::NewestFirst, filter, before, limit.clamp(1, MAX_LISTED)).await
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
+enum ArchiveOrder {
     NewestFirst,
     OldestFirst,
 }
 
-async fn page<P: AdminPorts>(
+async fn read_page<P: AdminPorts>(
     ports: &P,
     map: &Map,
-    order: Order,
-    filter: &Filter,
-    mut behind: Option<EntryId>,
+    order: ArchiveOrder,
+    filter: &ArchiveFilter,
+    after: Option<EntryId>,
     limit: usize,
 ) -> Result<(Vec<Archived>, Option<EntryId>), AppError> {
-    let (mut found, mut looked_at) = (Vec::new(), 0);
-    loop {
-        let read = match order {
-            Order::NewestFirst => ports.lanes().archived(map, behind, limit).await?,
-            Order::OldestFirst => ports.lanes().archived_first(map, behind, limit).await?,
-        };
-        let last = read.len() < limit;
-        looked_at += read.len();
-        for archived in read {
-            behind = Some(archived.id);
-            if filter.passes(&archived) {
-                found.push(archived);
-            }
-            if found.len() == limit {
-                return Ok((found, behind));
-            }
-        }
-        if last {
-            return Ok((found, None));
-        }
-        if looked_at >= MAX_LOOKED_AT {
-            return Ok((found, behind));
-        }
-    }
+    let read = |after| async move {
+        Ok(match order {
+            ArchiveOrder::NewestFirst => ports.lanes().archived(map, after, limit).await?,
+            ArchiveOrder::OldestFirst => ports.lanes().archived_first(map, after, limit).await?,
+        })
+    };
+    let select = |archived: Archived| ready(Ok((archived.id, filter.matches(&archived).then_some(archived))));
+    filtered_page(after, limit, read, select).await
 }
 
-/// One archived entry.
+/// Reads one archived entry.
 ///
 /// # Errors
-/// There is no such map or entry, or the store does not answer.
+/// The map or the entry does not exist, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, id: EntryId) -> Result<Archived, AppError> {
     let map = maps::get(ports, map).await?;
     find(ports, &map, id).await
@@ -100,21 +90,21 @@ async fn find<P: AdminPorts>(ports: &P, map: &Map, id: EntryId) -> Result<Archiv
     ports.lanes().one_archived(map, id).await?.ok_or_else(none)
 }
 
-/// What is done with an archived change that neither app has, when later changes of its record were accepted.
+/// What happens to an archived change that neither app has if Tandem accepted later changes of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnNewer {
-    /// It stays in the archive.
+    /// The change stays in the archive.
     Keep,
-    /// It is written on top of them.
+    /// The change overwrites the later ones.
     Overwrite,
 }
 
-/// Brings an archived entry back, at the end of its lane. A change that an app has still is copied from there as it is
-/// by then; one that neither has is written as it is, if nothing newer was accepted: what grew old in the archive never
-/// overwrites what is newer, unless the operator says so.
+/// Brings an archived entry back at the end of its lane. If an app still has the change, the drain copies the record as
+/// that app has it then. If neither app has the change, the drain writes the archived record, unless Tandem accepted a
+/// later change of the record: an old record overwrites a newer one only on the operator's request.
 ///
 /// # Errors
-/// There is no such map or entry, it was brought back before, it is older than what was accepted since, the reason is
+/// The map or the entry does not exist, the entry was brought back before, Tandem accepted a later change, the reason is
 /// missing, or the store does not answer.
 pub async fn recover<P: AdminPorts>(
     ports: &P,
@@ -130,22 +120,22 @@ pub async fn recover<P: AdminPorts>(
     let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let entry = EntryId(ports.fresh_id());
     let recovered = Archived { recovered: Some((by, entry)), ..archived };
-    let op = JournalOp::Recover(Box::new(recovered.clone()));
     let work = recovery(&recovered.entry);
-    let image = matches!(work, Work::Write(_)) && newer == OnNewer::Keep;
-    let back = append_with(ports, &map, &work, entry, &op, image.then_some(recovered.version)).await;
-    back.map_err(|error| error.about(About::id(&map.id, Some(&recovered.key), id)))?;
+    let must_be_newest = matches!(work, Work::Write(_)) && newer == OnNewer::Keep;
+    let only_if_newest = must_be_newest.then_some(recovered.version);
+    let done = bring_back(ports, &map, BringBack::Archived(&recovered), &work, entry, only_if_newest).await;
+    done.map_err(|error| error.about(About::id(&map.id, Some(&recovered.key), id)))?;
     Ok(recovered)
 }
 
-/// What became of one of many.
-pub type Each = (EntryId, Result<(), AppError>);
+/// An archived entry, and whether it was brought back.
+pub type RecoverResult = (EntryId, Result<(), AppError>);
 
-/// Brings back all that was archived for a cause, the oldest first, one page at a time; and where the next page begins.
-/// What was brought back before is left out.
+/// Brings back one page of the entries that were archived for a cause, the oldest first. Skips entries that were brought
+/// back before. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, the reason is missing, or the store does not answer.
+/// The map does not exist, the reason is missing, or the store does not answer.
 pub async fn recover_all<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
@@ -153,11 +143,11 @@ pub async fn recover_all<P: AdminPorts>(
     cause: ArchiveCause,
     after: Option<EntryId>,
     reason: &str,
-) -> Result<(Vec<Each>, Option<EntryId>), AppError> {
+) -> Result<(Vec<RecoverResult>, Option<EntryId>), AppError> {
     checked(reason)?;
-    let filter = Filter { cause: Some(cause), key: None };
+    let filter = ArchiveFilter { cause: Some(cause), key: None };
     let of = maps::get(ports, map).await?;
-    let (page, next) = page(ports, &of, Order::OldestFirst, &filter, after, MAX_LISTED).await?;
+    let (page, next) = read_page(ports, &of, ArchiveOrder::OldestFirst, &filter, after, MAX_LISTED).await?;
     let mut done = Vec::new();
     for one in page.into_iter().filter(|one| one.recovered.is_none()) {
         let result = recover(ports, caller, map, one.id, OnNewer::Keep, reason).await.map(drop);

@@ -1,5 +1,4 @@
-//! When the lanes of a map may be left behind, and its archive with them: before it is deleted, or made to keep other
-//! records in step.
+//! Checks that a map may abandon its lanes and its archive: before it is deleted, or before it synchronizes other records.
 
 use domain::{
     Map, MapState,
@@ -8,64 +7,63 @@ use domain::{
 
 use super::AdminPorts;
 use crate::{
-    error::{AppError, Conflict},
+    error::{AppError, StateConflict},
     ports::{Archive, ConfigStore},
 };
 
-/// How long after a stop a map is taken to be still receiving, in milliseconds. A function may go on for a second with
-/// the state it knows, then takes a moment to accept a write, and the index that lists open lanes follows a moment
-/// later. Leaving the lanes behind within that time would lose an acknowledged write.
+/// How long after a stop a map may still receive writes, in milliseconds. A function uses the state that it has read for
+/// up to a second, then takes a moment to accept a write, and the index of open lanes follows a moment later. Abandoning
+/// the lanes within that time would lose an acknowledged write.
 pub const SETTLE_MS: u64 = 10_000;
 
-/// Lanes that are looked at to find an open one. More than one: the index may name lanes that are idle again, and those
-/// fall out only after the list was cut.
+/// Lanes that are read to find an open one. The index may list lanes that are idle again, and those are removed only
+/// after the list was truncated, so one lane is not enough.
 const LOOK_AT: usize = 100;
 
-/// Archived entries that are looked through at most; those that were skipped to go live are kept for ever, and may be the
-/// oldest.
+/// Most archived entries that are read. Entries that were skipped to go live never expire, so they may be the oldest.
 const MAX_ARCHIVED: usize = 10_000;
-/// Archived entries read at a time.
+/// Archived entries that are read at a time.
 const PAGE: usize = 200;
-/// Archived entries that are named.
+/// Most archived entries that an error names.
 const MAX_NAMED: usize = 10;
 
-/// What becomes of the entries in the archive that were skipped to go live, and wait.
+/// Whether entries that were skipped to go live, and still wait in the archive, may be discarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArchiveFate {
-    /// They stand in the way.
-    Kept,
-    /// The operator says that they are not needed.
-    GivenUp,
+pub enum DiscardPolicy {
+    /// They block the change.
+    Keep,
+    /// The operator does not need them.
+    Discard,
 }
 
-/// What stands against leaving the map's lanes and archive behind, if anything does.
-pub(super) async fn obstacle<P: AdminPorts>(
+/// Returns the reason why the map must not abandon its lanes and its archive, if there is one.
+pub(super) async fn find_obstacle<P: AdminPorts>(
     ports: &P,
     map: &Map,
-    archive: ArchiveFate,
-) -> Result<Option<Conflict>, AppError> {
+    policy: DiscardPolicy,
+) -> Result<Option<StateConflict>, AppError> {
     match map.state {
         MapState::NotRunning => {}
         MapState::Stopped => {
             let (now, until) = (ports.now(), map.since.plus_ms(SETTLE_MS));
             if now < until {
                 let retry_after_s = until.ms_since(now).div_ceil(1_000);
-                return Ok(Some(Conflict::MapSettling { until, retry_after_s }));
+                return Ok(Some(StateConflict::MapSettling { until, retry_after_s }));
             }
         }
         state @ (MapState::Initializing | MapState::Running | MapState::Paused | MapState::CatchingUp) => {
-            return Ok(Some(Conflict::MapActive(state)));
+            return Ok(Some(StateConflict::MapActive(state)));
         }
     }
     let open = ports.store().open_lanes(map, LOOK_AT).await?;
     if !open.is_empty() {
-        return Ok(Some(Conflict::MapNotEmpty));
+        return Ok(Some(StateConflict::MapNotEmpty));
     }
-    if archive == ArchiveFate::GivenUp { Ok(None) } else { waiting(ports, map).await }
+    if policy == DiscardPolicy::Discard { Ok(None) } else { find_waiting(ports, map).await }
 }
 
-/// Acknowledged changes that nobody wrote and nobody gave up: another map's archive would not show them.
-async fn waiting<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<Conflict>, AppError> {
+/// Finds acknowledged changes that nobody wrote and nobody discarded. Another map's archive would not show them.
+async fn find_waiting<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<StateConflict>, AppError> {
     let (mut some, mut looked_at, mut before) = (Vec::new(), 0, None);
     loop {
         let page = ports.lanes().archived(map, before, PAGE).await?;
@@ -78,7 +76,7 @@ async fn waiting<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<Conflict>
         if last || enough {
             let more = !last || some.len() > MAX_NAMED;
             some.truncate(MAX_NAMED);
-            return Ok((more || !some.is_empty()).then_some(Conflict::ArchiveWaits { some, more }));
+            return Ok((more || !some.is_empty()).then_some(StateConflict::ArchiveWaits { some, more }));
         }
     }
 }

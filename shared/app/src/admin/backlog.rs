@@ -1,4 +1,4 @@
-//! What waits in a map: how much, since when, and which entries.
+//! The entries that wait in a map: their number, their age, and the entries themselves.
 
 use domain::{
     Map, MapId, MapState, RecordKey, Timestamp,
@@ -6,58 +6,58 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 
-use super::{AdminPorts, maps};
+use super::{AdminPorts, entry::read_entry, maps};
 use crate::{
     error::{About, AppError, Thing},
     ports::{CatchUp, ConfigStore, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
     waiting::{Oldest, oldest},
 };
 
-/// Most entries that are listed at once.
+/// Most entries on one page.
 pub const MAX_LISTED: usize = 200;
-/// Entries of one lane read at a time.
+/// Entries of one lane that are read at a time.
 const PAGE: usize = 100;
-/// Maps that are looked at at the same time.
+/// Maps that are read at the same time.
 const MAPS_AT_ONCE: usize = 8;
 
-/// How much waits, and how fast it becomes less.
+/// The size of a map's backlog, and how fast it shrinks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backlog {
     /// The map's state.
     pub state: MapState,
-    /// Entries that wait, as far as the queue knows. Approximate; `None`: the map has no queue.
+    /// The number of entries that wait, as the queue reports it. Approximate. `None` if the map has no queue.
     pub depth: Option<u64>,
-    /// The oldest of them.
+    /// The oldest waiting entry.
     pub oldest: Option<Oldest>,
-    /// By how many entries a minute the queue grows, while the map is paused.
+    /// Growth of the queue in entries per minute while the map is paused.
     pub growth_per_minute: Option<f64>,
-    /// What was done since the map was resumed last.
+    /// The progress since the last resume.
     pub catch_up: Option<CatchUp>,
-    /// Entries a second, of this catch-up or of the one before.
+    /// Entries per second of the current or the previous catch-up.
     pub rate_per_second: Option<f64>,
-    /// How long it takes at that rate to write what waits, in seconds.
+    /// Seconds until the backlog is written at that rate.
     pub expected_seconds: Option<f64>,
-    /// When that is, while the map catches up.
+    /// The expected end of the catch-up, while the map catches up.
     pub expected_at: Option<Timestamp>,
 }
 
-/// How much waits in a map.
+/// Reads the size of a map's backlog.
 ///
 /// # Errors
-/// There is no such map, or the store or the queue does not answer.
+/// The map does not exist, or the store or the queue does not answer.
 pub async fn status<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Backlog, AppError> {
     let map = maps::get(ports, id).await?;
-    of(ports, &map).await
+    measure(ports, &map).await
 }
 
-/// How much waits in each map that is paused or catches up. One that cannot be looked at does not hide the others.
+/// Reads the backlog of each map that is paused or catches up. A map that cannot be read does not hide the others.
 ///
 /// # Errors
 /// The maps cannot be listed.
 pub async fn all<P: AdminPorts>(ports: &P) -> Result<Vec<(MapId, Result<Backlog, AppError>)>, AppError> {
     let maps = ports.store().list_maps().await?.into_iter().filter(|map| map.state.queues());
     let looks = maps.map(|map| async move {
-        let backlog = of(ports, &map).await;
+        let backlog = measure(ports, &map).await;
         (map.id, backlog)
     });
     Ok(stream::iter(looks).buffered(MAPS_AT_ONCE).collect().await)
@@ -67,15 +67,15 @@ pub async fn all<P: AdminPorts>(ports: &P) -> Result<Vec<(MapId, Result<Backlog,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "figures for people"
+    reason = "the figures are estimates for people"
 )]
-async fn of<P: AdminPorts>(ports: &P, map: &Map) -> Result<Backlog, AppError> {
+async fn measure<P: AdminPorts>(ports: &P, map: &Map) -> Result<Backlog, AppError> {
     let depth = ports.queues().depth(map).await?;
     let samples = ports.lanes().depths(map).await?;
     let catch_up = ports.lanes().catch_up(map).await?;
     let oldest = oldest(ports, map).await?;
     let now = ports.now();
-    // What was there before this pause tells nothing of it: a catch-up may lie in between.
+    // Samples from before this pause do not count: a catch-up may lie in between.
     let of_this_pause = |sample: &&Sample| map.state == MapState::Paused && sample.at >= map.since;
     let growth_per_minute = samples.iter().rev().find(of_this_pause).zip(depth).and_then(|(sample, depth)| {
         let minutes = now.ms_since(sample.at) as f64 / 60_000.0;
@@ -100,31 +100,20 @@ async fn of<P: AdminPorts>(ports: &P, map: &Map) -> Result<Backlog, AppError> {
     })
 }
 
-/// The entry that a lane stands at.
-pub(super) async fn stands_at<P: AdminPorts>(
-    ports: &P,
-    lane: &LaneKey,
-    head: &Head,
-) -> Result<Option<Entry>, AppError> {
-    match head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref().cloned()) {
-        Some(direct) => Ok(Some(direct)),
-        None => Ok(ports.lanes().entry(lane, head.done_seq + 1).await?),
-    }
-}
-
-/// Where a list of entries goes on: behind this entry of this lane.
+/// The end of a page: the next one begins behind this entry of this lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The lane, as the index has it.
     pub open: OpenLane,
-    /// The last entry that was listed.
+    /// The place of the last entry on the page.
     pub seq: u64,
 }
 
-/// Entries that wait, be it for an operator, lane by lane, and where the next page begins. With a record key: those of this record alone.
+/// Lists waiting entries lane by lane, including those behind a parked entry. With a record key, lists the entries of that
+/// record alone. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, or the store does not answer.
+/// The map does not exist, or the store does not answer.
 pub async fn list<P: AdminPorts>(
     ports: &P,
     id: &MapId,
@@ -143,7 +132,7 @@ pub async fn list<P: AdminPorts>(
         let next = last_of(&entries, limit).map(|seq| Cursor { open: open.clone(), seq });
         return Ok((entries.into_iter().map(|entry| (open.lane.key.clone(), entry)).collect(), next));
     }
-    // Those behind an entry that waits for an operator, too: its lane comes last.
+    // The range includes parked lanes, which come last.
     let mut range = OpenRange::all();
     let mut from = 1;
     if let Some(Cursor { open, seq }) = after {
@@ -180,20 +169,16 @@ fn last_of(entries: &[Entry], limit: usize) -> Option<u64> {
     entries.last().filter(|_| entries.len() == limit).map(|entry| entry.seq)
 }
 
-/// One entry that waits, is being executed, or is parked.
+/// Reads one entry that waits, is being written, or is parked.
 ///
 /// # Errors
-/// There is no such map or entry, or the store does not answer.
+/// The map or the entry does not exist, or the store does not answer.
 pub async fn entry<P: AdminPorts>(ports: &P, id: &MapId, key: RecordKey, seq: u64) -> Result<(Head, Entry), AppError> {
     let map = maps::get(ports, id).await?;
     let lane = LaneKey { map: map.id.clone(), key };
     let head = ports.lanes().head(&lane).await?.map(|(head, _)| head).filter(|head| head.map == map.uid);
     let none = || AppError::NotFound(Thing::Entry).about(About::entry(id, &lane.key, seq));
     let head = head.ok_or_else(none)?;
-    let found = if seq == head.done_seq + 1 {
-        stands_at(ports, &lane, &head).await?
-    } else {
-        ports.lanes().entry(&lane, seq).await?
-    };
+    let found = read_entry(ports, &lane, &head, seq).await?;
     Ok((head, found.ok_or_else(none)?))
 }

@@ -1,78 +1,66 @@
-//! Changes that crossed, with both values, and bringing back the one that lost.
+//! Conflicts, which are changes that crossed: list them with both values, and bring back the value that lost.
+
+use std::future::ready;
 
 use domain::{
     ContentHash, EntryId, Map, MapId, RecordKey, WriteId,
     lane::{Attribution, Conflict, Mode, Work, Write},
 };
 
-use super::{AdminPorts, Caller, lane::append_with, map_commands::checked, maps};
+use super::{
+    AdminPorts, Caller,
+    lane::{BringBack, bring_back},
+    map_commands::checked,
+    maps,
+    page::filtered_page,
+};
 use crate::{
     error::{About, AppError, Thing},
-    ports::{Archive, JournalOp},
+    ports::Archive,
 };
 
-/// Most that are listed at once.
+/// Most conflicts on one page.
 pub const MAX_LISTED: usize = 200;
 
-/// Most that are looked at to fill a list that is filtered.
-const MAX_LOOKED_AT: usize = 2_000;
-
-/// Which conflicts.
+/// Which conflicts to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this record.
+pub struct ConflictFilter {
+    /// Only conflicts of this record.
     pub key: Option<RecordKey>,
-    /// Only those that were (or were not) reversed.
+    /// Only conflicts that were (`true`) or were not (`false`) reversed.
     pub reversed: Option<bool>,
 }
 
-impl Filter {
-    fn passes(&self, one: &Conflict) -> bool {
+impl ConflictFilter {
+    fn matches(&self, one: &Conflict) -> bool {
         self.key.as_ref().is_none_or(|key| one.key == *key)
             && self.reversed.is_none_or(|wanted| one.reversed.is_some() == wanted)
     }
 }
 
-/// Conflicts of a map, newest first, and where the next page begins.
+/// Lists conflicts of a map, newest first. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, or the store does not answer.
+/// The map does not exist, or the store does not answer.
 pub async fn list<P: AdminPorts>(
     ports: &P,
     map: &MapId,
-    filter: &Filter,
-    mut before: Option<EntryId>,
+    filter: &ConflictFilter,
+    before: Option<EntryId>,
     limit: usize,
 ) -> Result<(Vec<Conflict>, Option<EntryId>), AppError> {
     let map = maps::get(ports, map).await?;
     let limit = limit.clamp(1, MAX_LISTED);
-    let (mut found, mut looked_at) = (Vec::new(), 0);
-    loop {
-        let page = ports.lanes().conflicts(&map, before, limit).await?;
-        let last = page.len() < limit;
-        looked_at += page.len();
-        for conflict in page {
-            before = Some(conflict.entry);
-            if filter.passes(&conflict) {
-                found.push(conflict);
-            }
-            if found.len() == limit {
-                return Ok((found, before));
-            }
-        }
-        if last {
-            return Ok((found, None));
-        }
-        if looked_at >= MAX_LOOKED_AT {
-            return Ok((found, before));
-        }
-    }
+    let map = &map;
+    let read = |before| async move { Ok(ports.lanes().conflicts(map, before, limit).await?) };
+    let select = |conflict: Conflict| ready(Ok((conflict.entry, filter.matches(&conflict).then_some(conflict))));
+    filtered_page(before, limit, read, select).await
 }
 
-/// One conflict, by the entry that crossed.
+/// Reads one conflict by its entry.
 ///
 /// # Errors
-/// There is no such map or conflict, or the store does not answer.
+/// The map or the conflict does not exist, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, entry: EntryId) -> Result<Conflict, AppError> {
     let map = maps::get(ports, map).await?;
     find(ports, &map, entry).await
@@ -83,10 +71,11 @@ async fn find<P: AdminPorts>(ports: &P, map: &Map, entry: EntryId) -> Result<Con
     ports.lanes().conflict(map, entry).await?.ok_or_else(none)
 }
 
-/// Brings back the value that lost: it is written to both apps, at the end of the lane.
+/// Brings back the value that lost: appends an entry that writes it to both apps.
 ///
 /// # Errors
-/// There is no such map or conflict, it was reversed before, the reason is missing, or the store does not answer.
+/// The map or the conflict does not exist, the conflict was reversed before, the reason is missing, or the store does
+/// not answer.
 pub async fn reverse<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
@@ -108,8 +97,7 @@ pub async fn reverse<P: AdminPorts>(
     };
     let id = EntryId(ports.fresh_id());
     let reversed = Conflict { reversed: Some((by, id)), ..found };
-    let op = JournalOp::Reverse(Box::new(reversed.clone()));
-    let back = append_with(ports, &map, &Work::Write(write), id, &op, None).await;
-    back.map_err(|error| error.about(About::id(&map.id, Some(&reversed.key), entry)))?;
+    let done = bring_back(ports, &map, BringBack::Conflict(&reversed), &Work::Write(write), id, None).await;
+    done.map_err(|error| error.about(About::id(&map.id, Some(&reversed.key), entry)))?;
     Ok(reversed)
 }

@@ -9,7 +9,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdminPorts, ArchiveFate, Caller, archive_guard, lost, maps,
+    AdminPorts, Caller, DiscardPolicy, archive_guard, lost, maps,
     plan::{self, Step},
     sides,
 };
@@ -18,7 +18,7 @@ pub use super::{
     plan::{Action, Item, Kind, Plan},
 };
 use crate::{
-    error::{AppError, Conflict},
+    error::{AppError, StateConflict},
     ports::{CommitError, ConfigStore},
     problem::Problem,
 };
@@ -62,7 +62,7 @@ pub async fn plan<P: AdminPorts>(
     let mut plan = plan::make(document, &stored, prune, &caller.name, ports.now(), &fresh)?;
     for item in plan.items.iter_mut().filter(|item| item.leaves_lanes) {
         let Some(map) = item.id.parse().ok().and_then(|id: MapId| stored.maps.get(&id)) else { continue };
-        item.blocked = archive_guard::obstacle(ports, map, ArchiveFate::Kept).await?;
+        item.blocked = archive_guard::find_obstacle(ports, map, DiscardPolicy::Keep).await?;
     }
     Ok(plan)
 }
@@ -83,7 +83,7 @@ pub async fn apply<P: AdminPorts>(
     let blocked: Vec<_> =
         plan.items.iter().filter_map(|item| item.blocked.clone().map(|why| not_done(item, &says(why)))).collect();
     if !blocked.is_empty() {
-        return Err(AppError::Conflict(Conflict::Blocked(blocked)));
+        return Err(AppError::Conflict(StateConflict::Blocked(blocked)));
     }
     let mut written = false;
     for (at, item) in plan.items.iter().enumerate() {
@@ -99,7 +99,7 @@ pub async fn apply<P: AdminPorts>(
                 let later = plan.items[at + 1..].iter().filter(|item| item.action != Action::Unchanged);
                 let left = std::iter::once(not_done(item, why(error)))
                     .chain(later.map(|item| not_done(item, "was not reached")));
-                return Err(AppError::Conflict(Conflict::Interrupted(left.collect())));
+                return Err(AppError::Conflict(StateConflict::Interrupted(left.collect())));
             }
         }
     }
@@ -144,7 +144,7 @@ fn not_done(item: &Item, why: &str) -> Mistake {
 }
 
 /// A conflict in one sentence.
-fn says(conflict: Conflict) -> String {
+fn says(conflict: StateConflict) -> String {
     Problem::from(&AppError::Conflict(conflict)).title.to_owned()
 }
 

@@ -11,7 +11,7 @@ use domain::{
 use super::{AdminPorts, Caller, map_commands::checked};
 use crate::{
     alerts,
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::{Alerts, IncidentChange},
 };
 
@@ -36,7 +36,7 @@ pub async fn acknowledge<P: AdminPorts>(
     let reason = checked(reason)?;
     let found = get(ports, id).await?;
     if found.recovered.is_some() {
-        return Err(AppError::Conflict(Conflict::IncidentOver));
+        return Err(AppError::Conflict(StateConflict::IncidentOver));
     }
     if found.acknowledged.is_some() {
         return Ok(found);

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{
-    AdminPorts, ArchiveFate, Caller, Expects, MAX_CONFIG_BYTES, Saved, archive_guard,
+    AdminPorts, Caller, DiscardPolicy, MAX_CONFIG_BYTES, Precondition, SaveResult, archive_guard,
     diff::{changes, for_the_log},
     fits, lost,
 };
@@ -35,9 +35,9 @@ pub async fn put<P: AdminPorts>(
     caller: &Caller,
     id: MapId,
     config: MapConfig,
-    expects: Expects,
-    archive: ArchiveFate,
-) -> Result<(Map, Saved), AppError> {
+    expects: Precondition,
+    archive: DiscardPolicy,
+) -> Result<(Map, SaveResult), AppError> {
     let mut mistakes = mistakes(&config)?;
     for (i, end) in config.sides.iter().enumerate() {
         if ports.store().side(&end.side).await?.is_none() {
@@ -48,13 +48,13 @@ pub async fn put<P: AdminPorts>(
         return Err(AppError::Invalid(mistakes));
     }
     let stored = ports.store().map(&id).await?;
-    if let Some(same) = stored.as_ref().filter(|map| map.config == config && expects != Expects::Nothing) {
-        return Ok((same.clone(), Saved::Unchanged));
+    if let Some(same) = stored.as_ref().filter(|map| map.config == config && expects != Precondition::Nothing) {
+        return Ok((same.clone(), SaveResult::Unchanged));
     }
     let expected = expects.check(stored.as_ref().map(|map| map.version))?;
     if let Some(stored) = &stored
         && rehomed(&stored.config, &config)
-        && let Some(conflict) = archive_guard::obstacle(ports, stored, archive).await?
+        && let Some(conflict) = archive_guard::find_obstacle(ports, stored, archive).await?
     {
         return Err(AppError::Conflict(conflict).about(About::map(&id)));
     }
@@ -69,7 +69,7 @@ pub async fn put<P: AdminPorts>(
         Err(CommitError::Stale) if ports.store().map(&map.id).await?.as_ref() == Some(&map) => {}
         Err(error) => return Err(lost(error)),
     }
-    Ok((map, if expected == 0 { Saved::Created } else { Saved::Updated }))
+    Ok((map, if expected == 0 { SaveResult::Created } else { SaveResult::Updated }))
 }
 
 /// The line of a map that is made or changed.
@@ -122,12 +122,12 @@ pub async fn delete<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     id: &MapId,
-    expects: Expects,
-    archive: ArchiveFate,
+    expects: Precondition,
+    archive: DiscardPolicy,
 ) -> Result<(), AppError> {
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
-    if let Some(conflict) = archive_guard::obstacle(ports, &map, archive).await? {
+    if let Some(conflict) = archive_guard::find_obstacle(ports, &map, archive).await? {
         return Err(AppError::Conflict(conflict).about(About::map(id)));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.

@@ -1,16 +1,16 @@
-//! Lanes of a map that are not idle: what waits, what is being written, and what an operator must look at.
+//! Lanes of a map that are not idle: their entries wait, are being written, or are parked.
 
 use domain::{
     Map, MapId, RecordKey, SideId, Timestamp,
     lane::{Entry, Head, ParkReason, StepFailure},
 };
 
-use super::{AdminPorts, maps};
+use super::{AdminPorts, entry::direct_entry, maps};
 use crate::{error::AppError, ports::ConfigStore};
 
-/// Most lanes that are listed at once: each is read on its own.
+/// Most lanes in one list. Each lane costs a read.
 pub const MAX_OPEN: usize = 500;
-/// Lanes that are listed when nobody says how many.
+/// Number of lanes that are listed by default.
 pub const DEFAULT_OPEN: usize = 100;
 
 /// A lane that is not idle.
@@ -18,41 +18,41 @@ pub const DEFAULT_OPEN: usize = 100;
 pub struct OpenLane {
     /// The record.
     pub key: RecordKey,
-    /// The place of the entry that the lane stands at.
+    /// The place of the next entry.
     pub seq: u64,
-    /// What it is doing.
+    /// What the lane is doing.
     pub state: OpenState,
-    /// One of two targets has the entry, the other refused it.
+    /// One of two apps has the change, and the other refused it.
     pub half_written: bool,
-    /// Attempts begun on the entry.
+    /// Number of attempts that were begun.
     pub attempts: u32,
-    /// What the last attempt met, and on which side.
+    /// The failure of the last attempt, and its side.
     pub last_failure: Option<(SideId, StepFailure)>,
     /// When the entry was accepted.
     pub since: Option<Timestamp>,
-    /// Before this time it is not tried again.
+    /// Time of the next attempt, at the earliest.
     pub not_before: Option<Timestamp>,
-    /// Entries that wait behind it.
+    /// Number of entries that wait behind it.
     pub behind: u64,
 }
 
-/// What a lane that is not idle is doing.
+/// The activity of a lane that is not idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenState {
-    /// Its entry waits for its first attempt.
+    /// The entry waits for its first attempt.
     Queued,
-    /// Its entry is being written.
+    /// The entry is being written.
     InFlight,
-    /// Its entry was tried, and is tried again.
+    /// The entry waits for another attempt.
     Retrying,
-    /// Its entry waits for an operator.
+    /// The entry waits for an operator.
     Parked,
 }
 
-/// The lanes of a map that are not idle, at most `limit`. Eventually consistent.
+/// Lists at most `limit` lanes of a map that are not idle. The list is eventually consistent.
 ///
 /// # Errors
-/// There is no such map, or the store does not answer.
+/// The map does not exist, or the store does not answer.
 pub async fn list<P: AdminPorts>(ports: &P, id: &MapId, limit: usize) -> Result<Vec<OpenLane>, AppError> {
     let map = maps::get(ports, id).await?;
     let open = ports.store().open_lanes(&map, limit).await?;
@@ -60,9 +60,7 @@ pub async fn list<P: AdminPorts>(ports: &P, id: &MapId, limit: usize) -> Result<
 }
 
 fn view(map: &Map, key: RecordKey, head: &Head, journal: Option<Entry>) -> OpenLane {
-    // A direct write is kept in the head alone.
-    let direct = head.inflight.as_ref().and_then(|inflight| inflight.direct.as_deref().cloned());
-    let entry = direct.or(journal);
+    let entry = direct_entry(head).or(journal);
     let attempts = entry.as_ref().map_or(0, |entry| entry.attempts);
     let seq = head.done_seq + 1;
     OpenLane {
@@ -84,7 +82,7 @@ fn view(map: &Map, key: RecordKey, head: &Head, journal: Option<Entry>) -> OpenL
 fn state(head: &Head, attempts: u32) -> OpenState {
     match &head.inflight {
         Some(inflight) if inflight.owner.is_some() => OpenState::InFlight,
-        // Nobody is writing: the lane is kept closed until the last attempt cannot land any more.
+        // No function owns the lane. It stays closed until the last attempt can no longer land.
         Some(_) => OpenState::Retrying,
         None if head.parked => OpenState::Parked,
         None if attempts > 0 => OpenState::Retrying,

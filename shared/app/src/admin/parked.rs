@@ -1,4 +1,4 @@
-//! Catch-up errors: entries that were refused and wait for an operator.
+//! Parked entries, called catch-up errors in the API: an app refused them, and they wait for an operator.
 
 use domain::{
     ErrorClass, Map, MapId, RecordKey, SideId, SideIx, Timestamp,
@@ -9,37 +9,38 @@ use domain::{
 
 use super::{
     AdminPorts, Caller,
-    backlog::{entry, stands_at},
+    backlog::entry,
+    entry::next_entry,
     lane::{Command, Target, command},
+    map_commands::checked,
     maps,
+    page::filtered_page,
 };
 use crate::{
     error::AppError,
-    ports::{Lanes, OpenLane, OpenRange},
+    ports::{LaneKey, Lanes, OpenLane, OpenRange},
 };
 
-/// Most that are listed, or retried, at once.
+/// Most entries that are listed or retried at once.
 pub const MAX_LISTED: usize = 200;
-/// Most lanes that are looked at to fill a list that is filtered.
-const MAX_LOOKED_AT: usize = 2_000;
 
-/// Which of them.
+/// Which parked entries to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this class.
+pub struct ParkedFilter {
+    /// Only errors of this class.
     pub class: Option<ErrorClass>,
-    /// Met when writing to this app.
+    /// Only errors of writes to this app.
     pub to: Option<SideId>,
-    /// Whose record key begins so.
+    /// Only records whose key begins with this text.
     pub key_prefix: Option<String>,
-    /// Somebody has (or nobody has) acknowledged it.
+    /// Only entries that were (`true`) or were not (`false`) acknowledged.
     pub acknowledged: Option<bool>,
-    /// Assigned to this person.
+    /// Only entries assigned to this person.
     pub assigned_to: Option<String>,
 }
 
-impl Filter {
-    fn passes(&self, map: &Map, key: &RecordKey, entry: &Entry) -> bool {
+impl ParkedFilter {
+    fn matches(&self, map: &Map, key: &RecordKey, entry: &Entry) -> bool {
         let handling = entry.handling.as_deref();
         let to = entry.last_failure.as_ref().map(|step| &map.config.side(step.to).side);
         let class = entry.last_failure.as_ref().map(|step| step.failure.class);
@@ -56,78 +57,68 @@ impl Filter {
     }
 }
 
-/// A parked lane.
+/// An entry that is first in its lane and waits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parked {
+pub struct ParkedEntry {
     /// The record.
     pub key: RecordKey,
     /// The lane's head.
     pub head: Head,
-    /// The entry that it stands at.
+    /// The first entry of the lane.
     pub entry: Entry,
 }
 
-/// Parked lanes of a map, the longest parked first, and where the next page begins.
+/// Lists parked lanes of a map, the longest parked first. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, or the store does not answer.
+/// The map does not exist, or the store does not answer.
 pub async fn list<P: AdminPorts>(
     ports: &P,
     id: &MapId,
-    filter: &Filter,
+    filter: &ParkedFilter,
     after: Option<OpenLane>,
     limit: usize,
-) -> Result<(Vec<Parked>, Option<OpenLane>), AppError> {
+) -> Result<(Vec<ParkedEntry>, Option<OpenLane>), AppError> {
     let map = maps::get(ports, id).await?;
     let range = OpenRange { after, ..OpenRange::parked() };
-    let wanted = |head: &Head, entry: &Entry, key: &RecordKey| head.parked && filter.passes(&map, key, entry);
-    stand_at(ports, &map, range, limit, wanted).await
+    let is_wanted = |head: &Head, entry: &Entry, key: &RecordKey| head.parked && filter.matches(&map, key, entry);
+    list_lanes(ports, &map, range, limit, is_wanted).await
 }
 
-/// Lanes of a range whose next entry is wanted, and where the next page begins.
-async fn stand_at<P: AdminPorts>(
+/// Lists lanes of a range whose next entry is wanted. Returns where the next page begins, if there is one.
+async fn list_lanes<P: AdminPorts>(
     ports: &P,
     map: &Map,
-    mut range: OpenRange,
+    range: OpenRange,
     limit: usize,
-    wanted: impl Fn(&Head, &Entry, &RecordKey) -> bool,
-) -> Result<(Vec<Parked>, Option<OpenLane>), AppError> {
+    is_wanted: impl Fn(&Head, &Entry, &RecordKey) -> bool + Send + Sync,
+) -> Result<(Vec<ParkedEntry>, Option<OpenLane>), AppError> {
     let limit = limit.clamp(1, MAX_LISTED);
-    let (mut found, mut looked_at) = (Vec::new(), 0);
-    loop {
-        let page = ports.lanes().open(map, range.clone(), limit).await?;
-        let last = page.len() < limit;
-        looked_at += page.len();
-        for open in page {
-            // The index may lag: the head says what there is.
-            let head = ports.lanes().head(&open.lane).await?.map(|(head, _)| head);
-            if let Some(head) = head.filter(|head| !head.idle() && head.map == map.uid)
-                && let Some(entry) = stands_at(ports, &open.lane, &head).await?
-                && wanted(&head, &entry, &open.lane.key)
-            {
-                found.push(Parked { key: open.lane.key.clone(), head, entry });
-            }
-            range.after = Some(open);
-            if found.len() == limit {
-                return Ok((found, range.after));
-            }
-        }
-        if last {
-            return Ok((found, None));
-        }
-        if looked_at >= MAX_LOOKED_AT {
-            return Ok((found, range.after));
-        }
-    }
+    let (range, is_wanted) = (&range, &is_wanted);
+    let read = |after| async move { Ok(ports.lanes().open(map, OpenRange { after, ..range.clone() }, limit).await?) };
+    let select = |open: OpenLane| async move {
+        let lane = read_lane(ports, map, &open.lane).await?;
+        let lane = lane.filter(|lane| is_wanted(&lane.head, &lane.entry, &lane.key));
+        Ok((open, lane))
+    };
+    filtered_page(range.after.clone(), limit, read, select).await
 }
 
-/// What is sent to a side; `None`: what the other side has by then.
+/// Reads a lane that the index lists. The index may lag behind; the head decides whether the lane is open.
+async fn read_lane<P: AdminPorts>(ports: &P, map: &Map, lane: &LaneKey) -> Result<Option<ParkedEntry>, AppError> {
+    let head = ports.lanes().head(lane).await?.map(|(head, _)| head);
+    let Some(head) = head.filter(|head| !head.idle() && head.map == map.uid) else { return Ok(None) };
+    let entry = next_entry(ports, lane, &head).await?;
+    Ok(entry.map(|entry| ParkedEntry { key: lane.key.clone(), head, entry }))
+}
+
+/// The records to send to each side. `None` stands for the record that the other side has at that time.
 pub type Sends = Vec<(SideIx, Option<Image>)>;
 
-/// What trying an entry again would send to each side, in map order.
+/// Shows the records that a retry of the entry would send to each side, in map order.
 ///
 /// # Errors
-/// There is no such map or entry, the record cannot be mapped, or the store does not answer.
+/// The map or the entry does not exist, the record cannot be mapped, or the store does not answer.
 pub async fn preview<P: AdminPorts>(ports: &P, id: &MapId, target: &Target) -> Result<Sends, AppError> {
     let map = maps::get(ports, id).await?;
     let (_, entry) = entry(ports, id, target.key.clone(), target.seq).await?;
@@ -139,95 +130,95 @@ pub async fn preview<P: AdminPorts>(ports: &P, id: &MapId, target: &Target) -> R
     Ok(sent.collect())
 }
 
-/// What became of one of many.
-pub type Each = (Target, Result<(), AppError>);
+/// The target of a command, and the result.
+pub type TargetResult = (Target, Result<(), AppError>);
 
-/// A page of all that are retried, or held.
+/// The start of a page of a bulk action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Where the page before ended.
+pub struct BulkPage {
+    /// The last lane of the page before.
     pub after: OpenLane,
-    /// What came to wait after this time is left out. It is that of the first page: what is tried again, and refused
-    /// again, waits behind everything, and would be tried for ever.
+    /// The time of the first page. The action leaves out entries that were parked later: an entry that is refused again
+    /// is parked behind all others, so a bulk retry without this bound would never end.
     pub until: Timestamp,
 }
 
-/// What is done to all that pass a filter.
+/// An action on all entries that pass a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum All {
-    /// Those that wait for an operator are tried again.
+pub enum BulkAction {
+    /// Retries parked entries.
     Retry,
-    /// Those that were to be tried again, and are not being written, wait for an operator as before.
+    /// Parks retried entries again that are not being written.
     Hold,
 }
 
-/// One page of those to which something would be done, and where the next one begins.
+/// Lists one page of the targets of a bulk action. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, or the store does not answer.
-pub async fn choose<P: AdminPorts>(
+/// The map does not exist, or the store does not answer.
+pub async fn choose_targets<P: AdminPorts>(
     ports: &P,
     id: &MapId,
-    what: All,
-    filter: &Filter,
-    page: Option<Page>,
-) -> Result<(Vec<Target>, Option<Page>), AppError> {
+    action: BulkAction,
+    filter: &ParkedFilter,
+    page: Option<BulkPage>,
+) -> Result<(Vec<Target>, Option<BulkPage>), AppError> {
     let map = maps::get(ports, id).await?;
     let until = page.as_ref().map_or_else(|| ports.now(), |page| page.until);
     let after = page.map(|page| page.after);
-    let range = match what {
-        All::Retry => OpenRange { after, until: PARKED_FROM.plus_ms(until.0), ..OpenRange::parked() },
-        // An app may have said when it may be tried again.
-        All::Hold => OpenRange { after, until: until.plus_ms(MAX_RETRY_AFTER_MS), ..OpenRange::moving() },
+    let range = match action {
+        BulkAction::Retry => OpenRange { after, until: PARKED_FROM.plus_ms(until.0), ..OpenRange::parked() },
+        // An app may have named the time of the next attempt, so the place in the index may lie in the future.
+        BulkAction::Hold => OpenRange { after, until: until.plus_ms(MAX_RETRY_AFTER_MS), ..OpenRange::moving() },
     };
-    let wanted = |head: &Head, entry: &Entry, key: &RecordKey| {
+    let is_wanted = |head: &Head, entry: &Entry, key: &RecordKey| {
         let retried = || entry.handling.as_ref().is_some_and(|handling| handling.retried.is_some());
-        filter.passes(&map, key, entry)
-            && match what {
-                All::Retry => head.parked,
-                All::Hold => !head.parked && head.inflight.is_none() && retried(),
+        filter.matches(&map, key, entry)
+            && match action {
+                BulkAction::Retry => head.parked,
+                BulkAction::Hold => !head.parked && head.inflight.is_none() && retried(),
             }
     };
-    let (found, next) = stand_at(ports, &map, range, MAX_LISTED, wanted).await?;
+    let (found, next) = list_lanes(ports, &map, range, MAX_LISTED, is_wanted).await?;
     let targets = found.into_iter().map(|one| Target { key: one.key, seq: one.entry.seq }).collect();
-    Ok((targets, next.map(|after| Page { after, until })))
+    Ok((targets, next.map(|after| BulkPage { after, until })))
 }
 
-/// Does it to one page of them. What was not tried yet can be held again.
+/// Applies a bulk action to one page of its targets. Returns where the next page begins, if there is one.
 ///
 /// # Errors
-/// There is no such map, the reason is missing, or the store does not answer.
-pub async fn all<P: AdminPorts>(
+/// The map does not exist, the reason is missing, or the store does not answer.
+pub async fn apply_to_page<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     id: &MapId,
-    what: All,
-    filter: &Filter,
-    page: Option<Page>,
+    action: BulkAction,
+    filter: &ParkedFilter,
+    page: Option<BulkPage>,
     reason: &str,
-) -> Result<(Vec<Each>, Option<Page>), AppError> {
-    let (targets, next) = choose(ports, id, what, filter, page).await?;
-    let command = match what {
-        All::Retry => Command::Retry,
-        All::Hold => Command::Hold,
+) -> Result<(Vec<TargetResult>, Option<BulkPage>), AppError> {
+    let (targets, next) = choose_targets(ports, id, action, filter, page).await?;
+    let command = match action {
+        BulkAction::Retry => Command::Retry,
+        BulkAction::Hold => Command::Hold,
     };
-    Ok((each(ports, caller, id, targets, &command, reason).await?, next))
+    Ok((command_each(ports, caller, id, targets, &command, reason).await?, next))
 }
 
-/// Does the same to many entries, one after the other; the answer is for each.
+/// Executes one command on several entries, one after the other. Returns a result for each.
 ///
 /// # Errors
-/// There is no such map, or the reason is missing.
-pub async fn each<P: AdminPorts>(
+/// The map does not exist, or the reason is missing.
+pub async fn command_each<P: AdminPorts>(
     ports: &P,
     caller: &Caller,
     id: &MapId,
     targets: Vec<Target>,
     what: &Command,
     reason: &str,
-) -> Result<Vec<Each>, AppError> {
+) -> Result<Vec<TargetResult>, AppError> {
     maps::get(ports, id).await?;
-    super::map_commands::checked(reason)?;
+    checked(reason)?;
     let mut done = Vec::with_capacity(targets.len());
     for target in targets {
         let result = command(ports, caller, id, &target, what, reason).await;

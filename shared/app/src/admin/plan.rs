@@ -8,7 +8,7 @@ use super::{
     maps, sides,
 };
 use crate::{
-    error::{AppError, Conflict},
+    error::{AppError, StateConflict},
     ports::{ConfigStore, PortError},
 };
 use domain::{
@@ -38,7 +38,7 @@ pub struct Item {
     /// The lanes of the map are left behind.
     pub(super) leaves_lanes: bool,
     /// Why it cannot be done now.
-    pub(super) blocked: Option<Conflict>,
+    pub(super) blocked: Option<StateConflict>,
     pub(super) step: Step,
 }
 

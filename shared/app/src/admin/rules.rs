@@ -13,10 +13,10 @@ use domain::{
 };
 
 pub use self::groups::{delete_group, put_group};
-use super::{AdminPorts, Caller, Expects, Saved, diff::changes, lost, maps};
+use super::{AdminPorts, Caller, Precondition, SaveResult, diff::changes, lost, maps};
 use crate::{
     alerts::{Counter, LATE_MS, RuleDecision, decide_rule, mail},
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::{Alerts, CommitError, ConfigStore, Mailer},
 };
 
@@ -45,19 +45,19 @@ pub async fn put<P: AdminPorts>(
     caller: &Caller,
     id: RuleId,
     config: RuleConfig,
-    expects: Expects,
-) -> Result<(Rule, Saved), AppError> {
+    expects: Precondition,
+) -> Result<(Rule, SaveResult), AppError> {
     let mistakes = mistakes(ports, &config).await?;
     if !mistakes.is_empty() {
         return Err(AppError::Invalid(mistakes));
     }
     let stored = ports.alerts().rule(&id).await?;
-    if let Some(same) = stored.as_ref().filter(|rule| rule.config == config && expects != Expects::Nothing) {
-        return Ok((same.clone(), Saved::Unchanged));
+    if let Some(same) = stored.as_ref().filter(|rule| rule.config == config && expects != Precondition::Nothing) {
+        return Ok((same.clone(), SaveResult::Unchanged));
     }
     let expected = expects.check(stored.as_ref().map(|rule| rule.version))?;
     if expected == 0 && ports.alerts().rules().await?.len() >= MAX_RULES {
-        return Err(AppError::Conflict(Conflict::TooManyRules));
+        return Err(AppError::Conflict(StateConflict::TooManyRules));
     }
     let now = ports.now();
     let changes = changes(stored.as_ref().map(|rule| &rule.config), Some(&config))?;
@@ -68,7 +68,7 @@ pub async fn put<P: AdminPorts>(
         Err(CommitError::Stale) if ports.alerts().rule(&rule.id).await?.as_ref() == Some(&rule) => {}
         Err(error) => return Err(lost(error)),
     }
-    Ok((rule, if expected == 0 { Saved::Created } else { Saved::Updated }))
+    Ok((rule, if expected == 0 { SaveResult::Created } else { SaveResult::Updated }))
 }
 
 /// Every mistake in a rule, that it names what does not exist included.
@@ -112,7 +112,12 @@ fn line(rule: &RuleId, version: u64, caller: &Caller, at: Timestamp, changes: Ve
 ///
 /// # Errors
 /// There is none, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, expects: Expects) -> Result<(), AppError> {
+pub async fn delete<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &RuleId,
+    expects: Precondition,
+) -> Result<(), AppError> {
     let rule = get(ports, id).await?;
     let version = expects.check_deletion(rule.version)?;
     let line = line(id, version + 1, caller, ports.now(), changes(Some(&rule.config), None)?);

@@ -7,9 +7,9 @@ use domain::{
     side::{Mistake, Side, SideConfig},
 };
 
-use super::{AdminPorts, Caller, Expects, MAX_CONFIG_BYTES, Saved, diff::changes, fits, lost};
+use super::{AdminPorts, Caller, MAX_CONFIG_BYTES, Precondition, SaveResult, diff::changes, fits, lost};
 use crate::{
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::{Apps, CommitError, ConfigStore},
 };
 
@@ -30,15 +30,15 @@ pub async fn put<P: AdminPorts>(
     caller: &Caller,
     id: SideId,
     config: SideConfig,
-    expects: Expects,
-) -> Result<(Side, Saved), AppError> {
+    expects: Precondition,
+) -> Result<(Side, SaveResult), AppError> {
     let mistakes = mistakes(&config)?;
     if !mistakes.is_empty() {
         return Err(AppError::Invalid(mistakes));
     }
     let stored = ports.store().side(&id).await?;
-    if let Some(same) = stored.as_ref().filter(|side| side.config == config && expects != Expects::Nothing) {
-        return Ok((same.clone(), Saved::Unchanged));
+    if let Some(same) = stored.as_ref().filter(|side| side.config == config && expects != Precondition::Nothing) {
+        return Ok((same.clone(), SaveResult::Unchanged));
     }
     let expected = expects.check(stored.as_ref().map(|side| side.version))?;
     let changes = changes(stored.as_ref().map(|side| &side.config), Some(&config))?;
@@ -50,7 +50,7 @@ pub async fn put<P: AdminPorts>(
         Err(CommitError::Stale) if ports.store().side(&side.id).await?.as_ref() == Some(&side) => {}
         Err(error) => return Err(lost(error)),
     }
-    Ok((side, if expected == 0 { Saved::Created } else { Saved::Updated }))
+    Ok((side, if expected == 0 { SaveResult::Created } else { SaveResult::Updated }))
 }
 
 /// The line of a side that is made, changed or deleted. It stands in the log of all maps.
@@ -80,13 +80,18 @@ pub(super) fn mistakes(config: &SideConfig) -> Result<Vec<Mistake>, AppError> {
 ///
 /// # Errors
 /// There is none, maps use it, the caller is not up to date, or the store does not answer.
-pub async fn delete<P: AdminPorts>(ports: &P, caller: &Caller, id: &SideId, expects: Expects) -> Result<(), AppError> {
+pub async fn delete<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &SideId,
+    expects: Precondition,
+) -> Result<(), AppError> {
     let side = get(ports, id).await?;
     let version = expects.check_deletion(side.version)?;
     let maps = ports.store().list_maps().await?;
     let users: Vec<_> = maps.into_iter().filter(|map| map.config.side_ix(id).is_some()).map(|map| map.id).collect();
     if !users.is_empty() {
-        return Err(AppError::Conflict(Conflict::SideInUse(users)));
+        return Err(AppError::Conflict(StateConflict::SideInUse(users)));
     }
     let line = line(id, version + 1, &caller.name, ports.now(), changes(Some(&side.config), None)?);
     ports.store().delete_side(id, version, &line).await.map_err(lost)

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::{AdminPorts, Caller};
 use crate::{
-    error::{AppError, Conflict, Thing},
+    error::{AppError, StateConflict, Thing},
     ports::{Role, Token, Tokens},
 };
 
@@ -77,10 +77,10 @@ pub async fn issue<P: AdminPorts>(ports: &P, name: &str, role: Role) -> Result<(
     }
     let others = ports.tokens().list_tokens().await?;
     if name == FIRST_ADMIN || others.iter().any(|token| token.name == name) {
-        return Err(AppError::Conflict(Conflict::TokenNameTaken));
+        return Err(AppError::Conflict(StateConflict::TokenNameTaken));
     }
     if others.len() >= MAX_TOKENS {
-        return Err(AppError::Conflict(Conflict::TooManyTokens));
+        return Err(AppError::Conflict(StateConflict::TooManyTokens));
     }
     let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(ports.fresh_secret()?));
     let id = domain::id::MapUid(ports.fresh_id()).to_string().to_ascii_lowercase();

@@ -1,36 +1,36 @@
-//! Which version of a thing a change is based on: the headers `If-Match` and `If-None-Match`.
+//! The version that a change is based on: the headers `If-Match` and `If-None-Match`.
 
 use crate::error::AppError;
 
-/// What the caller believes to be stored.
+/// The stored version that the caller expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expects {
-    /// They do not say.
+pub enum Precondition {
+    /// The request has no condition.
     Unsaid,
-    /// Nothing: `If-None-Match: *`.
+    /// Nothing is stored: `If-None-Match: *`.
     Nothing,
-    /// Something, whatever it is: `If-Match: *`.
+    /// Any version is stored: `If-Match: *`.
     Anything,
-    /// This version: `If-Match: "3"`.
+    /// This version is stored: `If-Match: "3"`.
     Version(u64),
 }
 
-/// What a save did.
+/// The effect of a save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
-    /// It is new.
+pub enum SaveResult {
+    /// The item is new.
     Created,
-    /// It was changed.
+    /// The item was changed.
     Updated,
-    /// It was like that already.
+    /// The item was in the requested state already.
     Unchanged,
 }
 
-impl Expects {
+impl Precondition {
     /// Reads the two headers.
     ///
     /// # Errors
-    /// Both are there, or one is not of the forms above.
+    /// Both headers are present, or one has another form.
     pub fn from_headers(if_match: Option<&str>, if_none_match: Option<&str>) -> Result<Self, AppError> {
         match (if_match.map(str::trim), if_none_match.map(str::trim)) {
             (None, None) => Ok(Self::Unsaid),
@@ -44,10 +44,10 @@ impl Expects {
         }
     }
 
-    /// The version that the store must find; 0 when it must find nothing.
+    /// Returns the version that the store must find: 0 if nothing may be stored.
     ///
     /// # Errors
-    /// What is stored is not what the caller believes, or the caller does not say what they believe.
+    /// The stored version is another one, or an update has no condition.
     pub fn check(self, stored: Option<u64>) -> Result<u64, AppError> {
         match (stored, self) {
             (None, Self::Unsaid | Self::Nothing) => Ok(0),
@@ -60,10 +60,10 @@ impl Expects {
         }
     }
 
-    /// As [`Self::check`], for a deletion: it need not say anything.
+    /// Like [`Self::check`], for a deletion, which needs no condition.
     ///
     /// # Errors
-    /// What is stored is not what the caller believes.
+    /// The stored version is another one.
     pub fn check_deletion(self, stored: u64) -> Result<u64, AppError> {
         match self {
             Self::Unsaid => Ok(stored),
@@ -82,8 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_headers_say_what_the_caller_believes() {
-        use Expects::{Anything, Nothing, Unsaid, Version};
+    fn the_headers_name_the_version_that_the_caller_expects() {
+        use Precondition::{Anything, Nothing, Unsaid, Version};
         for (if_match, if_none_match, wanted) in [
             (None, None, Ok(Unsaid)),
             (Some("*"), None, Ok(Anything)),
@@ -97,7 +97,7 @@ mod tests {
             (None, Some("\"1\""), Err("If-None-Match")),
             (Some("*"), Some("*"), Err("If-None-Match")),
         ] {
-            let got = Expects::from_headers(if_match, if_none_match).map_err(|error| match error {
+            let got = Precondition::from_headers(if_match, if_none_match).map_err(|error| match error {
                 AppError::Invalid(mistakes) => mistakes[0].field.clone(),
                 other => panic!("{other:?}"),
             });
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn a_change_goes_through_when_what_is_believed_is_stored() {
-        use Expects::{Anything, Nothing, Unsaid, Version};
+    fn a_change_goes_through_when_the_expected_version_is_stored() {
+        use Precondition::{Anything, Nothing, Unsaid, Version};
         for (expects, stored, wanted) in [
             (Unsaid, None, Ok(0)),
             (Nothing, None, Ok(0)),

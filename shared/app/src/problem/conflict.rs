@@ -3,7 +3,7 @@
 use domain::MapState;
 
 use super::Text;
-use crate::error::Conflict;
+use crate::error::StateConflict as Conflict;
 
 pub(super) fn conflict_text(conflict: &Conflict) -> Text {
     match conflict {

@@ -13,7 +13,7 @@ use domain::{
 use super::SimWorld;
 use crate::{bug::Bug, executor::lock};
 
-/// Expects a version, as a conditional write does; 0: there is nothing.
+/// Precondition a version, as a conditional write does; 0: there is nothing.
 fn expect(stored: Option<u64>, expected: u64) -> Result<(), CommitError> {
     if stored.unwrap_or(0) == expected { Ok(()) } else { Err(CommitError::Stale) }
 }

@@ -9,7 +9,7 @@ use app::{
         lane::{Command, Target, command},
         parked,
     },
-    error::{AppError, Conflict},
+    error::{AppError, StateConflict},
     ports::Ports,
     request::WriteRequest,
     write::write,
@@ -69,7 +69,7 @@ fn refuses(world: &SimWorld, app: &str, refuses: bool) {
 
 async fn edit(world: &SimWorld, limit: u32) -> Result<(), AppError> {
     let map = world.map().map.id;
-    let (parked, _) = parked::list(world, &map, &parked::Filter::default(), None, 10).await?;
+    let (parked, _) = parked::list(world, &map, &parked::ParkedFilter::default(), None, 10).await?;
     let target = Target { key: key(), seq: parked[0].entry.seq };
     let record = json!({"Limit": limit}).as_object().unwrap().clone();
     command(world, &kim(), &map, &target, &Command::Edit(record), "too much").await
@@ -95,7 +95,7 @@ async fn plays(world: &SimWorld, users: &Users, first: First) {
         world.sweep().await;
     }
     let map = world.map().map.id;
-    let (parked, _) = parked::list(world, &map, &parked::Filter::default(), None, 10).await.unwrap();
+    let (parked, _) = parked::list(world, &map, &parked::ParkedFilter::default(), None, 10).await.unwrap();
     let reason = if first == First::Half { ParkReason::HalfWritten } else { ParkReason::Refused };
     assert_eq!(parked[0].entry.parked, Some(reason));
     assert_eq!(limit(world, "finance"), 2_000, "{first:?}");
@@ -104,7 +104,7 @@ async fn plays(world: &SimWorld, users: &Users, first: First) {
     if first == First::Ambiguous {
         // The call whose answer was lost could land on top of the edited record.
         let why = told.unwrap_err();
-        assert!(matches!(why.bare(), AppError::Conflict(Conflict::EntryInFlight { .. })), "{why:?}");
+        assert!(matches!(why.bare(), AppError::Conflict(StateConflict::EntryInFlight { .. })), "{why:?}");
         world.executor.sleep(60_000).await;
         told = edit(world, 900).await;
     }

@@ -24,7 +24,7 @@ pub(crate) const READS: [&str; 44] = [
     "admin::conflicts::list",
     "admin::document::export",
     "admin::document::plan",
-    "admin::parked::choose",
+    "admin::parked::choose_targets",
     "admin::parked::list",
     "admin::parked::preview",
     "admin::incidents::get",
@@ -54,7 +54,7 @@ pub(crate) const ELSEWHERE: [&str; 4] =
 
 /// Parts of use cases: what they are called by has, or lacks, its own case.
 pub(crate) const PARTS: [&str; 4] =
-    ["admin::parked::each", "alerts::act::act", "alerts::evaluate::evaluate", "alerts::notify::notify"];
+    ["admin::parked::command_each", "alerts::act::act", "alerts::evaluate::evaluate", "alerts::notify::notify"];
 
 /// They change something and have no case yet. The worlds of rules crash those of alerts and logs at random points.
 pub(crate) const NO_CASE_YET: [&str; 7] = [

@@ -289,8 +289,11 @@ impl Stage {
             Case::CancelLater => on(1, 2, Command::Cancel).await,
             Case::Acknowledge => on(0, 1, Command::Acknowledge).await,
             Case::RetryAll => {
-                let filter = parked::Filter::default();
-                world.invoke(parked::all(world, &kim(), &map, parked::All::Retry, &filter, None, "why")).await.is_some()
+                let filter = parked::ParkedFilter::default();
+                world
+                    .invoke(parked::apply_to_page(world, &kim(), &map, parked::BulkAction::Retry, &filter, None, "why"))
+                    .await
+                    .is_some()
             }
             Case::Recover => {
                 let one = world.lanes.archive().into_iter().find(|one| one.cause == ArchiveCause::Discarded).unwrap();

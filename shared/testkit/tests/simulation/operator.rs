@@ -16,7 +16,7 @@ use app::{
         map_commands::{pause, switch},
         parked,
     },
-    error::{AppError, Conflict},
+    error::{AppError, StateConflict},
     ports::Role,
 };
 use domain::{
@@ -81,7 +81,7 @@ async fn changes_the_map(world: &SimWorld, deeds: &Deeds) {
 
 async fn does_something_to_an_entry(world: &SimWorld, deeds: &Deeds) {
     let id = world.map().map.id;
-    let listed = world.invoke(parked::list(world, &id, &parked::Filter::default(), None, 5)).await;
+    let listed = world.invoke(parked::list(world, &id, &parked::ParkedFilter::default(), None, 5)).await;
     let parked = match listed {
         Some(Ok((parked, _))) => parked.into_iter().map(|p| (Target { key: p.key, seq: p.entry.seq }, true)).collect(),
         _ => Vec::new(),
@@ -124,7 +124,8 @@ async fn does_something_to_an_entry(world: &SimWorld, deeds: &Deeds) {
 
 async fn brings_something_back(world: &SimWorld, deeds: &Deeds) {
     let id = world.map().map.id;
-    let Some(Ok((found, _))) = world.invoke(archive::list(world, &id, &archive::Filter::default(), None, 5)).await
+    let Some(Ok((found, _))) =
+        world.invoke(archive::list(world, &id, &archive::ArchiveFilter::default(), None, 5)).await
     else {
         return;
     };
@@ -136,7 +137,8 @@ async fn brings_something_back(world: &SimWorld, deeds: &Deeds) {
 
 async fn reverses_a_conflict(world: &SimWorld, deeds: &Deeds) {
     let id = world.map().map.id;
-    let Some(Ok((found, _))) = world.invoke(conflicts::list(world, &id, &conflicts::Filter::default(), None, 3)).await
+    let Some(Ok((found, _))) =
+        world.invoke(conflicts::list(world, &id, &conflicts::ConflictFilter::default(), None, 3)).await
     else {
         return;
     };
@@ -172,13 +174,13 @@ pub(crate) async fn cleans_up(world: &SimWorld) {
             .collect();
         for one in left {
             let mut told = archive::recover(world, &kim(), &id, one, OnNewer::Keep, "the end").await;
-            let newer = AppError::Conflict(Conflict::NewerAccepted);
+            let newer = AppError::Conflict(StateConflict::NewerAccepted);
             if told.as_ref().is_err_and(|why| *why.bare() == newer) {
                 told = archive::recover(world, &kim(), &id, one, OnNewer::Overwrite, "the end").await;
             }
             told.unwrap();
         }
-        let held = parked::list(world, &id, &parked::Filter::default(), None, 100).await.unwrap().0;
+        let held = parked::list(world, &id, &parked::ParkedFilter::default(), None, 100).await.unwrap().0;
         for parked in held {
             let target = Target { key: parked.key, seq: parked.entry.seq };
             let refused = parked.entry.last_failure.is_some();

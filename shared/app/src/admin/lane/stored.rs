@@ -1,4 +1,4 @@
-//! Whether a command whose answer was lost was done.
+//! Finds out whether a commit without an answer was stored.
 
 use domain::{
     EntryId, Map, WriteId,
@@ -12,17 +12,17 @@ use crate::{
     ports::{Archive, LaneKey, Lanes},
 };
 
-/// A commit that may have been stored, though no answer said so.
-pub(super) struct Tried {
-    /// The head that it stores.
+/// A commit that may have been stored although no answer said so.
+pub(super) struct PendingCommit {
+    /// The head of the commit.
     pub(super) next: Head,
-    /// The entry.
+    /// The place of the entry.
     pub(super) seq: u64,
-    /// Who did it; it stands with the entry.
+    /// The operator. The entry keeps this attribution.
     pub(super) by: Attribution,
-    /// What it puts into the archive.
+    /// The first entry that the commit archives.
     pub(super) kept: Option<EntryId>,
-    /// The caller's id of the entry.
+    /// The id that the caller gave the write.
     pub(super) write: Option<WriteId>,
     pub(super) command: Command,
 }
@@ -34,21 +34,21 @@ pub(super) fn archive_id(effect: &JournalEffect) -> Option<EntryId> {
     }
 }
 
-/// Whether a commit was stored after all. The lane may have moved on since; what the commit left tells.
+/// Returns whether a commit was stored. The lane may have moved on since, so this looks for the traces of the commit.
 pub(super) async fn was_stored<P: AdminPorts>(
     ports: &P,
     map: &Map,
     lane: &LaneKey,
-    tried: &Tried,
+    pending: &PendingCommit,
 ) -> Result<bool, AppError> {
-    if let Some(kept) = tried.kept {
+    if let Some(kept) = pending.kept {
         return Ok(ports.lanes().one_archived(map, kept).await?.is_some());
     }
-    if let Some(entry) = ports.lanes().entry(lane, tried.seq).await? {
-        return Ok(entry.bears(&tried.by));
+    if let Some(entry) = ports.lanes().entry(lane, pending.seq).await? {
+        return Ok(entry.bears(&pending.by));
     }
-    // It has come to its end since: that is what was wanted, or it was too late.
-    let marker = match tried.write {
+    // The entry has ended since. Either the command caused that, or it came too late.
+    let marker = match pending.write {
         Some(write) => ports.lanes().marker(&lane.map, write).await?,
         None => None,
     };
@@ -56,7 +56,7 @@ pub(super) async fn was_stored<P: AdminPorts>(
         MarkerState::Final { outcome, .. } => Some(outcome),
         MarkerState::Open | MarkerState::WrittenBackLater => None,
     });
-    Ok(match tried.command {
+    Ok(match pending.command {
         Command::Retry => matches!(outcome, Some(Outcome::Written { .. })),
         Command::Cancel => matches!(outcome, Some(Outcome::Archived { cause: ArchiveCause::Cancelled })),
         _ => false,

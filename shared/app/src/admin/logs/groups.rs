@@ -1,4 +1,4 @@
-//! Errors, counted by something they have in common.
+//! Counts errors by a common property.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +7,18 @@ use domain::{Timestamp, log::LoggedError};
 use super::{ErrorFilter, Errors, MAX_LOOKED_AT, MAX_PAGE};
 use crate::{admin::AdminPorts, error::AppError};
 
-/// What errors are counted by, from the coarse to the fine.
+/// The property that errors are grouped by, from coarse to fine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupBy {
     /// By map.
     Map,
-    /// By the app that was called.
-    Leg,
+    /// By the app that was called. `leg` is the deprecated name.
+    #[serde(alias = "leg")]
+    Target,
     /// By class.
     Class,
-    /// By what they say.
+    /// By fingerprint of the message.
     Message,
     /// By record.
     Record,
@@ -28,7 +29,7 @@ impl GroupBy {
         let event = &error.event;
         match self {
             Self::Map => event.map.to_string(),
-            Self::Leg => event.to.to_string(),
+            Self::Target => event.to.to_string(),
             Self::Class => event.class.to_string(),
             Self::Message => error.fingerprint.to_string(),
             Self::Record => event.key.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -36,28 +37,28 @@ impl GroupBy {
     }
 }
 
-/// Errors that have something in common.
+/// Errors with the same value of a property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What they have in common: a map, an app, a class, a fingerprint or a record.
+    /// The common value: a map, an app, a class, a fingerprint or a record.
     pub value: String,
-    /// How many.
+    /// Number of errors.
     pub count: u64,
-    /// How many of them are not resolved.
+    /// Number of unresolved errors.
     pub unresolved: u64,
-    /// How many writes they are of.
+    /// Number of writes that met these errors.
     pub writes: u64,
-    /// The newest of them.
+    /// The newest error.
     pub newest: LoggedError,
-    /// When the oldest of them happened.
+    /// Time of the oldest error.
     pub since: Timestamp,
 }
 
-/// Counts errors by something they have in common, the most frequent first. The second part says whether the whole log
-/// was counted: at most [`MAX_LOOKED_AT`] lines are looked at, the newest, whether they match or not.
+/// Groups errors by a property, the most frequent group first. Reads the newest [`MAX_LOOKED_AT`] lines at most, whether
+/// they match the filter or not. Returns the groups, and whether they cover the whole log.
 ///
 /// # Errors
-/// Too many maps are named, or the log cannot be read.
+/// The filter names too many maps, or the log cannot be read.
 pub async fn groups<P: AdminPorts>(
     ports: &P,
     filter: &ErrorFilter,

@@ -8,8 +8,8 @@ use domain::{
 };
 
 use crate::{
-    admin::{AdminPorts, Caller, Expects, Saved, lost},
-    error::{AppError, Conflict, Thing},
+    admin::{AdminPorts, Caller, Precondition, SaveResult, lost},
+    error::{AppError, StateConflict, Thing},
     ports::Alerts,
 };
 
@@ -22,21 +22,21 @@ pub async fn put_group<P: AdminPorts>(
     caller: &Caller,
     id: GroupId,
     members: BTreeSet<Address>,
-    expects: Expects,
-) -> Result<(Group, Saved), AppError> {
+    expects: Precondition,
+) -> Result<(Group, SaveResult), AppError> {
     let mistakes = Group::mistakes(&members);
     if !mistakes.is_empty() {
         return Err(AppError::Invalid(mistakes));
     }
     let stored = ports.alerts().groups().await?.into_iter().find(|group| group.id == id);
-    if let Some(same) = stored.as_ref().filter(|group| group.members == members && expects != Expects::Nothing) {
-        return Ok((same.clone(), Saved::Unchanged));
+    if let Some(same) = stored.as_ref().filter(|group| group.members == members && expects != Precondition::Nothing) {
+        return Ok((same.clone(), SaveResult::Unchanged));
     }
     let expected = expects.check(stored.map(|group| group.version))?;
     grows_too_far(ports, &id, &members).await?;
     let group = Group { id, members, version: expected + 1, actor: caller.name.clone(), changed_at: ports.now() };
     ports.alerts().save_group(&group, expected).await.map_err(lost)?;
-    Ok((group, if expected == 0 { Saved::Created } else { Saved::Updated }))
+    Ok((group, if expected == 0 { SaveResult::Created } else { SaveResult::Updated }))
 }
 
 /// Checks that no rule that names this group would have to tell too many people.
@@ -62,13 +62,13 @@ async fn grows_too_far<P: AdminPorts>(ports: &P, id: &GroupId, members: &BTreeSe
 ///
 /// # Errors
 /// There is none, rules name it, the caller is not up to date, or the store does not answer.
-pub async fn delete_group<P: AdminPorts>(ports: &P, id: &GroupId, expects: Expects) -> Result<(), AppError> {
+pub async fn delete_group<P: AdminPorts>(ports: &P, id: &GroupId, expects: Precondition) -> Result<(), AppError> {
     let stored = ports.alerts().groups().await?.into_iter().find(|group| group.id == *id);
     let version = expects.check_deletion(stored.ok_or(AppError::NotFound(Thing::Group))?.version)?;
     let rules = ports.alerts().rules().await?;
     let users: Vec<_> = rules.into_iter().filter(|rule| rule.config.groups.contains(id)).map(|rule| rule.id).collect();
     if !users.is_empty() {
-        return Err(AppError::Conflict(Conflict::GroupInUse(users)));
+        return Err(AppError::Conflict(StateConflict::GroupInUse(users)));
     }
     ports.alerts().delete_group(id, version).await.map_err(lost)
 }

@@ -8,7 +8,7 @@ use std::sync::{
 
 use app::{
     admin::{
-        ArchiveFate, Expects, incidents,
+        DiscardPolicy, Precondition, incidents,
         logs::{ErrorFilter, dismiss, resolve},
         maps, rules, sides, tokens,
     },
@@ -106,25 +106,27 @@ async fn act(world: &SimWorld, case: Case) -> Option<Result<(), AppError>> {
     let (map, side) = (world.map().map.config, world.map().sides[1].config.clone());
     let (orders, erp) = ("orders".parse().unwrap(), "erp".parse().unwrap());
     let (rule, group) = ("r".parse().unwrap(), "on-call".parse().unwrap());
-    let unsaid = Expects::Unsaid;
+    let unsaid = Precondition::Unsaid;
     match case {
         Case::PutSide => world.invoke(sides::put(world, &kim, erp, side, unsaid)).await.map(|done| done.map(drop)),
-        Case::DeleteSide => world.invoke(sides::delete(world, &kim, &erp, Expects::Anything)).await,
+        Case::DeleteSide => world.invoke(sides::delete(world, &kim, &erp, Precondition::Anything)).await,
         Case::PutMap => world
-            .invoke(maps::put(world, &kim, orders, map, unsaid, ArchiveFate::Kept))
+            .invoke(maps::put(world, &kim, orders, map, unsaid, DiscardPolicy::Keep))
             .await
             .map(|done| done.map(drop)),
-        Case::DeleteMap => world.invoke(maps::delete(world, &kim, &orders, Expects::Anything, ArchiveFate::Kept)).await,
+        Case::DeleteMap => {
+            world.invoke(maps::delete(world, &kim, &orders, Precondition::Anything, DiscardPolicy::Keep)).await
+        }
         Case::PutRule => {
             let config = sample::rule(2).config;
             world.invoke(rules::put(world, &kim, rule, config, unsaid)).await.map(|done| done.map(drop))
         }
-        Case::DeleteRule => world.invoke(rules::delete(world, &kim, &rule, Expects::Anything)).await,
+        Case::DeleteRule => world.invoke(rules::delete(world, &kim, &rule, Precondition::Anything)).await,
         Case::PutGroup => {
             let members = [somebody()].into();
             world.invoke(rules::put_group(world, &kim, group, members, unsaid)).await.map(|done| done.map(drop))
         }
-        Case::DeleteGroup => world.invoke(rules::delete_group(world, &group, Expects::Anything)).await,
+        Case::DeleteGroup => world.invoke(rules::delete_group(world, &group, Precondition::Anything)).await,
         Case::IssueToken => world.invoke(tokens::issue(world, "ann", Role::Viewer)).await.map(|done| done.map(drop)),
         Case::DeleteToken => match world.list_tokens().await.unwrap().first() {
             Some(token) => world.invoke(tokens::delete(world, &token.id)).await,

@@ -14,8 +14,10 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapId, map::MapCommand};
 
 use crate::{
-    answer::{Reply, json, versioned},
-    read::{Json, Name, Names, Params},
+    http::{
+        extract::{Json, Name, Names, Params},
+        reply::{Reply, json, versioned},
+    },
     views::{ManyMaps, Map, MapResult, MapResults, Paused, Reason, Resume},
 };
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, ArchiveFate, Caller, maps, open, preview},
+    admin::{AdminPorts, Caller, DiscardPolicy, maps, open, preview},
     error::AppError,
     ports::ConfigStore,
 };
@@ -11,9 +11,10 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapConfig, MapId};
 
 use crate::{
-    answer::{Reply, json, nothing, versioned},
-    read::{Condition, Json, Name, Params},
-    sides::status,
+    http::{
+        extract::{Condition, Json, Name, Params},
+        reply::{Reply, json, nothing, saved_status, versioned},
+    },
     views::{Map, Maps, OpenLanes, PreviewRequest, Previewed},
 };
 
@@ -36,8 +37,8 @@ pub(crate) async fn put<P: AdminPorts>(
     params: Params,
     Json(config): Json<MapConfig>,
 ) -> Reply {
-    let (map, saved) = maps::put(&*ports, &caller, id, config, expects, archive(&params)?).await?;
-    versioned(status(saved), map.version, &Map::from(map))
+    let (map, saved) = maps::put(&*ports, &caller, id, config, expects, read_discard_policy(&params)?).await?;
+    versioned(saved_status(saved), map.version, &Map::from(map))
 }
 
 pub(crate) async fn delete<P: AdminPorts>(
@@ -47,13 +48,13 @@ pub(crate) async fn delete<P: AdminPorts>(
     Condition(expects): Condition,
     params: Params,
 ) -> Reply {
-    maps::delete(&*ports, &caller, &id, expects, archive(&params)?).await?;
+    maps::delete(&*ports, &caller, &id, expects, read_discard_policy(&params)?).await?;
     nothing()
 }
 
-fn archive(params: &Params) -> Result<ArchiveFate, AppError> {
-    let given_up = params.only::<bool>("give_up_archive", "true or false")?.unwrap_or(false);
-    Ok(if given_up { ArchiveFate::GivenUp } else { ArchiveFate::Kept })
+fn read_discard_policy(params: &Params) -> Result<DiscardPolicy, AppError> {
+    let discard = params.only::<bool>("give_up_archive", "true or false")?.unwrap_or(false);
+    Ok(if discard { DiscardPolicy::Discard } else { DiscardPolicy::Keep })
 }
 
 pub(crate) async fn open<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use app::{admin::Expects, error::AppError};
+use app::{admin::Precondition, error::AppError};
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
@@ -11,7 +11,7 @@ use axum::{
 use domain::side::Mistake;
 use serde::de::DeserializeOwned;
 
-use crate::answer::Failed;
+use super::reply::Failed;
 
 /// Largest body: a document with some hundred maps. A function URL would let 6 MB through.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -45,7 +45,7 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Names<N> {
 }
 
 /// `If-Match` and `If-None-Match`.
-pub(crate) struct Condition(pub(crate) Expects);
+pub(crate) struct Condition(pub(crate) Precondition);
 
 impl<S: Send + Sync> FromRequestParts<S> for Condition {
     type Rejection = Failed;
@@ -55,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Condition {
             let wrong = |_| AppError::mistake(name, "is not ASCII text");
             parts.headers.get(name).map(|value| value.to_str().map_err(wrong)).transpose()
         };
-        Ok(Self(Expects::from_headers(text("If-Match")?, text("If-None-Match")?)?))
+        Ok(Self(Precondition::from_headers(text("If-Match")?, text("If-None-Match")?)?))
     }
 }
 
@@ -81,7 +81,7 @@ impl Params {
     }
 
     /// All of them, as a query has them.
-    pub(crate) fn said(&self) -> String {
+    pub(crate) fn to_query(&self) -> String {
         let all: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
         all.join("&")
     }

@@ -1,23 +1,25 @@
-//! `/maps/{map}/queue`: what waits.
+//! `/maps/{map}/queue`: the entries that wait.
 
 use std::sync::Arc;
 
 use app::{
     admin::{
         AdminPorts,
-        backlog::{self, Cursor, MAX_LISTED},
+        backlog::{self, Cursor},
         maps,
     },
     error::AppError,
-    ports::{LaneKey, OpenLane},
     problem::Problem,
 };
 use axum::{extract::State, http::StatusCode};
-use domain::{MapId, RecordKey, Timestamp};
+use domain::{MapId, RecordKey};
 
 use crate::{
-    answer::{Reply, json},
-    read::{Name, Params},
+    http::{
+        extract::{Name, Params},
+        page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
+        reply::{Reply, json},
+    },
     views::{BacklogView, Entries, EntryDetail, EntryView, MapQueue, Queues},
 };
 
@@ -25,10 +27,10 @@ pub(crate) async fn status<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id):
     json(StatusCode::OK, &BacklogView::from(backlog::status(&*ports, &id).await?))
 }
 
-/// The same of every map that is paused or catches up.
+/// Replies with the backlogs of all maps that are paused or catch up.
 pub(crate) async fn all<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
-    let maps = backlog::all(&*ports).await?.into_iter().map(|(id, told)| {
-        let (queue, problem) = match told {
+    let maps = backlog::all(&*ports).await?.into_iter().map(|(id, backlog)| {
+        let (queue, problem) = match backlog {
             Ok(backlog) => (Some(backlog.into()), None),
             Err(error) => (None, Some(Problem::from(&error))),
         };
@@ -39,9 +41,9 @@ pub(crate) async fn all<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
     params.known(&["key", "after", "limit"])?;
-    let limit = limit(&params)?;
+    let limit = page_limit(&params)?;
     let key = params.parsed::<RecordKey>("key")?;
-    let after = params.text("after").map(|text| cursor(&id, text)).transpose()?;
+    let after = params.text("after").map(|text| read_cursor(&id, text)).transpose()?;
     let map = maps::get(&*ports, &id).await?;
     let (listed, next) = backlog::list(&*ports, &id, key, after, limit).await?;
     let entries = listed.into_iter().map(|(key, entry)| EntryView::of(&map, &key, entry)).collect();
@@ -58,31 +60,9 @@ pub(crate) async fn entry<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): 
     json(StatusCode::OK, &EntryDetail::of(&map, &key, &head, entry))
 }
 
-/// `limit`, within its bounds.
-pub(crate) fn limit(params: &Params) -> Result<usize, AppError> {
-    let wanted = format!("must be a number from 1 to {MAX_LISTED}");
-    match params.number("limit")?.map(usize::try_from) {
-        None => Ok(MAX_LISTED / 2),
-        Some(Ok(limit @ 1..=MAX_LISTED)) => Ok(limit),
-        Some(_) => Err(AppError::mistake("limit", &wanted)),
-    }
-}
-
-/// A place in the list of lanes, as text: `time.key`.
-pub(crate) fn lane_cursor(open: &OpenLane) -> String {
-    format!("{}.{}", open.at.0, open.lane.key)
-}
-
-/// Reads it.
-pub(crate) fn read_lane_cursor(map: &MapId, text: &str) -> Result<OpenLane, AppError> {
-    let wrong = || AppError::mistake("after", "is no cursor that this list gave");
-    let (at, key) = text.split_once('.').ok_or_else(wrong)?;
-    let at = Timestamp(at.parse().map_err(|_| wrong())?);
-    Ok(OpenLane { at, lane: LaneKey { map: map.clone(), key: key.parse().map_err(|_| wrong())? } })
-}
-
-fn cursor(map: &MapId, text: &str) -> Result<Cursor, AppError> {
-    let wrong = || AppError::mistake("after", "is no cursor that this list gave");
+/// Reads a cursor of the form `seq.time.key`.
+fn read_cursor(map: &MapId, text: &str) -> Result<Cursor, AppError> {
+    let wrong = not_a_cursor;
     let (seq, lane) = text.split_once('.').ok_or_else(wrong)?;
     Ok(Cursor { seq: seq.parse().map_err(|_| wrong())?, open: read_lane_cursor(map, lane)? })
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        archive::{self, Filter, OnNewer},
-        conflicts, maps,
+        archive::{self, ArchiveFilter, OnNewer, RecoverResult},
+        conflicts::{self, ConflictFilter},
+        maps,
     },
     error::AppError,
     problem::Problem,
@@ -15,24 +16,26 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{EntryId, MapId};
 
 use crate::{
-    answer::{Reply, json},
-    backlog::limit,
-    read::{Json, Name, Names, Params},
+    http::{
+        extract::{Json, Name, Names, Params},
+        page::page_limit,
+        reply::{Reply, json},
+    },
     views::{Archive, ArchivedView, ConflictView, Conflicts, Reason, Recover, RecoverAll, Recovered, RecoveredAll},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
     params.known(&["cause", "key", "before", "limit"])?;
-    let filter = Filter { cause: params.named("cause")?, key: params.parsed("key")? };
+    let filter = ArchiveFilter { cause: params.named("cause")?, key: params.parsed("key")? };
     let before = params.named("before")?;
     let map = maps::get(&*ports, &id).await?;
-    let (found, next) = archive::list(&*ports, &id, &filter, before, limit(&params)?).await?;
+    let (found, next) = archive::list(&*ports, &id, &filter, before, page_limit(&params)?).await?;
     let archived = found.into_iter().map(|one| ArchivedView::of(&map, one)).collect();
     json(StatusCode::OK, &Archive { archived, next: next.map(|id| id.to_string()) })
 }
 
 pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {
-    let (id, archive_id) = names_of(&names)?;
+    let (id, archive_id) = read_names(&names)?;
     let map = maps::get(&*ports, &id).await?;
     json(StatusCode::OK, &ArchivedView::of(&map, archive::get(&*ports, &id, archive_id).await?))
 }
@@ -43,7 +46,7 @@ pub(crate) async fn recover<P: AdminPorts>(
     Names(names): Names<2>,
     Json(request): Json<Recover>,
 ) -> Reply {
-    let (id, archive_id) = names_of(&names)?;
+    let (id, archive_id) = read_names(&names)?;
     let map = maps::get(&*ports, &id).await?;
     let newer = if request.force { OnNewer::Overwrite } else { OnNewer::Keep };
     let recovered = archive::recover(&*ports, &caller, &id, archive_id, newer, &request.reason).await?;
@@ -58,7 +61,7 @@ pub(crate) async fn recover_all<P: AdminPorts>(
 ) -> Reply {
     let after = request.after.as_deref().map(|text| read_id("after", text)).transpose()?;
     let (each, next) = archive::recover_all(&*ports, &caller, &id, request.cause, after, &request.reason).await?;
-    let result = |(id, result): archive::Each| Recovered {
+    let result = |(id, result): RecoverResult| Recovered {
         archive_id: id.to_string(),
         done: result.is_ok(),
         problem: result.err().as_ref().map(Problem::from),
@@ -73,16 +76,16 @@ pub(crate) async fn list_conflicts<P: AdminPorts>(
     params: Params,
 ) -> Reply {
     params.known(&["key", "reversed", "before", "limit"])?;
-    let filter = conflicts::Filter { key: params.parsed("key")?, reversed: params.named("reversed")? };
+    let filter = ConflictFilter { key: params.parsed("key")?, reversed: params.named("reversed")? };
     let before = params.named("before")?;
     let map = maps::get(&*ports, &id).await?;
-    let (found, next) = conflicts::list(&*ports, &id, &filter, before, limit(&params)?).await?;
+    let (found, next) = conflicts::list(&*ports, &id, &filter, before, page_limit(&params)?).await?;
     let conflicts = found.into_iter().map(|one| ConflictView::of(&map, one)).collect();
     json(StatusCode::OK, &Conflicts { conflicts, next: next.map(|id| id.to_string()) })
 }
 
 pub(crate) async fn get_conflict<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {
-    let (id, entry) = names_of(&names)?;
+    let (id, entry) = read_names(&names)?;
     let map = maps::get(&*ports, &id).await?;
     json(StatusCode::OK, &ConflictView::of(&map, conflicts::get(&*ports, &id, entry).await?))
 }
@@ -93,19 +96,19 @@ pub(crate) async fn reverse<P: AdminPorts>(
     Names(names): Names<2>,
     Json(reason): Json<Reason>,
 ) -> Reply {
-    let (id, entry) = names_of(&names)?;
+    let (id, entry) = read_names(&names)?;
     let map = maps::get(&*ports, &id).await?;
     let reversed = conflicts::reverse(&*ports, &caller, &id, entry, &reason.reason).await?;
     json(StatusCode::OK, &ConflictView::of(&map, reversed))
 }
 
-/// A map and an id, from the path.
-fn names_of([map, id]: &[String; 2]) -> Result<(MapId, EntryId), AppError> {
+/// Reads a map and an id from the path.
+fn read_names([map, id]: &[String; 2]) -> Result<(MapId, EntryId), AppError> {
     let map = map.parse().map_err(|says: String| AppError::mistake("map", &says))?;
     Ok((map, read_id("id", id)?))
 }
 
 fn read_id(field: &str, text: &str) -> Result<EntryId, AppError> {
     let id = serde_json::from_value(serde_json::Value::String(text.to_owned()));
-    id.map_err(|_| AppError::mistake(field, "is not an id that a list gave"))
+    id.map_err(|_| AppError::mistake(field, "is not an id that a list returned"))
 }

@@ -17,7 +17,8 @@ use axum::{
 };
 use lambda_http::Context;
 
-use crate::{answer::Failed, routes};
+use super::reply::Failed;
+use crate::routes;
 
 /// Lets a request through to its handler, or answers itself. Nothing of the body has been read by then.
 pub(crate) async fn guard<P: AdminPorts>(State(ports): State<Arc<P>>, mut request: Request, next: Next) -> Response {

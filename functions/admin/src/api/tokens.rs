@@ -6,8 +6,10 @@ use app::admin::{AdminPorts, tokens};
 use axum::{extract::State, http::StatusCode};
 
 use crate::{
-    answer::{Reply, json, nothing},
-    read::{Json, Name},
+    http::{
+        extract::{Json, Name},
+        reply::{Reply, json, nothing},
+    },
     views::{NewToken, Token, TokenRequest, Tokens},
 };
 

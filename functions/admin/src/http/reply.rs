@@ -1,6 +1,6 @@
-//! Answers: JSON, or an error that the guard turns into problem+json.
+//! Replies: JSON, or an error that the guard turns into problem+json.
 
-use app::error::AppError;
+use app::{admin::SaveResult, error::AppError};
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -8,11 +8,11 @@ use axum::{
 };
 use serde::Serialize;
 
-/// What a handler answers.
+/// The result of a handler.
 pub(crate) type Reply = Result<Response, Failed>;
 
-/// An error on its way out. It travels as it is, in the response's extensions, so that the guard, which knows the
-/// request's id, says it to the caller and to the log.
+/// An error of a handler. The response carries it in its extensions to the guard, which knows the id of the request and
+/// writes the problem and the log line.
 pub(crate) struct Failed(pub(crate) AppError);
 
 impl<E: Into<AppError>> From<E> for Failed {
@@ -29,12 +29,12 @@ impl IntoResponse for Failed {
     }
 }
 
-/// A JSON answer.
+/// Replies with JSON.
 pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Reply {
     typed(status, "application/json", serde_json::to_vec(body).map_err(unwritable)?)
 }
 
-/// A JSON answer with the version of what it tells, as its `ETag`.
+/// Replies with JSON, and with the version of the item as `ETag`.
 pub(crate) fn versioned<T: Serialize>(status: StatusCode, version: u64, body: &T) -> Reply {
     let mut response = json(status, body)?;
     let tag = HeaderValue::try_from(format!("\"{version}\"")).map_err(unwritable)?;
@@ -42,22 +42,30 @@ pub(crate) fn versioned<T: Serialize>(status: StatusCode, version: u64, body: &T
     Ok(response)
 }
 
-/// A YAML answer.
+/// Returns the status of a reply to a save.
+pub(crate) fn saved_status(saved: SaveResult) -> StatusCode {
+    match saved {
+        SaveResult::Created => StatusCode::CREATED,
+        SaveResult::Updated | SaveResult::Unchanged => StatusCode::OK,
+    }
+}
+
+/// Replies with YAML.
 pub(crate) fn yaml<T: Serialize>(body: &T) -> Reply {
     typed(StatusCode::OK, "application/yaml", serde_yaml_ng::to_string(body).map_err(unwritable)?.into_bytes())
 }
 
-/// 204.
+/// Replies with 204.
 pub(crate) fn nothing() -> Reply {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// An answer of any kind. Nothing of the API may be kept by anything between it and the caller.
+/// Replies with a body of any media type. Caches must not store replies of the API.
 pub(crate) fn typed(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Reply {
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
     Ok((status, headers, Body::from(body)).into_response())
 }
 
 fn unwritable(error: impl std::fmt::Display) -> Failed {
-    Failed(AppError::Port(app::ports::PortError::Permanent(format!("an answer cannot be written: {error}"))))
+    Failed(AppError::Port(app::ports::PortError::Permanent(format!("could not serialize the reply: {error}"))))
 }

@@ -1,4 +1,4 @@
-//! `/maps/{map}/errors`: entries that wait for an operator, and what is done to entries.
+//! `/maps/{map}/errors`: entries that wait for an operator. `/maps/{map}/entries`: commands on entries.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use app::{
         AdminPorts, Caller,
         lane::{Command, Target},
         maps,
-        parked::{self, All, Each, Filter, MAX_LISTED, Page},
+        parked::{self, BulkAction, BulkPage, MAX_LISTED, ParkedFilter, TargetResult},
     },
     error::AppError,
     problem::Problem,
@@ -16,9 +16,11 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapId, RecordKey, Timestamp, lane::PARKED_FROM, map::Intake};
 
 use crate::{
-    answer::{Reply, json},
-    backlog::{lane_cursor, limit, read_lane_cursor},
-    read::{Json, Name, Params},
+    http::{
+        extract::{Json, Name, Params},
+        page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
+        reply::{Reply, json},
+    },
     views::{
         CommandName, CommandResult, CommandResults, Entries, EntryCommand, EntryRef, EntryView, RetryAll, RetryPreview,
         Send,
@@ -27,7 +29,7 @@ use crate::{
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
     params.known(&["class", "to", "key_prefix", "acknowledged", "assigned_to", "after", "limit"])?;
-    let filter = Filter {
+    let filter = ParkedFilter {
         class: params.named("class")?,
         to: params.parsed("to")?,
         key_prefix: params.text("key_prefix").map(str::to_owned),
@@ -36,7 +38,7 @@ pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): N
     };
     let after = params.text("after").map(|text| read_lane_cursor(&id, text)).transpose()?;
     let map = maps::get(&*ports, &id).await?;
-    let (parked, next) = parked::list(&*ports, &id, &filter, after, limit(&params)?).await?;
+    let (parked, next) = parked::list(&*ports, &id, &filter, after, page_limit(&params)?).await?;
     let entries = parked.into_iter().map(|parked| EntryView::of(&map, &parked.key, parked.entry)).collect();
     json(StatusCode::OK, &Entries { entries, next: next.as_ref().map(lane_cursor) })
 }
@@ -47,7 +49,7 @@ pub(crate) async fn preview<P: AdminPorts>(
     Json(entry): Json<EntryRef>,
 ) -> Reply {
     let map = maps::get(&*ports, &id).await?;
-    let target = target(&entry, "key")?;
+    let target = read_target(&entry, "key")?;
     let sends = parked::preview(&*ports, &id, &target).await?;
     let sends = sends.into_iter().map(|(to, image)| Send::of(&map, to, image)).collect();
     json(StatusCode::OK, &RetryPreview { sends })
@@ -62,18 +64,19 @@ pub(crate) async fn command<P: AdminPorts>(
     if request.entries.is_empty() || request.entries.len() > MAX_LISTED {
         return Err(AppError::mistake("entries", &format!("must be 1 to {MAX_LISTED} entries")).into());
     }
-    let named = request.entries.iter().enumerate().map(|(i, entry)| target(entry, &format!("entries[{i}].key")));
+    let named = request.entries.iter().enumerate().map(|(i, entry)| read_target(entry, &format!("entries[{i}].key")));
     let targets = named.collect::<Result<Vec<_>, _>>()?;
-    let what = what(&request)?;
+    let command = read_command(&request)?;
     if request.dry_run {
-        if what != Command::Retry {
+        if command != Command::Retry {
             return Err(AppError::mistake("dry_run", "goes with retry alone").into());
         }
-        return would_send(&*ports, &id, targets, None).await;
+        return preview_each(&*ports, &id, targets, None).await;
     }
-    let each = parked::each(&*ports, &caller, &id, targets, &what, &request.reason).await?;
-    let later = if matches!(what, Command::Retry | Command::Edit(_)) { later(&*ports, &id).await? } else { None };
-    json(StatusCode::OK, &results(each, None, later))
+    let each = parked::command_each(&*ports, &caller, &id, targets, &command, &request.reason).await?;
+    let note =
+        if matches!(command, Command::Retry | Command::Edit(_)) { retry_note(&*ports, &id).await? } else { None };
+    json(StatusCode::OK, &results(each, None, note))
 }
 
 pub(crate) async fn retry_all<P: AdminPorts>(
@@ -82,7 +85,7 @@ pub(crate) async fn retry_all<P: AdminPorts>(
     Name(id): Name<MapId>,
     Json(request): Json<RetryAll>,
 ) -> Reply {
-    all(&*ports, &caller, &id, All::Retry, request).await
+    apply_to_page(&*ports, &caller, &id, BulkAction::Retry, request).await
 }
 
 pub(crate) async fn hold_all<P: AdminPorts>(
@@ -91,30 +94,36 @@ pub(crate) async fn hold_all<P: AdminPorts>(
     Name(id): Name<MapId>,
     Json(request): Json<RetryAll>,
 ) -> Reply {
-    all(&*ports, &caller, &id, All::Hold, request).await
+    apply_to_page(&*ports, &caller, &id, BulkAction::Hold, request).await
 }
 
-async fn all<P: AdminPorts>(ports: &P, caller: &Caller, id: &MapId, what: All, request: RetryAll) -> Reply {
+async fn apply_to_page<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &MapId,
+    action: BulkAction,
+    request: RetryAll,
+) -> Reply {
     let RetryAll { reason, class, to, key_prefix, acknowledged, assigned_to, dry_run, after } = request;
-    let filter = Filter { class, to, key_prefix, acknowledged, assigned_to };
+    let filter = ParkedFilter { class, to, key_prefix, acknowledged, assigned_to };
     let page = after.as_deref().map(|text| read_page(id, text)).transpose()?;
     if dry_run {
-        let (targets, next) = parked::choose(ports, id, what, &filter, page).await?;
-        return would_send(ports, id, targets, next.as_ref().map(page_cursor)).await;
+        let (targets, next) = parked::choose_targets(ports, id, action, &filter, page).await?;
+        return preview_each(ports, id, targets, next.as_ref().map(page_cursor)).await;
     }
-    let (each, next) = parked::all(ports, caller, id, what, &filter, page, &reason).await?;
-    let later = if what == All::Retry { later(ports, id).await? } else { None };
-    json(StatusCode::OK, &results(each, next.as_ref().map(page_cursor), later))
+    let (each, next) = parked::apply_to_page(ports, caller, id, action, &filter, page, &reason).await?;
+    let note = if action == BulkAction::Retry { retry_note(ports, id).await? } else { None };
+    json(StatusCode::OK, &results(each, next.as_ref().map(page_cursor), note))
 }
 
-/// What trying entries again would send. Nothing is done.
-async fn would_send<P: AdminPorts>(ports: &P, id: &MapId, targets: Vec<Target>, next: Option<String>) -> Reply {
+/// Replies with the records that a retry of each entry would send. Changes nothing.
+async fn preview_each<P: AdminPorts>(ports: &P, id: &MapId, targets: Vec<Target>, next: Option<String>) -> Reply {
     let map = maps::get(ports, id).await?;
     let mut results = Vec::with_capacity(targets.len());
     for target in targets {
-        let told = parked::preview(ports, id, &target).await;
+        let preview = parked::preview(ports, id, &target).await;
         let (key, seq) = (target.key.to_string(), target.seq);
-        let (sends, problem) = match told {
+        let (sends, problem) = match preview {
             Ok(sends) => (Some(sends.into_iter().map(|(to, image)| Send::of(&map, to, image)).collect()), None),
             Err(error) => (None, Some(Problem::from(&error))),
         };
@@ -123,39 +132,39 @@ async fn would_send<P: AdminPorts>(ports: &P, id: &MapId, targets: Vec<Target>, 
     json(StatusCode::OK, &CommandResults { results, next, note: None })
 }
 
-/// Says when entries are tried again, if not now.
-async fn later<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Option<String>, AppError> {
+/// Returns a note that says when entries are tried again, unless that is now.
+async fn retry_note<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Option<String>, AppError> {
     let map = maps::get(ports, id).await?;
-    let says = |when: &str| format!("the map is {}: nothing is sent before it is {when}", map.state);
+    let note = |when: &str| format!("the map is {}: Tandem sends nothing before the map is {when}", map.state);
     Ok(match map.state.intake() {
         Intake::Write => None,
-        Intake::Keep => Some(says("resumed")),
-        Intake::Skip => Some(says("run")),
+        Intake::Keep => Some(note("resumed")),
+        Intake::Skip => Some(note("running")),
     })
 }
 
-/// A page of all as text: `until.time.key`.
-fn page_cursor(page: &Page) -> String {
+/// Writes the start of a page of a bulk action as `until.time.key`.
+fn page_cursor(page: &BulkPage) -> String {
     format!("{}.{}", page.until.0, lane_cursor(&page.after))
 }
 
-fn read_page(map: &MapId, text: &str) -> Result<Page, AppError> {
-    let wrong = || AppError::mistake("after", "is no cursor that this list gave");
+fn read_page(map: &MapId, text: &str) -> Result<BulkPage, AppError> {
+    let wrong = not_a_cursor;
     let (until, after) = text.split_once('.').ok_or_else(wrong)?;
     let until = Timestamp(until.parse().map_err(|_| wrong())?);
-    // The places of parked lanes are times far behind all others: sums with more than that are none of ours.
+    // The index lists parked lanes at times from this one on, and adds it to this time. A later time would overflow.
     if until >= PARKED_FROM {
         return Err(wrong());
     }
-    Ok(Page { after: read_lane_cursor(map, after)?, until })
+    Ok(BulkPage { after: read_lane_cursor(map, after)?, until })
 }
 
-fn target(entry: &EntryRef, field: &str) -> Result<Target, AppError> {
+fn read_target(entry: &EntryRef, field: &str) -> Result<Target, AppError> {
     let key: RecordKey = entry.key.parse().map_err(|says: String| AppError::mistake(field, &says))?;
     Ok(Target { key, seq: entry.seq })
 }
 
-fn what(request: &EntryCommand) -> Result<Command, AppError> {
+fn read_command(request: &EntryCommand) -> Result<Command, AppError> {
     let only = |field: &str, given: bool, with: CommandName| {
         if given && request.command != with {
             let with = format!("{with:?}").to_lowercase();
@@ -177,14 +186,14 @@ fn what(request: &EntryCommand) -> Result<Command, AppError> {
         CommandName::Assign => Command::Assign(request.to.clone()),
         CommandName::Note => Command::Note,
         CommandName::Edit => {
-            let missing = || AppError::mistake("record", "must have the fields to change");
+            let missing = || AppError::mistake("record", "must contain the fields to change");
             Command::Edit(request.record.clone().filter(|record| !record.is_empty()).ok_or_else(missing)?)
         }
     })
 }
 
-fn results(each: Vec<Each>, next: Option<String>, note: Option<String>) -> CommandResults {
-    let result = |(target, result): Each| CommandResult {
+fn results(each: Vec<TargetResult>, next: Option<String>, note: Option<String>) -> CommandResults {
+    let result = |(target, result): TargetResult| CommandResult {
         key: target.key.to_string(),
         seq: target.seq,
         done: result.is_ok(),

@@ -16,8 +16,10 @@ use axum::{
 };
 
 use crate::{
-    answer::{Reply, json, yaml},
-    read::{JsonOrYaml, Params, wants_yaml},
+    http::{
+        extract::{JsonOrYaml, Params, wants_yaml},
+        reply::{Reply, json, yaml},
+    },
     views::Plan,
 };
 

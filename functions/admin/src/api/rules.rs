@@ -18,10 +18,11 @@ use domain::{
 };
 
 use crate::{
-    answer::{Reply, json, nothing, versioned},
-    backlog::limit,
-    read::{Condition, Json, Name, Params},
-    sides::status,
+    http::{
+        extract::{Condition, Json, Name, Params},
+        page::page_limit,
+        reply::{Reply, json, nothing, saved_status, versioned},
+    },
     views::{
         DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Incident, Incidents, Members,
         Reason, Rule, RuleTested, Rules, TestMail, WouldBreach,
@@ -46,7 +47,7 @@ pub(crate) async fn put<P: AdminPorts>(
     Json(config): Json<RuleConfig>,
 ) -> Reply {
     let (rule, saved) = rules::put(&*ports, &caller, id, config, expects).await?;
-    versioned(status(saved), rule.version, &Rule::from(rule))
+    versioned(saved_status(saved), rule.version, &Rule::from(rule))
 }
 
 pub(crate) async fn delete<P: AdminPorts>(
@@ -108,7 +109,7 @@ pub(crate) async fn put_group<P: AdminPorts>(
     Json(members): Json<Members>,
 ) -> Reply {
     let (group, saved) = rules::put_group(&*ports, &caller, id, members.members, expects).await?;
-    versioned(status(saved), group.version, &Group::from(group))
+    versioned(saved_status(saved), group.version, &Group::from(group))
 }
 
 pub(crate) async fn delete_group<P: AdminPorts>(
@@ -122,7 +123,7 @@ pub(crate) async fn delete_group<P: AdminPorts>(
 
 pub(crate) async fn incidents<P: AdminPorts>(State(ports): State<Arc<P>>, params: Params) -> Reply {
     params.known(&["before", "limit"])?;
-    let (before, limit) = (params.parsed::<IncidentId>("before")?, limit(&params)?);
+    let (before, limit) = (params.parsed::<IncidentId>("before")?, page_limit(&params)?);
     let found = ports.alerts().incidents(before, limit).await?;
     let next = (found.len() == limit).then(|| found.last().map(|incident| incident.id.to_string())).flatten();
     json(StatusCode::OK, &Incidents { incidents: found.into_iter().map(Incident::from).collect(), next })

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Caller, Saved, sides},
+    admin::{AdminPorts, Caller, sides},
     ports::ConfigStore,
 };
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{SideId, side::SideConfig};
 
 use crate::{
-    answer::{Reply, json, nothing, versioned},
-    read::{Condition, Json, Name, OptionalJson},
+    http::{
+        extract::{Condition, Json, Name, OptionalJson},
+        reply::{Reply, json, nothing, saved_status, versioned},
+    },
     views::{Side, Sides, TestRequest, Tested},
 };
 
@@ -33,7 +35,7 @@ pub(crate) async fn put<P: AdminPorts>(
     Json(config): Json<SideConfig>,
 ) -> Reply {
     let (side, saved) = sides::put(&*ports, &caller, id, config, expects).await?;
-    versioned(status(saved), side.version, &Side::from(side))
+    versioned(saved_status(saved), side.version, &Side::from(side))
 }
 
 pub(crate) async fn delete<P: AdminPorts>(
@@ -53,12 +55,4 @@ pub(crate) async fn test<P: AdminPorts>(
 ) -> Reply {
     let tested = sides::test(&*ports, &id, request.entity.as_deref()).await?;
     json(StatusCode::OK, &Tested::from(tested))
-}
-
-/// The status of a save.
-pub(crate) fn status(saved: Saved) -> StatusCode {
-    match saved {
-        Saved::Created => StatusCode::CREATED,
-        Saved::Updated | Saved::Unchanged => StatusCode::OK,
-    }
 }
