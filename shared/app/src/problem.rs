@@ -113,9 +113,12 @@ type Text = (u16, &'static str, &'static str, &'static str);
 
 fn text(error: &AppError) -> Text {
     match error {
-        AppError::Invalid(_) => {
-            (400, "invalid_request", "The request has mistakes", "`errors` names each field and what is wrong with it. Nothing was changed.")
-        }
+        AppError::Invalid(_) => (
+            400,
+            "invalid_request",
+            "The request has mistakes",
+            "`errors` names each field and what is wrong with it. Nothing was changed.",
+        ),
         AppError::UnsupportedMediaType { .. } => (
             415,
             "unsupported_media_type",
@@ -186,12 +189,9 @@ fn text(error: &AppError) -> Text {
         AppError::UnknownRoute => {
             (404, "unknown_route", "Unknown address", "The OpenAPI document lists all addresses.")
         }
-        AppError::MethodNotAllowed { .. } => (
-            405,
-            "method_not_allowed",
-            "Method not allowed",
-            "The `Allow` header lists the methods of this address.",
-        ),
+        AppError::MethodNotAllowed { .. } => {
+            (405, "method_not_allowed", "Method not allowed", "The `Allow` header lists the methods of this address.")
+        }
         AppError::VersionMissing { .. } => (
             428,
             "version_missing",

@@ -1,7 +1,5 @@
 //! The patches of mistakes apply to the sources as they are: a patch that does not would show nothing.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
-
 use std::{fs, path::Path, process::Command};
 
 #[test]

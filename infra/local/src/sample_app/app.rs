@@ -30,7 +30,7 @@ pub(super) struct App {
     pub(super) switches: Switches,
     pub(super) tandem: Tandem,
     pub(super) patience: Patience,
-    /// WakeUps the background reporter.
+    /// Wakes the background reporter.
     pub(super) reports_wait: Notify,
     locks: RecordLocks,
 }

@@ -7,9 +7,12 @@ use crate::error::StateConflict as Conflict;
 
 pub(super) fn conflict_text(conflict: &Conflict) -> Text {
     match conflict {
-        Conflict::SideInUse(_) => {
-            (409, "side_in_use", "Maps use this side", "Delete the maps that `errors` lists, or change them to use another side.")
-        }
+        Conflict::SideInUse(_) => (
+            409,
+            "side_in_use",
+            "Maps use this side",
+            "Delete the maps that `errors` lists, or change them to use another side.",
+        ),
         Conflict::MapActive(_) => (
             409,
             "map_active",
@@ -28,9 +31,12 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
             "The map still has changes to write",
             "Deleting the map would lose them. `GET /maps/{map}/open` lists their records.",
         ),
-        Conflict::IllegalCommand { .. } => {
-            (409, "illegal_command", "The map's state does not allow this command", "`errors` names the commands that this state allows.")
-        }
+        Conflict::IllegalCommand { .. } => (
+            409,
+            "illegal_command",
+            "The map's state does not allow this command",
+            "`errors` names the commands that this state allows.",
+        ),
         Conflict::SideMissing(_) => {
             (409, "side_missing", "A side that the map needs does not exist", "Create it first.")
         }
@@ -40,12 +46,21 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
             "Another token has that name",
             "The audit names the token behind each action, so no two tokens may share a name.",
         ),
-        Conflict::TooManyTokens => (409, "too_many_tokens", "There are too many tokens", "Delete tokens that nobody uses."),
-        Conflict::TooManyRules => (409, "too_many_rules", "There are too many rules", "Delete rules that nobody needs."),
-        Conflict::GroupInUse(_) => {
-            (409, "group_in_use", "Rules name this group", "Remove the group from the rules that `errors` lists, then delete it.")
+        Conflict::TooManyTokens => {
+            (409, "too_many_tokens", "There are too many tokens", "Delete tokens that nobody uses.")
         }
-        Conflict::IncidentOver => (409, "incident_over", "The incident is over", "A closed incident cannot be acknowledged."),
+        Conflict::TooManyRules => {
+            (409, "too_many_rules", "There are too many rules", "Delete rules that nobody needs.")
+        }
+        Conflict::GroupInUse(_) => (
+            409,
+            "group_in_use",
+            "Rules name this group",
+            "Remove the group from the rules that `errors` lists, then delete it.",
+        ),
+        Conflict::IncidentOver => {
+            (409, "incident_over", "The incident is over", "A closed incident cannot be acknowledged.")
+        }
         Conflict::WriteIdReused => (
             409,
             "write_id_reused",
