@@ -30,7 +30,7 @@ async fn every_answer_has_its_class_verdict_code_and_message() {
         (400, "<html>no</html>".to_owned(), BadRequest, Refused, "400", "HTTP 400 Bad Request"),
         (401, String::new(), Auth, NotApplied, "401", "HTTP 401 Unauthorized"),
         (403, odata.to_string(), Auth, NotApplied, "0x1", "Name is missing."),
-        (404, String::new(), OtherHttp, Refused, "404", "HTTP 404 Not FetchedRecord"),
+        (404, String::new(), OtherHttp, Refused, "404", "HTTP 404 Not Found"),
         (408, String::new(), ErrorClass::Timeout, Unknown, "408", "HTTP 408 Request Timeout"),
         (409, String::new(), Conflict, Refused, "409", "HTTP 409 Conflict"),
         (412, String::new(), Conflict, Refused, "412", "HTTP 412 Precondition Failed"),
