@@ -17,6 +17,7 @@ mod head;
 mod lease;
 mod operate;
 mod plan;
+mod policy;
 mod ring;
 mod settle;
 #[cfg(test)]

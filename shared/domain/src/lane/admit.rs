@@ -1,9 +1,11 @@
 //! What becomes of an arriving write.
 
+use std::ops::ControlFlow;
+
 use super::{
     ActiveEntry, Answer, Crossing, Echo, Echoes, Entry, Head, LaneVersion, Marker, MarkerState, Mode, SkipReason,
     Winner, Work, Write,
-    guard::{News, Report, judge},
+    guard::{Report, ReportKind, classify_report},
     plan::{content, plan},
 };
 use crate::{
@@ -108,82 +110,95 @@ pub fn admit(
 ) -> Result<Admission, Rejection> {
     let AdmitContext { map, capability, now, .. } = context;
     let mut head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
+    forget_seen_evictions(&mut head, echoes);
+    if let Some(known) = find_known_id(&head, echoes, marker, &arrival)? {
+        return Ok(known);
+    }
+    if let Some(reason) = find_reason_to_skip(&head, &arrival, map) {
+        return Ok(Admission::Skip(reason));
+    }
+    let report = match arrival.origin {
+        None => ReportFindings::default(),
+        Some(origin) => match classify(&mut head, echoes, origin, &arrival, capability[origin], context) {
+            ControlFlow::Break(admission) => return Ok(admission),
+            ControlFlow::Continue(findings) => findings,
+        },
+    };
+    Ok(take_place(head, arrival, report, entry, context))
+}
+
+/// Clears the filter of evicted contents of each side that has seen the newest evicted write: no later report can be the
+/// echo of one. This comes first, because everything below asks the filter.
+fn forget_seen_evictions(head: &mut Head, echoes: &Echoes) {
     for side in SideIx::BOTH {
         let seen = head.sides[side].seen_seq.max(echoes.newest(head.generation, side));
         if seen >= head.sides[side].evicted_seq {
             head.sides[side].evicted_filter = 0;
         }
     }
-    if let Some(known) = known(&head, echoes, marker, &arrival)? {
-        return Ok(known);
-    }
-    match map.state.intake() {
-        Intake::Skip => return Ok(Admission::Skip(SkipReason::Stopped)),
-        Intake::Write | Intake::Keep => {}
-    }
-    let config = &map.config;
-    let reported = content(config, arrival.shape, &arrival.image);
-    let mut crossing = None;
-    let mut ambiguous = false;
-    if let Some(origin) = arrival.origin {
-        if !passes(&config.side(origin).filter, &arrival.image) {
-            return Ok(Admission::Skip(SkipReason::Filtered));
-        }
-        if let (Some(new), Some(known)) = (arrival.version, head.sides[origin].reported_version)
-            && new < known
-        {
-            return Ok(Admission::Skip(SkipReason::Superseded));
-        }
-        let before = arrival.before.as_ref().map(|image| content(config, origin, image));
-        let capability = capability[origin];
-        let report = Report { origin, content: reported, before, arrival: &arrival, capability };
-        match judge(&head, echoes, report, config, now) {
-            News::Echo(version) => {
-                let echo = Echo {
-                    id: arrival.id.value(),
-                    origin,
-                    body: arrival.body,
-                    version,
-                    covered: false,
-                    content: reported,
-                };
-                return Ok(Admission::Echo(echoes.with(echo), SkipReason::Echo));
-            }
-            News::Ambiguous => {
-                let copy = head.sides[origin].resync_seq;
-                let waits = copy > head.done_seq && head.inflight.as_ref().is_none_or(|inflight| inflight.seq != copy);
-                if waits && arrival.mode == Mode::Committed {
-                    let version = head.version_of(copy);
-                    let echo = Echo {
-                        id: arrival.id.value(),
-                        origin,
-                        body: arrival.body,
-                        version,
-                        covered: true,
-                        content: reported,
-                    };
-                    return Ok(Admission::Echo(echoes.with(echo), SkipReason::Covered));
-                }
-                ambiguous = true;
-            }
-            News::Change { seen, crossing: crossed } => {
-                head.sides[origin].seen_seq = head.sides[origin].seen_seq.max(seen);
-                let loses = config.primary().is_some_and(|primary| primary != origin);
-                let winner = if loses { Winner::TheOther } else { Winner::ThisWrite };
-                crossing = crossed.then_some(Crossing { winner });
-            }
-        }
-    }
-    if let Some(origin) = arrival.origin {
-        let side = &mut head.sides[origin];
-        (side.last_reported, side.echoes_at_report) = (Some(reported), echoes.count(origin));
-    }
-    let found = ReportFindings { crossing, ambiguous };
-    Ok(enter(head, arrival, found, entry, context))
 }
 
-/// What is known of the id already.
-fn known(
+/// Why there is nothing to do about a write, whatever its content: its map is stopped, its side's filter excludes it, or
+/// its caller has reported a newer version of the record.
+fn find_reason_to_skip(head: &Head, arrival: &Arrival, map: &Map) -> Option<SkipReason> {
+    if map.state.intake() == Intake::Skip {
+        return Some(SkipReason::Stopped);
+    }
+    let origin = arrival.origin?;
+    if !passes(&map.config.side(origin).filter, &arrival.image) {
+        return Some(SkipReason::Filtered);
+    }
+    let known = head.sides[origin].reported_version;
+    let superseded = arrival.version.zip(known).is_some_and(|(new, known)| new < known);
+    superseded.then_some(SkipReason::Superseded)
+}
+
+/// Classifies the report of a side. An echo, and a report that a waiting resync covers, end here; a change is noted as
+/// the last report of its side.
+fn classify(
+    head: &mut Head,
+    echoes: &Echoes,
+    origin: SideIx,
+    arrival: &Arrival,
+    capability: Capability,
+    context: AdmitContext<'_>,
+) -> ControlFlow<Admission, ReportFindings> {
+    let config = &context.map.config;
+    let reported = content(config, arrival.shape, &arrival.image);
+    let before = arrival.before.as_ref().map(|image| content(config, origin, image));
+    let echo_of = |version, covered| {
+        let (id, body) = (arrival.id.value(), arrival.body);
+        echoes.with(Echo { id, origin, body, version, covered, content: reported })
+    };
+    let report = Report { origin, content: reported, before, arrival, capability };
+    let mut findings = ReportFindings::default();
+    match classify_report(head, echoes, report, config, context.now) {
+        ReportKind::Echo(version) => {
+            return ControlFlow::Break(Admission::Echo(echo_of(version, false), SkipReason::Echo));
+        }
+        ReportKind::Ambiguous => {
+            let resync = head.sides[origin].resync_seq;
+            let waits = resync > head.done_seq && head.inflight.as_ref().is_none_or(|inflight| inflight.seq != resync);
+            if waits && arrival.mode == Mode::Committed {
+                let covered = echo_of(head.version_of(resync), true);
+                return ControlFlow::Break(Admission::Echo(covered, SkipReason::Covered));
+            }
+            findings.ambiguous = true;
+        }
+        ReportKind::Change { seen, crossing } => {
+            head.sides[origin].seen_seq = head.sides[origin].seen_seq.max(seen);
+            let loses = config.primary().is_some_and(|primary| primary != origin);
+            let winner = if loses { Winner::TheOther } else { Winner::ThisWrite };
+            findings.crossing = crossing.then_some(Crossing { winner });
+        }
+    }
+    let side = &mut head.sides[origin];
+    (side.last_reported, side.echoes_at_report) = (Some(reported), echoes.count(origin));
+    ControlFlow::Continue(findings)
+}
+
+/// Finds the answer to an id that came before.
+fn find_known_id(
     head: &Head,
     echoes: &Echoes,
     marker: Option<&Marker>,
@@ -219,19 +234,25 @@ fn known(
     if forgotten { Err(Rejection::IdTooOld) } else { Ok(None) }
 }
 
-/// What a report was found to be.
-#[derive(Clone, Copy)]
+/// What the report of a change was found to be.
+#[derive(Clone, Copy, Default)]
 struct ReportFindings {
     crossing: Option<Crossing>,
     ambiguous: bool,
 }
 
 /// Takes the next place in the lane.
-fn enter(mut head: Head, arrival: Arrival, found: ReportFindings, id: EntryId, context: AdmitContext<'_>) -> Admission {
+fn take_place(
+    mut head: Head,
+    arrival: Arrival,
+    found: ReportFindings,
+    id: EntryId,
+    context: AdmitContext<'_>,
+) -> Admission {
     let AdmitContext { map, now, owner, lease_ms, .. } = context;
     let idle = head.idle() && !head.parked;
     let seq = head.next_seq;
-    remember(&mut head, &arrival, found, seq, now);
+    note_reporter_and_targets(&mut head, &arrival, found, seq, now);
     head.next_seq += 1;
     head.version += 1;
     let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
@@ -256,8 +277,8 @@ fn enter(mut head: Head, arrival: Arrival, found: ReportFindings, id: EntryId, c
     Admission::Append { head: Box::new(head), entry: Box::new(entry) }
 }
 
-/// Notes who reported, and who will be written to.
-fn remember(head: &mut Head, arrival: &Arrival, found: ReportFindings, seq: u64, now: Timestamp) {
+/// Notes the side that reported, and the sides that will be written to.
+fn note_reporter_and_targets(head: &mut Head, arrival: &Arrival, found: ReportFindings, seq: u64, now: Timestamp) {
     let ReportFindings { crossing, ambiguous } = found;
     let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     for to in SideIx::BOTH {

@@ -1,10 +1,13 @@
-//! Echo and crossing: is a report news, and was it made in knowledge of what the lane has written there?
+//! Echo and crossing: is a report a change, and did its side know what the lane had written there?
 //!
 //! An app's trigger reports every change, those that Tandem made too, in the order in which they happened. So each write
 //! of Tandem's to a side is *unseen* until the side reports it, or reports a change made on top of it. A report of
 //! unseen content is an echo; a change that leaves writes unseen has crossed them.
 
-use super::{Arrival, Echoes, Head, LaneVersion, head::Written};
+use super::{
+    Arrival, Echoes, Head, LaneVersion,
+    head::{SideMemory, Written},
+};
 use crate::{
     map::{MapConfig, SideIx},
     record::ContentHash,
@@ -12,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A report, as it is judged.
+/// A report of a side.
 #[derive(Clone, Copy)]
 pub(super) struct Report<'a> {
     /// The side that reports.
@@ -28,15 +31,15 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// The caller tells what it knew when it made the change.
-    fn told(&self) -> bool {
+    /// Whether the caller says what it knew when it made the change.
+    fn tells_what_it_knew(&self) -> bool {
         self.before.is_some() || self.arrival.base.is_some()
     }
 }
 
-/// What a report is.
+/// The kinds of report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum ReportKind {
     /// What Tandem itself wrote there, with the entry that did it.
     Echo(LaneVersion),
     /// A change. The side has seen everything up to this entry when it was made.
@@ -50,41 +53,81 @@ pub(super) enum News {
     Ambiguous,
 }
 
-pub(super) fn judge(head: &Head, echoes: &Echoes, report: Report<'_>, map: &MapConfig, now: Timestamp) -> News {
+/// Classifies a report of a side.
+pub(super) fn classify_report(
+    head: &Head,
+    echoes: &Echoes,
+    report: Report<'_>,
+    map: &MapConfig,
+    now: Timestamp,
+) -> ReportKind {
     let Report { origin, content, before, arrival, capability } = report;
     let side = &head.sides[origin];
-    let mut seen = side.seen_seq.max(echoes.newest(head.generation, origin));
-    if let Some(base) = arrival.base
-        && base.generation == head.generation
-    {
-        seen = seen.max(base.seq);
+    let known = Knowledge::of(head, echoes, report);
+    // Tandem writes red (7). The side reports red: an echo of 7.
+    // Tandem writes red (7), blue (8), red (9). The side reports "blue, before red": it follows 7, so it is the echo of 8.
+    let echoed = known.unseen.iter().find(|unseen| unseen.seq > known.after && unseen.content == content);
+    if let Some(echoed) = echoed.filter(|_| known.after > known.seen || !known.may_be_evicted(content)) {
+        return ReportKind::Echo(head.version_of(echoed.seq));
     }
-    let unseen = unseen(head, origin, seen);
-    // Of several writes with the content that the change was made on, an echo follows the oldest, a change the newest.
-    // A change made on what the side reported last tells nothing of writes that happen to have the same content.
-    let last = if echoes.count(origin) > side.echoes_at_report { echoes.last(origin) } else { side.last_reported };
-    // A content that may be that of a write which fell out tells nothing of the later ones that have it, too. Of a caller who
-    // does not tell what it knew, an echo is all that such a report is likely to be.
-    let forgot = report.told() && side.evicted_seq > seen;
-    let doubtful = |content: ContentHash| forgot && side.may_have_forgotten(content);
-    let made_on = |unseen: &&Written| before == Some(unseen.content) && before != last && !doubtful(unseen.content);
-    let after = unseen.iter().find(made_on).map_or(seen, |first| first.seq);
-    let echoed = unseen.iter().find(|unseen| unseen.seq > after && unseen.content == content);
-    if let Some(echoed) = echoed.filter(|_| after > seen || !doubtful(content)) {
-        return News::Echo(head.version_of(echoed.seq));
-    }
-    let newest_seen = unseen.iter().rfind(made_on).map_or(seen, |last| last.seq);
-    // A plain app takes, and reports, a repeated call twice.
+    // Tandem writes red (7) to a plain app, gets no answer, and repeats it. The app takes both calls and reports red
+    // twice: the second time "red, before red", or after a change of its own. Nobody can tell the call from a user.
     let may_land = capability == Capability::Plain && (side.last_write_seq > head.done_seq || side.retried);
     let ours = side.recent_writes.iter().any(|written| written.content == content);
     let taken_twice = capability == Capability::Plain && before == Some(content) || may_land && ours;
-    if report.told() && (side.evicted_seq > newest_seen || taken_twice) {
-        return News::Ambiguous;
+    // Tandem writes 7 to 30 to a side that reports none of them; 7 is evicted. The side reports a change: it may be the
+    // echo of 7, and 8 to 30 would come after it.
+    if report.tells_what_it_knew() && (side.evicted_seq > known.newest_seen || taken_twice) {
+        return ReportKind::Ambiguous;
     }
-    let seen = newest_seen;
-    // Such a call may land, or have landed, on top of this change.
-    let crossing = may_land || crossing(head, &unseen, seen, report_time(arrival, now), report, map);
-    News::Change { seen, crossing }
+    let seen = known.newest_seen;
+    // Tandem writes red (7) to a plain app and gets no answer. A user changes the record to blue: red may still land on top.
+    let crossing = may_land || left_unseen(head, &known.unseen, seen, report_time(arrival, now), report, map);
+    ReportKind::Change { seen, crossing }
+}
+
+/// What a side is known to have seen of Tandem's writes when it made its report.
+struct Knowledge<'a> {
+    /// It has seen every entry up to here, as earlier reports and this one's base say.
+    seen: u64,
+    /// The writes that it had not seen by then. Oldest first.
+    unseen: Vec<Written>,
+    /// An echo reports a write behind this one: the oldest unseen write that the report was made on.
+    after: u64,
+    /// The newest entry that it has seen, if the report is a change: the newest unseen write that it was made on.
+    newest_seen: u64,
+    /// The memory of a side that may not have reported all writes which the head has evicted.
+    evicted: Option<&'a SideMemory>,
+}
+
+impl<'a> Knowledge<'a> {
+    fn of(head: &'a Head, echoes: &Echoes, report: Report<'_>) -> Self {
+        let Report { origin, before, arrival, .. } = report;
+        let side = &head.sides[origin];
+        let mut seen = side.seen_seq.max(echoes.newest(head.generation, origin));
+        if let Some(base) = arrival.base
+            && base.generation == head.generation
+        {
+            seen = seen.max(base.seq);
+        }
+        // A caller that does not say what it knew most likely reports an echo: its reports are not doubted.
+        let evicted = (report.tells_what_it_knew() && side.evicted_seq > seen).then_some(side);
+        let mut known = Self { seen, unseen: find_unseen(head, origin, seen), after: seen, newest_seen: seen, evicted };
+        // Red was reported last, and Tandem wrote red since. A change "before red" was made on either: it tells nothing.
+        let last = if echoes.count(origin) > side.echoes_at_report { echoes.last(origin) } else { side.last_reported };
+        let made_on = |unseen: &&Written| {
+            before == Some(unseen.content) && before != last && !known.may_be_evicted(unseen.content)
+        };
+        let oldest = known.unseen.iter().find(made_on).map(|written| written.seq);
+        let newest = known.unseen.iter().rfind(made_on).map(|written| written.seq);
+        (known.after, known.newest_seen) = (oldest.unwrap_or(seen), newest.unwrap_or(seen));
+        known
+    }
+
+    /// Whether a content may be that of an evicted write: then it tells nothing of the later writes that have it, too.
+    fn may_be_evicted(&self, content: ContentHash) -> bool {
+        self.evicted.is_some_and(|side| side.may_have_forgotten(content))
+    }
 }
 
 fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
@@ -92,7 +135,7 @@ fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {
 }
 
 /// What Tandem wrote, or is writing at this moment, that the side is not known to have seen. Oldest first.
-fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Written> {
+fn find_unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Written> {
     let written = head.sides[side].recent_writes.iter().copied();
     let writing = head.inflight.as_ref().and_then(|inflight| {
         let content = inflight.writing[side]?;
@@ -104,7 +147,8 @@ fn unseen(head: &Head, side: SideIx, seen: u64) -> Vec<Written> {
     unseen
 }
 
-fn crossing(
+/// Whether the side had not seen one of Tandem's writes when it made this change.
+fn left_unseen(
     head: &Head,
     unseen: &[Written],
     seen: u64,
@@ -121,5 +165,5 @@ fn crossing(
     // Admitted, and not executed yet: it will be written on top of this change.
     let waiting = side.last_write_seq > head.done_seq && side.last_write_seq > seen;
     let left = waiting || unseen.iter().any(|unseen| unseen.seq > seen);
-    left && (waiting || report.told() || side.last_write_at >= committed.minus_ms(map.crossing_window_ms))
+    left && (waiting || report.tells_what_it_knew() || side.last_write_at >= committed.minus_ms(map.crossing_window_ms))
 }

@@ -3,6 +3,7 @@
 use super::{
     ActiveEntry, Answer, Archived, Conflict, Entry, Final, Head, Marker, MarkerState, Mode, Outcome, ParkReason,
     RestoreCause, StepFailure, Work,
+    policy::{FailedEntry, Policy, choose_policy},
 };
 use crate::{
     failure::{CallEffect, backoff_ms},
@@ -106,11 +107,7 @@ pub fn settle(
     let answer = match &attempt.failure {
         None if attempt.left => settling.write_back_later(),
         None => settling.finish(),
-        Some(step) => match step.failure.effect {
-            CallEffect::Refused => settling.refused(step),
-            CallEffect::NotApplied => settling.not_applied(step),
-            CallEffect::Unknown => settling.unknown(step, attempt.tried),
-        },
+        Some(step) => settling.fail(step, attempt.tried),
     };
     if let Some(step) = &attempt.failure {
         let event = settling.error(step, &answer);
@@ -145,13 +142,43 @@ impl Settling<'_> {
         self.written(true)
     }
 
-    fn refused(&mut self, step: &StepFailure) -> Answer {
-        let untouched = self.entry.done == PerSide([false, false]);
-        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown;
-        let sync = self.entry.write().is_some_and(|write| write.mode == Mode::Sync);
-        if !(untouched && first_call && sync) {
-            return self.park();
+    /// Settles a failed call by the policy for it.
+    fn fail(&mut self, step: &StepFailure, tried: Option<(SideIx, ContentHash)>) -> Answer {
+        let write = self.entry.write();
+        let failed = FailedEntry {
+            mode: write.map_or(Mode::Committed, |write| write.mode),
+            first_call: self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown,
+            half_written: self.entry.done != PerSide([false, false]),
+            has_origin: write.is_some_and(|write| write.origin.is_some()),
+        };
+        let policy = choose_policy(step.failure.effect, failed, self.context.on_unavailable);
+        let unknown = step.failure.effect == CallEffect::Unknown;
+        if unknown {
+            self.note_unknown_outcome(step, tried);
         }
+        match policy {
+            Policy::Reject => self.reject(step),
+            Policy::Park => self.park(),
+            Policy::ReturnUnavailable => {
+                if unknown {
+                    self.restore_target(step.to);
+                } else {
+                    self.close(None);
+                }
+                Answer::Unavailable { failure: step.clone(), outcome_unknown: unknown }
+            }
+            Policy::Retry => {
+                if !unknown {
+                    self.try_again_after(step);
+                }
+                self.keep(MarkerState::Open);
+                self.queued()
+            }
+        }
+    }
+
+    /// Ends a refused write. Its caller rolls back.
+    fn reject(&mut self, step: &StepFailure) -> Answer {
         let outcome = Outcome::refused(step);
         let answer = Answer::replay(&outcome, self.head.version_of(self.entry.seq), Some(self.entry.id));
         self.close(Some(outcome));
@@ -164,18 +191,8 @@ impl Settling<'_> {
         answer
     }
 
-    fn not_applied(&mut self, step: &StepFailure) -> Answer {
-        if self.caller_rolls_back() {
-            self.close(None);
-            return Answer::Unavailable { failure: step.clone(), outcome_unknown: false };
-        }
-        self.try_again_after(step);
-        self.keep(MarkerState::Open);
-        self.queued()
-    }
-
-    fn unknown(&mut self, step: &StepFailure, tried: Option<(SideIx, ContentHash)>) -> Answer {
-        let rolls_back = self.caller_rolls_back();
+    /// Notes that the call may have had its effect, or may have it later.
+    fn note_unknown_outcome(&mut self, step: &StepFailure, tried: Option<(SideIx, ContentHash)>) {
         self.entry.outcome_unknown = true;
         if let Some((to, content)) = tried {
             self.head.sides[to].note_written(self.entry.seq, content);
@@ -194,14 +211,14 @@ impl Settling<'_> {
                 direct: None,
             });
         }
-        if rolls_back && let Some(origin) = self.entry.write().and_then(|write| write.origin) {
-            let cause = RestoreCause::CallerRollsBack;
-            self.entry.work = Work::Restore { from: origin, to: step.to, cause };
-            self.keep(MarkerState::Open);
-            return Answer::Unavailable { failure: step.clone(), outcome_unknown: true };
+    }
+
+    /// Makes the entry one that restores the target from its origin, which rolls back.
+    fn restore_target(&mut self, to: SideIx) {
+        if let Some(origin) = self.entry.write().and_then(|write| write.origin) {
+            self.entry.work = Work::Restore { from: origin, to, cause: RestoreCause::CallerRollsBack };
         }
         self.keep(MarkerState::Open);
-        self.queued()
     }
 
     fn park(&mut self) -> Answer {
@@ -212,13 +229,6 @@ impl Settling<'_> {
         self.keep(MarkerState::Open);
         let (entry, version) = (self.entry.id, self.head.version_of(self.entry.seq));
         Answer::Parked { entry, version, half_written, failure: self.entry.last_failure.clone() }
-    }
-
-    /// The caller is told 503 and rolls back: only for its own direct write, before anything was written.
-    fn caller_rolls_back(&self) -> bool {
-        let mine = self.entry.write().is_some_and(|write| write.origin.is_some() && write.mode == Mode::Sync);
-        let first_call = self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown;
-        self.context.on_unavailable == OnUnavailable::Fail && mine && first_call
     }
 
     fn try_again_after(&mut self, step: &StepFailure) {
