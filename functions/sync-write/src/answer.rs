@@ -44,18 +44,18 @@ impl Reply {
 }
 
 /// What the caller of a write is told.
-pub(crate) fn written(id: WriteId, told: Result<WithSideNames<Answer>, WriteError>) -> Reply {
+pub(crate) fn answer_write(id: WriteId, told: Result<WithSideNames<Answer>, WriteError>) -> Reply {
     match told {
         Err(error) => Reply::error(&error.into()),
         Ok(WithSideNames { what, sides }) => match refusal(&what, &sides) {
             Some(error) => Reply::error(&error),
-            None => stands(id, &what, &sides),
+            None => describe_answer(id, &what, &sides),
         },
     }
 }
 
 /// What became of a write.
-pub(crate) fn fate(id: WriteId, told: Result<WithSideNames<WriteStatus>, WriteError>) -> Reply {
+pub(crate) fn answer_status(id: WriteId, told: Result<WithSideNames<WriteStatus>, WriteError>) -> Reply {
     let WithSideNames { what, sides } = match told {
         Ok(told) => told,
         Err(error) => return Reply::error(&error.into()),
@@ -63,7 +63,7 @@ pub(crate) fn fate(id: WriteId, told: Result<WithSideNames<WriteStatus>, WriteEr
     match what {
         WriteStatus::Unknown => Reply::error(&AppError::NotFound(Thing::Write)),
         WriteStatus::InFlight(version) => Reply::ok(200, json!({"id": id, "status": "in_flight", "version": version})),
-        WriteStatus::Known(answer) => Reply { status: 200, ..stands(id, &answer, &sides) },
+        WriteStatus::Known(answer) => Reply { status: 200, ..describe_answer(id, &answer, &sides) },
     }
 }
 
@@ -86,7 +86,17 @@ fn refusal(answer: &Answer, sides: &[SideId; 2]) -> Option<AppError> {
     }
 }
 
-fn stands(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
+fn failed_call(StepFailure { at, failure, .. }: &StepFailure, side: &SideId) -> Value {
+    let outcome = match failure.effect {
+        CallEffect::Refused => "refused",
+        CallEffect::NotApplied => "not_applied",
+        CallEffect::Unknown => "unknown",
+    };
+    let (class, code, message) = (failure.class, &failure.code, &failure.message);
+    json!({"side": side, "at": at.to_string(), "class": class, "code": code, "message": message, "outcome": outcome})
+}
+
+fn describe_answer(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
     let side = |ix: SideIx| &sides[ix.at()];
     let mut body = json!({ "id": id });
     let mut set = |name: &str, value: Value| {
@@ -95,17 +105,8 @@ fn stands(id: WriteId, answer: &Answer, sides: &[SideId; 2]) -> Reply {
         }
     };
     let crossed = |crossing: &Option<Crossing>| crossing.map_or(Value::Null, |crossing| json!(crossing));
-    let failed = |step: &Option<StepFailure>| {
-        step.as_ref().map_or(Value::Null, |StepFailure { to, at, failure }| {
-            let outcome = match failure.effect {
-                CallEffect::Refused => "refused",
-                CallEffect::NotApplied => "not_applied",
-                CallEffect::Unknown => "unknown",
-            };
-            let (class, code, message) = (failure.class, &failure.code, &failure.message);
-            json!({"side": side(*to), "at": at.to_string(), "class": class, "code": code, "message": message, "outcome": outcome})
-        })
-    };
+    let failed =
+        |step: &Option<StepFailure>| step.as_ref().map_or(Value::Null, |step| failed_call(step, side(step.to)));
     let status = match answer {
         // No entry id here: a repeat must get the same answer, and the lane's short memory does not keep it.
         Answer::Written { entry: _, version, crossing, write_back_pending } => {

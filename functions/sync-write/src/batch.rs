@@ -7,7 +7,7 @@ use domain::limits::{MAX_BATCH_WRITES, MAX_BODY_BYTES};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::answer::{Reply, written};
+use crate::answer::{Reply, answer_write};
 
 /// Records written at the same time by one request.
 const RECORDS_AT_ONCE: usize = 16;
@@ -36,7 +36,7 @@ pub(crate) async fn batch<P: Ports>(ports: &P, mut request: Value) -> Result<Rep
     let runs = lanes.into_values().map(|lane| async move {
         let mut answers = Vec::with_capacity(lane.len());
         for (at, request) in lane {
-            answers.push((at, written(request.id, write(ports, &request).await)));
+            answers.push((at, answer_write(request.id, write(ports, &request).await)));
         }
         answers
     });

@@ -21,7 +21,7 @@ use lambda_http::{
 use serde_json::Value;
 
 use crate::{
-    answer::{Reply, fate, written},
+    answer::{Reply, answer_status, answer_write},
     batch::batch,
     deps::Deps,
 };
@@ -112,7 +112,7 @@ async fn one<P: Ports>(ports: &P, request: &Request) -> Result<Reply, AppError> 
     let mut body = json(request, MAX_BODY_BYTES)?;
     identify(request, &mut body)?;
     let write_request = WriteRequest::from_value(body).map_err(AppError::Invalid)?;
-    Ok(written(write_request.id, write(ports, &write_request).await))
+    Ok(answer_write(write_request.id, write(ports, &write_request).await))
 }
 
 /// A write's id may stand in the body or in a header; if it stands in both they must agree.
@@ -161,7 +161,7 @@ async fn look_up<P: Ports>(ports: &P, request: &Request, id: &str) -> Result<Rep
     let map: MapId = map.parse().map_err(|_| AppError::NotFound(Thing::Map))?;
     let key: Option<RecordKey> =
         query.first("key").map(str::parse).transpose().map_err(|says: String| AppError::mistake("key", &says))?;
-    Ok(fate(id, lookup::find_write(ports, &map, key.as_ref(), id).await))
+    Ok(answer_status(id, lookup::find_write(ports, &map, key.as_ref(), id).await))
 }
 
 fn respond(reply: Reply) -> Result<Response<Body>, Error> {

@@ -109,7 +109,7 @@ where
             Round::Again(lost, next) => (lost, next),
         };
         unanswered += u32::from(matches!(lost, Lost::Unanswered(_)));
-        if number == policy.rounds || matches!(lost, Lost::Unanswered(_)) && unanswered >= policy.unanswered {
+        if policy.is_exhausted(number, unanswered) {
             return Err(OutOfRounds(lost).into());
         }
         state = next;
@@ -119,9 +119,56 @@ where
 }
 
 impl Policy {
+    /// Whether there is no further round after so many, of which the store left some unanswered.
+    fn is_exhausted(self, rounds: u32, unanswered: u32) -> bool {
+        rounds >= self.rounds || unanswered >= self.unanswered
+    }
+
     /// The wait after this round: 1 ms up to a bound that doubles, by chance.
     fn wait_ms(self, round: u32, chance: u128) -> u64 {
         let bound = self.first_ms << (round - 1).min(self.doublings);
         1 + u64::try_from(chance % u128::from(bound)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Policy; 5] = [WRITE, SETTLE, DRAIN, COMMAND, RECORD];
+
+    #[test]
+    fn a_wait_is_by_chance_and_its_bound_doubles_up_to_a_limit() {
+        for policy in ALL {
+            let bound = |round: u32| policy.first_ms << (round - 1).min(policy.doublings);
+            for round in 1..=policy.rounds {
+                let waits = [0, 1, u128::from(bound(round)) - 1, u128::MAX].map(|chance| policy.wait_ms(round, chance));
+                assert!(waits.iter().all(|ms| (1..=bound(round)).contains(ms)), "{policy:?}, round {round}: {waits:?}");
+                assert_eq!((waits[0], waits[1], waits[2]), (1, 2, bound(round)), "{policy:?}, round {round}");
+            }
+            assert_eq!(bound(policy.rounds), policy.first_ms << policy.doublings, "{policy:?} reaches its limit");
+        }
+    }
+
+    #[test]
+    fn a_loop_ends_after_its_rounds_or_when_the_store_does_not_answer() {
+        for policy in ALL {
+            assert!(!policy.is_exhausted(policy.rounds - 1, 0) && policy.is_exhausted(policy.rounds, 0), "{policy:?}");
+            assert!(policy.is_exhausted(policy.unanswered, policy.unanswered), "{policy:?}");
+        }
+        assert!(!WRITE.is_exhausted(4, 4), "four commits without an answer are looked for");
+    }
+
+    #[test]
+    fn only_an_error_that_no_repeat_changes_ends_the_loop() {
+        let transient = || PortError::Transient("no answer".to_owned());
+        let permanent = PortError::Permanent("not allowed".to_owned());
+        assert!(matches!(stored(Ok(())), Ok(Ok(()))));
+        for stale in [CommitError::Stale, CommitError::Duplicate] {
+            assert!(matches!(stored(Err(stale)), Ok(Err(Lost::Stale))));
+        }
+        let unanswered = stored(Err(CommitError::Port(transient())));
+        assert!(matches!(unanswered, Ok(Err(Lost::Unanswered(error))) if error == transient()));
+        assert_eq!(stored(Err(CommitError::Port(permanent.clone()))).err(), Some(permanent));
     }
 }

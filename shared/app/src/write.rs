@@ -1,6 +1,6 @@
 //! `sync-write`'s use case: accept a write, and write it to the other app now or queue it.
 //!
-//! One write goes through *rounds*, each over the lane as it was read once (see [`crate::cas`]). Within a round it goes
+//! One write goes through *rounds*, each over the lane as it was read once (see `cas.rs`). Within a round it goes
 //! through *steps*: decide by the lane and the map, then do what was decided. A step ends with the answer, or with the
 //! reason why the write has to be decided again.
 

@@ -95,7 +95,7 @@ impl Lanes for DynamoLanes {
         let mut actions = vec![TransactWriteItem::builder().update(built(head.build())?).build()];
         let mut markers = Vec::new();
         for op in ops {
-            self.journal(commit.head.map, lane, op, &mut actions, &mut markers)?;
+            self.add_actions(commit.head.map, lane, op, &mut actions, &mut markers)?;
         }
         let sent = self.db.transact_write_items().set_transact_items(Some(actions)).send().await;
         sent.map(|_| ()).map_err(|error| error::transaction(error, &markers))
@@ -166,8 +166,13 @@ impl Lanes for DynamoLanes {
 }
 
 impl DynamoLanes {
-    /// What a change of the journal is in DynamoDB's terms.
-    fn journal(
+    fn delete(&self, key: &Key) -> Result<TransactWriteItem, PortError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.item()));
+        Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())
+    }
+
+    /// Adds the actions that make a change of the journal.
+    fn add_actions(
         &self,
         map: MapUid,
         lane: &LaneKey,
@@ -184,10 +189,6 @@ impl DynamoLanes {
         };
         let put =
             |key: &Key, item: items::Item, fresh: bool| put_if(key, item, fresh.then_some("attribute_not_exists(pk)"));
-        let delete = |key: &Key| -> Result<TransactWriteItem, PortError> {
-            let delete = Delete::builder().table_name(&self.table).set_key(Some(key.item()));
-            Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())
-        };
         match op {
             JournalOp::Append(entry, marker) => {
                 actions.push(put(&Key::Entry(lane.clone(), entry.seq), items::body(&entry, None)?, true)?);
@@ -204,13 +205,13 @@ impl DynamoLanes {
                 }
             }
             JournalOp::Finish { seq, marker } => {
-                actions.push(delete(&Key::Entry(lane.clone(), seq))?);
+                actions.push(self.delete(&Key::Entry(lane.clone(), seq))?);
                 if let Some(marker) = marker {
                     actions.push(put(&Key::marker(&lane.map, marker.id), items::marker(&marker)?, false)?);
                 }
             }
             JournalOp::Archive(archived, marker) => {
-                actions.push(delete(&Key::Entry(lane.clone(), archived.entry.seq))?);
+                actions.push(self.delete(&Key::Entry(lane.clone(), archived.entry.seq))?);
                 actions.push(put(&Key::Archived(map, archived.id), items::archived(&archived)?, true)?);
                 if let Some(marker) = marker {
                     actions.push(put(&Key::marker(&lane.map, marker.id), items::marker(&marker)?, false)?);

@@ -4,7 +4,7 @@
 //! whoever moves `next_seq` has taken a place in the order, whoever moves `done_seq` has finished the entry before it.
 //! Messages, clocks, indexes and caches may be late, lost or doubled without any harm to it.
 //!
-//! The steps of a write: [`admit`] (what becomes of an arriving write) → [`lease`] (who may call the apps) →
+//! The steps of a write: [`admit`] (what becomes of an arriving write) → `lease` (who may call the apps) →
 //! [`plan`] (which calls) → [`settle`] (what the outcome makes of the lane).
 
 mod admit;

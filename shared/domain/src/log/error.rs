@@ -57,7 +57,7 @@ pub struct ErrorEvent {
     pub message: String,
     /// What became of the write.
     pub fate: ErrorDisposition,
-    /// What was to be written, redacted, and cut to [`MAX_PAYLOAD_BYTES`]: see [`cut`].
+    /// What was to be written, redacted, and cut to [`MAX_PAYLOAD_BYTES`]: see [`truncate`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Record>,
 }
