@@ -140,6 +140,7 @@ pub struct Failure {
     /// What kind of error.
     pub class: ErrorClass,
     /// What is certain about its effect.
+    #[serde(rename = "verdict")]
     pub effect: CallEffect,
     /// The app's own error code, or the HTTP status as text, or the mapped field.
     pub code: Option<String>,

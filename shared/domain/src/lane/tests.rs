@@ -4,3 +4,4 @@ mod bench;
 mod both_sides;
 mod one_way;
 mod operators;
+mod stored;
