@@ -8,4 +8,5 @@ mod emulator;
 mod lanes;
 mod log;
 mod queue;
+mod stored;
 mod stream;

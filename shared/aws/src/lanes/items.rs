@@ -1,8 +1,10 @@
 //! How heads, entries and markers are kept.
 //!
 //! A head is paid for with every write of its record, by the kilobyte: what DynamoDB need not see is packed into one
-//! attribute, and the record on its way is deflated in another. Packed parts are read by position: whoever changes
-//! them raises [`SCHEMA`] and still reads the one before. What stands behind them is for those who know it: [`Marks`].
+//! attribute, and the record on its way is deflated in another. Packed parts are read by position: whoever changes them
+//! raises [`HEAD_SCHEMA`] and still reads the schema before ([`head_v1`]).
+
+mod head_v1;
 
 use std::{
     borrow::Cow,
@@ -13,7 +15,7 @@ use std::{
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    ErrorClass, LogId, Record, SideIx, Timestamp,
+    ErrorClass, LogId, Record, Timestamp,
     id::MapUid,
     lane::{
         ActiveEntry, ArchiveCause, Archived, Conflict, Echoes, Head, Marker, MarkerState, Recent, SideMemory, Work,
@@ -31,8 +33,10 @@ use crate::{
     outbox::{self, OUTBOX},
 };
 
-/// The form of the items written here.
-const SCHEMA: u64 = 1;
+/// The schema of the heads written here.
+const HEAD_SCHEMA: u64 = 2;
+/// The schema of entries, markers, archived entries and conflicts.
+const BODY_SCHEMA: u64 = 1;
 /// No item of ours unpacks to more: an entry carries one record and its bookkeeping.
 const MAX_UNPACKED_BYTES: u64 = 4 * MAX_BODY_BYTES as u64;
 
@@ -53,46 +57,34 @@ fn unreadable(what: &str, error: impl std::fmt::Display) -> PortError {
     PortError::Permanent(format!("{what} cannot be read: {error}"))
 }
 
+/// While a deployment replaces the functions one by one, a newer one may have written this. Until this one is replaced, too,
+/// it answers that it is unavailable, and its caller tries again.
+fn newer(what: &str, schema: u64) -> PortError {
+    PortError::Transient(format!("{what} has schema {schema}, of a newer release"))
+}
+
 /// Packs what only Tandem reads.
 pub(super) fn pack<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
     let bytes = postcard::to_allocvec(value).map_err(|error| PortError::Permanent(error.to_string()))?;
     Ok(AttributeValue::B(Blob::new(bytes)))
 }
 
-/// Behind the packed head: for each side, the marks of the contents that it forgot, when there are any. A function of before
-/// reads the head without them.
-type Marks = PerSide<u64>;
-
-/// Packs a head with its marks.
-fn pack_head(packed: &Packed<'_>) -> Result<AttributeValue, PortError> {
-    let failed = |error: postcard::Error| PortError::Permanent(error.to_string());
-    let mut bytes = postcard::to_allocvec(packed).map_err(failed)?;
-    let marks: Marks = PerSide(packed.sides.0.each_ref().map(|side| side.evicted_filter));
-    if marks != Marks::default() {
-        bytes.extend(postcard::to_allocvec(&marks).map_err(failed)?);
-    }
-    Ok(AttributeValue::B(Blob::new(bytes)))
-}
-
 fn unpack_head(item: &Item) -> Result<Packed<'static>, PortError> {
-    let value = item.get("lane").ok_or_else(|| unreadable("lane", "missing"))?;
-    let blob = value.as_b().map_err(|_| unreadable("lane", "not binary"))?;
-    let failed = |error: postcard::Error| unreadable("lane", error);
-    let (mut packed, behind): (Packed<'static>, _) = postcard::take_from_bytes(blob.as_ref()).map_err(failed)?;
-    if !behind.is_empty() {
-        let marks: Marks = postcard::from_bytes(behind).map_err(failed)?;
-        let sides = packed.sides.to_mut();
-        for side in SideIx::BOTH {
-            sides[side].evicted_filter = marks[side];
-        }
+    match read_number(item, "v")? {
+        1 => head_v1::unpack(item),
+        HEAD_SCHEMA => unpack(item, "lane")?.ok_or_else(|| unreadable("lane", "missing")),
+        schema => Err(newer("a lane head", schema)),
     }
-    Ok(packed)
 }
 
 fn unpack<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, PortError> {
-    let Some(value) = item.get(name) else { return Ok(None) };
-    let blob = value.as_b().map_err(|_| unreadable(name, "not binary"))?;
-    postcard::from_bytes(blob.as_ref()).map(Some).map_err(|error| unreadable(name, error))
+    let Some(bytes) = read_bytes(item, name)? else { return Ok(None) };
+    postcard::from_bytes(bytes).map(Some).map_err(|error| unreadable(name, error))
+}
+
+fn read_bytes<'a>(item: &'a Item, name: &str) -> Result<Option<&'a [u8]>, PortError> {
+    let blob = item.get(name).map(AttributeValue::as_b).transpose().map_err(|_| unreadable(name, "not binary"))?;
+    Ok(blob.map(AsRef::as_ref))
 }
 
 /// Packs what carries a record: JSON, deflated.
@@ -105,10 +97,9 @@ fn deflate<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
 }
 
 fn inflate<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, PortError> {
-    let Some(value) = item.get(name) else { return Ok(None) };
-    let blob = value.as_b().map_err(|_| unreadable(name, "not binary"))?;
+    let Some(bytes) = read_bytes(item, name)? else { return Ok(None) };
     let mut json = Vec::new();
-    DeflateDecoder::new(blob.as_ref())
+    DeflateDecoder::new(bytes)
         .take(MAX_UNPACKED_BYTES)
         .read_to_end(&mut json)
         .map_err(|error| unreadable(name, error))?;
@@ -177,10 +168,10 @@ pub(super) fn head_update(
         unresolved: Cow::Borrowed(&head.unresolved),
     };
     let mut values = HashMap::from([
-        (":v".to_owned(), number(SCHEMA)),
+        (":v".to_owned(), number(HEAD_SCHEMA)),
         (":version".to_owned(), number(head.version)),
         (":uid".to_owned(), AttributeValue::S(head.map.to_string())),
-        (":lane".to_owned(), pack_head(&packed)?),
+        (":lane".to_owned(), pack(&packed)?),
     ]);
     let mut expression = "SET v = :v, version = :version, map_uid = :uid, lane = :lane".to_owned();
     let mut gone = Vec::new();
@@ -220,15 +211,11 @@ pub(super) fn head_update(
 }
 
 pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
-    let schema = read_number(item, "v")?;
-    if schema != SCHEMA {
-        return Err(unreadable("a lane head", format!("schema {schema}")));
-    }
+    let mut packed = unpack_head(item)?;
     let uid =
         item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
     let map: MapUid =
         serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))?;
-    let mut packed = unpack_head(item)?;
     if let Some(record) = inflate(item, "image")? {
         packed
             .inflight
@@ -254,7 +241,7 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
 
 /// An entry or marker, without its key.
 pub(super) fn body<T: Serialize>(value: &T, ttl: Option<Timestamp>) -> Result<Item, PortError> {
-    let mut item = Item::from([("v".to_owned(), number(SCHEMA)), ("body".to_owned(), deflate(value)?)]);
+    let mut item = Item::from([("v".to_owned(), number(BODY_SCHEMA)), ("body".to_owned(), deflate(value)?)]);
     if let Some(at) = ttl {
         item.insert("ttl".to_owned(), number(at.0 / 1_000));
     }
@@ -292,7 +279,10 @@ fn closeable(mut item: Item, closed: bool) -> Result<Item, PortError> {
 }
 
 pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
-    inflate(item, "body")?.ok_or_else(|| unreadable("body", "missing"))
+    match read_number(item, "v")? {
+        BODY_SCHEMA => inflate(item, "body")?.ok_or_else(|| unreadable("body", "missing")),
+        schema => Err(newer("body", schema)),
+    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl<'a> Knowledge<'a> {
 
     /// Whether a content may be that of an evicted write: then it tells nothing of the later writes that have it, too.
     fn may_be_evicted(&self, content: ContentHash) -> bool {
-        self.evicted.is_some_and(|side| side.may_have_forgotten(content))
+        self.evicted.is_some_and(|side| side.may_have_evicted(content))
     }
 }
 

@@ -89,11 +89,10 @@ pub struct SideMemory {
     /// The newest entry that the side is known to have seen, for it made a change on top of it. (That it reported the
     /// write itself is noted among the [`super::Echoes`].)
     pub seen_seq: u64,
-    /// The newest write that fell out of `written`: until it is known to be seen, a report may be its echo.
+    /// The newest write that fell out of `recent_writes`: until it is known to be seen, a report may be its echo.
     pub evicted_seq: u64,
-    /// Marks of the contents that fell out since, so that a report of one of them is not taken for the echo of a later write
-    /// with the same content. Stored behind the rest of the head: see the adapter.
-    #[serde(skip)]
+    /// A Bloom filter of the contents that fell out, so that a report of one of them is not taken for the echo of a later
+    /// write with the same content.
     pub evicted_filter: u64,
     /// The newest entry that copies this side as it is, because a report was unclear.
     pub resync_seq: u64,
@@ -121,23 +120,24 @@ impl SideMemory {
         if self.recent_writes.len() > REMEMBERED_WRITES {
             let gone = self.recent_writes.remove(0);
             self.evicted_seq = gone.seq;
-            self.evicted_filter |= mark(gone.content);
+            self.evicted_filter |= filter_bits(gone.content);
         }
     }
 
-    /// Whether a write that fell out may have had this content. Of so many different ones that the marks tell nothing any
-    /// more, none is likely to come back.
+    /// Whether a write that fell out may have had this content. A filter that is nearly full says yes to everything, so it is
+    /// ignored: of so many different contents none is likely to come back.
     #[must_use]
-    pub fn may_have_forgotten(&self, content: ContentHash) -> bool {
-        self.evicted_filter.count_ones() <= MARKS_TELL && self.evicted_filter & mark(content) == mark(content)
+    pub fn may_have_evicted(&self, content: ContentHash) -> bool {
+        let bits = filter_bits(content);
+        self.evicted_filter.count_ones() <= MAX_FILTER_BITS && self.evicted_filter & bits == bits
     }
 }
 
-/// Marks of 64 that may be set before they tell nothing: some twenty contents.
-const MARKS_TELL: u32 = 42;
+/// Bits of 64 that may be set before the filter is ignored: about twenty contents.
+const MAX_FILTER_BITS: u32 = 42;
 
-/// Three bits of a set of contents.
-fn mark(content: ContentHash) -> u64 {
+/// The three bits of a content.
+fn filter_bits(content: ContentHash) -> u64 {
     [0, 6, 12].into_iter().fold(0, |bits, shift| bits | 1 << (content.0 >> shift & 63))
 }
 

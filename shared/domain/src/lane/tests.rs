@@ -4,4 +4,3 @@ mod bench;
 mod both_sides;
 mod one_way;
 mod operators;
-mod stored;
