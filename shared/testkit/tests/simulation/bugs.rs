@@ -19,6 +19,8 @@ use crate::{
 
 /// Worlds that are played at most until a mistake is found.
 const WORLDS: u64 = 60;
+/// Worlds of rules take less time, and an operator seldom comes between an incident and its action.
+const RULE_WORLDS: u64 = 1_000;
 
 /// The worlds in which a mistake is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,8 @@ fn kind(capability: Capability) -> Kind {
 /// The first world in which a check says this; or all that the checks said instead.
 fn first_world(worlds: Worlds, bug: Option<Bug>, says: &str) -> Result<u64, BTreeSet<String>> {
     let mut others = BTreeSet::new();
-    let seen = (0..WORLDS).find(|seed| {
+    let count = if matches!(worlds, Worlds::Rules) { RULE_WORLDS } else { WORLDS };
+    let seen = (0..count).find(|seed| {
         let wrong = wrongs_of(*seed, worlds, bug);
         others.extend(wrong.iter().map(|wrong| wrong.chars().take(80).collect::<String>()));
         wrong.iter().any(|wrong| wrong.contains(says))

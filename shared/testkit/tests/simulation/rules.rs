@@ -57,7 +57,7 @@ pub(crate) struct Played {
     errors: Vec<ErrorEvent>,
     /// The epochs in which changes began to flow.
     live: Vec<u64>,
-    /// The operator resumes while errors are still on their way to the log.
+    /// The operator resumes while errors are still on their way to the log, and pauses and resumes a running map.
     impatient: bool,
     delivered_again: u64,
 }
@@ -136,9 +136,15 @@ async fn meet(
             if !impatient {
                 quiet(&world, &stream).await;
             }
-            let id = world.map().map.id;
-            let resumed = switch(&*world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "it is mended").await;
-            held(&live).push(resumed.expect("it is resumed").live_epoch);
+            let epoch = resume(&world).await;
+            held(&live).push(epoch);
+        }
+        if impatient && world.map().map.state == MapState::Running && ask(4) == 0 {
+            world.executor.sleep(ask(3_000)).await;
+            let paused = switch(&*world, &kim(), &world.map().map.id, MapCommand::Pause, "to have a look").await;
+            paused.expect("it is paused");
+            let epoch = resume(&world).await;
+            held(&live).push(epoch);
         }
     }
     quiet(&world, &stream).await;
@@ -147,6 +153,13 @@ async fn meet(
         quiet(&world, &stream).await;
     }
     stream.ended.store(true, Ordering::SeqCst);
+}
+
+/// Resumes the map; returns the epoch in which changes flow again.
+async fn resume(world: &Arc<SimWorld>) -> u64 {
+    let id = world.map().map.id;
+    let resumed = switch(&**world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "it is mended").await;
+    resumed.expect("it is resumed").live_epoch
 }
 
 /// Waits until everything that happened has been logged, judged and acted upon.
