@@ -217,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn a_class_has_one_name_in_the_api_in_the_log_and_in_messages() {
+        for class in ErrorClass::ALL {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+            assert_eq!(class.to_string(), class.as_str());
+        }
+    }
+
+    #[test]
     fn backoff_doubles_to_its_bound_and_obeys_retry_after() {
         assert_eq!(
             (1..8).map(|n| backoff_ms(n, None)).collect::<Vec<_>>(),

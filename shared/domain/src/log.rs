@@ -92,8 +92,18 @@ mod tests {
         assert_eq!(one, of(&[b"a", b"bc"]));
         assert_ne!(one, of(&[b"ab", b"c"]));
         assert_eq!(one.at(), at);
+        assert_ne!(one, of(&[b"a", b"bd"]), "what differs in its parts differs");
         assert!(LogId::first_at(at) <= one && one < LogId::first_at(at.plus_ms(1)));
         assert!(LogId::first_at(Timestamp::NEVER) > one, "a time beyond all ids is no overflow");
+    }
+
+    /// Stored ids are compared with new ones: where a line stands must not change from release to release.
+    #[test]
+    fn the_place_of_a_line_is_in_its_id() {
+        let place = |order| LogId::of(Timestamp(1), order, &[]).0 >> 64;
+        assert_eq!(place(Order::Cause(3)), 1 << 16 | 3);
+        assert_eq!(place(Order::Change(3)), 1 << 16 | 1 << 14 | 3);
+        assert_eq!(place(Order::Effect(u64::MAX)), 1 << 16 | 2 << 14 | 0x3fff);
     }
 
     #[test]

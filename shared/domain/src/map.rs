@@ -169,7 +169,7 @@ impl MapConfig {
             add("sides[1].side".into(), "must be another app than sides[0].side");
         }
         for (i, side) in self.sides.iter().enumerate() {
-            if !entity_path(&side.entity) {
+            if !is_entity_path(&side.entity) {
                 add(format!("sides[{i}].entity"), "must be a name or a path without query, fragment or `..`");
             }
             if side.key_field.is_empty() || side.key_field.len() > 128 {
@@ -194,7 +194,7 @@ impl MapConfig {
     }
 }
 
-fn entity_path(text: &str) -> bool {
+fn is_entity_path(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 256
         && !text.starts_with('/')
@@ -219,5 +219,43 @@ mod tests {
         for field in ["sides[1].side", "sides[0].entity", "conflict.primary"] {
             assert!(fields.iter().any(|f| f == field), "{field} in {fields:?}");
         }
+    }
+
+    #[test]
+    fn an_entity_is_a_name_or_a_path() {
+        let longest = "e".repeat(256);
+        for good in ["accounts", "data/CustomersV3", "a.b/c-d_e", "Ünï", longest.as_str()] {
+            assert!(is_entity_path(good), "{good}");
+        }
+        let too_long = "e".repeat(257);
+        for bad in [
+            "", "/a", "a/", "a//b", "a/./b", "a/../b", "..", "a?b", "a#b", "a\\b", "a%2fb", "a'b", "a(b", "a)b", "a b",
+            "a\nb", &too_long,
+        ] {
+            assert!(!is_entity_path(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_of_a_map_are_kept_and_named() {
+        let fields = |change: &dyn Fn(&mut MapConfig)| {
+            let mut map = customers();
+            change(&mut map);
+            map.mistakes().into_iter().map(|mistake| mistake.field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&|map| map.sides[1].key_field = "k".repeat(128)), [""; 0]);
+        assert_eq!(fields(&|map| map.sides[1].key_field = "k".repeat(129)), ["sides[1].key_field"]);
+        assert_eq!(fields(&|map| map.sides[1].key_field.clear()), ["sides[1].key_field"]);
+        assert_eq!(fields(&|map| map.crossing_window_ms = 86_400_000), [""; 0]);
+        assert_eq!(fields(&|map| map.crossing_window_ms = 86_400_001), ["crossing_window_ms"]);
+        let own = customers().fields[0].names.values().next().unwrap().clone();
+        assert_eq!(fields(&|map| map.redact = vec![own.clone(), "nowhere".to_owned()]), ["redact[1]"]);
+    }
+
+    #[test]
+    fn changes_are_taken_as_crossing_for_two_minutes_unless_the_map_says_otherwise() {
+        let mut stored = serde_json::to_value(customers()).unwrap();
+        stored.as_object_mut().unwrap().remove("crossing_window_ms");
+        assert_eq!(serde_json::from_value::<MapConfig>(stored).unwrap().crossing_window_ms, 120_000);
     }
 }

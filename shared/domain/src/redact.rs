@@ -91,6 +91,10 @@ mod tests {
     use super::*;
     use crate::mapping::tests::customers;
 
+    fn record_of(value: Value) -> Image {
+        Image::Present(value.as_object().unwrap().clone())
+    }
+
     #[test]
     fn a_field_is_hidden_on_both_sides_under_either_name() {
         let mut map = customers();
@@ -109,6 +113,15 @@ mod tests {
         let image = Image::Present(record.as_object().unwrap().clone());
         let says = |text: &str| redacted_text(&map, SideIx::Second, &image, text);
         assert_eq!(says("the name Kim is taken"), format!("the name {REDACTED} is taken"));
+        let mut more = record_of(json!({&first[&crm]: "Kim", "limit": 12345, "n": 7, "yes": true}));
+        assert_eq!(redacted_text(&map, SideIx::Second, &more, "Kim 12345"), format!("{REDACTED} 12345"));
+        map.redact.push("limit".to_owned());
+        assert_eq!(redacted_text(&map, SideIx::Second, &more, "Kim 12345 7"), format!("{REDACTED} {REDACTED} 7"));
+        more = record_of(json!({"limit": 12}));
+        let short = redacted_text(&map, SideIx::Second, &more, "12 are too many");
+        assert_eq!(short, "12 are too many", "two characters stand there by accident");
+        let empty = redacted(&map, SideIx::Second, json!({&first[&crm]: null}).as_object().unwrap());
+        assert_eq!(empty[&first[&crm]], Value::Null, "that a field is empty is no secret");
         map.redact.clear();
         assert_eq!(redacted_text(&map, SideIx::Second, &image, "Kim"), "Kim");
     }

@@ -250,6 +250,56 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_limit_itself_is_allowed() {
+        let title = |chars: usize| RuleConfig { title: "ü".repeat(chars), ..rule(1, 1) };
+        assert_eq!(fields(&title(MAX_TITLE_CHARS)), [""; 0]);
+        assert_eq!(fields(&title(MAX_TITLE_CHARS + 1)), ["title"]);
+        assert_eq!(fields(&title(0)), ["title"]);
+        let recipients = (0..50).map(|n| format!("p{n}@example.com").parse().unwrap()).collect();
+        assert_eq!(fields(&RuleConfig { recipients, ..rule(1_000, 1_440) }), [""; 0]);
+        let auto_resume = Some(AutoResume { after_minutes: 1, at_most: 1 });
+        assert_eq!(fields(&RuleConfig { auto_resume, ..rule(1, 1) }), [""; 0]);
+        assert_eq!(fields(&RuleConfig { auto_resume, action: Action::Stop, ..rule(1, 1) }), ["auto_resume"]);
+    }
+
+    #[test]
+    fn somebody_or_something_must_be_told() {
+        let silent = RuleConfig { action: Action::None, ..rule(1, 1) };
+        assert_eq!(fields(&silent), ["action"]);
+        let recipients = ["kim@example.com".parse().unwrap()].into();
+        assert_eq!(fields(&RuleConfig { recipients, ..silent.clone() }), [""; 0]);
+        assert_eq!(fields(&RuleConfig { groups: ["on-call".parse().unwrap()].into(), ..silent }), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_rule_leaves_out_has_a_default() {
+        let rule = rule(1, 1);
+        assert!(rule.enabled);
+        assert_eq!((rule.cool_down_minutes, rule.window_ms()), (15, 60_000));
+        assert_eq!(rule.counted_classes(), ErrorClass::ALL, "no class means all of them");
+        let classes = [ErrorClass::Timeout].into();
+        assert_eq!(RuleConfig { classes, ..rule }.counted_classes(), [ErrorClass::Timeout]);
+    }
+
+    #[test]
+    fn a_rule_watches_its_maps_or_all_while_it_is_enabled() {
+        let (customers, orders): (MapId, MapId) = ("customers".parse().unwrap(), "orders".parse().unwrap());
+        let all = rule(1, 1);
+        let one = RuleConfig { maps: [customers.clone()].into(), ..all.clone() };
+        assert!(all.watches(&customers) && one.watches(&customers) && !one.watches(&orders));
+        for rule in [all, one] {
+            assert!(!RuleConfig { enabled: false, ..rule }.watches(&customers));
+        }
+    }
+
+    #[test]
+    fn an_action_has_one_name() {
+        for action in [Action::None, Action::Pause, Action::Stop] {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
+    }
+
+    #[test]
     fn fifty_one_recipients_are_too_many() {
         let recipients = (0..51).map(|n| format!("p{n}@example.com").parse().unwrap()).collect();
         let config = RuleConfig { recipients, ..rule(1, 1) };

@@ -283,6 +283,61 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_to_a_secret_has_a_kind_and_a_name_and_is_written_back_as_it_was() {
+        let longest = format!("ssm:/{}", "n".repeat(507));
+        for good in ["ssm:/a", "secretsmanager:a", longest.as_str()] {
+            assert_eq!(String::from(SecretRef::try_from(good.to_owned()).unwrap()), good);
+        }
+        let too_long = format!("{longest}n");
+        for bad in ["", "ssm:", "ssm:/", "ssm:name", "secretsmanager:", "env:NAME", "ssm:/a b", "ssm:/ü", &too_long] {
+            assert!(SecretRef::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_setting_is_checked_at_its_limits() {
+        let wrong = |path: &str, value: serde_json::Value| {
+            let mut side = side();
+            *side.pointer_mut(path).unwrap() = value;
+            let side: SideConfig = serde_json::from_value(side).unwrap();
+            side.mistakes().into_iter().map(|mistake| mistake.field).collect::<Vec<_>>().join(" ")
+        };
+        let url = |chars: usize| format!("https://erp.example/{}/", "u".repeat(chars - 21));
+        for good in ["http://erp/", "https://erp.example:8080/a/b/", &url(1_024)] {
+            assert_eq!(wrong("/connector/base_url", json!(good)), "", "{good}");
+        }
+        for bad in [
+            "https://erp/data",
+            "https:///data/",
+            "https://",
+            "//erp/",
+            "https://e?a/",
+            "https://e#a/",
+            "https://u@e/",
+            "https://e /",
+            &url(1_025),
+        ] {
+            assert_eq!(wrong("/connector/base_url", json!(bad)), "connector.base_url", "{bad}");
+        }
+        assert_eq!(wrong("/connector/auth/header", json!("h".repeat(64))), "");
+        for bad in [String::new(), "h".repeat(65), "x_key".to_owned()] {
+            assert_eq!(wrong("/connector/auth/header", json!(bad)), "connector.auth.header");
+        }
+        let basic = |user: &str| wrong("/connector/auth", json!({"kind": "basic", "user": user, "secret": "ssm:/s"}));
+        assert_eq!(basic(&"u".repeat(256)), "");
+        for bad in ["", "a:b", "a\nb", &"u".repeat(257)] {
+            assert_eq!(basic(bad), "connector.auth.user");
+        }
+        let oauth2 = |token_url: &str, client_id: &str| {
+            let auth = json!({"kind": "oauth2", "token_url": token_url, "client_id": client_id, "secret": "ssm:/s"});
+            wrong("/connector/auth", auth)
+        };
+        assert_eq!(oauth2("https://login.example/token", "c"), "");
+        assert_eq!(oauth2("https://login.example/token?x", "c"), "connector.auth.token_url");
+        assert_eq!(oauth2("https://login.example/token", ""), "connector.auth.client_id");
+    }
+
+    #[test]
     fn every_mistake_is_named_with_its_field() {
         let mut wrong = side();
         wrong["connector"]["base_url"] = json!("ftp://erp");

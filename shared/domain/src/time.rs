@@ -60,6 +60,7 @@ mod tests {
         let at = Timestamp::parse("2026-11-23T10:00:00.250Z").unwrap();
         assert_eq!(at.to_string(), "2026-11-23T10:00:00.25Z");
         assert_eq!(Timestamp::parse("2026-11-23T11:00:00.250+01:00").unwrap(), at);
+        assert_eq!((at.minus_ms(250).plus_ms(250), Timestamp(5).minus_ms(6)), (at, Timestamp(0)));
         assert!(Timestamp::parse("yesterday").unwrap_err().contains("RFC 3339"));
         assert!(Timestamp::parse("1969-01-01T00:00:00Z").unwrap_err().contains("1970"));
     }
