@@ -1,6 +1,10 @@
 //! One emulator for all tests of this program. It ends with the program, however that ends.
 
-use std::{future::Future, sync::LazyLock};
+use std::{
+    future::Future,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use aws::{Clients, DynamoLanes};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -14,6 +18,11 @@ use aws_sdk_dynamodb::{
 use local::Emulator;
 use tokio::{runtime::Runtime, sync::OnceCell};
 
+/// Names another endpoint than the emulator that the tests start themselves.
+const ENDPOINT: &str = "TANDEM_CONTRACT_ENDPOINT";
+const TABLE_DEADLINE: Duration = Duration::from_secs(60);
+const TABLE_POLL: Duration = Duration::from_millis(500);
+
 /// One runtime for all tests: connections must not die with the test that opened them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads can be started"));
 static EMULATOR: OnceCell<Result<Emulator, String>> = OnceCell::const_new();
@@ -23,14 +32,22 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     RUNTIME.block_on(test)
 }
 
-/// Where the emulator is.
-pub(crate) async fn url() -> &'static str {
+/// The emulator's address, or that of another one: `TANDEM_CONTRACT_ENDPOINT=http://localhost:4566` for LocalStack.
+pub(crate) async fn url() -> String {
+    if let Ok(url) = std::env::var(ENDPOINT) {
+        return url;
+    }
     let start = || async { Emulator::start("contract").await.map_err(|error| format!("{error:#}")) };
-    EMULATOR.get_or_init(start).await.as_ref().unwrap_or_else(|error| panic!("{error}")).url()
+    EMULATOR.get_or_init(start).await.as_ref().unwrap_or_else(|error| panic!("{error}")).url().to_owned()
 }
 
-/// How SDK clients reach it.
+/// How SDK clients reach it. With `TANDEM_CONTRACT_ENDPOINT=aws`: AWS itself, with the region and credentials of the shell.
+/// Tables that the tests make there, `contract-…`, stay until somebody deletes them; the tests of `stream` check the emulator
+/// itself (`-- --skip stream`).
 pub(crate) async fn config() -> SdkConfig {
+    if std::env::var(ENDPOINT).is_ok_and(|endpoint| endpoint == "aws") {
+        return aws_config::load_defaults(BehaviorVersion::latest()).await;
+    }
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::from_static(local::REGION))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "tests")))
@@ -66,10 +83,22 @@ pub(crate) async fn table() -> (aws_sdk_dynamodb::Client, String) {
         .key_schema(key("sk", KeyType::Range))
         .global_secondary_indexes(open.build().expect("complete"))
         .stream_specification(stream.build().expect("complete"));
-    let made = create.send().await.expect("the table is made");
-    let status = made.table_description.and_then(|table| table.table_status);
-    assert_eq!(status, Some(TableStatus::Active), "the emulator's tables are there at once");
+    create.send().await.expect("the table is made");
+    wait_until_active(&db, &name).await;
     (db, name)
+}
+
+/// The emulator's tables are there at once; those of AWS take some seconds.
+async fn wait_until_active(db: &aws_sdk_dynamodb::Client, name: &str) {
+    let deadline = Instant::now() + TABLE_DEADLINE;
+    loop {
+        let described = db.describe_table().table_name(name).send().await.expect("the table is described");
+        if described.table.and_then(|table| table.table_status) == Some(TableStatus::Active) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the table {name} does not become active");
+        tokio::time::sleep(TABLE_POLL).await;
+    }
 }
 
 /// An empty journal.

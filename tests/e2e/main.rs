@@ -11,6 +11,7 @@ mod keys;
 mod killer;
 mod load;
 mod logs;
+mod one_function;
 mod operators;
 mod outages;
 mod pause;

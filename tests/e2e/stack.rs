@@ -65,7 +65,7 @@ impl World {
     }
 
     async fn start() -> anyhow::Result<Self> {
-        let stack = Stack::start(Options::test("e2e")).await?;
+        let stack = Stack::start(Options { with_cargo_lambda: true, ..Options::test("e2e") }).await?;
         let credentials = Credentials::new("test", "test", None, None, "tests");
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::from_static(local::REGION))

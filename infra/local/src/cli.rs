@@ -1,5 +1,6 @@
 //! The command line of `cargo local`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,12 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::blocked::Blocked;
+use crate::endpoints::Endpoints;
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::output::{Output, seconds};
 use crate::stack::Stack;
-use crate::{python, sample_app, story, tools};
+use crate::{python, sample_app, sign, story, tools};
 
 /// Exit code of a run that was told to stop before it was up, as shells have it.
 const INTERRUPTED: u8 = 130;
@@ -49,6 +51,15 @@ struct Args {
 enum Command {
     /// Installs the emulator, sam, cfn-lint and cargo-lambda under target/local, and does nothing else.
     Tools,
+    /// Prints a sample event of events/ as its caller would send it now to the run that is up: with a new id, time and
+    /// signature, or with this run's token.
+    Sign {
+        /// The event.
+        event: PathBuf,
+        /// Name of the run, if it has one.
+        #[arg(long, value_parser = name)]
+        name: Option<String>,
+    },
     /// Runs one of the two sample apps.
     App(Box<sample_app::Args>),
 }
@@ -62,6 +73,7 @@ pub fn run() -> ExitCode {
             match args.command {
                 Some(Command::App(app)) => run_app(*app).await,
                 Some(Command::Tools) => install_tools(output).await,
+                Some(Command::Sign { event, name }) => sign_event(&event, name.as_deref(), output),
                 None => up(args, output).await,
             }
         })
@@ -79,6 +91,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn run_app(args: sample_app::Args) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt().with_ansi(false).init();
     sample_app::run(args).await.map(|()| ExitCode::SUCCESS)
+}
+
+fn sign_event(event: &Path, name: Option<&str>, output: Output) -> anyhow::Result<ExitCode> {
+    let endpoints = Endpoints::read(&Layout::find()?.work(name))?;
+    output.say(sign::sign_file(event, &endpoints)?.trim_end());
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn install_tools(output: Output) -> anyhow::Result<ExitCode> {
@@ -137,6 +155,7 @@ fn tell_addresses(stack: &Stack, output: Output) {
     output.say(format_args!("  mails sent  {}", endpoints.mails));
     output.say(format_args!("  emulator    {}", endpoints.emulator));
     output.say(format_args!("  tokens and secrets of this run: {}", stack.endpoints_file().display()));
+    output.say("  the environment of each function: <function>.env beside it, for `cargo lambda watch --env-file`");
     output.say("  Edit a customer on either app's page and look at the other.");
 }
 

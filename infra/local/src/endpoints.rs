@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 /// The addresses and secrets of a run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Endpoints {
     /// The emulator, for `AWS_ENDPOINT_URL`.
     pub emulator: String,
@@ -37,82 +36,41 @@ pub struct Endpoints {
     pub functions: BTreeMap<String, String>,
 }
 
-/// The file; it is removed when this is dropped.
-#[derive(Debug)]
-pub(crate) struct EndpointsFile(PathBuf);
+impl Endpoints {
+    /// The file's name in the work folder of a run.
+    pub(crate) const FILE: &str = "endpoints.json";
 
-impl EndpointsFile {
-    /// Clears away what a killed run may have left.
-    pub(crate) fn in_dir(work: &Path) -> Self {
-        let file = Self(work.join("endpoints.json"));
-        file.remove();
-        file
+    /// Reads those of a run that is up.
+    pub(crate) fn read(work: &Path) -> anyhow::Result<Self> {
+        let path = work.join(Self::FILE);
+        let text = fs::read(&path).with_context(|| format!("there is no {}: is `cargo local` up?", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("{} is not readable", path.display()))
     }
 
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Writes it, readable for its owner only: it has secrets in it.
-    pub(crate) fn write(&self, endpoints: &Endpoints) -> anyhow::Result<()> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let about = || format!("{} cannot be written", self.0.display());
-        let text = serde_json::to_string_pretty(endpoints)?;
-        // Renamed into place whole: scripts wait for it to appear.
-        let partial = self.0.with_extension("json.partial");
-        let file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial);
-        file.and_then(|mut file| writeln!(file, "{text}")).with_context(about)?;
-        fs::rename(&partial, &self.0).with_context(about)
-    }
-
-    fn remove(&self) {
-        // Not there is what is wanted; anything else, the next write reports.
-        let _absent = fs::remove_file(&self.0);
-    }
-}
-
-impl Drop for EndpointsFile {
-    fn drop(&mut self) {
-        self.remove();
+    /// As they stand in the file.
+    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn the_file_has_the_names_others_rely_on_and_goes_with_the_run() {
-        let dir = std::env::temp_dir().join(format!("tandem-endpoints-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
+    fn the_file_has_the_names_that_others_rely_on() {
         let one = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        let file = EndpointsFile::in_dir(&dir);
-        file.write(&Endpoints {
-            emulator: "http://127.0.0.1:1".to_owned(),
-            log_ingest: String::new(),
-            mails: String::new(),
-            sync_write: "http://127.0.0.1:1/s".to_owned(),
-            admin: "http://127.0.0.1:1/a".to_owned(),
-            apps: one("finance", "http://127.0.0.1:2"),
-            apps_api_key: one("finance", "k"),
-            tokens: one("admin", "t"),
-            hmac_secret: "whsec_x".to_owned(),
-            table: "t".to_owned(),
-            event_bus: "b".to_owned(),
-            functions: one("admin", "tandem-admin"),
-        })
-        .unwrap();
-        let read: serde_json::Value = serde_json::from_slice(&fs::read(file.path()).unwrap()).unwrap();
+        let endpoints =
+            Endpoints { apps: one("finance", "http://127.0.0.1:2"), tokens: one("admin", "t"), ..Endpoints::default() };
+        let read: serde_json::Value = serde_json::from_str(&endpoints.to_json().unwrap()).unwrap();
         for pointer in ["/emulator", "/sync_write", "/admin", "/apps/finance", "/tokens/admin", "/hmac_secret"] {
             assert!(read.pointer(pointer).is_some_and(serde_json::Value::is_string), "{pointer}");
         }
-        assert_eq!(fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o600);
-        let path = file.path().to_owned();
-        drop(file);
-        assert!(!path.exists());
-        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn that_nothing_runs_is_said() {
+        let error = Endpoints::read(Path::new("/nonexistent")).unwrap_err();
+        assert!(error.to_string().contains("is `cargo local` up?"), "{error}");
     }
 }

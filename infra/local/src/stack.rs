@@ -12,10 +12,12 @@ use crate::admin::Admin;
 use crate::apps::{App, CRM, FINANCE, RunningApp};
 use crate::deploy::Deployment;
 use crate::emulator::{self, Emulator};
-use crate::endpoints::{Endpoints, EndpointsFile};
+use crate::endpoints::Endpoints;
+use crate::env_files::EnvFiles;
 use crate::http::{self, Answer};
 use crate::lock::Lock;
 use crate::mails::{self, Mail};
+use crate::private_file::PrivateFile;
 use crate::sync_write::SyncWrite;
 
 /// A little longer than the template lets the function run.
@@ -25,7 +27,8 @@ const SWEEP_TIMEOUT: Duration = Duration::from_secs(310);
 #[derive(Debug)]
 pub struct Stack {
     endpoints: Endpoints,
-    file: EndpointsFile,
+    file: PrivateFile,
+    env_files: EnvFiles,
     finance: RunningApp,
     crm: RunningApp,
     deployment: Deployment,

@@ -12,7 +12,8 @@ use crate::apps::{App, CRM, FINANCE, RunningApp};
 use crate::blocked::Blocked;
 use crate::deploy::{self, Deployment, Outputs};
 use crate::emulator::{self, Emulator};
-use crate::endpoints::{Endpoints, EndpointsFile};
+use crate::endpoints::Endpoints;
+use crate::env_files::EnvFiles;
 use crate::functions;
 use crate::http;
 use crate::layout::Layout;
@@ -21,6 +22,7 @@ use crate::mails;
 use crate::options::Options;
 use crate::output::Output;
 use crate::port;
+use crate::private_file::PrivateFile;
 use crate::python;
 use crate::secrets::Secrets;
 use crate::seed;
@@ -42,7 +44,8 @@ impl Stack {
         let layout = Layout::find()?;
         let work = layout.work(options.name.as_deref());
         let lock = Lock::of_work_dir(&work)?;
-        let file = EndpointsFile::in_dir(&work);
+        let file = PrivateFile::in_dir(&work, Endpoints::FILE);
+        let env_files = EnvFiles::in_dir(&work, &functions::FUNCTIONS);
         options.port.map_or(Ok(()), port::check)?;
         let python = python::find(std::env::var_os("PATH"))?;
         let cargo = functions::cargo()?;
@@ -92,7 +95,7 @@ impl Stack {
         )
         .await?;
         let endpoints = endpoints(endpoint, outputs, &secrets, &deployment, [&finance.app, &crm.app]);
-        let mut stack = Self { endpoints, file, finance, crm, deployment, emulator, _lock: lock };
+        let mut stack = Self { endpoints, file, env_files, finance, crm, deployment, emulator, _lock: lock };
         if let Err(error) = stack.seed(output).await {
             stack.stop().await?;
             return Err(error);
@@ -112,7 +115,8 @@ impl Stack {
         for app in [self.finance(), self.crm()] {
             app.connect(&self.endpoints.sync_write, &self.endpoints.hmac_secret).await?;
         }
-        self.file.write(&self.endpoints)
+        self.env_files.write(&self.endpoints).await?;
+        self.file.write(&self.endpoints.to_json()?)
     }
 }
 
