@@ -167,3 +167,6 @@ fn left_unseen(
     let left = waiting || unseen.iter().any(|unseen| unseen.seq > seen);
     left && (waiting || report.tells_what_it_knew() || side.last_write_at >= committed.minus_ms(map.crossing_window_ms))
 }
+
+#[cfg(test)]
+mod tests;

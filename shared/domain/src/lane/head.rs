@@ -137,7 +137,7 @@ impl SideMemory {
 const MAX_FILTER_BITS: u32 = 42;
 
 /// The three bits of a content.
-fn filter_bits(content: ContentHash) -> u64 {
+pub(super) fn filter_bits(content: ContentHash) -> u64 {
     [0, 6, 12].into_iter().fold(0, |bits, shift| bits | 1 << (content.0 >> shift & 63))
 }
 
@@ -218,5 +218,72 @@ impl Head {
     #[must_use]
     pub fn held_by(&self, owner: Owner) -> bool {
         self.inflight.as_ref().is_some_and(|inflight| inflight.owner == Some(owner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_428_000_000);
+
+    #[test]
+    fn the_last_writes_are_remembered_one_by_one_and_earlier_ones_by_the_filter() {
+        let mut side = SideMemory::default();
+        for n in 1..=REMEMBERED_WRITES as u64 {
+            side.note_written(n, ContentHash(n));
+            side.note_written(n, ContentHash(n));
+        }
+        assert_eq!((side.recent_writes.len(), side.evicted_seq, side.evicted_filter), (REMEMBERED_WRITES, 0, 0));
+        side.note_written(99, ContentHash(99));
+        assert_eq!((side.recent_writes.len(), side.evicted_seq), (REMEMBERED_WRITES, 1));
+        assert!(side.may_have_evicted(ContentHash(1)) && !side.may_have_evicted(ContentHash(2)));
+    }
+
+    #[test]
+    fn a_full_filter_is_ignored() {
+        let full = SideMemory { evicted_filter: u64::MAX >> (64 - MAX_FILTER_BITS), ..SideMemory::default() };
+        assert!(full.may_have_evicted(ContentHash(0)));
+        let fuller = SideMemory { evicted_filter: u64::MAX >> (63 - MAX_FILTER_BITS), ..full };
+        assert!(!fuller.may_have_evicted(ContentHash(0)));
+    }
+
+    /// Filters are stored: which bits a content has must not change from release to release.
+    #[test]
+    fn a_content_has_three_bits_of_the_filter() {
+        assert_eq!(filter_bits(ContentHash(3 << 12 | 2 << 6 | 1)), 0b1110);
+        assert_eq!(filter_bits(ContentHash(1 << 12)), 0b0011, "two of them are the same");
+    }
+
+    #[test]
+    fn a_head_of_an_earlier_map_begins_anew_in_a_later_generation() {
+        let old = Head { version: 5, next_seq: 9, done_seq: 8, ..Head::new(MapUid(1), NOW) };
+        assert_eq!(old.clone().of_map(MapUid(1), NOW.plus_ms(9)), old);
+        let new = old.clone().of_map(MapUid(2), NOW.plus_ms(9));
+        assert_eq!(new, Head { version: 5, ..Head::new(MapUid(2), NOW.plus_ms(9)) });
+        let clock_behind = old.of_map(MapUid(2), NOW.minus_ms(9));
+        assert_eq!(clock_behind.generation, NOW.0 + 1);
+    }
+
+    #[test]
+    fn a_lane_is_due_when_it_may_be_worked_on_and_never_while_it_is_parked() {
+        let idle = Head { not_before: NOW, ..Head::new(MapUid(1), NOW) };
+        assert_eq!((idle.due(), idle.idle()), (None, true));
+        let waits = Head { next_seq: 2, ..idle };
+        assert_eq!((waits.due(), waits.idle()), (Some(NOW), false));
+        let parked = Head { parked: true, ..waits };
+        assert_eq!(parked.due(), Some(Timestamp((1 << 52) + NOW.0)), "after everything that is ever due");
+    }
+
+    #[test]
+    fn the_last_errors_are_remembered_until_they_are_resolved() {
+        let (map, key) = ("customers".parse().unwrap(), "C-1".parse().unwrap());
+        let mut head = Head::new(MapUid(1), NOW);
+        assert_eq!(head.resolve(&map, &key, Resolved::Written, NOW), None);
+        let errors: Vec<_> = (0..=REMEMBERED_ERRORS as u128).map(|n| (LogId(n), ErrorClass::Timeout)).collect();
+        errors.iter().for_each(|(id, class)| head.note_error(*id, *class));
+        let Some(LogEvent::Resolved(resolution)) = head.resolve(&map, &key, Resolved::Written, NOW) else { panic!() };
+        assert_eq!(resolution.last, errors[1..]);
+        assert!(head.unresolved.is_empty());
     }
 }

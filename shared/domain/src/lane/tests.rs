@@ -1,6 +1,8 @@
 //! The lane, step by step: what a caller is told, and what the lane is afterwards.
 
+mod archive;
 mod bench;
 mod both_sides;
 mod one_way;
 mod operators;
+mod places;
