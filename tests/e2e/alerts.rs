@@ -157,16 +157,20 @@ fn a_rule_made_while_errors_arrive_pauses_the_map_at_its_threshold_and_tells_peo
         assert!(mails(2).await[1].subject.contains("recovered"));
         world.settled(&keys[3]).await;
         world.admin.call(Method::DELETE, RULE, None).await.expect("it is deleted");
-        let steps = until("the last step in the log", async || {
-            let lines = get(world, "/log/activity?limit=1000").await;
-            let ours = |line: &&Value| line["what"]["incident"] == opened["id"];
-            let ours = lines["lines"].as_array().into_iter().flatten().filter(ours).rev();
-            let steps: Vec<_> = ours.map(|line| line["what"]["step"].as_str().unwrap_or_default().to_owned()).collect();
-            steps.last().is_some_and(|step| step == "recovered").then_some(steps)
-        })
-        .await;
-        assert_eq!(steps, ["opened", "acted", "recovered"]);
+        assert_eq!(logged_steps(world, &opened["id"]).await, ["opened", "acted", "recovered"]);
     });
+}
+
+/// The steps of an incident in the activity log, when its last one is there.
+async fn logged_steps(world: &World, incident: &Value) -> Vec<String> {
+    until("the last step in the log", async || {
+        let lines = get(world, "/log/activity?limit=1000").await;
+        let ours = |line: &&Value| line["what"]["incident"] == *incident;
+        let ours = lines["lines"].as_array().into_iter().flatten().filter(ours).rev();
+        let steps: Vec<_> = ours.map(|line| line["what"]["step"].as_str().unwrap_or_default().to_owned()).collect();
+        steps.last().is_some_and(|step| step == "recovered").then_some(steps)
+    })
+    .await
 }
 
 #[test]

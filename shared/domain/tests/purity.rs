@@ -70,14 +70,14 @@ const IMPURE: [&str; 13] = [
 
 fn find_impure(folder: &Path, found: &mut Vec<String>) -> usize {
     let mut files = 0;
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
         let path = entry.path();
         if path.is_dir() {
             files += find_impure(&path, found);
             continue;
         }
         files += 1;
-        let text = fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).expect("a source");
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             let line = line.replace("'static ", "");
             let impure = IMPURE.iter().filter(|word| line.contains(*word));
