@@ -128,3 +128,140 @@ pub fn lease_ms(sides: [&SideConfig; 2]) -> u64 {
     });
     calls.sum::<u64>() + LEASE_MARGIN_MS
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        id::{EntryId, MapUid, WriteId},
+        lane::{ArchiveCause, Mode, Work, Write},
+        map::Cut,
+        mapping::tests::customers,
+        record::{ContentHash, Image},
+    };
+
+    const NOW: Timestamp = Timestamp(1_795_428_000_000);
+    const OWNER: Owner = Owner(7);
+
+    fn side(capability: Capability) -> SideConfig {
+        let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
+        serde_json::from_value(json!({
+            "connector": connector, "capability": capability, "request_timeout_ms": 10_000, "call_life_ms": 60_000,
+        }))
+        .unwrap()
+    }
+
+    fn map(state: MapState) -> Map {
+        Map { state, ..Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", NOW) }
+    }
+
+    fn entry(seq: u64) -> Entry {
+        let (id, body) = (WriteId::made(u128::from(seq)), ContentHash(seq));
+        let (origin, shape) = (Some(SideIx::First), SideIx::First);
+        let write = Write { id, body, origin, shape, mode: Mode::Committed, image: Image::Absent };
+        Entry::new(seq, EntryId(u128::from(seq)), Work::Write(write), NOW)
+    }
+
+    /// A lane in which one entry waits.
+    fn waiting() -> Head {
+        Head { version: 5, next_seq: 4, done_seq: 2, ..Head::new(MapUid(1), NOW) }
+    }
+
+    fn claim_at(head: &Head, stored: Option<&Entry>, map: &Map, now: Timestamp) -> Claim {
+        claim(head, stored, map, OWNER, now, 1_000)
+    }
+
+    #[test]
+    fn the_next_entry_is_taken_with_a_lease_and_its_attempt_counted() {
+        let running = map(MapState::Running);
+        assert_eq!(claim_at(&waiting(), None, &running, NOW), Claim::NeedsEntry(3));
+        assert_eq!(claim_at(&waiting(), Some(&entry(4)), &running, NOW), Claim::NeedsEntry(3));
+        let stored = Entry { attempts: 2, ..entry(3) };
+        let Claim::Taken { head, entry } = claim_at(&waiting(), Some(&stored), &running, NOW) else { panic!() };
+        assert_eq!((entry.attempts, entry.outcome_unknown, head.version), (3, false, 6));
+        let inflight = head.inflight.as_ref().unwrap();
+        assert_eq!((inflight.seq, inflight.owner, inflight.lease_end), (3, Some(OWNER), NOW.plus_ms(1_000)));
+        assert!(inflight.direct.is_none(), "it is in the journal");
+    }
+
+    #[test]
+    fn an_entry_whose_time_has_not_come_waits() {
+        let running = map(MapState::Running);
+        let later = Head { not_before: NOW.plus_ms(1), ..waiting() };
+        assert_eq!(claim_at(&later, Some(&entry(3)), &running, NOW), Claim::NotYet(NOW.plus_ms(1)));
+        assert_eq!(
+            claim_at(&later, None, &running, NOW),
+            Claim::NotYet(NOW.plus_ms(1)),
+            "it need not be read for that"
+        );
+        assert!(matches!(claim_at(&later, Some(&entry(3)), &running, NOW.plus_ms(1)), Claim::Taken { .. }));
+    }
+
+    #[test]
+    fn a_lease_is_over_when_its_time_has_come_and_its_call_may_have_had_an_effect() {
+        let running = map(MapState::Running);
+        let Claim::Taken { head, .. } = claim_at(&waiting(), Some(&entry(3)), &running, NOW) else { panic!() };
+        let end = NOW.plus_ms(1_000);
+        assert_eq!(claim_at(&head, Some(&entry(3)), &running, end.minus_ms(1)), Claim::NotYet(end));
+        let Claim::Taken { entry, .. } = claim_at(&head, Some(&entry(3)), &running, end) else { panic!() };
+        assert!(entry.outcome_unknown);
+    }
+
+    #[test]
+    fn a_cut_is_carried_out_in_parked_lanes_and_before_their_time_while_the_map_catches_up() {
+        let cut = Cut { before_epoch: 9, cause: ArchiveCause::Discarded, actor: "kim".into(), reason: String::new() };
+        let cutting = Map { cut: Some(cut), ..map(MapState::CatchingUp) };
+        let not_cutting = Map { state: MapState::Running, ..cutting.clone() };
+        let later = Head { not_before: NOW.plus_ms(1), ..waiting() };
+        let parked = Head { parked: true, ..later.clone() };
+        for head in [&later, &parked] {
+            assert!(matches!(claim_at(head, Some(&entry(3)), &cutting, NOW), Claim::Archive(_)));
+            assert!(matches!(claim_at(head, None, &cutting, NOW), Claim::NeedsEntry(3)));
+        }
+        assert_eq!(claim_at(&parked, Some(&entry(3)), &not_cutting, NOW), Claim::Parked);
+        assert_eq!(claim_at(&parked, Some(&entry(3)), &map(MapState::CatchingUp), NOW), Claim::Parked);
+        let live = Entry { epoch: 9, ..entry(3) };
+        assert_eq!(claim_at(&parked, Some(&live), &cutting, NOW), Claim::Parked, "accepted after the cut");
+        assert_eq!(claim_at(&later, Some(&live), &cutting, NOW), Claim::NotYet(NOW.plus_ms(1)));
+    }
+
+    #[test]
+    fn a_write_that_is_put_into_the_journal_is_due_at_once() {
+        let running = map(MapState::Running);
+        let mut head = waiting();
+        head.inflight = Some(ActiveEntry {
+            seq: 3,
+            entry: EntryId(3),
+            owner: Some(OWNER),
+            lease_end: NOW,
+            writing: crate::map::PerSide::default(),
+            direct: Some(Box::new(entry(3))),
+        });
+        let (next, ..) = requeue_abandoned(&head, &"C-1".parse().unwrap(), NOW.plus_ms(5)).unwrap();
+        assert_eq!(next.not_before, NOW.plus_ms(5));
+        let Claim::Taken { head, .. } = claim_at(&head, None, &running, NOW) else { panic!() };
+        assert!(head.inflight.unwrap().direct.is_some(), "a direct write that is taken over stays in the head");
+    }
+
+    #[test]
+    fn a_call_begins_only_when_it_is_over_before_the_lease_is() {
+        for (capability, ms) in
+            [(Capability::Idempotent, 10_000), (Capability::Versioned, 30_000), (Capability::Plain, 60_000)]
+        {
+            let side = side(capability);
+            assert!(may_call(NOW.plus_ms(ms), NOW, &side), "{capability:?}");
+            assert!(!may_call(NOW.plus_ms(ms - 1), NOW, &side), "{capability:?}");
+        }
+    }
+
+    #[test]
+    fn a_lease_has_room_for_all_calls_of_an_entry() {
+        let lease = |one, other| lease_ms([&side(one), &side(other)]);
+        use Capability::{Idempotent, Plain, Versioned};
+        assert_eq!(lease(Idempotent, Idempotent), 2 * (10_000 + 10_000) + LEASE_MARGIN_MS);
+        assert_eq!(lease(Versioned, Idempotent), (30_000 + 10_000) + (10_000 + 10_000) + LEASE_MARGIN_MS);
+        assert_eq!(lease(Idempotent, Plain), 2 * (10_000 + 10_000) + 60_000 + LEASE_MARGIN_MS);
+    }
+}

@@ -181,3 +181,39 @@ impl Activity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::MapUid, mapping::tests::customers, time::Timestamp};
+
+    #[test]
+    fn a_step_has_one_name() {
+        use IncidentStep::{Acknowledged, Acted, Opened, Recovered, Reopened};
+        for step in [Opened, Acted, Acknowledged, Reopened, Recovered] {
+            assert_eq!(serde_json::to_value(step).unwrap(), step.as_str());
+        }
+    }
+
+    #[test]
+    fn a_line_says_how_many_changes_it_leaves_out_if_it_does() {
+        let line = |more| serde_json::to_value(ActivityKind::MapChanged { changes: Vec::new(), more }).unwrap();
+        assert_eq!(line(0).get("more"), None);
+        assert_eq!(line(3)["more"], 3);
+    }
+
+    #[test]
+    fn the_line_of_a_change_of_state_has_its_cause() {
+        let map = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(5));
+        let map = Map { state: MapState::Running, epoch: 3, cause: Cause::CaughtUp, ..map };
+        let line = Activity::of_state(MapState::CatchingUp, &map);
+        assert_eq!(
+            (line.cause, line.at, &*line.actor, &*line.reason),
+            (Cause::CaughtUp, Timestamp(5), "kim", "created")
+        );
+        let changed = ActivityKind::StateChanged { from: MapState::CatchingUp, to: MapState::Running, epoch: 3 };
+        assert_eq!(line.what, changed);
+        let later = Map { version: map.version + 1, ..map.clone() };
+        assert!(line.id < Activity::of_state(MapState::CatchingUp, &later).id, "in the order of the map's versions");
+    }
+}

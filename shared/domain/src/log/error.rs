@@ -250,6 +250,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_quotes_or_a_number_does_not_count_and_an_apostrophe_is_no_quote() {
+        for (message, wanted) in [
+            ("a \"b 'c\" d", "a  d"),
+            ("a 'b' c", "a  c"),
+            ("a `b` c", "a  c"),
+            ("it isn't 'x' here", "it isn't  here"),
+            ("12 of 345", "# of #"),
+            ("a \"b", "a "),
+        ] {
+            assert_eq!(alike(message), wanted, "{message}");
+        }
+    }
+
+    #[test]
+    fn names_in_the_log_are_those_in_the_api() {
+        use ErrorDisposition::{Parked, Refused, Reported, Retried};
+        for fate in [Retried, Parked, Refused, Reported] {
+            assert_eq!(serde_json::to_value(fate).unwrap(), fate.as_str());
+        }
+        for how in Resolved::ALL {
+            assert_eq!(serde_json::to_value(how).unwrap(), how.as_str());
+        }
+    }
+
+    #[test]
     fn a_record_is_kept_whole_or_says_what_is_missing() {
         let record = |long: usize| {
             let record = serde_json::json!({"name": "Contoso", "note": "\"".repeat(long), "limit": 7});

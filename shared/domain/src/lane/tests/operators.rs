@@ -248,3 +248,58 @@ fn a_write_whose_holder_died_is_laid_down_when_its_lease_has_ended() {
     assert!(matches!(&effects[..], [JournalEffect::Append(_, Some(_))]));
     assert_eq!(next.sides[B].recent_writes.len(), 1, "it may be there");
 }
+
+#[test]
+fn what_people_note_stays_with_the_entry_up_to_fifty_notes() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    bench.parked(0);
+    for n in 0..51 {
+        let by = Attribution { reason: format!("note {n}"), ..bench.by() };
+        let (head, effects) =
+            operate(bench.head.as_ref().unwrap(), &key(), &bench.stored()[0], LaneCommand::Note, by).unwrap();
+        let [JournalEffect::Update(entry, None)] = &effects[..] else { panic!("{effects:?}") };
+        (bench.head, bench.entries) = (Some(head), vec![entry.clone()]);
+    }
+    let notes = bench.stored()[0].handling.clone().unwrap().notes;
+    assert_eq!((notes.len(), &*notes[0].reason, &*notes[49].reason), (50, "note 1", "note 50"));
+    bench.operate(1, LaneCommand::Acknowledge).unwrap();
+    bench.operate(1, LaneCommand::Assign(Some("lee".to_owned()))).unwrap();
+    let handling = bench.stored()[0].handling.clone().unwrap();
+    assert_eq!((handling.acknowledged, handling.assigned_to.as_deref()), (Some(bench.by()), Some("lee")));
+}
+
+#[test]
+fn a_retry_needs_an_entry_that_was_tried_or_is_parked() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    bench.map.state = MapState::Paused;
+    let save = bench.save(A, "kept");
+    assert!(matches!(bench.admit(save), Ok(Admission::Append { .. })));
+    assert_eq!(bench.operate(1, LaneCommand::Retry), Err(NotPossible::NotParked));
+    bench.operate(1, LaneCommand::Hold).unwrap();
+    bench.operate(1, LaneCommand::Retry).unwrap();
+    bench.entries[0].attempts = 1;
+    bench.operate(1, LaneCommand::Retry).unwrap();
+    assert_eq!(bench.stored()[0].handling.as_ref().unwrap().retried, Some(bench.by()));
+    let save = bench.save(A, "behind");
+    bench.admit(save).unwrap();
+    assert_eq!(bench.operate(2, LaneCommand::Hold), Err(NotPossible::NotNext));
+}
+
+/// A call may still land, and nobody holds the lane: on a paused map nobody comes to open it.
+#[test]
+fn an_operator_opens_a_lane_that_nobody_holds_when_its_time_is_over() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    bench.parked(0);
+    bench.operate(1, LaneCommand::Retry).unwrap();
+    let Claim::Taken { .. } = bench.claim() else { panic!() };
+    let inflight = bench.head.as_mut().unwrap().inflight.as_mut().unwrap();
+    let until = inflight.lease_end;
+    bench.now = until;
+    assert_eq!(bench.operate(1, LaneCommand::Hold), Err(NotPossible::InFlight(until)), "its holder may be alive");
+    bench.head.as_mut().unwrap().inflight.as_mut().unwrap().owner = None;
+    bench.now = until.minus_ms(1);
+    assert_eq!(bench.operate(1, LaneCommand::Hold), Err(NotPossible::InFlight(until)));
+    bench.now = until;
+    bench.operate(1, LaneCommand::Hold).unwrap();
+    assert!(bench.head.as_ref().unwrap().inflight.is_none());
+}

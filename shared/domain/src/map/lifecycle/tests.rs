@@ -56,6 +56,60 @@ fn every_command_has_its_answer_in_every_state() {
 }
 
 #[test]
+fn names_in_the_api_are_those_that_are_stored() {
+    for state in MapState::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        assert_eq!(state.to_string(), state.as_str());
+    }
+    let (rule, incident): (RuleId, _) = ("crm-refuses".parse().unwrap(), IncidentId(7));
+    for (cause, of) in [
+        (Cause::Operator, None),
+        (Cause::CaughtUp, None),
+        (Cause::Rule { rule, incident }, Some(incident)),
+        (Cause::AutoResume { incident }, Some(incident)),
+    ] {
+        assert_eq!(serde_json::to_value(&cause).unwrap()["kind"], cause.as_str());
+        assert_eq!(cause.incident(), of);
+    }
+    use MapCommand::{CaughtUp, Pause, Resume, Run, Stop};
+    let commands = [Run, Pause, Resume(Backlog::CatchUp), Stop, CaughtUp].map(MapCommand::as_str);
+    assert_eq!(commands, ["run", "pause", "resume", "stop", "caught_up"]);
+}
+
+#[test]
+fn a_waiting_write_is_pointed_to_in_the_queue_while_the_map_is_paused_or_catches_up() {
+    let queues = MapState::ALL.map(MapState::queues);
+    assert_eq!(queues, [false, false, false, true, true, false]);
+}
+
+#[test]
+fn changes_flow_anew_after_a_run_and_after_the_resume_of_a_paused_map() {
+    let running = after(&map(), MapCommand::Run);
+    let paused = after(&running, MapCommand::Pause);
+    let resumed = after(&paused, MapCommand::Resume(Backlog::CatchUp));
+    let other_choice = after(&resumed, MapCommand::Resume(Backlog::Discard));
+    let caught_up = after(&other_choice, MapCommand::CaughtUp);
+    let all = [&running, &paused, &resumed, &other_choice, &caught_up];
+    assert_eq!(all.map(|map| map.epoch), [1, 2, 3, 4, 5]);
+    assert_eq!(all.map(|map| map.live_epoch), [1, 1, 3, 3, 3]);
+    assert_eq!(running.since, Timestamp(2));
+}
+
+#[test]
+fn an_entry_is_cut_only_while_the_map_catches_up_and_only_if_it_is_older() {
+    let paused = after(&after(&map(), MapCommand::Run), MapCommand::Pause);
+    let cutting = after(&paused, MapCommand::Resume(Backlog::Discard));
+    let work = crate::lane::Work::Restore {
+        from: crate::map::SideIx::First,
+        to: crate::map::SideIx::Second,
+        cause: crate::lane::RestoreCause::Reverted,
+    };
+    let entry = |epoch| Entry { epoch, ..Entry::new(1, crate::EntryId(1), work.clone(), Timestamp(1)) };
+    assert!(cutting.cuts(&entry(2)).is_some() && cutting.cuts(&entry(3)).is_none());
+    assert!(after(&cutting, MapCommand::Pause).cuts(&entry(2)).is_none(), "a pause suspends it");
+}
+
+#[test]
 fn every_state_says_what_happens_to_a_write() {
     let intake = MapState::ALL.map(MapState::intake);
     use Intake::{Keep, Skip, Write};
