@@ -225,5 +225,27 @@ mod tests {
         assert_eq!(echoes.of(LaneVersion { generation: 5, seq: 17 }), [SideIx::Second]);
         assert_eq!(echoes.of(LaneVersion { generation: 5, seq: 1 }), []);
         assert_eq!((echoes.newest(5, SideIx::Second), echoes.newest(6, SideIx::Second)), (17, 0));
+        assert_eq!((echoes.count(SideIx::Second), echoes.count(SideIx::First)), (17, 0));
+        assert_eq!((echoes.last(SideIx::Second), echoes.last(SideIx::First)), (Some(ContentHash(1)), None));
+    }
+
+    #[test]
+    fn sixteen_echoes_are_remembered_and_one_that_is_covered_says_nothing_of_what_was_seen() {
+        let echo = |n: u64, covered: bool| {
+            let (version, content) = (LaneVersion { generation: 5, seq: n }, ContentHash(n));
+            let (origin, body) = (SideIx::First, ContentHash(0));
+            Echo { id: id(u128::from(n)).value(), origin, body, version, covered, content }
+        };
+        let echoes = (1..=16).fold(Echoes::default(), |echoes, n| echoes.with(echo(n, n > 3)));
+        assert!(echoes.get(id(1)).is_some() && !echoes.too_old(SideIx::First, id(1)));
+        assert_eq!(echoes.newest(5, SideIx::First), 3);
+        assert_eq!(
+            (echoes.get(id(3)).unwrap().reason(), echoes.get(id(4)).unwrap().reason()),
+            (SkipReason::Echo, SkipReason::Covered,)
+        );
+        let later = LaneVersion { generation: 6, seq: 1 };
+        let anew = echoes.with(Echo { version: later, ..echo(17, false) });
+        assert_eq!((anew.newest(6, SideIx::First), anew.newest(5, SideIx::First)), (1, 0));
+        assert_eq!(anew.of(later), [SideIx::First]);
     }
 }

@@ -6,3 +6,4 @@ mod both_sides;
 mod one_way;
 mod operators;
 mod places;
+mod settling;
