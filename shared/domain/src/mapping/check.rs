@@ -159,6 +159,77 @@ mod tests {
     }
 
     #[test]
+    fn each_number_has_its_limit() {
+        let with_fields = |count: usize| {
+            let mut map = customers();
+            let field =
+                |n| serde_json::from_value(json!({"names": {"finance": format!("F{n}"), "crm": format!("c{n}")}}));
+            map.fields = (0..count).map(|n| field(n).unwrap()).collect();
+            mistakes(&map)
+        };
+        assert_eq!(with_fields(MAX_FIELDS), []);
+        assert!(with_fields(MAX_FIELDS + 1).iter().any(|m| m.field == "fields" && m.message.contains("200")));
+        let with_field = |field: Value| {
+            let mut map = customers();
+            map.fields = vec![serde_json::from_value(field).unwrap()];
+            mistakes(&map)
+        };
+        let named = |name: &str| with_field(json!({"names": {"finance": name, "crm": "b"}}));
+        assert_eq!(named(&"n".repeat(128)), []);
+        assert_eq!((named(&"n".repeat(129)).len(), named("a\nb").len()), (1, 1));
+        let valued = |count: usize| {
+            let values: Vec<_> = (0..count).map(|n| json!({"finance": n, "crm": n})).collect();
+            with_field(json!({"names": {"finance": "A", "crm": "b"}, "values": values}))
+        };
+        assert_eq!(valued(MAX_VALUES), []);
+        assert!(valued(MAX_VALUES + 1)[0].message.contains("500"));
+    }
+
+    #[test]
+    fn a_filter_says_what_passes_or_what_does_not_and_not_both() {
+        let filtered = |filter: Value| {
+            let mut map = customers();
+            map.sides[1].filter = vec![serde_json::from_value(filter).unwrap()];
+            mistakes(&map).into_iter().map(|mistake| mistake.field).collect::<Vec<_>>()
+        };
+        assert_eq!(filtered(json!({"field": "a", "in": [1]})), [""; 0]);
+        assert_eq!(filtered(json!({"field": "a", "not_in": [1]})), [""; 0]);
+        for wrong in [json!({"field": "a"}), json!({"field": "a", "in": [1], "not_in": [2]})] {
+            assert_eq!(filtered(wrong), ["sides[1].filter[0]"]);
+        }
+    }
+
+    #[test]
+    fn each_direction_needs_a_source_and_readable_values() {
+        for field in [
+            json!({"names": {"finance": "A"}, "only_to": "finance", "constant": {"finance": 1}}),
+            json!({"names": {"finance": "A", "crm": "b"}, "only_to": "crm", "values": [{"finance": 1, "crm": 2}, {"finance": 3, "crm": 2}]}),
+            json!({"names": {"finance": "A", "crm": "b"}, "types": {"crm": "integer"}, "default": {"crm": 7}}),
+        ] {
+            let mut map = customers();
+            map.fields = vec![serde_json::from_value(field.clone()).unwrap()];
+            assert_eq!(mistakes(&map), [], "{field}");
+        }
+        let mut map = customers();
+        let constant =
+            json!({"names": {"finance": "A", "crm": "b"}, "types": {"crm": "integer"}, "constant": {"crm": "x"}});
+        map.fields = vec![serde_json::from_value(constant).unwrap()];
+        assert_eq!(mistakes(&map)[0].field, "fields[0].constant.crm");
+        for part in ["types", "default", "constant", "values", "only_to"] {
+            let mut field = json!({"names": {"finance": "A", "crm": "b"}});
+            field[part] = match part {
+                "types" => json!({"erp": "text"}),
+                "values" => json!([{"finance": 1, "crm": 2, "erp": 3}]),
+                "only_to" => json!("erp"),
+                _ => json!({"erp": 1}),
+            };
+            let mut map = customers();
+            map.fields = vec![serde_json::from_value(field).unwrap()];
+            assert!(mistakes(&map).iter().any(|m| m.field == format!("fields[0].{part}.erp")), "{part}");
+        }
+    }
+
+    #[test]
     fn a_name_may_not_be_mapped_twice_and_there_must_be_fields() {
         let mut map = customers();
         map.fields.push(map.fields[0].clone());

@@ -133,6 +133,33 @@ mod tests {
     }
 
     #[test]
+    fn each_part_of_an_address_has_its_length() {
+        let parsed = |text: &str| text.parse::<Address>().is_ok();
+        let address = |name: usize, label: usize| format!("{}@{}.example", "n".repeat(name), "h".repeat(label));
+        assert!(parsed(&address(64, 63)) && !parsed(&address(65, 63)) && !parsed(&address(64, 64)));
+        let host = |labels: usize| format!("n@{}{}", "a.".repeat(labels), "b".repeat(253 - 2 * labels));
+        assert!(parsed(&host(100)) && !parsed(&format!("{}b", host(100))));
+        for wrong in ["k..m@x.y", "kim.@x.y", "kim@x-.y", "kim@.x.y", "kim@x.y."] {
+            assert!(!parsed(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_and_stored_as_it_is() {
+        let address: Address = "kim@example.com".parse().unwrap();
+        assert_eq!(address.to_string(), "kim@example.com");
+        assert_eq!(serde_json::to_value(&address).unwrap(), "kim@example.com");
+    }
+
+    #[test]
+    fn a_group_has_one_to_fifty_members() {
+        let of = |count: usize| (0..count).map(|n| format!("p{n}@example.com").parse().unwrap()).collect();
+        let mistakes = |count| Group::mistakes(&of(count)).len();
+        assert_eq!([0, 1, MAX_RECIPIENTS, MAX_RECIPIENTS + 1].map(mistakes), [1, 0, 0, 1]);
+        assert!(Group::mistakes(&of(51))[0].message.contains("51 addresses"));
+    }
+
+    #[test]
     fn a_log_has_no_whole_address() {
         assert_eq!("kim@example.com".parse::<Address>().unwrap().masked(), "k…@example.com");
     }

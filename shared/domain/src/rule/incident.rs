@@ -313,3 +313,6 @@ fn top(errors: &[&LoggedError]) -> Vec<Top> {
     found.truncate(TOP_MESSAGES);
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,6 +184,49 @@ mod tests {
         })
     }
 
+    #[test]
+    fn an_error_counts_or_the_reason_is_named() {
+        use crate::{ErrorClass, id::EntryId, log::ErrorDisposition, mapping::tests::customers};
+        let rule = RuleConfig {
+            classes: [ErrorClass::Application].into(),
+            to_sides: ["crm".parse().unwrap()].into(),
+            ..rule(1, 1)
+        };
+        let map = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(1));
+        let map = Map { live_epoch: 4, ..map };
+        let event = ErrorEvent {
+            id: LogId(7),
+            at: Timestamp(9),
+            happened_at: None,
+            map: map.id.clone(),
+            uid: map.uid,
+            epoch: 4,
+            from: None,
+            to: "crm".parse().unwrap(),
+            key: None,
+            entry: Some(EntryId(3)),
+            seq: None,
+            write: None,
+            attempt: 1,
+            class: ErrorClass::Application,
+            code: None,
+            message: String::new(),
+            fate: ErrorDisposition::Parked,
+            payload: None,
+        };
+        let all = |event: &ErrorEvent| counts(&rule, &map, Some(Timestamp(8)), event);
+        assert_eq!(all(&event), Exclusion::Counts);
+        assert_eq!(all(&ErrorEvent { uid: MapUid(2), ..event.clone() }), Exclusion::OtherMap);
+        assert_eq!(all(&ErrorEvent { class: ErrorClass::Timeout, ..event.clone() }), Exclusion::OtherClass);
+        assert_eq!(all(&ErrorEvent { to: "finance".parse().unwrap(), ..event.clone() }), Exclusion::OtherSide);
+        assert_eq!(all(&ErrorEvent { epoch: 3, ..event.clone() }), Exclusion::BeforeResume);
+        assert_eq!(all(&ErrorEvent { at: Timestamp(8), ..event.clone() }), Exclusion::BeforeRecovery);
+        let any = RuleConfig { classes: BTreeSet::new(), to_sides: BTreeSet::new(), ..rule.clone() };
+        let other = ErrorEvent { class: ErrorClass::Timeout, to: "finance".parse().unwrap(), ..event.clone() };
+        assert_eq!(counts(&any, &map, None, &other), Exclusion::Counts);
+        assert_eq!((rule.unit(&event), RuleConfig { count: Count::Attempts, ..rule }.unit(&event)), (3, 7));
+    }
+
     proptest! {
         #[test]
         fn it_finds_exactly_what_the_reference_finds(

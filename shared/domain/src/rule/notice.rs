@@ -166,6 +166,41 @@ mod tests {
     }
 
     #[test]
+    fn people_are_reminded_until_somebody_has_seen_it_or_it_is_over() {
+        let minute = Timestamp(1).plus_ms(60_000);
+        assert!(!incident().reminds(Timestamp::NEVER), "the rule does not ask for it");
+        let mut one = incident();
+        one.config.reminder_minutes = Some(1);
+        assert!(one.reminds(minute) && !one.reminds(minute.minus_ms(1)));
+        one.tell(NoticeKind::Reminder, minute);
+        assert!(!one.reminds(minute) && one.reminds(minute.plus_ms(60_000)));
+        let none = Incident { notices: Vec::new(), ..one.clone() };
+        assert!(none.reminds(minute), "since it was opened");
+        let by = crate::lane::Attribution { actor: "kim".to_owned(), at: minute, reason: String::new() };
+        assert!(!one.acknowledged(by).reminds(Timestamp::NEVER));
+        assert!(!one.recovered(crate::rule::Ending::Quiet, minute).reminds(Timestamp::NEVER));
+    }
+
+    #[test]
+    fn a_mail_waits_until_it_is_due_and_is_pending_until_it_is_settled() {
+        let mut one = incident();
+        assert!(one.mail_waits(Timestamp(0)), "its recipients are not known yet");
+        let sent = Sent::Waiting { not_before: Timestamp(9), tries: 1, says: None };
+        one.notices[0].to = Some(vec![Delivery { to: "kim@example.com".parse().unwrap(), sent }]);
+        assert!(!one.mail_waits(Timestamp(8)) && one.mail_waits(Timestamp(9)) && one.mail_pending());
+        settle(&mut one.notices[0]);
+        assert!(!one.mail_pending());
+    }
+
+    #[test]
+    fn a_kind_has_one_name() {
+        use NoticeKind::{Again, Opened, Recovered, Reminder};
+        for kind in [Opened, Again, Reminder, Recovered] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+
+    #[test]
     fn of_too_many_notices_the_one_that_is_settled_goes_first() {
         let mut one = incident();
         for n in 1..MAX_NOTICES as u64 {
