@@ -26,8 +26,13 @@ fn fail(bench: &mut Bench, entry: &Entry, class: ErrorClass, effect: CallEffect)
 }
 
 fn errors(bench: &Bench) -> Vec<&ErrorEvent> {
-    let error = |event| if let &LogEvent::Error(ref error) = event { Some(&**error) } else { None };
-    bench.logged.iter().filter_map(error).collect()
+    let mut errors = Vec::new();
+    for event in &bench.logged {
+        if let LogEvent::Error(error) = event {
+            errors.push(&**error);
+        }
+    }
+    errors
 }
 
 #[test]
