@@ -124,7 +124,7 @@ impl AdminPorts for OperatorPorts {
         match aws::messages_in(&self.sqs, url).await {
             Ok(count) => Some(count),
             Err(error) => {
-                tracing::warn!(%error, "the queue of failed events could not be asked");
+                tracing::warn!(%error, "could not read the queue of failed events; its depth is left out");
                 None
             }
         }

@@ -65,28 +65,28 @@ const ADMIN: Option<Role> = Some(Role::Admin);
 pub(crate) static ROUTES: [Route; 62] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "Reports that the function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
-    route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "All sides: the apps, and how they are reached."),
-    route(Method::GET, "/sides/{side}", VIEWER, &[(200, "Side")], "One side."),
-    route(Method::PUT, "/sides/{side}", ADMIN, &[(200, "Side"), (201, "Side")], "Creates a side or changes it.")
+    route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "Lists sides: the apps, and how Tandem reaches them."),
+    route(Method::GET, "/sides/{side}", VIEWER, &[(200, "Side")], "Returns one side."),
+    route(Method::PUT, "/sides/{side}", ADMIN, &[(200, "Side"), (201, "Side")], "Creates or changes a side.")
         .body("SideConfig")
         .conditional(),
     route(Method::DELETE, "/sides/{side}", ADMIN, &[(204, "")], "Deletes a side that no map uses.").conditional(),
-    route(Method::POST, "/sides/{side}/test", OPERATOR, &[(200, "Tested")], "Tries to reach the app; writes nothing.")
+    route(Method::POST, "/sides/{side}/test", OPERATOR, &[(200, "Tested")], "Tries to connect to the app. Writes nothing.")
         .body("TestRequest"),
-    route(Method::GET, "/maps", VIEWER, &[(200, "Maps")], "All maps: which records are kept in step, and how."),
+    route(Method::GET, "/maps", VIEWER, &[(200, "Maps")], "Lists maps: which records Tandem keeps in step, and how."),
     route(
         Method::GET,
         "/maps/{map}",
         VIEWER,
         &[(200, "Map")],
-        "One map with its state, and who brought it there, and why.",
+        "Returns one map with its state, who changed the state last, and why.",
     ),
     route(
         Method::PUT,
         "/maps/{map}",
         ADMIN,
         &[(200, "Map"), (201, "Map")],
-        "Creates a map or changes it; its state stays.",
+        "Creates or changes a map. Its state does not change.",
     )
     .body("MapConfig")
     .query(GIVE_UP)
@@ -96,12 +96,12 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}",
         ADMIN,
         &[(204, "")],
-        "Deletes a map that is stopped and has nothing left to write or to bring back.",
+        "Deletes a stopped map that has no unwritten changes and nothing in its archive that can still be recovered.",
     )
     .query(GIVE_UP)
     .conditional(),
     route(Method::POST, "/maps/{map}/run", OPERATOR, &[(200, "Map")], "Starts synchronization: Tandem writes changes from now on.").body("Reason"),
-    route(Method::POST, "/maps/{map}/stop", OPERATOR, &[(200, "Map")], "Skips changes from now on, and counts them.")
+    route(Method::POST, "/maps/{map}/stop", OPERATOR, &[(200, "Map")], "Stops synchronization: Tandem skips and counts changes from now on.")
         .body("Reason"),
     route(
         Method::POST,
@@ -117,7 +117,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/resume",
         OPERATOR,
         &[(200, "Map")],
-        "Resumes a map and decides what happens to the changes that wait; also during a catch-up. Skipped and discarded \
+        "Resumes a map and decides what happens to its backlog. Also works during a catch-up. Skipped and discarded \
          changes are in `/maps/{map}/archive`.",
     )
     .body("Resume"),
@@ -126,23 +126,23 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/commands/{command}",
         OPERATOR,
         &[(200, "MapResults")],
-        "`run`, `pause`, `resume` or `stop` several maps; the answer is for each.",
+        "Runs, pauses, resumes or stops several maps: `run`, `pause`, `resume`, `stop`. The response has one result per map.",
     )
     .body("ManyMaps"),
-    route(Method::GET, "/queues", VIEWER, &[(200, "Queues")], "How much waits in maps that are paused or catch up."),
+    route(Method::GET, "/queues", VIEWER, &[(200, "Queues")], "Returns the backlog of each map that is paused or catching up."),
     route(
         Method::GET,
         "/maps/{map}/queue",
         VIEWER,
         &[(200, "BacklogView")],
-        "How much waits, since when, how fast it grows, and how far the catch-up is.",
+        "Returns the size, age and growth of the backlog, and the progress of the catch-up.",
     ),
     route(
         Method::GET,
         "/maps/{map}/queue/entries",
         VIEWER,
         &[(200, "Entries")],
-        "Changes that wait, record by record, each in its order; those of records that wait for an operator last.",
+        "Lists queued changes by record, in order. Records that wait for an operator come last.",
     )
     .query(QUEUE),
     route(
@@ -150,7 +150,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/queue/entry",
         VIEWER,
         &[(200, "EntryDetail")],
-        "One change that waits, is being written, or is parked, with its record.",
+        "Returns one change that is queued, in flight or parked, with its record.",
     )
     .query(ENTRY),
     route(
@@ -158,7 +158,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/entries",
         OPERATOR,
         &[(200, "CommandResults")],
-        "Retries, edits, holds, cancels, skips, reverts, supersedes, acknowledges, assigns or notes entries.",
+        "Applies a command to entries: retry, edit, hold, cancel, skip, revert, supersede, acknowledge, assign or note.",
     )
     .body("EntryCommand"),
     route(
@@ -166,7 +166,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/errors",
         VIEWER,
         &[(200, "Entries")],
-        "Catch-up errors: changes that wait for an operator, the oldest first.",
+        "Lists catch-up errors: changes that wait for an operator, oldest first.",
     )
     .query(ERRORS),
     route(
@@ -174,7 +174,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/errors/preview",
         VIEWER,
         &[(200, "RetryPreview")],
-        "What trying an entry again would send; sends nothing.",
+        "Returns what a retry of an entry would send. Sends nothing.",
     )
     .body("EntryRef"),
     route(
@@ -182,7 +182,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/errors/retry-all",
         OPERATOR,
         &[(200, "CommandResults")],
-        "Tries up to 200 catch-up errors again, or says what that would send. `hold-all` calls it off.",
+        "Retries up to 200 catch-up errors, or returns what that would send. `hold-all` cancels the retries.",
     )
     .body("RetryAll"),
     route(
@@ -190,7 +190,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/errors/hold-all",
         OPERATOR,
         &[(200, "CommandResults")],
-        "Holds up to 200 entries that were to be tried again and are not being written.",
+        "Holds up to 200 entries that are due for a retry and not in flight.",
     )
     .body("RetryAll"),
     route(
@@ -198,7 +198,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/archive",
         VIEWER,
         &[(200, "Archive")],
-        "Changes that were not written because somebody decided so, newest first.",
+        "Lists changes that were not written because somebody decided so, newest first.",
     )
     .query(ARCHIVE),
     route(
@@ -206,18 +206,18 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/archive/recover-all",
         OPERATOR,
         &[(200, "RecoveredAll")],
-        "Brings up to 200 of those back that were archived for a cause, the oldest first: undoes a `discard` or \
+        "Recovers up to 200 changes that were archived for one cause, oldest first. This undoes a `discard` or \
          `skip_to_live`.",
     )
     .body("RecoverAll"),
-    route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "Returns one item of the list."),
+    route(Method::GET, "/maps/{map}/archive/{id}", VIEWER, &[(200, "ArchivedView")], "Returns one archived change."),
     route(
         Method::POST,
         "/maps/{map}/archive/{id}/recover",
         OPERATOR,
         &[(200, "ArchivedView")],
-        "Brings it back: the record is copied as its app has it now. One that neither app has is written as it is, if no \
-         later change of the record was accepted.",
+        "Recovers an archived change: Tandem copies the record as the originating app has it now. If neither app has the \
+         change, Tandem writes the archived record, unless a later change of the record was accepted.",
     )
     .body("Recover"),
     route(
@@ -225,16 +225,16 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/conflicts",
         VIEWER,
         &[(200, "Conflicts")],
-        "Changes that both apps made at the same time, with both values, newest first.",
+        "Lists conflicts: changes that both apps made at the same time, with both values, newest first.",
     )
     .query(CONFLICTS),
-    route(Method::GET, "/maps/{map}/conflicts/{id}", VIEWER, &[(200, "ConflictView")], "Returns one item of the list."),
+    route(Method::GET, "/maps/{map}/conflicts/{id}", VIEWER, &[(200, "ConflictView")], "Returns one conflict."),
     route(
         Method::POST,
         "/maps/{map}/conflicts/{id}/reverse",
         OPERATOR,
         &[(200, "ConflictView")],
-        "Writes the value that lost to both apps.",
+        "Reverses a conflict: Tandem writes the losing value to both apps.",
     )
     .body("Reason"),
     route(
@@ -242,7 +242,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/open",
         VIEWER,
         &[(200, "OpenLanes")],
-        "Records with changes that are not written yet.",
+        "Lists records that have unwritten changes.",
     )
     .query(LIMIT),
     route(
@@ -250,14 +250,14 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/maps/{map}/preview",
         VIEWER,
         &[(200, "Previewed")],
-        "What a record becomes on the other side; writes nothing.",
+        "Returns what a record becomes on the other side. Writes nothing.",
     )
     .body("PreviewRequest"),
-    route(Method::GET, "/config", VIEWER, &[(200, "Document")], "All sides and maps as one document."),
-    route(Method::POST, "/config/plan", VIEWER, &[(200, "Plan")], "What applying a document would do; writes nothing.")
+    route(Method::GET, "/config", VIEWER, &[(200, "Document")], "Returns all sides and maps as one document."),
+    route(Method::POST, "/config/plan", VIEWER, &[(200, "Plan")], "Returns what applying a document would change. Writes nothing.")
         .body("Document")
         .query(PRUNE),
-    route(Method::POST, "/config/apply", ADMIN, &[(200, "Plan")], "Makes sides and maps as a document says.")
+    route(Method::POST, "/config/apply", ADMIN, &[(200, "Plan")], "Creates, changes and, with `prune`, deletes sides and maps so that they match a document.")
         .body("Document")
         .query(PRUNE),
     route(
@@ -268,7 +268,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "Lists changes of maps with who made them and why, newest first; also changes that concern all maps.",
     )
     .query(ACTIVITY),
-    route(Method::GET, "/log/errors", VIEWER, &[(200, "LoggedErrors")], "Every error that writes met, newest first.")
+    route(Method::GET, "/log/errors", VIEWER, &[(200, "LoggedErrors")], "Lists errors of writes, newest first.")
         .query(LOG),
     route(
         Method::GET,
@@ -283,7 +283,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/log/errors/download",
         VIEWER,
         &[(200, "Download")],
-        "All errors that match, as a CSV or JSONL file. One that does not have all ends with a line that says `cut off`.",
+        "Downloads all errors that match, as a CSV or JSONL file. An incomplete file ends with a line that says `cut off`.",
     )
     .query(DOWNLOAD),
     route(
@@ -291,7 +291,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/log/errors/resolve",
         OPERATOR,
         &[(200, "ErrorsResolved")],
-        "Marks the unresolved errors that match as no concern any more, at most 1,000; the map must be named.",
+        "Marks up to 1,000 unresolved errors that match as resolved. The request must name the map.",
     )
     .body("Reason")
     .query(RESOLVE),
@@ -300,7 +300,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/log/failed",
         VIEWER,
         &[(200, "FailedEvents")],
-        "Events that could not be logged, with what is wrong with them, newest first.",
+        "Lists events that could not be logged, with the reason, newest first.",
     )
     .query(FAILED),
     route(
@@ -311,14 +311,14 @@ pub(crate) static ROUTES: [Route; 62] = [
         "Removes an event from the list once somebody has dealt with it.",
     )
     .body("Reason"),
-    route(Method::GET, "/rules", VIEWER, &[(200, "Rules")], "All alert settings."),
-    route(Method::GET, "/rules/{rule}", VIEWER, &[(200, "Rule")], "One alert setting."),
+    route(Method::GET, "/rules", VIEWER, &[(200, "Rules")], "Lists alert settings."),
+    route(Method::GET, "/rules/{rule}", VIEWER, &[(200, "Rule")], "Returns one alert setting."),
     route(
         Method::PUT,
         "/rules/{rule}",
         OPERATOR,
         &[(200, "Rule"), (201, "Rule")],
-        "Creates an alert setting or changes it. It holds from the next error on.",
+        "Creates or changes an alert setting. It applies from the next error on.",
     )
     .body("RuleConfig")
     .conditional(),
@@ -335,7 +335,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/rules/{rule}/explain",
         VIEWER,
         &[(200, "Explained")],
-        "Why the rule did, or did not, open an incident on a map.",
+        "Explains why the rule did or did not open an incident on a map.",
     )
     .query(EXPLAIN),
     route(
@@ -343,28 +343,28 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/dry-run",
         VIEWER,
         &[(200, "DryRunResult")],
-        "Which breaches a rule would have made in the stored log; opens none.",
+        "Returns the breaches that a rule would have found in the stored log. Opens no incident.",
     )
     .body("DryRun"),
-    route(Method::GET, "/groups", VIEWER, &[(200, "Groups")], "All groups of recipients."),
+    route(Method::GET, "/groups", VIEWER, &[(200, "Groups")], "Lists groups of recipients."),
     route(
         Method::PUT,
         "/groups/{group}",
         OPERATOR,
         &[(200, "Group"), (201, "Group")],
-        "Creates a group of recipients or changes it. The next mail goes to its members of then.",
+        "Creates or changes a group of recipients. The next mail goes to the new members.",
     )
     .body("Members")
     .conditional(),
     route(Method::DELETE, "/groups/{group}", OPERATOR, &[(204, "")], "Deletes a group that no rule names.")
         .conditional(),
-    route(Method::GET, "/incidents", VIEWER, &[(200, "Incidents")], "Incidents, newest first.").query(INCIDENTS),
+    route(Method::GET, "/incidents", VIEWER, &[(200, "Incidents")], "Lists incidents, newest first.").query(INCIDENTS),
     route(
         Method::GET,
         "/incidents/{incident}",
         VIEWER,
         &[(200, "Incident")],
-        "One incident: what was counted, what was done, who was told.",
+        "Returns one incident: the errors it counted, the action taken, and who was notified.",
     ),
     route(
         Method::POST,
@@ -379,13 +379,13 @@ pub(crate) static ROUTES: [Route; 62] = [
         "/mail/flagged",
         VIEWER,
         &[(200, "FlaggedAddresses")],
-        "Addresses from which mail came back: none is sent there.",
+        "Lists addresses whose mail bounced. Tandem sends no mail to them.",
     ),
-    route(Method::DELETE, "/mail/flagged/{address}", OPERATOR, &[(204, "")], "Sends mail to an address again."),
-    route(Method::GET, "/tokens", ADMIN, &[(200, "Tokens")], "All tokens but the first admin's."),
+    route(Method::DELETE, "/mail/flagged/{address}", OPERATOR, &[(204, "")], "Unflags an address: Tandem sends mail to it again."),
+    route(Method::GET, "/tokens", ADMIN, &[(200, "Tokens")], "Lists all tokens except the first admin's."),
     route(Method::POST, "/tokens", ADMIN, &[(201, "NewToken")], "Creates a token. Only this response contains its secret.")
         .body("TokenRequest"),
-    route(Method::DELETE, "/tokens/{token}", ADMIN, &[(204, "")], "Revokes a token at once."),
+    route(Method::DELETE, "/tokens/{token}", ADMIN, &[(204, "")], "Revokes a token immediately."),
 ];
 
 /// The route of a request. `Err`: the methods that its path knows, none if there is no such path.

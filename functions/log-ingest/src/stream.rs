@@ -66,7 +66,7 @@ pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
             first.map(|first| first.sequence.clone()).or(aside)
         }
         Err(error) => {
-            tracing::warn!(records = records.len(), %error, "a batch could not be logged as a whole; now each by itself");
+            tracing::warn!(records = records.len(), %error, "could not log a batch as a whole; each record is logged alone");
             one_by_one(ports, &carried, &mut done).await
         }
     };
@@ -110,7 +110,7 @@ async fn one_by_one<P: EventPorts>(ports: &P, carried: &[Carried], done: &mut In
             result => result,
         };
         if let Err(error) = result {
-            tracing::error!(%error, "a record could not be logged; the stream brings it again");
+            tracing::error!(%error, "could not log a record; the stream delivers it again");
             return Some(one.sequence.clone());
         }
     }
@@ -122,7 +122,7 @@ async fn put_aside_unreadable<P: EventPorts>(ports: &P, carried: &[Carried]) -> 
         if let Err(says) = &one.events
             && let Err(error) = put_aside(ports, one, says).await
         {
-            tracing::error!(%error, "a record that cannot be read could not be put aside; the stream brings it again");
+            tracing::error!(%error, "could not move an unreadable record to the failed events; the stream delivers it again");
             return Some(one.sequence.clone());
         }
     }
@@ -131,7 +131,7 @@ async fn put_aside_unreadable<P: EventPorts>(ports: &P, carried: &[Carried]) -> 
 
 async fn put_aside<P: EventPorts>(ports: &P, one: &Carried, says: &str) -> Result<(), PortError> {
     let at = ports.now();
-    tracing::error!(source = one.source, says, "a record cannot be logged, and was put aside");
+    tracing::error!(source = one.source, says, "could not log a record; it was moved to the failed events");
     let id = LogId::of(at, Order::Change(0), &[b"failed", one.sequence.as_bytes()]);
     let says = domain::failure::shorten(says, domain::limits::MAX_MESSAGE_CHARS);
     ports.log().add_failed(&FailedEvent { id, at, source: one.source.clone(), says }).await?;

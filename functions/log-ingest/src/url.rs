@@ -86,7 +86,7 @@ fn line(number: usize, result: &LineResult) -> Value {
 
 fn refused(error: &AppError) -> Answer {
     if let Some(internal) = error.internal() {
-        tracing::error!(error = %internal, "a request could not be served");
+        tracing::error!(error = %internal, "could not serve a request");
     }
     told(error.into())
 }

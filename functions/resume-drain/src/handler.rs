@@ -93,7 +93,7 @@ fn wanted(event: &Value) -> Result<Wanted, Error> {
 /// Nothing is lost by a failure: the next sweep finds what was left. It is returned so that it is counted.
 fn retried<T>(result: Result<T, PortError>) -> Result<T, Error> {
     result.map_err(|error| {
-        tracing::error!(%error, "lanes could not be worked on");
+        tracing::error!(%error, "could not work on some lanes; the next sweep comes back to them");
         error.into()
     })
 }

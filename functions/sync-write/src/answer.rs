@@ -29,7 +29,7 @@ impl Reply {
 
     pub(crate) fn error(error: &AppError) -> Self {
         if let Some(internal) = error.internal() {
-            tracing::error!(error = %internal, "a request could not be served");
+            tracing::error!(error = %internal, "could not serve a request");
         }
         Self::problem(error.into())
     }

@@ -32,6 +32,6 @@ pub(crate) async fn connect(config: &Config) -> Result<Deps, String> {
 /// What could not be warmed is tried again by the first request that needs it.
 fn warmed(what: &str, result: Result<(), impl Display>) {
     if let Err(error) = result {
-        tracing::warn!(%error, "{what} could not be read at start");
+        tracing::warn!(%error, "could not read {what} at start");
     }
 }

@@ -30,7 +30,7 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
         None => tick(ports, until).await,
     };
     let ticked = ticked.map_err(|error| {
-        tracing::error!(%error, "rules could not be judged");
+        tracing::error!(%error, "could not evaluate some rules");
         error
     })?;
     tell(&ticked, incident.is_none());
@@ -93,7 +93,7 @@ async fn came_back<P: MailPorts>(ports: &P, detail: &Value) -> Result<Value, Err
     let (mut back, mut flagged) = (0, 0);
     for recipient in recipients.as_array().into_iter().flatten() {
         let Some(to) = recipient["emailAddress"].as_str().and_then(|text| text.parse::<Address>().ok()) else {
-            tracing::warn!(kind, "the mail service names an address that cannot be read");
+            tracing::warn!(kind, "could not parse an address that the mail service names; it is not flagged");
             continue;
         };
         let mail = CameBack { to, message_id: message_id.to_owned(), says: says.clone(), lasting };
@@ -101,7 +101,7 @@ async fn came_back<P: MailPorts>(ports: &P, detail: &Value) -> Result<Value, Err
         back += 1;
         flagged += u64::from(lasting);
     }
-    tracing::warn!(kind, bounced = back, flagged, "mail came back");
+    tracing::warn!(kind, bounced = back, flagged, "a mail bounced");
     Metrics::of(&[]).add("MailsBounced", back, Unit::Count).emit();
     Ok(json!({ "bounced": back, "flagged": flagged }))
 }

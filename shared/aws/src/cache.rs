@@ -114,7 +114,7 @@ impl<S: ReadConfig> Config for CachedConfig<S> {
                     self.remember(now, &map);
                     all.push(map);
                 }
-                Err(error) => tracing::error!(map.id = %id, %error, "a map is left out"),
+                Err(error) => tracing::error!(map.id = %id, %error, "could not read a map; it is left out"),
             }
         }
         Ok(all)

@@ -250,7 +250,7 @@ pub(crate) fn left_out<T>(read: Result<T, PortError>) -> Option<T> {
         Ok(body) => return Some(body),
         Err(why) => why,
     };
-    tracing::error!(%why, "an item cannot be read, and is left out");
+    tracing::error!(%why, "could not read an item; it is left out");
     Metrics::of(&[]).add("UnreadableItems", 1, Unit::Count).emit();
     None
 }

@@ -71,7 +71,7 @@ fn left_out<T>(item: &Item, read: Result<T, PortError>) -> Option<T> {
         Err(why) => why,
     };
     let name = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
-    tracing::error!(line.pk = name("pk"), line.sk = name("sk"), error = %why, "a line of a log is left out");
+    tracing::error!(line.pk = name("pk"), line.sk = name("sk"), error = %why, "could not read a line of a log; it is left out");
     Metrics::of(&[]).add("UnreadableLines", 1, Unit::Count).emit();
     None
 }

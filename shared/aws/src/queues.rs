@@ -176,7 +176,7 @@ impl Queues for SqsQueues {
             }
         }
         if !unreadable.is_empty() {
-            tracing::error!(map.id = %map.id, messages = unreadable.len(), "messages are no pointers and are deleted");
+            tracing::error!(map.id = %map.id, messages = unreadable.len(), "could not parse messages of the queue as pointers; they are deleted");
             self.delete(map, &unreadable).await?;
         }
         Ok(pointers)

@@ -163,7 +163,7 @@ fn told(detail: &'static str) -> Box<Problem> {
 }
 
 fn failed(error: &PortError) -> Box<Problem> {
-    tracing::error!(%error, "the keys of the callers cannot be read");
+    tracing::error!(%error, "could not read the keys of the callers");
     Box::new(Problem::from(&AppError::Port(error.clone())))
 }
 

@@ -1,4 +1,4 @@
-//! How much waits, as it is told.
+//! Responses about backlogs.
 
 use app::admin::{backlog::Backlog, map_commands::Quiet};
 use serde::{Deserialize, Serialize};
@@ -6,33 +6,33 @@ use utoipa::ToSchema;
 
 use super::Map;
 
-/// How much waits in a map.
+/// The backlog of a map.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BacklogView {
     /// The map's state.
     state: &'static str,
-    /// Changes that wait. Approximate, as SQS counts. Absent: the map has no queue, and it is not known; the next minute's
-    /// sweep makes one for a map that is paused. `/maps/{map}/queue/entries` lists them all the same.
+    /// The number of queued changes. Approximate, as SQS counts. Absent while the map has no queue: the next sweep creates one
+    /// for a paused map within a minute. `/maps/{map}/queue/entries` lists the changes in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     depth: Option<u64>,
-    /// When the oldest of them was accepted, RFC 3339. Those that wait for an operator do not count.
+    /// When the oldest queued change was accepted, RFC 3339. Parked changes do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     oldest: Option<String>,
-    /// `true`: so many records wait that not all were looked at. Changes wait since `oldest` at least.
+    /// `true`: not all waiting records were examined, so the oldest change may be older than `oldest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     oldest_at_least: Option<bool>,
-    /// By how many changes a minute the queue grows, while the map is paused.
+    /// Growth of the queue in changes per minute, while the map is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     growth_per_minute: Option<f64>,
-    /// How long it takes to write what waits, in seconds, at the rate of this catch-up or of the one before.
+    /// Expected time to write the backlog, in seconds, at the rate of this catch-up or the previous one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     expected_seconds: Option<f64>,
-    /// When that is, RFC 3339, while the map catches up.
+    /// When the catch-up is expected to end, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     expected_at: Option<String>,
@@ -42,48 +42,48 @@ pub(crate) struct BacklogView {
     catch_up: Option<Progress>,
 }
 
-/// How much waits in the maps that are paused or catch up.
+/// The backlogs of the maps that are paused or catching up.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Queues {
-    /// By name.
+    /// The maps, sorted by name.
     pub(crate) maps: Vec<MapQueue>,
 }
 
-/// How much waits in one of them.
+/// The backlog of one map in a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MapQueue {
     /// The map's name.
     pub(crate) id: String,
-    /// As `/maps/{map}/queue` tells it.
+    /// The same as `/maps/{map}/queue` returns.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) queue: Option<BacklogView>,
-    /// Why that is not known.
+    /// Why the backlog could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = super::by_hand::problem)]
     pub(crate) problem: Option<app::problem::Problem>,
 }
 
-/// How far a catch-up is.
+/// The progress of a catch-up.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Progress {
     /// When it began, RFC 3339.
     began: String,
-    /// When the last of it was noted, RFC 3339.
+    /// When its progress was recorded last, RFC 3339.
     last: String,
-    /// Changes that came to their end.
+    /// Changes that were written.
     done: u64,
     /// Changes that were archived.
     archived: u64,
-    /// Changes that were parked: they wait for an operator.
+    /// Changes that were parked and wait for an operator.
     parked: u64,
-    /// Attempts that failed and are repeated.
+    /// Failed attempts that will be retried.
     failed: u64,
-    /// Changes that wait still. Approximate. Absent: as `depth`.
+    /// Changes still queued. Approximate; absent when `depth` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     left: Option<u64>,
-    /// Changes a second.
+    /// Changes written per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     rate_per_second: Option<f64>,
@@ -114,27 +114,27 @@ impl From<Backlog> for BacklogView {
     }
 }
 
-/// A map that was paused, and what is still going on.
+/// A paused map, and the writes that are still in flight.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Paused {
     /// The map.
     map: Map,
-    /// Nothing is being written any more.
+    /// No write is in flight any more.
     quiet: bool,
-    /// Functions may still begin a write: they remember a map's state for a second.
+    /// Functions may still start a write, because they cache a map's state for one second.
     settling: bool,
-    /// Records that are being written.
+    /// Records with a write in flight.
     in_flight: Vec<Busy>,
-    /// There may be more of them than are listed.
+    /// `true`: the list may be incomplete.
     more: bool,
 }
 
-/// A record that is being written.
+/// A record with a write in flight.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Busy {
     /// The record.
     key: String,
-    /// It is over by then, RFC 3339.
+    /// When its lease ends, RFC 3339. The write is over by then.
     until: String,
 }
 
@@ -155,16 +155,16 @@ impl Paused {
     }
 }
 
-/// Why a map is resumed, and what becomes of what waits.
+/// A resume: its reason, and what happens to the backlog.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resume {
-    /// In 1 to 500 characters. It stands with the map's state.
+    /// Why, in 1 to 500 characters. Shown with the map's state.
     pub(crate) reason: String,
-    /// `catch_up` (default): it is written, each record in its order. `skip_to_live` and `discard`: it goes to the
-    /// archive (`GET /maps/{map}/archive?cause=skipped_to_live`, or `discarded`), from where `recover` and
-    /// `recover-all` bring it back; what was skipped to go live is kept for ever, what was discarded for 90 days. What
-    /// waited for an operator before (`GET /maps/{map}/errors`) goes with it.
+    /// `catch_up` (default) writes the backlog, each record in order. `skip_to_live` and `discard` move the backlog and the
+    /// catch-up errors (`GET /maps/{map}/errors`) to the archive (`GET /maps/{map}/archive?cause=skipped_to_live`, or
+    /// `discarded`), from which `recover` and `recover-all` bring changes back. The archive keeps skipped changes for ever and
+    /// discarded ones for 90 days.
     #[serde(default)]
     #[schema(schema_with = super::by_hand::backlog)]
     pub(crate) backlog: domain::map::Backlog,
@@ -179,20 +179,20 @@ pub(crate) struct ManyMaps {
     pub(crate) maps: Vec<domain::MapId>,
     /// Why, in 1 to 500 characters.
     pub(crate) reason: String,
-    /// For `resume`: what becomes of what waits.
+    /// For `resume`: what happens to the backlog.
     #[serde(default)]
     #[schema(schema_with = super::by_hand::backlog)]
     pub(crate) backlog: Option<domain::map::Backlog>,
 }
 
-/// What became of a command for several maps.
+/// The results of a command for several maps.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MapResults {
     /// One for each map, in the order of the request.
     pub(crate) results: Vec<MapResult>,
 }
 
-/// What became of one map.
+/// The result for one map.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MapResult {
     /// Its name.
@@ -201,12 +201,12 @@ pub(crate) struct MapResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) map: Option<Map>,
-    /// After `pause`: nothing is being written any more. If not, ask again: a repeat changes nothing. `pause` of one map
-    /// lists what is being written, and can wait for it.
+    /// After `pause`: whether no write is in flight any more. If `false`, repeat the request; a repeat changes nothing. The
+    /// `pause` of a single map lists the writes in flight and can wait for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) quiet: Option<bool>,
-    /// Why the command was not taken.
+    /// Why the command was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = super::by_hand::problem)]
     pub(crate) problem: Option<app::problem::Problem>,

@@ -1,4 +1,4 @@
-//! What is done to entries, and what became of it.
+//! Commands for entries, and their results.
 
 use domain::{ErrorClass, Map, Record, SideIx, lane::ArchiveCause, record::Image};
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use utoipa::ToSchema;
 
 use super::{by_hand, entries::shown};
 
-/// What is done to entries that wait.
+/// A command for queued or parked entries.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntryCommand {
     /// `retry`, `hold`, `cancel`, `restore`, `skip`, `revert`, `supersede`, `acknowledge`, `assign`, `note` or `edit`.
     pub(crate) command: CommandName,
-    /// The entries, at most 200. Each gets an answer of its own.
+    /// The entries, at most 200. Each has its own result.
     #[schema(max_items = 200)]
     pub(crate) entries: Vec<EntryRef>,
-    /// Why, in 1 to 500 characters: it stands with the entry. For `note` it is the note.
+    /// Why, in 1 to 500 characters. Shown with the entry. For `note`, this is the note.
     pub(crate) reason: String,
-    /// For `assign`: who takes care of it, in 1 to 100 characters. Absent: nobody.
+    /// For `assign`: the assignee, in 1 to 100 characters. Absent: unassigns the entry.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) to: Option<String>,
@@ -25,40 +25,40 @@ pub(crate) struct EntryCommand {
     #[serde(default)]
     #[schema(value_type = Object, nullable = false)]
     pub(crate) record: Option<Record>,
-    /// For `retry`: does nothing; each result says what would be sent. Default: false.
+    /// For `retry`: sends nothing and returns what each retry would send. Default: false.
     #[serde(default)]
     pub(crate) dry_run: bool,
 }
 
-/// What is done to entries.
+/// The commands for entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CommandName {
-    /// Try it again, now.
+    /// Retry it now.
     Retry,
-    /// Do not try it until somebody says so.
+    /// Do not try it until an operator retries it.
     Hold,
     /// Do not write it when its turn comes.
     Cancel,
     /// Write a cancelled entry after all.
     Restore,
-    /// Give it up: the apps may differ in this record until its next change.
+    /// Do not write it, and archive it. The apps may differ in this record until its next change.
     Skip,
-    /// Give it up, and give its own app what the other one has.
+    /// Do not write it, and copy the record of the other app to its own app.
     Revert,
-    /// Let the last change of the record take the place of all before it.
+    /// Archive it and all later changes of the record but the last, which is written.
     Supersede,
-    /// Somebody has seen it.
+    /// Record that somebody has seen it.
     Acknowledge,
-    /// Somebody takes care of it.
+    /// Record who takes care of it.
     Assign,
-    /// Remember this.
+    /// Add a note to it.
     Note,
-    /// Change fields, then try it again: both apps get the new record.
+    /// Change fields of its record, then retry it. Both apps get the new record.
     Edit,
 }
 
-/// Names an entry as it was seen: when its lane has moved on, nothing is done.
+/// Names an entry. If the lane has moved on since the client read it, the command is refused.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntryRef {
@@ -68,42 +68,42 @@ pub(crate) struct EntryRef {
     pub(crate) seq: u64,
 }
 
-/// What became of a command.
+/// The results of a command.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CommandResults {
     /// One for each entry, in the order of the request.
     pub(crate) results: Vec<CommandResult>,
-    /// For `retry-all` and `hold-all`: goes as `after` with the next request. Absent: there are no more.
+    /// For `retry-all` and `hold-all`: the `after` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
-    /// When entries are tried again, if that is not now: a map that is paused or stopped sends nothing.
+    /// When entries will be retried, if not now: a paused or stopped map sends nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) note: Option<String>,
 }
 
-/// What became of one entry.
+/// The result for one entry.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CommandResult {
     /// The record.
     pub(crate) key: String,
     /// The entry's place.
     pub(crate) seq: u64,
-    /// It was done.
+    /// Whether the command was carried out.
     pub(crate) done: bool,
-    /// Why it was not.
+    /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = by_hand::problem)]
     pub(crate) problem: Option<app::problem::Problem>,
-    /// With `dry_run`: what trying it again would send, in the order of the calls.
+    /// With `dry_run`: what a retry would send, in the order of the calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) sends: Option<Vec<Send>>,
 }
 
-/// Which catch-up errors are tried again; for `hold-all`: which of those that were to be tried again, and are not being
-/// written, wait for an operator as before.
+/// Selects the catch-up errors to retry. For `hold-all`: selects the entries that are due for a retry and not in flight; they
+/// are parked again.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryAll {
@@ -113,83 +113,83 @@ pub(crate) struct RetryAll {
     #[serde(default)]
     #[schema(schema_with = by_hand::error_class)]
     pub(crate) class: Option<ErrorClass>,
-    /// Only those that were met when writing to this app.
+    /// Only errors met when writing to this app.
     #[serde(default)]
     #[schema(value_type = String, nullable = false)]
     pub(crate) to: Option<domain::SideId>,
-    /// Only records whose key begins so.
+    /// Only records whose key begins with this text.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) key_prefix: Option<String>,
-    /// `true`: only those that somebody has seen; `false`: only the others.
+    /// `true`: only acknowledged entries; `false`: only the others.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) acknowledged: Option<bool>,
-    /// Only those that this person takes care of.
+    /// Only entries assigned to this person.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) assigned_to: Option<String>,
-    /// Does nothing; each result says what trying the entry again would send. Default: false.
+    /// Sends nothing and returns what each retry would send. Default: false.
     #[serde(default)]
     pub(crate) dry_run: bool,
-    /// Where the page before ended. What comes to wait after the first page was asked for is left out.
+    /// The `next` of the previous page. Entries that were parked after the first page was read are left out.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) after: Option<String>,
 }
 
-/// Why an archived change is brought back.
+/// The recovery of an archived change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recover {
-    /// In 1 to 500 characters.
+    /// Why, in 1 to 500 characters.
     pub(crate) reason: String,
-    /// For a change that neither app has: it is written even if later changes of the record were accepted, on top of
+    /// For a change that neither app has: writes it even if later changes of the record were accepted, and so overwrites
     /// them. Default: false.
     #[serde(default)]
     pub(crate) force: bool,
 }
 
-/// Which archived changes are brought back.
+/// Selects the archived changes to recover.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecoverAll {
-    /// Those that were archived for this cause, e.g. `discarded`.
+    /// Only changes archived for this cause, e.g. `discarded`.
     #[schema(value_type = String)]
     pub(crate) cause: ArchiveCause,
     /// Why, in 1 to 500 characters.
     pub(crate) reason: String,
-    /// Where the page before ended.
+    /// The `next` of the previous page.
     #[serde(default)]
     #[schema(nullable = false)]
     pub(crate) after: Option<String>,
 }
 
-/// What became of them.
+/// The results of a recovery.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RecoveredAll {
-    /// One for each, in the order in which they came back.
+    /// One for each change, in the order of recovery.
     pub(crate) results: Vec<Recovered>,
-    /// Goes as `after` with the next request. Absent: there are no more.
+    /// The `after` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
 }
 
-/// What became of one of them.
+/// The result for one archived change.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Recovered {
     /// Its id in the archive.
     pub(crate) archive_id: String,
-    /// It came back.
+    /// Whether it was recovered.
     pub(crate) done: bool,
-    /// Why it did not.
+    /// Why it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = by_hand::problem)]
     pub(crate) problem: Option<app::problem::Problem>,
 }
 
-/// What trying an entry again would send.
+/// What a retry would send.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RetryPreview {
     /// In the order of the calls.
@@ -201,7 +201,7 @@ pub(crate) struct RetryPreview {
 pub(crate) struct Send {
     /// The side that is called.
     pub(crate) to: String,
-    /// `upsert`, `delete`, or `copy`: what the other side has by then.
+    /// `upsert`, `delete`, or `copy`: the record as the other side has it by then.
     pub(crate) op: &'static str,
     /// The record. Redacted values are `•••`.
     #[serde(skip_serializing_if = "Option::is_none")]

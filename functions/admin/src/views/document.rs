@@ -1,18 +1,18 @@
-//! Plans as they are told.
+//! Responses about configuration documents.
 
 use app::admin::document;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// What applying a document does, in the order in which it is done.
+/// The steps of applying a document, in order.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Plan {
     /// One for each side and map of the document, then the deletions.
     items: Vec<Item>,
 }
 
-/// What is done with one side or map.
+/// One step: a side or a map.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Item {
     /// `create`, `update`, `unchanged` or `delete`.
@@ -23,7 +23,7 @@ pub(crate) struct Item {
     id: String,
     /// How it changes.
     changes: Vec<Change>,
-    /// Why it cannot be done now. A document with such an item is not applied.
+    /// Why the step cannot be done now. A document with a blocked step is not applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     blocked_by: Option<String>,
@@ -32,12 +32,12 @@ pub(crate) struct Item {
 /// One place where what is stored differs from the document.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Change {
-    /// Where, e.g. `fields[2].names.crm`; empty: all of it.
+    /// The path, e.g. `fields[2].names.crm`. Empty: the whole item.
     path: String,
-    /// What is stored; left out: nothing.
+    /// The stored value. Absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<Value>,
-    /// What the document says; left out: nothing.
+    /// The value in the document. Absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<Value>,
 }

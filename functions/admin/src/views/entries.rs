@@ -1,5 +1,5 @@
-//! Entries of lanes, archived ones and conflicts as they are told. Values of redacted fields, and fields that the map does
-//! not carry, are never among it.
+//! Responses about entries, archived entries and conflicts. They never contain values of redacted fields, nor fields that the
+//! map does not carry.
 
 use domain::{
     Map, MapConfig, Record, SideIx,
@@ -36,43 +36,43 @@ pub(crate) struct EntryView {
     key: String,
     /// Its place in the record's lane. Commands name it.
     seq: u64,
-    /// Its id: the apps get it as `Idempotency-Key`.
+    /// Its id. The apps receive it as `Idempotency-Key`.
     entry: String,
-    /// `upsert`, `delete`, or `copy`: one app gets what the other has by then.
+    /// `upsert`, `delete`, or `copy`: the record as one app has it by then is written to the other.
     op: &'static str,
-    /// The app whose change it is. Absent: neither had it.
+    /// The app that made the change. Absent: neither app did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     origin: Option<String>,
-    /// The caller's id of it.
+    /// The caller's write id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<String>,
     /// When it was accepted, RFC 3339.
     accepted_at: String,
-    /// Attempts begun.
+    /// Number of attempts started.
     attempts: u32,
-    /// An attempt ended without a known outcome: the app may have it.
+    /// `true`: an attempt ended without a known outcome, so the app may have the change.
     outcome_unknown: bool,
-    /// Sides that have it.
+    /// Sides to which it was written.
     done: Vec<String>,
-    /// `refused`, `half_written` or `held`: it waits for an operator, and why.
+    /// Why it waits for an operator: `refused`, `half_written` or `held`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parked: Option<&'static str>,
-    /// It is not written when its turn comes: who decided that.
+    /// Who decided that it is not written when its turn comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cancelled: Option<Attribution>,
-    /// What the last attempt met.
+    /// The error of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_failure: Option<LaneFailure>,
-    /// Who has seen it.
+    /// Who acknowledged it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     acknowledged: Option<Attribution>,
-    /// Who takes care of it.
+    /// The assignee.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assigned_to: Option<String>,
@@ -116,12 +116,12 @@ impl EntryView {
     }
 }
 
-/// Entries, and where the next page begins.
+/// A page of entries.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Entries {
     /// In the order of their lanes.
     pub(crate) entries: Vec<EntryView>,
-    /// Goes as `after` with the next request. Absent: this is the last page.
+    /// The `after` of the next request. Absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
@@ -133,9 +133,9 @@ pub(crate) struct EntryDetail {
     /// The entry.
     #[serde(flatten)]
     entry: EntryView,
-    /// Its version: the apps get it as `Tandem-Version`.
+    /// Its version. The apps receive it as `Tandem-Version`.
     version: String,
-    /// Whose field names `record` uses.
+    /// The side whose field names `record` uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     shape: Option<String>,
@@ -143,7 +143,7 @@ pub(crate) struct EntryDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     record: Option<Record>,
-    /// Changes of the record that wait behind it.
+    /// Number of later changes of the record that are queued.
     behind: u64,
 }
 
@@ -176,7 +176,7 @@ pub(crate) struct ArchivedView {
     cause: &'static str,
     /// Who decided it.
     by: Attribution,
-    /// Who brought it back.
+    /// Who recovered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     recovered: Option<Attribution>,
@@ -184,7 +184,7 @@ pub(crate) struct ArchivedView {
     version: String,
     /// The entry as it was.
     entry: EntryView,
-    /// Whose field names `record` uses.
+    /// The side whose field names `record` uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     shape: Option<String>,
@@ -211,12 +211,12 @@ impl ArchivedView {
     }
 }
 
-/// Archived entries, newest first, and where the next page begins.
+/// A page of archived entries.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Archive {
     /// Newest first.
     pub(crate) archived: Vec<ArchivedView>,
-    /// Goes as `before` with the next request. Absent: this is the last page.
+    /// The `before` of the next request. Absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
@@ -231,18 +231,18 @@ pub(crate) struct ConflictView {
     key: String,
     /// The entry's version.
     version: String,
-    /// When it was noted, RFC 3339.
+    /// When Tandem recorded it, RFC 3339.
     at: String,
-    /// The app whose change the entry is.
+    /// The app that made the change of the entry.
     origin: String,
-    /// `this_write` or `the_other`: whose value both apps have.
+    /// Whose value both apps have now: `this_write` or `the_other`.
     #[schema(value_type = String)]
     winner: Winner,
-    /// The value that both apps have.
+    /// The value that both apps have now.
     kept: Value,
     /// The value that lost.
     lost: Value,
-    /// Who brought the lost value back.
+    /// Who reversed the conflict.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reversed: Option<Attribution>,
@@ -253,7 +253,7 @@ pub(crate) struct ConflictView {
 pub(crate) struct Value {
     /// The side.
     side: String,
-    /// The record; absent: the side had none. Redacted values are `•••`.
+    /// The record. Absent: the side had none. Redacted values are `•••`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     record: Option<Record>,
@@ -280,12 +280,12 @@ impl ConflictView {
     }
 }
 
-/// Conflicts, newest first, and where the next page begins.
+/// A page of conflicts.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Conflicts {
     /// Newest first.
     pub(crate) conflicts: Vec<ConflictView>,
-    /// Goes as `before` with the next request. Absent: this is the last page.
+    /// The `before` of the next request. Absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,

@@ -1,4 +1,4 @@
-//! Incidents as they are told: what was counted, what was done, who was told.
+//! Responses about incidents: the errors they counted, the actions taken, the mails sent.
 
 use domain::rule::{Delivery, NoticeKind, Sent, Top};
 use serde::Serialize;
@@ -6,25 +6,25 @@ use utoipa::ToSchema;
 
 use super::by_hand;
 
-/// Incidents.
+/// A page of incidents.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Incidents {
     /// Newest first.
     pub(crate) incidents: Vec<Incident>,
-    /// Goes as `before` with the next request. Absent: there are no more.
+    /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
 }
 
-/// A breach from opening to recovery.
+/// A breach of a rule, from its opening to its recovery.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Incident {
     /// Its id.
     id: String,
     /// The rule.
     rule: String,
-    /// What people call it.
+    /// The rule's title.
     title: String,
     /// The map.
     map: String,
@@ -36,38 +36,38 @@ pub(crate) struct Incident {
     last_at: String,
     /// How many errors were counted.
     count: u32,
-    /// The counted errors, newest first, at most 100: their ids in the log.
+    /// The log ids of the counted errors, newest first, at most 100.
     errors: Vec<String>,
-    /// What they say, the most frequent first.
+    /// The most frequent errors first, at most five.
     top: Vec<TopView>,
-    /// What the rule does.
+    /// The rule's action: `none`, `pause` or `stop`.
     action: &'static str,
-    /// What was done. Absent: it is under way.
+    /// The result of the action. Absent: the action is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     acted: Option<ActedView>,
-    /// Who has seen it.
+    /// Who acknowledged it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     acknowledged_by: Option<String>,
-    /// How often the map was resumed by itself.
+    /// How often `auto_resume` has resumed the map.
     auto_resumed: u32,
-    /// When it was over, RFC 3339. Absent: it is open.
+    /// When it ended, RFC 3339. Absent: it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     recovered_at: Option<String>,
-    /// How.
+    /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     recovered_by: Option<String>,
-    /// Who was told what.
+    /// The notices sent about it.
     notices: Vec<NoticeView>,
 }
 
-/// Errors that say the same.
+/// Errors with the same fingerprint.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TopView {
-    /// Equal errors have the same.
+    /// Equal for errors with the same cause.
     fingerprint: String,
     /// Their class.
     #[schema(schema_with = by_hand::error_class)]
@@ -78,9 +78,9 @@ pub(crate) struct TopView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     code: Option<String>,
-    /// The app's own words.
+    /// The app's own message, of the newest of them.
     message: String,
-    /// How many.
+    /// How many errors.
     count: u32,
     /// Some of the records.
     keys: Vec<String>,
@@ -105,36 +105,36 @@ impl From<Top> for TopView {
 pub(crate) struct ActedView {
     /// When, RFC 3339.
     at: String,
-    /// The state that the map has by it.
+    /// The state into which the action brought the map.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     state: Option<&'static str>,
-    /// Why the map was left as it is.
+    /// Why the action did not change the map.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     left: Option<String>,
 }
 
-/// What people were told.
+/// A notice to the recipients of the rule.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NoticeView {
     /// `opened`, `again`, `reminder` or `recovered`.
     #[schema(value_type = String)]
     kind: NoticeKind,
-    /// Since when, RFC 3339.
+    /// When it became due, RFC 3339.
     at: String,
-    /// To whom.
+    /// One delivery for each recipient.
     to: Vec<DeliveryView>,
 }
 
 /// One mail to one person.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DeliveryView {
-    /// To whom.
+    /// The recipient.
     to: String,
     /// `waiting`, `taken`, `failed` or `bounced`.
     state: &'static str,
-    /// What the mail service said: its id of the mail, or what is wrong.
+    /// The mail service's id of the mail, or its error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     says: Option<String>,

@@ -1,4 +1,4 @@
-//! The logs as they are told.
+//! Responses about the logs.
 
 use app::{admin::logs::Group, ports};
 use domain::{
@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 
 use super::by_hand;
 
-/// Lines of the activity log.
+/// A page of the activity log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Activities {
     /// Newest first.
     pub(crate) lines: Vec<ActivityView>,
-    /// Goes as `before` with the next request. Absent: there are no more.
+    /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
@@ -29,20 +29,20 @@ pub(crate) struct ActivityView {
     pub(crate) id: String,
     /// When, RFC 3339.
     pub(crate) at: String,
-    /// The map. Absent: it concerns all of them.
+    /// The map. Absent: the line concerns all maps.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) map: Option<String>,
-    /// Who.
+    /// Who did it.
     pub(crate) actor: String,
-    /// Why.
+    /// Why they did it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
-    /// What kind of thing caused it: `operator`, `caught_up`, `rule` or `auto_resume`.
+    /// The kind of cause: `operator`, `caught_up`, `rule` or `auto_resume`.
     pub(crate) cause: &'static str,
-    /// What was done: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
-    /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed` or `incident`) and what belongs to it. A map
-    /// that was changed names up to 50 of its `changes`, and how many `more` there are.
+    /// The activity: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
+    /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed` or `incident`) and the fields of that kind.
+    /// `map_changed` has up to 50 `changes`, and the number of `more`.
     #[schema(value_type = Object)]
     pub(crate) what: Value,
 }
@@ -61,12 +61,12 @@ impl From<Activity> for ActivityView {
     }
 }
 
-/// Errors of the log.
+/// A page of the error log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LoggedErrors {
     /// Newest first.
     pub(crate) errors: Vec<ErrorView>,
-    /// Goes as `before` with the next request. Absent: there are no more.
+    /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
@@ -77,62 +77,62 @@ pub(crate) struct LoggedErrors {
 pub(crate) struct ErrorView {
     /// Its id.
     pub(crate) id: String,
-    /// When Tandem met it, or was told, RFC 3339.
+    /// When Tandem met the error or received its report, RFC 3339.
     pub(crate) at: String,
-    /// When it happened, as the app says that reports it, RFC 3339.
+    /// When it happened according to the app that reported it, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) happened_at: Option<String>,
     /// The map.
     pub(crate) map: String,
-    /// The app whose change it was.
+    /// The app that made the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) from: Option<String>,
-    /// The app that was called, or that reports.
+    /// The app that was called, or that reported the error.
     pub(crate) to: String,
     /// The record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) key: Option<String>,
-    /// The entry: the change, whatever the number of attempts. An answer of 202 names it, and the archive.
+    /// The id of the entry: the same for all attempts of one change. A 202 response and the archive have it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) entry: Option<String>,
-    /// The place of the change in the record's lane: with `key` it finds the payload while the change waits.
+    /// The place of the change in the record's lane. `key` and `seq` name the entry while it is queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) seq: Option<u64>,
-    /// The caller's id of the write, or the app's id of what it reports.
+    /// The caller's write id, or the app's id of the error it reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) write: Option<String>,
-    /// Which attempt it was.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
-    /// What kind of error.
+    /// The class of the error.
     #[schema(schema_with = by_hand::error_class)]
     pub(crate) class: ErrorClass,
     /// The app's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) code: Option<String>,
-    /// The app's own words, shortened and redacted.
+    /// The app's own message, shortened and redacted.
     pub(crate) message: String,
-    /// What became of the write: `retried`, `parked`, `refused` or `reported`.
+    /// What happened to the write: `retried`, `parked`, `refused` or `reported`.
     pub(crate) fate: &'static str,
-    /// Equal errors have the same.
+    /// Equal for errors with the same cause.
     pub(crate) fingerprint: String,
-    /// Since when it is no concern any more, RFC 3339. Absent: it is not resolved.
+    /// When it was resolved, RFC 3339. Absent: it is unresolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) resolved_at: Option<String>,
-    /// Why: `written` (a later write of the record succeeded), `archived` (an operator took it out), or `operator` (one
-    /// said so).
+    /// How it was resolved: `written` (a later write of the record succeeded), `archived` (the change was archived), or
+    /// `operator` (an operator marked it).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) resolved_by: Option<&'static str>,
-    /// What was to be written, on the first attempt. Redacted values are `•••`; of a record above 4 KB there are the fields
-    /// that fit, and each of the others says how long it is.
+    /// The record to be written; only the first attempt has it. Redacted values are `•••`. Above 4 KB, fields that do not fit
+    /// are replaced by their length.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     pub(crate) payload: Option<Record>,
@@ -165,34 +165,34 @@ impl From<LoggedError> for ErrorView {
     }
 }
 
-/// What became of errors that an operator said are no concern any more.
+/// The result of marking errors as resolved.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorsResolved {
     /// How many were marked.
     pub(crate) resolved: u64,
-    /// There may be more: send it again.
+    /// `true`: there may be more, so repeat the request.
     pub(crate) more: bool,
 }
 
-/// Errors, counted by something they have in common.
+/// Errors, grouped and counted.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorGroups {
-    /// The most frequent first.
+    /// The largest group first.
     pub(crate) groups: Vec<ErrorGroup>,
-    /// The whole log was looked at; `false`: only its newest 20,000 lines, those that do not match included.
+    /// `false`: only the newest 20,000 lines of the log were examined, whether or not they match.
     pub(crate) complete: bool,
 }
 
-/// Errors that have something in common.
+/// A group of errors.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorGroup {
-    /// What: a map, an app, a class, a fingerprint or a record. Goes as a filter with the next request.
+    /// The value they have in common: a map, app, class, fingerprint or record. Use it as a filter of the next request.
     pub(crate) value: String,
     /// How many errors.
     pub(crate) count: u64,
-    /// How many of them are not resolved.
+    /// How many of them are unresolved.
     pub(crate) unresolved: u64,
-    /// How many writes they are of.
+    /// The number of different writes among them.
     pub(crate) writes: u64,
     /// When the oldest of them happened, RFC 3339.
     pub(crate) since: String,
@@ -213,17 +213,17 @@ impl From<Group> for ErrorGroup {
     }
 }
 
-/// Events that could not be logged.
+/// A page of events that could not be logged.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FailedEvents {
     /// Newest first.
     pub(crate) events: Vec<FailedEvent>,
-    /// Goes as `before` with the next request. Absent: there are no more.
+    /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) next: Option<String>,
-    /// Batches of the table's stream that could not be logged for half a day: the queue of failed events has them.
-    /// Absent: that is not known.
+    /// Number of batches of the table's stream in the dead-letter queue, because they could not be logged for half a day.
+    /// Absent: the queue could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) batches: Option<u64>,
@@ -234,11 +234,11 @@ pub(crate) struct FailedEvents {
 pub(crate) struct FailedEvent {
     /// Its id.
     id: String,
-    /// When it was given up, RFC 3339.
+    /// When Tandem gave up, RFC 3339.
     at: String,
     /// The key of the item that carried it.
     source: String,
-    /// What is wrong with it.
+    /// The reason.
     says: String,
 }
 

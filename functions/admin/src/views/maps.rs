@@ -1,4 +1,4 @@
-//! Maps as they are told.
+//! Responses about maps.
 
 use app::admin::{
     open::{OpenLane, OpenState},
@@ -13,7 +13,7 @@ use super::by_hand;
 /// All maps.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Maps {
-    /// By name.
+    /// The maps, sorted by name.
     pub(crate) maps: Vec<Map>,
 }
 
@@ -26,22 +26,22 @@ pub(crate) struct Map {
     state: &'static str,
     /// Since when it is in this state, RFC 3339.
     since: String,
-    /// Who brought it into this state.
+    /// Who changed the state last.
     actor: String,
-    /// Why.
+    /// Why they did.
     reason: String,
-    /// `operator`; `caught_up`: nothing was left of the backlog; `rule`: an alert setting's threshold was reached;
-    /// `auto_resume`: the app took the oldest change again.
+    /// The kind of cause: `operator`; `caught_up` (the backlog was written); `rule` (an alert setting reached its threshold);
+    /// `auto_resume` (the app accepted the oldest change again).
     cause: &'static str,
-    /// The incident that it belongs to.
+    /// The incident that caused the state.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     incident: Option<String>,
     /// Counts changes of state.
     epoch: u64,
-    /// Counts changes of any kind. Goes as `If-Match` with the next change.
+    /// Counts all changes. The `If-Match` of the next change.
     version: u64,
-    /// How many writes were skipped because the map did not run. Only told of a single map.
+    /// How many writes were skipped because the map did not run. Only in responses about a single map.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     skipped: Option<u64>,
@@ -75,51 +75,51 @@ impl Map {
     }
 }
 
-/// Why a map is run or stopped.
+/// The reason for a command.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
-    /// In 1 to 500 characters. It stands with the map's state.
+    /// Why, in 1 to 500 characters. Shown with the map's state.
     pub(crate) reason: String,
 }
 
-/// Lanes that are not idle.
+/// Lanes with unwritten changes.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OpenLanes {
-    /// Those that want to be tried first come first.
+    /// The lanes, sorted by the time of their next attempt.
     pub(crate) lanes: Vec<Lane>,
 }
 
-/// A record with changes that are not written yet.
+/// A record with unwritten changes.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Lane {
     /// The record.
     key: String,
-    /// The change that the lane stands at.
+    /// The next change of the lane.
     seq: u64,
     /// `queued`, `in_flight`, `retrying`, or `parked`: it waits for an operator.
     state: &'static str,
-    /// One of the two apps has the change, the other refused it.
+    /// `true`: one app has the change and the other refused it.
     half_written: bool,
-    /// Attempts begun.
+    /// Number of attempts started.
     attempts: u32,
-    /// Changes that wait behind it.
+    /// Number of later changes of the record that are queued.
     behind: u64,
     /// When the change was accepted, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     since: Option<String>,
-    /// It is not tried again before this time, RFC 3339.
+    /// The earliest time of the next attempt, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     not_before: Option<String>,
-    /// What the last attempt met.
+    /// The error of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_failure: Option<LaneFailure>,
 }
 
-/// What an attempt met.
+/// The error of an attempt.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LaneFailure {
     /// The side that was called.
@@ -133,7 +133,7 @@ pub(crate) struct LaneFailure {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     code: Option<String>,
-    /// The app's own words, shortened.
+    /// The app's own message, shortened.
     message: String,
 }
 
@@ -196,7 +196,7 @@ pub(crate) struct Previewed {
     /// The fields, by the names of the other side.
     #[schema(value_type = Object)]
     record: Record,
-    /// Whether the filter of the record's side lets it through.
+    /// Whether the record passes the filter of its side.
     passes_filter: bool,
     /// Fields of the record that no mapping carries.
     not_carried: Vec<String>,

@@ -1,4 +1,4 @@
-//! Alert settings and groups of recipients as they are told.
+//! Responses about alert settings and groups of recipients.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::{by_hand, logs::ErrorView};
 /// All rules.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Rules {
-    /// By name.
+    /// The rules, sorted by name.
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Rules {
 pub(crate) struct Rule {
     /// Its name.
     id: String,
-    /// Counts changes. Goes as `If-Match` with the next change.
+    /// Counts changes. The `If-Match` of the next change.
     version: u64,
     /// Who changed it last.
     actor: String,
@@ -43,7 +43,7 @@ impl From<domain::rule::Rule> for Rule {
     }
 }
 
-/// What became of test mails.
+/// The results of test mails.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RuleTested {
     /// One for each recipient.
@@ -53,15 +53,15 @@ pub(crate) struct RuleTested {
 /// A test mail.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TestMail {
-    /// To whom.
+    /// The recipient.
     pub(crate) to: String,
-    /// The mail service took it.
+    /// Whether the mail service accepted it.
     pub(crate) taken: bool,
-    /// What it said: its id of the mail, or why it was not taken.
+    /// The mail service's id of the mail, or its error.
     pub(crate) says: String,
 }
 
-/// A rule that is tried on the stored log.
+/// A rule to evaluate against the stored log.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DryRun {
@@ -76,16 +76,16 @@ pub(crate) struct DryRun {
     pub(crate) until: Option<String>,
 }
 
-/// The breaches that a rule would have made.
+/// The breaches that a rule would have found.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DryRunResult {
-    /// Oldest first, at most 100.
+    /// The breaches, oldest first, at most 100.
     pub(crate) breaches: Vec<WouldBreach>,
-    /// Whether these are all of them. If not, older errors were left out, or later breaches.
+    /// `false`: older errors or later breaches were left out.
     pub(crate) complete: bool,
 }
 
-/// A breach that a rule would have made.
+/// A breach that a rule would have found.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WouldBreach {
     /// The map.
@@ -110,15 +110,15 @@ impl From<WouldBe> for WouldBreach {
 pub(crate) struct Explained {
     /// `not_watched`, `below`, `open`, `cooling_down` or `breached`.
     verdict: &'static str,
-    /// The same in words.
+    /// The verdict as a sentence.
     says: String,
-    /// When it was judged, RFC 3339.
+    /// When the rule was evaluated, RFC 3339.
     at: String,
     /// How many errors count within the window that ends then.
     counted: u64,
-    /// Whether all of them were read. If not, older ones were left out.
+    /// `false`: older errors were left out.
     complete: bool,
-    /// How many are needed.
+    /// The rule's threshold.
     threshold: u32,
     /// The open incident.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,14 +148,16 @@ impl Explained {
             RuleDecision::Below => ("below", format!("Not reached: {need}.")),
             RuleDecision::Open(id) => {
                 incident = Some(id.to_string());
-                ("open", format!("Reached, and incident {id} is open for it."))
+                ("open", format!("Reached: incident {id} is open."))
             }
             RuleDecision::CoolingDown(until) => (
                 "cooling_down",
-                format!("Reached, and the last incident is over; no new one is opened before {until}."),
+                format!(
+                    "Reached, but the rule cools down after its last incident: Tandem opens no new incident before {until}."
+                ),
             ),
             RuleDecision::Breached(_) => {
-                ("breached", format!("Reached: {need}. The incident is opened with the next minute."))
+                ("breached", format!("Reached: {need}. Tandem opens the incident within a minute."))
             }
         };
         let errors = explanation.errors.into_iter().map(|(error, why)| ExplainedError { why, error: error.into() });
@@ -175,7 +177,7 @@ impl Explained {
 /// All groups of recipients.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Groups {
-    /// By name.
+    /// The groups, sorted by name.
     pub(crate) groups: Vec<Group>,
 }
 
@@ -184,7 +186,7 @@ pub(crate) struct Groups {
 pub(crate) struct Group {
     /// Its name.
     id: String,
-    /// Counts changes. Goes as `If-Match` with the next change.
+    /// Counts changes. The `If-Match` of the next change.
     version: u64,
     /// Who changed it last.
     actor: String,
@@ -210,7 +212,7 @@ impl From<domain::rule::Group> for Group {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Members {
-    /// Their addresses, 1 to 50. One that is named twice is told once.
+    /// Their addresses, 1 to 50. Duplicates are removed.
     #[schema(value_type = Vec<String>, max_items = 50)]
     pub(crate) members: BTreeSet<Address>,
 }
@@ -218,7 +220,7 @@ pub(crate) struct Members {
 /// Addresses to which mail cannot be sent.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FlaggedAddresses {
-    /// By address.
+    /// The addresses, sorted.
     pub(crate) addresses: Vec<FlaggedAddress>,
 }
 

@@ -1,4 +1,4 @@
-//! Sides as they are told.
+//! Responses about sides.
 
 use app::admin::sides;
 use domain::{ErrorClass, Failure, side::SideConfig};
@@ -10,7 +10,7 @@ use super::by_hand;
 /// All sides.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Sides {
-    /// By name.
+    /// The sides, sorted by name.
     pub(crate) sides: Vec<Side>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Sides {
 pub(crate) struct Side {
     /// Its name.
     id: String,
-    /// Counts changes. Goes as `If-Match` with the next change.
+    /// Counts changes. The `If-Match` of the next change.
     version: u64,
     /// Its settings.
     #[schema(schema_with = by_hand::side_config)]
@@ -32,29 +32,29 @@ impl From<domain::side::Side> for Side {
     }
 }
 
-/// What a connection test reads.
+/// A connection test.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TestRequest {
-    /// At most one record of this entity. Without it: what the app answers at its base address.
+    /// The entity of which the test reads at most one record. Absent: the test requests the base URL.
     #[serde(default)]
     pub(crate) entity: Option<String>,
 }
 
-/// What a connection test found.
+/// The result of a connection test.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Tested {
-    /// The app was reached and accepts the credentials.
+    /// Whether the app was reached and accepted the credentials.
     ok: bool,
-    /// How long it took, in milliseconds.
+    /// The duration of the test, in milliseconds.
     took_ms: u64,
-    /// What stood in the way.
+    /// Why the test failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failure: Option<TestFailure>,
 }
 
-/// What stood in the way of a connection test.
+/// Why a connection test failed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TestFailure {
     /// The error's class.
@@ -64,7 +64,7 @@ pub(crate) struct TestFailure {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     code: Option<String>,
-    /// The app's own words, or what happened on the way to it.
+    /// The app's own message, or the network error.
     message: String,
     /// Where to look.
     hint: String,

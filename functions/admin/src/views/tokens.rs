@@ -1,4 +1,4 @@
-//! Tokens as they are told.
+//! Responses about tokens.
 
 use app::ports::Role;
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use super::by_hand;
 
-/// All tokens but the first admin's.
+/// All tokens except the first admin's.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Tokens {
-    /// By name.
+    /// The tokens, sorted by name.
     pub(crate) tokens: Vec<Token>,
 }
 
@@ -18,12 +18,12 @@ pub(crate) struct Tokens {
 pub(crate) struct Token {
     /// Its id.
     id: String,
-    /// Whose it is. What is done with it is recorded under this name.
+    /// Its owner. The activity log names the owner for everything done with the token.
     name: String,
-    /// What it allows.
+    /// Its role.
     #[schema(schema_with = by_hand::role)]
     role: Role,
-    /// When it was made, RFC 3339.
+    /// When it was created, RFC 3339.
     created_at: String,
 }
 
@@ -34,27 +34,27 @@ impl From<app::ports::Token> for Token {
     }
 }
 
-/// A token to be made.
+/// A token to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
-    /// Whose it is, in 1 to 100 characters. No two tokens have the same name.
+    /// Its owner, in 1 to 100 characters. No two tokens have the same name.
     pub(crate) name: String,
-    /// What it allows.
+    /// Its role.
     #[schema(schema_with = by_hand::role)]
     pub(crate) role: Role,
 }
 
-/// A token that was made.
+/// A new token.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NewToken {
     /// Its id.
     pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
-    /// What it allows.
+    /// Its role.
     #[schema(schema_with = by_hand::role)]
     pub(crate) role: Role,
-    /// The secret: told this once, kept nowhere.
+    /// The secret. Only this response contains it, and Tandem does not store it.
     pub(crate) token: String,
 }

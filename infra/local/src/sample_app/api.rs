@@ -50,8 +50,8 @@ impl From<rusqlite::Error> for Broken {
 
 impl IntoResponse for Broken {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "the database failed");
-        refused(StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
+        tracing::error!(error = %self.0, "could not use the database");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, "could not use the database")
     }
 }
 

@@ -56,7 +56,7 @@ impl NotSaved {
 
 impl From<rusqlite::Error> for NotSaved {
     fn from(error: rusqlite::Error) -> Self {
-        tracing::error!(%error, "the database failed");
+        tracing::error!(%error, "could not use the database");
         let error = "Not saved: the database failed".to_owned();
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, error, problem: Value::Null }
     }

@@ -68,7 +68,7 @@ pub(super) async fn run_in_background(app: SharedApp) {
         let wait = match round(&app).await {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(app.name = app.flavor.name, %error, "cannot read the outbox");
+                tracing::error!(app.name = app.flavor.name, %error, "could not read the outbox");
                 Some(IDLE)
             }
         };

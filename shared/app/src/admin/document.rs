@@ -133,7 +133,7 @@ fn why(error: CommitError) -> &'static str {
     match error {
         CommitError::Stale | CommitError::Duplicate => "was changed by somebody else at the same time",
         CommitError::Port(error) => {
-            tracing::error!(error = %error, "the store failed in the middle of a document");
+            tracing::error!(error = %error, "could not apply the rest of a document; applying it again goes on");
             "could not be written"
         }
     }

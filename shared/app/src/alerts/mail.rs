@@ -1,4 +1,4 @@
-//! What mails say. Everything that comes from apps or operators is text: escaped in HTML, on one line in headers.
+//! Writes the mails. Text from apps and operators is escaped in HTML and kept on one line in headers.
 
 mod html;
 mod next;
@@ -18,7 +18,7 @@ use crate::ports::{AlertPorts, Config, Gauges, Mail, MailPorts, Queues};
 /// Longest subject, in characters: many readers cut off sooner.
 const MAX_SUBJECT_CHARS: usize = 120;
 
-/// Where mails say things are; either may be empty: that is not known, or there is none.
+/// Addresses that mails link to. Either may be empty: it is unknown, or there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Links<'a> {
     /// The console.
@@ -28,17 +28,17 @@ pub struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    /// Those that are configured.
+    /// Reads the configured addresses.
     pub fn of<P: MailPorts>(ports: &'a P) -> Self {
         Self { console: ports.console_url(), api: ports.api_url() }
     }
 
-    /// A call of the API: whole if it is known where that is.
+    /// An API call, with the whole URL if the API's address is known.
     fn call(self, method: &str, path: &str) -> String {
         format!("{method} {}{path}", self.api.trim_end_matches('/'))
     }
 
-    /// The same with the body that every change needs.
+    /// A `POST` with the reason that every change needs.
     fn because(self, path: &str) -> String {
         format!("{} {{\"reason\": \"\u{2026}\"}}", self.call("POST", path))
     }
@@ -50,17 +50,17 @@ impl<'a> Links<'a> {
     }
 }
 
-/// How an incident's map is when a mail about it is written.
+/// The state of an incident's map when a mail about it is written.
 #[derive(Clone, Debug, Default)]
 pub struct Situation {
-    /// `None`: there is none any more, or that is not known.
+    /// `None`: the map was deleted, or could not be read.
     pub map: Option<Map>,
-    /// How many changes wait; `None`: that is not known.
+    /// The number of queued changes. `None`: it could not be read.
     pub depth: Option<u64>,
 }
 
 impl Situation {
-    /// Looks.
+    /// Reads map and queue. What cannot be read is left out: the mail must go out.
     pub(super) async fn of<P: AlertPorts>(ports: &P, incident: &Incident) -> Self {
         let found = ports.config().fresh_map(&incident.map).await.ok().flatten();
         let Some(map) = found.map(|found| found.map).filter(|map| map.uid == incident.uid) else {
@@ -80,7 +80,7 @@ impl Situation {
     }
 }
 
-/// A mail about an incident to one person.
+/// Writes a mail about an incident to one person.
 #[must_use]
 pub fn of_incident(
     incident: &Incident,
@@ -110,26 +110,28 @@ pub fn of_incident(
     }
 }
 
-/// A mail that only shows that mails arrive.
+/// Writes a test mail.
 #[must_use]
 pub fn of_test(rule: &Rule, to: &Address, actor: &str, links: Links<'_>) -> Mail {
     let config = &rule.config;
     let does = match config.action {
-        Action::None => "tells people, and does nothing to the map",
-        Action::Pause => "pauses the map: changes are kept, and none is written until it is resumed",
-        Action::Stop => "stops the map: changes are skipped",
+        Action::None => "notifies people, and does not change the map",
+        Action::Pause => "pauses the map: Tandem queues changes, and writes none until somebody resumes it",
+        Action::Stop => "stops the map: Tandem skips changes",
     };
     let maps: Vec<_> = config.maps.iter().map(ToString::to_string).collect();
-    let maps = if maps.is_empty() { "all, each for itself".to_owned() } else { maps.join(", ") };
+    let maps = if maps.is_empty() { "all, each counted separately".to_owned() } else { maps.join(", ") };
     let facts = Facts {
         headline: format!("This is a test of the alert setting \u{201c}{}\u{201d}", config.title),
-        lead: format!("{actor} sent it to see whether mails arrive. Nothing is wrong, and nothing was paused."),
+        lead: format!(
+            "{actor} sent it to check that mails arrive. Nothing is wrong, and Tandem did not pause anything."
+        ),
         tone: Tone::Calm,
         rows: vec![
             Row::new("Rule", format!("{} ({})", config.title, rule.id)),
             Row::new("Maps", maps),
-            Row::new("Fires at", fires_at(config)),
-            Row::new("Then", does.to_owned()),
+            Row::new("Trigger", fires_at(config)),
+            Row::new("Action", does.to_owned()),
         ],
         top: Vec::new(),
         steps: vec![Step::new("See the alert setting", links.call("GET", &format!("/rules/{}", rule.id)))],
@@ -151,12 +153,12 @@ fn fires_at(config: &domain::rule::RuleConfig) -> String {
     sentence(config, config.threshold).split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned())
 }
 
-/// One line for a header, whatever is in it.
+/// Shortens a text to one line for a header.
 fn one_line(text: &str) -> String {
     shorten(text, MAX_SUBJECT_CHARS)
 }
 
-/// Mail readers keep mails together that refer to the same one, though nobody ever got that.
+/// Mail readers group mails that refer to the same message id. No mail has that id.
 fn headers(incident: IncidentId, kind: NoticeKind, rule: &str, links: Links<'_>) -> Vec<(&'static str, String)> {
     let thread = format!("<{incident}@incidents.tandem>");
     let mut headers = vec![("References", thread.clone()), ("In-Reply-To", thread)];
@@ -167,8 +169,8 @@ fn headers(incident: IncidentId, kind: NoticeKind, rule: &str, links: Links<'_>)
     headers
 }
 
-/// Where somebody takes themselves off the rule's recipients: the console asks who they are. Without one there is no
-/// such place.
+/// The page on which recipients take themselves off the rule. The console asks them to sign in; without a console there is no
+/// such page.
 fn unsubscribe(rule: &str, links: Links<'_>) -> Option<(&'static str, String)> {
     links.page(&format!("/rules/{rule}/recipients")).map(|page| ("List-Unsubscribe", format!("<{page}>")))
 }
@@ -193,7 +195,7 @@ fn rows(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Vec<Row
         rows.push(Row::new("Seen by", format!("{} at {}: {}", by.actor, clock(by.at), by.reason)));
     }
     if let Some((at, how)) = incident.recovered.as_ref().filter(|_| kind == NoticeKind::Recovered) {
-        rows.push(Row::new("Over", format!("at {}: {how}", clock(*at))));
+        rows.push(Row::new("Ended", format!("at {}: {how}", clock(*at))));
     }
     rows
 }
@@ -227,14 +229,14 @@ fn counted(incident: &Incident) -> String {
     format!("{} {what}{of}, {when}", incident.count)
 }
 
-/// A time for people: without the part of a second.
+/// Formats a time for people, in whole seconds.
 fn clock(at: Timestamp) -> String {
     Timestamp(at.0 / 1_000 * 1_000).to_string().replacen('T', " ", 1).replacen('Z', " UTC", 1)
 }
 
 fn action(incident: &Incident) -> String {
     match (&incident.acted, incident.config.action) {
-        (_, Action::None) => "none: this rule only tells people".to_owned(),
+        (_, Action::None) => "none: this rule only notifies people".to_owned(),
         (None, action) => format!("{}: under way", action.as_str()),
         (Some(acted), action) => match (&acted.state, &acted.left) {
             (Some(MapState::Stopped), _) => format!("the rule stopped the map at {}", clock(acted.at)),

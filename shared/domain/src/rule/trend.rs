@@ -58,7 +58,7 @@ impl fmt::Display for Ending {
                 match how {
                     StartedBy::Run => write!(f, "{actor} ran the map again")?,
                     StartedBy::Resumed => write!(f, "{actor} resumed the map")?,
-                    StartedBy::ByItself => f.write_str("the map was resumed by itself")?,
+                    StartedBy::ByItself => f.write_str("Tandem resumed the map")?,
                 }
                 match (how, archived) {
                     (StartedBy::Run, _) => Ok(()),
@@ -66,8 +66,8 @@ impl fmt::Display for Ending {
                     (_, Some((cause, by))) => {
                         let by = if by == actor { String::new() } else { format!("{by} ") };
                         match cause {
-                            ArchiveCause::Discarded => write!(f, ", and {by}discarded what waited"),
-                            _ => write!(f, ", and {by}skipped what waited: it is in the catch-up errors"),
+                            ArchiveCause::Discarded => write!(f, ", and {by}discarded the backlog"),
+                            _ => write!(f, ", and {by}skipped the backlog: it is in the archive"),
                         }
                     }
                 }
@@ -191,14 +191,14 @@ mod tests {
         let after = |then: &[(MapCommand, &str)]| told(&[&[run, pause], then].concat());
         let (catch_up, discard) = (Resume(Backlog::CatchUp), Resume(Backlog::Discard));
         assert_eq!(after(&[(catch_up, "alex"), caught_up]), "alex resumed the map, and it has caught up");
-        assert_eq!(after(&[(catch_up, "tandem"), caught_up]), "the map was resumed by itself, and it has caught up");
-        let discarded = "alex resumed the map, and kim discarded what waited";
+        assert_eq!(after(&[(catch_up, "tandem"), caught_up]), "Tandem resumed the map, and it has caught up");
+        let discarded = "alex resumed the map, and kim discarded the backlog";
         assert_eq!(after(&[(catch_up, "alex"), (discard, "kim"), caught_up]), discarded, "in mid-catch-up");
         let twice = [(catch_up, "alex"), (discard, "kim"), (catch_up, "alex"), caught_up];
         assert_eq!(after(&twice), discarded, "what is gone is gone");
         let again = [(discard, "kim"), caught_up, pause, (catch_up, "alex"), caught_up];
         assert_eq!(after(&again), "alex resumed the map, and it has caught up", "that was another pause");
-        let skipped = "kim resumed the map, and skipped what waited: it is in the catch-up errors";
+        let skipped = "kim resumed the map, and skipped the backlog: it is in the archive";
         assert_eq!(after(&[(Resume(Backlog::SkipToLive), "kim"), caught_up]), skipped);
         assert_eq!(after(&[(Stop, "alex")]), "alex stopped the map");
         assert_eq!(after(&[(Stop, "alex"), (Run, "kim")]), "kim ran the map again");

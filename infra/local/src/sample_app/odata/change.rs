@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App, incoming: &Incoming, key: &str) -> Result<Ans
     match report::deliver(app, key, app.patience.inline).await {
         Ok(Delivery::Done) => {}
         Ok(Delivery::Left { .. }) => app.reports_wait.notify_one(),
-        Err(error) => tracing::error!(%error, "the outbox failed"),
+        Err(error) => tracing::error!(%error, "could not send the outbox"),
     }
     Ok(answer)
 }

@@ -45,7 +45,7 @@ impl From<Refusal> for ODataError {
 
 impl From<rusqlite::Error> for ODataError {
     fn from(error: rusqlite::Error) -> Self {
-        tracing::error!(%error, "the database failed");
+        tracing::error!(%error, "could not use the database");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "DatabaseFailed", "The database failed")
     }
 }

@@ -1,4 +1,4 @@
-//! What comes next by itself, and what people can do.
+//! What Tandem does next, and what people can do.
 
 use domain::{
     Map, MapState,
@@ -9,7 +9,7 @@ use domain::{
 
 use super::{Links, Situation, clock, parts::Step};
 
-/// When a paused map is resumed.
+/// Says when a paused map is resumed, and by whom.
 pub(super) fn resumes(incident: &Incident, map: Option<&Map>) -> String {
     const BY_HAND: &str = "It stays paused until somebody resumes it.";
     let ours = map.is_none_or(|map| map.cause.incident() == Some(incident.id));
@@ -17,21 +17,21 @@ pub(super) fn resumes(incident: &Incident, map: Option<&Map>) -> String {
     let times = |n: u32| if n == 1 { "once".to_owned() } else { format!("{n} times") };
     let left = auto.at_most.saturating_sub(incident.auto_resumed);
     if left == 0 {
-        return format!("It was resumed by itself {} already, and will not be again. {BY_HAND}", times(auto.at_most));
+        return format!("Tandem has already resumed it {} and will not do so again. {BY_HAND}", times(auto.at_most));
     }
     let paused = map.map(|map| map.since).or(incident.acted.as_ref().map(|acted| acted.at));
     let since = paused.unwrap_or(incident.opened_at).max(incident.probed_at.unwrap_or(incident.opened_at));
     let first = clock(since.plus_ms(u64::from(auto.after_minutes) * 60_000));
     let every = if auto.after_minutes == 1 { "minute".to_owned() } else { format!("{} minutes", auto.after_minutes) };
     format!(
-        "At {first}, and every {every} after that, the app is asked with the oldest change that waits; when it takes it, the \
-         map is resumed by itself. That may happen {} more ({} allowed); then somebody must resume it.",
+        "At {first}, and every {every} after that, Tandem sends the oldest queued change as a probe. When the app accepts it, \
+         Tandem resumes the map. It does so {} more ({} in all); after that, somebody must resume the map.",
         times(left),
         auto.at_most
     )
 }
 
-/// What people can do, each with the call that does it.
+/// Lists what people can do, each step with its API call.
 pub(super) fn steps(incident: &Incident, kind: NoticeKind, situation: &Situation, links: Links<'_>) -> Vec<Step> {
     let map = format!("/maps/{}", incident.map);
     let one = format!("/incidents/{}", incident.id);
@@ -48,33 +48,33 @@ pub(super) fn steps(incident: &Incident, kind: NoticeKind, situation: &Situation
             Some(Ending::FlowsAgain { began: FlowStart { archived: Some((cause, _)), .. } }) => {
                 ("See what was not written", links.call("GET", &archive(&map, *cause)))
             }
-            Some(Ending::Stopped { .. }) => ("When the cause is mended, run the map", links.because(&on_map("/run"))),
+            Some(Ending::Stopped { .. }) => ("When the cause is fixed, run the map", links.because(&on_map("/run"))),
             Some(Ending::Deleted) => return steps,
-            Some(Ending::RuleOff) => ("See whether errors go on", links.call("GET", &log(incident))),
+            Some(Ending::RuleOff) => ("See whether the errors continue", links.call("GET", &log(incident))),
         };
         steps.push(Step::new(what, call));
         return steps;
     }
     if incident.acknowledged.is_none() {
         let what = if incident.config.reminder_minutes.is_some() {
-            "Say that you see to it, which ends the reminders"
+            "Acknowledge the incident, which ends the reminders"
         } else {
-            "Say that you see to it"
+            "Acknowledge the incident"
         };
         steps.push(Step::new(what, links.because(&format!("{one}/acknowledge"))));
     }
     let (what, call) = match situation.state(incident) {
         Some(MapState::Paused) => (
-            "When the cause is mended, resume the map: what waits is written then, each record in its order",
+            "When the cause is fixed, resume the map: Tandem then writes the backlog, each record in order",
             links.because(&on_map("/resume")),
         ),
         Some(MapState::Stopped | MapState::NotRunning) => {
-            ("When the cause is mended, run the map", links.because(&on_map("/run")))
+            ("When the cause is fixed, run the map", links.because(&on_map("/run")))
         }
-        Some(MapState::CatchingUp) => ("See how far it is", links.call("GET", &on_map("/queue"))),
+        Some(MapState::CatchingUp) => ("See the progress of the catch-up", links.call("GET", &on_map("/queue"))),
         Some(MapState::Running | MapState::Initializing) | None => {
-            steps.push(Step::new("See whether errors go on", links.call("GET", &log(incident))));
-            ("If they do, pause the map: changes are kept then", links.because(&on_map("/pause")))
+            steps.push(Step::new("See whether the errors continue", links.call("GET", &log(incident))));
+            ("If they do, pause the map: Tandem then queues the changes", links.because(&on_map("/pause")))
         }
     };
     steps.push(Step::new(what, call));

@@ -147,7 +147,7 @@ fn a_map_that_only_meets_errors_and_one_that_is_still_paused() {
     insta::assert_snapshot!("reminder_text", whole(&reminder));
     asked.auto_resumed = 3;
     let text = mail(&asked, NoticeKind::Reminder).text;
-    assert!(text.contains("by itself 3 times already") && text.contains("until somebody resumes it"), "{text}");
+    assert!(text.contains("already resumed it 3 times") && text.contains("until somebody resumes it"), "{text}");
 }
 
 #[test]
@@ -156,13 +156,17 @@ fn what_somebody_did_in_the_meantime_is_not_told_otherwise() {
     resumed.map.as_mut().unwrap().began =
         Some(FlowStart { how: StartedBy::Resumed, actor: "alex".to_owned(), archived: None });
     let mail = mail_when(&paused(), NoticeKind::Reminder, &resumed);
-    assert!(mail.subject.contains("still catching up") && mail.text.contains("alex resumed it"), "{}", whole(&mail));
+    assert!(
+        mail.subject.contains("still catching up") && mail.text.contains("alex has resumed it"),
+        "{}",
+        whole(&mail)
+    );
     assert!(!mail.text.contains("/resume"), "{}", mail.text);
     // The rule found it paused: it is not said to go on.
     let left = domain::rule::Acted { at: NOON, state: None, left: Some("the map was Paused already".to_owned()) };
     let found = counted("pause").acted(left);
     let mail = mail_when(&found, NoticeKind::Opened, &now(MapState::Paused, "alex", Cause::Operator));
-    assert!(mail.text.contains("alex had paused it") && !mail.text.contains("goes on"), "{}", mail.text);
+    assert!(mail.text.contains("alex had already paused it") && !mail.text.contains("keeps running"), "{}", mail.text);
 }
 
 #[test]
@@ -177,19 +181,19 @@ fn how_it_ended_is_told_and_only_a_map_that_runs_has_recovered() {
         (
             flows(StartedBy::ByItself, None),
             "customers recovered:",
-            "resumed by itself, and it has caught up",
+            "Tandem resumed the map, and it has caught up",
             "/errors",
         ),
         (
             flows(StartedBy::Resumed, Some(ArchiveCause::Discarded)),
-            "customers recovered, what waited was discarded:",
-            "alex resumed the map, and sam discarded what waited",
+            "customers recovered, backlog discarded:",
+            "alex resumed the map, and sam discarded the backlog",
             "/archive?cause=discarded",
         ),
         (
             flows(StartedBy::Resumed, Some(ArchiveCause::SkippedToLive)),
-            "customers recovered, what waited was skipped:",
-            "alex resumed the map, and sam skipped what waited",
+            "customers recovered, backlog skipped:",
+            "alex resumed the map, and sam skipped the backlog",
             "/archive?cause=skipped_to_live",
         ),
         (flows(StartedBy::Run, None), "customers recovered, run again:", "alex ran the map again", "/maps/customers"),
@@ -205,7 +209,7 @@ fn how_it_ended_is_told_and_only_a_map_that_runs_has_recovered() {
         assert!(mail.text.contains("This incident is over: ") && mail.text.contains(says), "{}", mail.text);
         assert!(mail.text.contains(call), "{call} in {}", mail.text);
         assert!(!mail.text.contains("map is Paused"), "{}", mail.text);
-        assert!(!mail.text.contains("flow again") && (runs || !mail.text.contains("runs again")), "{}", mail.text);
+        assert!(!mail.text.contains("flow again") && (runs || !mail.text.contains("running again")), "{}", mail.text);
     }
 }
 

@@ -37,7 +37,7 @@ fn opened(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Words
         }
         None => {
             let errors = if incident.count == 1 { "error" } else { "errors" };
-            (format!("{} {errors}", incident.count), format!("{map} meets errors{again}: \u{201c}{title}\u{201d}"))
+            (format!("{} {errors}", incident.count), format!("{map} has errors{again}: \u{201c}{title}\u{201d}"))
         }
     };
     Words { subject, headline, lead: means(incident, situation), tone: Tone::Alarm }
@@ -49,11 +49,11 @@ fn reminder(incident: &Incident, situation: &Situation) -> Words {
         Some(MapState::Paused) => ("still paused", format!("{map} is still paused")),
         Some(MapState::Stopped) => ("still stopped", format!("{map} is still stopped")),
         Some(MapState::CatchingUp) => ("still catching up", format!("{map} is still catching up")),
-        _ => ("still failing", format!("{map} still meets errors")),
+        _ => ("still failing", format!("{map} still has errors")),
     };
     let unseen = match &incident.acknowledged {
         Some(_) => String::new(),
-        None => format!(" Nobody has acknowledged this since {}.", clock(incident.opened_at)),
+        None => format!(" Nobody has acknowledged the incident since {}.", clock(incident.opened_at)),
     };
     let lead = format!("{}{unseen}", means(incident, situation));
     Words { subject: subject.to_owned(), headline, lead, tone: Tone::Alarm }
@@ -65,26 +65,26 @@ fn means(incident: &Incident, situation: &Situation) -> String {
     match situation.state(incident) {
         Some(MapState::Paused) => {
             let by = situation.map.as_ref().filter(|_| !acted);
-            let by = by.map(|map| format!("{} had paused it before. ", map.actor)).unwrap_or_default();
+            let by = by.map(|map| format!("{} had already paused it. ", map.actor)).unwrap_or_default();
             format!(
-                "{by}No change is lost: each is kept, and none is written while the map is paused. {}",
+                "{by}No change is lost: Tandem queues every change and writes none while the map is paused. {}",
                 next::resumes(incident, situation.map.as_ref())
             )
         }
-        Some(MapState::Stopped) => "Changes are skipped, and counted: they do not reach the other app, and are not kept. \
-             It stays stopped until somebody runs it; what was skipped needs an initial sync then."
+        Some(MapState::Stopped) => "Tandem skips and counts changes: they do not reach the other app, and Tandem does not keep them. The map stays \
+             stopped until somebody runs it. The skipped changes then need an initial sync."
             .to_owned(),
         Some(MapState::CatchingUp) => format!(
-            "{} resumed it in the meantime: what waited is being written, each record in its order. A mail comes when that \
-             is done.",
+            "{} has resumed it. Tandem is writing the backlog, each record in order. You get another mail when that is done.",
             beginner(situation.map.as_ref())
         ),
         _ if incident.config.action == Action::None => {
-            "The map goes on: this rule pauses nothing. Look at what the app says, and pause the map if the errors do not end; \
-             changes are kept then."
+            "The map keeps running: this rule does not pause it. Check the app's messages below. If the errors continue, pause \
+             the map: Tandem then queues the changes."
                 .to_owned()
         }
-        _ => "The map goes on. Look at what the app says, and pause the map if the errors do not end; changes are kept then."
+        _ => "The map keeps running. Check the app's messages below. If the errors continue, pause the map: Tandem then queues the \
+              changes."
             .to_owned(),
     }
 }
@@ -94,8 +94,8 @@ fn beginner(map: Option<&Map>) -> String {
     began.map_or_else(|| "Somebody".to_owned(), |began| began.actor.clone())
 }
 
-/// "Recovered" only says the mail about a map that runs: an incident is over, too, when its map was stopped or deleted,
-/// or when nobody watches any more.
+/// Only the mail about a running map says "recovered". An incident is also over when its map was stopped or deleted, or when
+/// its rule was switched off.
 fn over(incident: &Incident) -> Words {
     let map = &incident.map;
     let ending = incident.ending.as_ref();
@@ -103,49 +103,53 @@ fn over(incident: &Incident) -> Words {
         Some(Ending::FlowsAgain { began: FlowStart { how: StartedBy::Run, .. } }) => (
             "recovered, run again",
             format!("{map} was run again"),
-            "Changes are written again. Those that came while it was stopped were skipped: an initial sync brings them.",
+            "Tandem writes changes again. It skipped the changes made while the map was stopped: an initial sync copies them.",
         ),
         Some(Ending::FlowsAgain { began: FlowStart { archived: None, .. } }) => (
             "recovered",
-            format!("{map} runs again"),
-            "What had waited was written, each record in its order. What the app refused for good stands in the map's \
+            format!("{map} is running again"),
+            "Tandem has written the backlog, each record in order. Changes that the app refused for good are in the map's \
              catch-up errors.",
         ),
         Some(Ending::FlowsAgain { began: FlowStart { archived: Some((ArchiveCause::Discarded, _)), .. } }) => (
-            "recovered, what waited was discarded",
-            format!("{map} runs again, without what had waited"),
-            "New changes are written. What was discarded did not reach the other app; it is in the archive, and can be \
-             recovered from there.",
+            "recovered, backlog discarded",
+            format!("{map} is running again, and its backlog was discarded"),
+            "Tandem writes new changes. The discarded changes did not reach the other app. They are in the archive, and can \
+             be recovered from there.",
         ),
         Some(Ending::FlowsAgain { .. }) => (
-            "recovered, what waited was skipped",
-            format!("{map} runs again, without what had waited"),
-            "New changes are written. What was skipped did not reach the other app; it is in the archive, and can be \
-             recovered from there.",
+            "recovered, backlog skipped",
+            format!("{map} is running again, and its backlog was skipped"),
+            "Tandem writes new changes. The skipped changes did not reach the other app. They are in the archive, and can \
+             be recovered from there.",
         ),
-        Some(Ending::Quiet) => {
-            ("recovered", format!("{map} meets few errors again"), "The map runs, and is watched as before.")
-        }
+        Some(Ending::Quiet) => (
+            "recovered",
+            format!("{map} is below the threshold again"),
+            "The map is running, and the rule still watches it.",
+        ),
         Some(Ending::Stopped { .. }) => (
             "stopped",
             format!("{map} was stopped"),
-            "Nothing shows that the cause is mended. Changes are skipped, and counted: they do not reach the other app, and \
-             are not kept. What is skipped needs an initial sync when the map is run.",
+            "The cause may not be fixed. Tandem skips and counts changes: they do not reach the other app, and Tandem does not \
+             keep them. The skipped changes need an initial sync when somebody runs the map.",
         ),
         Some(Ending::Deleted) => {
-            ("deleted", format!("{map} was deleted"), "Nothing is kept in step by this map any more.")
+            ("deleted", format!("{map} was deleted"), "Tandem no longer keeps these records in step.")
         }
         Some(Ending::RuleOff) => (
             "is no longer watched",
             format!("{map} is no longer watched by this rule"),
-            "Nothing shows that the cause is mended. The map goes on, and so may its errors.",
+            "The cause may not be fixed. The map keeps running, and its errors may continue.",
         ),
-        None => {
-            ("incident over", format!("{map}: this incident is over"), "Look at the map's state before you rely on it.")
-        }
+        None => (
+            "incident over",
+            format!("{map}: this incident is over"),
+            "Check the state of the map before you rely on it.",
+        ),
     };
     let how = incident.recovered.as_ref().map_or("it is closed", |(_, how)| how);
     let tone = if ending.is_some_and(Ending::is_recovery) { Tone::Calm } else { Tone::Grave };
-    let lead = format!("This incident is over: {how}. {then} No more mails come about it.");
+    let lead = format!("This incident is over: {how}. {then} You get no more mails about it.");
     Words { subject: subject.to_owned(), headline, lead, tone }
 }

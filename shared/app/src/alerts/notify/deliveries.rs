@@ -40,7 +40,7 @@ impl Settings {
         let sent = match self.flagged.get(&to) {
             Some(why) => {
                 let says = format!(
-                    "mail to it came back before ({why}). When that is mended, DELETE /mail/flagged/{to} has it told again"
+                    "mail to this address bounced before ({why}). When the cause is fixed, call DELETE /mail/flagged/{to} to send to it again"
                 );
                 Sent::Failed { at: now, says }
             }
