@@ -1,7 +1,7 @@
 //! The table's stream. A record that cannot be read or logged is put aside and does not block the others.
 
 use app::{
-    ingest::{Ingested, ingest},
+    ingest::{IngestResult, ingest},
     ports::{EventPorts, FailedEvent, Log, PortError},
 };
 use aws::{
@@ -57,7 +57,7 @@ pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
     for one in &carried {
         all.extend(one.events.iter().flatten().cloned());
     }
-    let mut done = Ingested::default();
+    let mut done = IngestResult::default();
     let again = match ingest(ports, &all).await {
         Ok(ingested) => {
             done = ingested;
@@ -75,7 +75,7 @@ pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
     json!({ "batchItemFailures": failures })
 }
 
-fn comes_again(first: &Carried, done: &Ingested, now: Timestamp) -> bool {
+fn comes_again(first: &Carried, done: &IngestResult, now: Timestamp) -> bool {
     let young = first.at.is_some_and(|at| now.ms_since(at) < AGAIN_FOR_MS);
     let passes = done.not_judged.iter().any(|error| matches!(error, PortError::Transient(_)));
     passes || (young && (!done.not_judged.is_empty() || done.unpublished > 0))
@@ -99,7 +99,7 @@ fn carried(record: &Value) -> Carried {
 }
 
 /// Each record by itself, in their order, until one must come again.
-async fn one_by_one<P: EventPorts>(ports: &P, carried: &[Carried], done: &mut Ingested) -> Option<String> {
+async fn one_by_one<P: EventPorts>(ports: &P, carried: &[Carried], done: &mut IngestResult) -> Option<String> {
     for one in carried {
         let result = match &one.events {
             Ok(events) => ingest(ports, events).await.map(|ingested| done.add(ingested)),
@@ -140,7 +140,7 @@ async fn put_aside<P: EventPorts>(ports: &P, one: &Carried, says: &str) -> Resul
 }
 
 /// What is counted of a run.
-pub(crate) fn tell(done: &Ingested, records: usize) {
+pub(crate) fn tell(done: &IngestResult, records: usize) {
     let errors: u64 = done.errors.values().sum();
     tracing::info!(
         records,

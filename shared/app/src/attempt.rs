@@ -96,9 +96,9 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
             return attempt;
         }
     };
-    for Step { to, action, back } in steps {
-        if back && context.caller_waiting {
-            attempt.left = true;
+    for Step { to, action, write_back } in steps {
+        if write_back && context.caller_waiting {
+            attempt.write_back_deferred = true;
             break;
         }
         let image = match image(ports, context, to, action).await {

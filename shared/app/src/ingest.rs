@@ -24,7 +24,7 @@ const AT_ONCE: usize = 16;
 
 /// Figures of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ingested {
+pub struct IngestResult {
     /// Errors that are new in the log, by class.
     pub errors: BTreeMap<&'static str, u64>,
     /// Lines that are new in the activity log.
@@ -45,9 +45,9 @@ pub struct Ingested {
 ///
 /// # Errors
 /// Something could not be stored: the whole batch must come again. A failure to evaluate or to publish is not such an
-/// error, because a rule or a map that cannot be read must not keep anything out of the log; [`Ingested`] counts it.
-pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ingested, PortError> {
-    let mut done = Ingested::default();
+/// error, because a rule or a map that cannot be read must not keep anything out of the log; [`IngestResult`] counts it.
+pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<IngestResult, PortError> {
+    let mut done = IngestResult::default();
     let errors: Vec<_> = events.iter().filter_map(error).collect();
     log_errors(ports, &errors, &mut done).await?;
     // After the errors of the batch: they may be among those that are resolved.
@@ -107,7 +107,11 @@ fn touched(errors: &[LoggedError]) -> BTreeMap<MapId, (Timestamp, Timestamp)> {
     maps
 }
 
-async fn log_errors<P: AlertPorts>(ports: &P, errors: &[LoggedError], done: &mut Ingested) -> Result<(), PortError> {
+async fn log_errors<P: AlertPorts>(
+    ports: &P,
+    errors: &[LoggedError],
+    done: &mut IngestResult,
+) -> Result<(), PortError> {
     for (map, (_, last)) in touched(errors) {
         ports.log().note_noisy(&map, last).await?;
     }
@@ -130,7 +134,11 @@ async fn run_all<T>(things: Vec<BoxFuture<'_, Result<T, PortError>>>) -> Result<
 
 /// Evaluates the rules of these maps, and acts at once; mail comes later. A failure in one map stops no other map, and is
 /// left to the schedule.
-async fn evaluate_rules<P: AlertPorts>(ports: &P, maps: &BTreeMap<MapId, (Timestamp, Timestamp)>, done: &mut Ingested) {
+async fn evaluate_rules<P: AlertPorts>(
+    ports: &P,
+    maps: &BTreeMap<MapId, (Timestamp, Timestamp)>,
+    done: &mut IngestResult,
+) {
     if maps.is_empty() {
         return;
     }
@@ -156,7 +164,7 @@ async fn act_on_breaches<P: AlertPorts>(
     rules: &[Rule],
     id: &MapId,
     from: Timestamp,
-    done: &mut Ingested,
+    done: &mut IngestResult,
 ) -> Result<(), PortError> {
     for incident in evaluate_map(ports, rules, id, from).await? {
         done.incidents += 1;
@@ -166,7 +174,7 @@ async fn act_on_breaches<P: AlertPorts>(
     Ok(())
 }
 
-impl Ingested {
+impl IngestResult {
     /// Adds the figures of another batch.
     pub fn add(&mut self, other: Self) {
         for (class, count) in other.errors {

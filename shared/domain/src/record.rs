@@ -105,8 +105,7 @@ pub fn canonical_number(number: &serde_json::Number) -> String {
     if let Some(int) = number.as_u64() {
         return int.to_string();
     }
-    let float = number.as_f64().unwrap_or(f64::NAN);
-    if float.fract() == 0.0 && float.abs() < 9.0e15 { format!("{float:.0}") } else { format!("{float}") }
+    number.as_f64().unwrap_or(f64::NAN).to_string()
 }
 
 #[cfg(test)]

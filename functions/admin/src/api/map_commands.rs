@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
-        map_commands::{pause as pause_map, quiet, switch},
+        map_commands::{find_in_flight_writes, pause as pause_map, switch},
     },
     error::AppError,
     problem::Problem,
@@ -102,7 +102,7 @@ pub(crate) async fn many<P: AdminPorts>(
             Ok(map) => {
                 // The map is paused, whether or not it can be told what is still going on.
                 let quiet = match command {
-                    MapCommand::Pause => quiet(&*ports, &map).await.ok().map(|quiet| quiet.is_quiet()),
+                    MapCommand::Pause => find_in_flight_writes(&*ports, &map).await.ok().map(|quiet| quiet.is_quiet()),
                     MapCommand::Run | MapCommand::Resume(_) | MapCommand::Stop | MapCommand::CaughtUp => None,
                 };
                 MapResult { id: id.to_string(), map: Some(map.into()), quiet, problem: None }

@@ -68,8 +68,8 @@ pub(crate) async fn test<P: AdminPorts>(
 ) -> Reply {
     // The API is where this request went to.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let sent = rules::test(&*ports, &caller, &id, &format!("https://{host}")).await?;
-    let mail = |(to, result): rules::Tested| {
+    let sent = rules::send_test_mails(&*ports, &caller, &id, &format!("https://{host}")).await?;
+    let mail = |(to, result): rules::TestMail| {
         let taken = result.is_ok();
         TestMail { to: to.to_string(), taken, says: result.unwrap_or_else(|says| says) }
     };

@@ -53,6 +53,6 @@ pub(crate) async fn test<P: AdminPorts>(
     Name(id): Name<SideId>,
     OptionalJson(request): OptionalJson<TestRequest>,
 ) -> Reply {
-    let tested = sides::test(&*ports, &id, request.entity.as_deref()).await?;
+    let tested = sides::test_connection(&*ports, &id, request.entity.as_deref()).await?;
     json(StatusCode::OK, &Tested::from(tested))
 }

@@ -1,6 +1,6 @@
 //! Responses about backlogs.
 
-use app::admin::{backlog::Backlog, map_commands::Quiet};
+use app::admin::{backlog::Backlog, map_commands::InFlightWrites};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -139,7 +139,7 @@ pub(crate) struct Busy {
 }
 
 impl Paused {
-    pub(crate) fn of(map: domain::Map, quiet: Quiet) -> Self {
+    pub(crate) fn of(map: domain::Map, quiet: InFlightWrites) -> Self {
         let is_quiet = quiet.is_quiet();
         let busy = |(key, until): (domain::RecordKey, domain::Timestamp)| Busy {
             key: key.to_string(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use app::{
-    admin::rules::{Explanation, WouldBe},
+    admin::rules::{DryBreach, Explanation},
     alerts::RuleDecision,
     ports,
 };
@@ -98,8 +98,8 @@ pub(crate) struct WouldBreach {
     count: u64,
 }
 
-impl From<WouldBe> for WouldBreach {
-    fn from(breach: WouldBe) -> Self {
+impl From<DryBreach> for WouldBreach {
+    fn from(breach: DryBreach) -> Self {
         let (first_at, at) = (breach.first_at.to_string(), breach.at.to_string());
         Self { map: breach.map.to_string(), first_at, at, count: breach.count }
     }

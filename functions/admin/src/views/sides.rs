@@ -70,8 +70,8 @@ pub(crate) struct TestFailure {
     hint: String,
 }
 
-impl From<sides::Tested> for Tested {
-    fn from(tested: sides::Tested) -> Self {
+impl From<sides::ConnectionTest> for Tested {
+    fn from(tested: sides::ConnectionTest) -> Self {
         let failure = tested.failure.map(|(failure, hint)| {
             let Failure { class, code, message, .. } = failure;
             TestFailure { class, code, message, hint }

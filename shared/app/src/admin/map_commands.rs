@@ -77,7 +77,7 @@ const LOOK_EVERY_MS: u64 = 250;
 
 /// What is still going on in a map that was paused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Quiet {
+pub struct InFlightWrites {
     /// Functions may still begin a write.
     pub settling: bool,
     /// Records that are being written, each with the time when it is over at the latest.
@@ -86,7 +86,7 @@ pub struct Quiet {
     pub more: bool,
 }
 
-impl Quiet {
+impl InFlightWrites {
     /// Nothing is going on.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -104,12 +104,12 @@ pub async fn pause<P: AdminPorts>(
     id: &MapId,
     reason: &str,
     wait_ms: u64,
-) -> Result<(Map, Quiet), AppError> {
+) -> Result<(Map, InFlightWrites), AppError> {
     let command = MapCommand::Pause;
     let mut map = switch(ports, caller, id, command, reason).await?;
     let until = ports.now().plus_ms(wait_ms);
     loop {
-        let quiet = quiet(ports, &map).await?;
+        let quiet = find_in_flight_writes(ports, &map).await?;
         if quiet.is_quiet() || ports.now() >= until {
             return Ok((map, quiet));
         }
@@ -125,9 +125,9 @@ pub async fn pause<P: AdminPorts>(
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn quiet<P: AdminPorts>(ports: &P, map: &Map) -> Result<Quiet, AppError> {
+pub async fn find_in_flight_writes<P: AdminPorts>(ports: &P, map: &Map) -> Result<InFlightWrites, AppError> {
     let now = ports.now();
-    let mut quiet = Quiet { settling: now < map.since.plus_ms(QUIET_AFTER_MS), ..Quiet::default() };
+    let mut quiet = InFlightWrites { settling: now < map.since.plus_ms(QUIET_AFTER_MS), ..InFlightWrites::default() };
     // In flight are lanes whose lease ends in the future. So do the waits of lanes that are to be tried again: only the
     // head tells one from the other.
     let mut range = OpenRange { from: now.plus_ms(1), ..OpenRange::moving() };

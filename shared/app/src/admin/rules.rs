@@ -125,14 +125,19 @@ pub async fn delete<P: AdminPorts>(
 }
 
 /// What became of a test mail to one address.
-pub type Tested = (Address, Result<String, String>);
+pub type TestMail = (Address, Result<String, String>);
 
 /// Sends a test mail to each of a rule's recipients, the way its mails go, and tells what the mail service said. `api`: where
 /// this call came to.
 ///
 /// # Errors
 /// There is no such rule, it tells nobody, or the store does not answer.
-pub async fn test<P: AdminPorts>(ports: &P, caller: &Caller, id: &RuleId, api: &str) -> Result<Vec<Tested>, AppError> {
+pub async fn send_test_mails<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &RuleId,
+    api: &str,
+) -> Result<Vec<TestMail>, AppError> {
     let rule = get(ports, id).await?;
     let groups = ports.alerts().groups().await?;
     let members = groups.iter().filter(|group| rule.config.groups.contains(&group.id)).flat_map(|group| &group.members);
@@ -191,7 +196,7 @@ pub async fn explain<P: AdminPorts>(ports: &P, id: &RuleId, map: &MapId) -> Resu
 
 /// A breach that a rule would have made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WouldBe {
+pub struct DryBreach {
     /// The map.
     pub map: MapId,
     /// When its first counted error happened.
@@ -212,7 +217,7 @@ pub async fn dry_run<P: AdminPorts>(
     config: &RuleConfig,
     from: Timestamp,
     until: Timestamp,
-) -> Result<(Vec<WouldBe>, bool), AppError> {
+) -> Result<(Vec<DryBreach>, bool), AppError> {
     let mistakes = mistakes(ports, config).await?;
     if !mistakes.is_empty() {
         return Err(AppError::Invalid(mistakes));
@@ -242,7 +247,7 @@ pub async fn dry_run<P: AdminPorts>(
             }
         }
         errors.reverse();
-        found.extend(would_be(config, &map.id, &errors));
+        found.extend(find_dry_breaches(config, &map.id, &errors));
     }
     found.sort_by_key(|breach| breach.at);
     complete &= found.len() <= MAX_BREACHES;
@@ -251,13 +256,13 @@ pub async fn dry_run<P: AdminPorts>(
 }
 
 /// Breaches in errors that are sorted, oldest first.
-fn would_be(config: &RuleConfig, map: &MapId, errors: &[LoggedError]) -> Vec<WouldBe> {
+fn find_dry_breaches(config: &RuleConfig, map: &MapId, errors: &[LoggedError]) -> Vec<DryBreach> {
     let matches = |error: &&LoggedError| {
         let event = &error.event;
         (config.classes.is_empty() || config.classes.contains(&event.class))
             && (config.to_sides.is_empty() || config.to_sides.contains(&event.to))
     };
-    let (mut window, mut found): (Vec<&LoggedError>, Vec<WouldBe>) = (Vec::new(), Vec::new());
+    let (mut window, mut found): (Vec<&LoggedError>, Vec<DryBreach>) = (Vec::new(), Vec::new());
     let mut silent_until = Timestamp(0);
     for error in errors.iter().filter(matches) {
         window.retain(|known| {
@@ -270,7 +275,7 @@ fn would_be(config: &RuleConfig, map: &MapId, errors: &[LoggedError]) -> Vec<Wou
         let units: BTreeSet<_> = window.iter().map(|error| config.unit(&error.event)).collect();
         if units.len() >= config.threshold as usize {
             let (first_at, at) = (window[0].event.at, error.event.at);
-            found.push(WouldBe { map: map.clone(), first_at, at, count: units.len() as u64 });
+            found.push(DryBreach { map: map.clone(), first_at, at, count: units.len() as u64 });
             silent_until = at.plus_ms(config.window_ms().max(u64::from(config.cool_down_minutes) * 60_000));
             window.clear();
         }

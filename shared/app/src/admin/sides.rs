@@ -99,7 +99,7 @@ pub async fn delete<P: AdminPorts>(
 
 /// What a connection test found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tested {
+pub struct ConnectionTest {
     /// How long it took, in milliseconds.
     pub took_ms: u64,
     /// What stood in the way, and what may help.
@@ -110,7 +110,11 @@ pub struct Tested {
 ///
 /// # Errors
 /// There is no such side, or the store does not answer. That the app does not answer is no error but the result.
-pub async fn test<P: AdminPorts>(ports: &P, id: &SideId, entity: Option<&str>) -> Result<Tested, AppError> {
+pub async fn test_connection<P: AdminPorts>(
+    ports: &P,
+    id: &SideId,
+    entity: Option<&str>,
+) -> Result<ConnectionTest, AppError> {
     let side = get(ports, id).await?;
     let begun = ports.now();
     let outcome = ports.apps().probe(&side, entity).await;
@@ -119,7 +123,7 @@ pub async fn test<P: AdminPorts>(ports: &P, id: &SideId, entity: Option<&str>) -
         let hint = hint(failure.class, &side);
         (failure, hint)
     });
-    Ok(Tested { took_ms, failure })
+    Ok(ConnectionTest { took_ms, failure })
 }
 
 /// What an operator may look at, by class of error.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{AT_ONCE, Ingested, evaluate_rules, touched};
+use super::{AT_ONCE, IngestResult, evaluate_rules, touched};
 use crate::ports::{AlertPorts, Config, Log, PortError};
 
 /// Most lines of one request.
@@ -69,11 +69,11 @@ pub enum LineResult {
 ///
 /// # Errors
 /// The maps cannot be read: nothing was logged. A failure to evaluate rules is not such an error: the schedule evaluates
-/// them, and [`Ingested::not_judged`] says so.
+/// them, and [`IngestResult::not_judged`] says so.
 pub async fn reported<P: AlertPorts>(
     ports: &P,
     lines: Vec<Result<Report, Mistake>>,
-) -> Result<(Vec<LineResult>, Ingested), PortError> {
+) -> Result<(Vec<LineResult>, IngestResult), PortError> {
     let now = ports.now();
     let mut maps: BTreeMap<MapId, Option<Map>> = BTreeMap::new();
     for report in lines.iter().flatten() {
@@ -89,7 +89,7 @@ pub async fn reported<P: AlertPorts>(
         _ => None,
     };
     let logged: Vec<_> = read.iter().zip(&results).filter_map(new).collect();
-    let mut done = Ingested::default();
+    let mut done = IngestResult::default();
     for LoggedError { event, .. } in &logged {
         *done.errors.entry(event.class.as_str()).or_default() += 1;
     }

@@ -15,7 +15,7 @@ pub struct Step {
     /// What it gets.
     pub action: Action,
     /// The caller's own app takes part: done after the caller has its answer, for it may hold the record locked till then.
-    pub back: bool,
+    pub write_back: bool,
 }
 
 /// What a side gets.
@@ -35,13 +35,13 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
     let mut steps = Vec::with_capacity(2);
     match &entry.work {
         Work::Restore { from, to, .. } => {
-            steps.push(Step { to: *to, action: Action::CopyFrom(*from), back: true });
+            steps.push(Step { to: *to, action: Action::CopyFrom(*from), write_back: true });
         }
         Work::Write(write) => {
-            let mut put = |to: SideIx, back: bool| -> Result<(), (SideIx, MappingError)> {
+            let mut put = |to: SideIx, write_back: bool| -> Result<(), (SideIx, MappingError)> {
                 if !entry.done[to] {
                     let image = image_for(map, write.shape, to, &write.image).map_err(|error| (to, error))?;
-                    steps.push(Step { to, action: Action::Put(image), back });
+                    steps.push(Step { to, action: Action::Put(image), write_back });
                 }
                 Ok(())
             };
@@ -51,7 +51,7 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
                     put(SideIx::Second, false)?;
                 }
                 (Some(origin), _) if entry.needs_resync => {
-                    steps.push(Step { to: origin.other(), action: Action::CopyFrom(origin), back: true });
+                    steps.push(Step { to: origin.other(), action: Action::CopyFrom(origin), write_back: true });
                 }
                 (Some(origin), None) => put(origin.other(), false)?,
                 (Some(origin), Some(Winner::ThisWrite)) => {
@@ -59,7 +59,7 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
                     put(origin, true)?;
                 }
                 (Some(origin), Some(Winner::TheOther)) => {
-                    steps.push(Step { to: origin, action: Action::CopyFrom(origin.other()), back: true });
+                    steps.push(Step { to: origin, action: Action::CopyFrom(origin.other()), write_back: true });
                 }
             }
         }

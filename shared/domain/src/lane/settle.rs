@@ -25,8 +25,8 @@ pub struct Attempt {
     pub failure: Option<StepFailure>,
     /// What the call that failed would have written: if its outcome is unknown, the app may report it.
     pub tried: Option<(SideIx, ContentHash)>,
-    /// Calls that are left for later, though nothing failed: the write-back to the caller's own app.
-    pub left: bool,
+    /// Nothing failed, but the write-back to the caller's own app is deferred until the caller has its answer.
+    pub write_back_deferred: bool,
 }
 
 /// The lane after an attempt, the journal's part of it, and what the caller is told.
@@ -105,7 +105,7 @@ pub fn settle(
     entry.last_failure.clone_from(&attempt.failure);
     let mut settling = Settling { head, entry, direct, context, effects: Vec::new() };
     let answer = match &attempt.failure {
-        None if attempt.left => settling.write_back_later(),
+        None if attempt.write_back_deferred => settling.write_back_later(),
         None => settling.finish(),
         Some(step) => settling.fail(step, attempt.tried),
     };

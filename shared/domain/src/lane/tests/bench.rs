@@ -174,8 +174,8 @@ impl Bench {
     pub(super) fn done(&self, entry: &Entry, in_call: bool) -> Attempt {
         let mut attempt = Attempt::default();
         for step in plan(entry, &self.map.config).unwrap() {
-            if step.back && in_call {
-                attempt.left = true;
+            if step.write_back && in_call {
+                attempt.write_back_deferred = true;
                 break;
             }
             let written = match &step.action {

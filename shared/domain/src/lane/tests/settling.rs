@@ -60,6 +60,23 @@ fn what_was_written_and_the_etag_of_it_are_remembered() {
 }
 
 #[test]
+fn a_caller_rolls_back_only_after_the_first_call_of_a_direct_write_whose_outcome_is_known() {
+    let refused = |change: &dyn Fn(&mut Bench, &mut Entry)| {
+        let mut bench = Bench::new(Capability::Idempotent);
+        let mut entry = direct(&mut bench, Mode::Sync);
+        change(&mut bench, &mut entry);
+        matches!(fail(&mut bench, &entry, ErrorClass::Application, CallEffect::Refused), Answer::Refused { .. })
+    };
+    assert!(refused(&|_, _| {}));
+    assert!(!refused(&|_, entry| entry.attempts = 2));
+    assert!(!refused(&|_, entry| entry.outcome_unknown = true));
+    assert!(
+        !refused(&|bench, _| bench.head.as_mut().unwrap().inflight.as_mut().unwrap().direct = None),
+        "it was queued"
+    );
+}
+
+#[test]
 fn a_lost_lease_settles_nothing() {
     let mut bench = Bench::new(Capability::Idempotent);
     let entry = direct(&mut bench, Mode::Sync);

@@ -132,7 +132,7 @@ async fn act(world: &SimWorld, case: Case) -> Option<Result<(), AppError>> {
             Some(token) => world.invoke(tokens::delete(world, &token.id)).await,
             None => Some(Ok(())),
         },
-        Case::TestRule => world.invoke(rules::test(world, &kim, &rule, "")).await.map(|done| done.map(drop)),
+        Case::TestRule => world.invoke(rules::send_test_mails(world, &kim, &rule, "")).await.map(|done| done.map(drop)),
         Case::MailCameBack => {
             let back =
                 CameBack { to: somebody(), message_id: String::new(), says: "bounced".to_owned(), lasting: true };
