@@ -281,6 +281,7 @@ mod tests {
             record.as_object().unwrap().clone()
         };
         let bytes = |record: &Record| serde_json::to_vec(record).unwrap().len();
+        assert_eq!(MAX_PAYLOAD_BYTES, 4_096, "as the API's description says");
         for long in 2_000..2_100 {
             let (whole, kept) = (record(long), truncate(record(long)));
             assert!(bytes(&kept) <= MAX_PAYLOAD_BYTES);
