@@ -2,9 +2,9 @@
 
 use app::{
     Ports,
+    backlog_age::oldest,
     drain::{Drained, LaneRun, drain_map, named_lane, run_lane, sweep},
     ports::{Config, PortError, Queues, SyncMap},
-    waiting::oldest,
 };
 use aws::metrics::{Metrics, Unit};
 use domain::Timestamp;

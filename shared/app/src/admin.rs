@@ -15,7 +15,7 @@ pub mod lane;
 pub mod logs;
 pub mod map_commands;
 pub mod maps;
-pub mod open;
+pub mod open_lanes;
 mod page;
 pub mod parked;
 mod plan;

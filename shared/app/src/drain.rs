@@ -10,7 +10,7 @@ mod lease;
 mod map;
 mod pace;
 mod probe;
-mod resend;
+mod resend_pointers;
 mod run;
 mod sweep;
 

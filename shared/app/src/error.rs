@@ -1,6 +1,6 @@
 //! Why a use case did not do what it was asked. One type for all of them: [`crate::problem`] turns it into an answer.
 
-mod about;
+mod subject;
 
 use domain::{
     EntryId, ErrorClass, MapId, MapState, RecordKey, RuleId, SideId, Timestamp, map::MapCommand, mapping::MappingError,
@@ -8,7 +8,7 @@ use domain::{
 };
 use serde::Serialize;
 
-pub use self::about::About;
+pub use self::subject::Subject;
 use crate::{
     ports::{PortError, Role},
     write::WriteError,
@@ -95,7 +95,7 @@ pub enum AppError {
     #[error("{about}: {error}")]
     Of {
         /// What it is about.
-        about: About,
+        about: Subject,
         /// The error.
         error: Box<AppError>,
     },

@@ -1,7 +1,7 @@
 //! `log-ingest`'s use case: it logs the events of the table's stream, evaluates the rules of the maps concerned, and
 //! notifies other programs.
 
-mod announce;
+mod publish;
 mod reported;
 
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub async fn ingest<P: EventPorts>(ports: &P, events: &[LogEvent]) -> Result<Ing
     done.resolved += run_all(resolved).await?.into_iter().sum::<u64>();
     done.activities += run_all(lines).await?.into_iter().map(u64::from).sum::<u64>();
     evaluate_rules(ports, &touched(&errors), &mut done).await;
-    let published = announce::events(events);
+    let published = publish::events(events);
     if !published.is_empty()
         && let Err(error) = ports.events().publish(&published).await
     {

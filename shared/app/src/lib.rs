@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod alerts;
 mod attempt;
+pub mod backlog_age;
 mod cas;
 pub mod drain;
 pub mod error;
@@ -14,7 +15,6 @@ pub mod ports;
 pub mod problem;
 pub mod request;
 mod rotation;
-pub mod waiting;
 mod wake;
 pub mod write;
 

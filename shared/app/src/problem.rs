@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::conflict::{conflict_text, takes};
 use crate::{
-    error::{About, AppError, AppSays, StateConflict as Conflict, Thing},
+    error::{AppError, AppSays, StateConflict as Conflict, Subject, Thing},
     ports::PortError,
 };
 
@@ -34,7 +34,7 @@ pub struct Problem {
     pub code: &'static str,
     /// The map, the record and the entry that it is about, when it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub about: Option<About>,
+    pub about: Option<Subject>,
     /// The error class, when a record met an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
@@ -84,7 +84,7 @@ impl From<&AppError> for Problem {
 }
 
 /// A detail with the names of what it is about.
-fn named(about: &About, detail: &str) -> String {
+fn named(about: &Subject, detail: &str) -> String {
     let mut text = format!("{about}. {detail}");
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Caller, DiscardPolicy, maps, open, preview},
+    admin::{AdminPorts, Caller, DiscardPolicy, maps, open_lanes, preview},
     error::AppError,
     ports::ConfigStore,
 };
@@ -58,12 +58,12 @@ fn read_discard_policy(params: &Params) -> Result<DiscardPolicy, AppError> {
 }
 
 pub(crate) async fn open<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
-    let wanted = format!("a number from 1 to {}", open::MAX_OPEN);
-    let limit = params.only::<usize>("limit", &wanted)?.unwrap_or(open::DEFAULT_OPEN);
-    if limit == 0 || limit > open::MAX_OPEN {
+    let wanted = format!("a number from 1 to {}", open_lanes::MAX_OPEN);
+    let limit = params.only::<usize>("limit", &wanted)?.unwrap_or(open_lanes::DEFAULT_OPEN);
+    if limit == 0 || limit > open_lanes::MAX_OPEN {
         return Err(AppError::mistake("limit", &format!("must be {wanted}")).into());
     }
-    let lanes = open::list(&*ports, &id, limit).await?;
+    let lanes = open_lanes::list(&*ports, &id, limit).await?;
     json(StatusCode::OK, &OpenLanes { lanes: lanes.into_iter().map(Into::into).collect() })
 }
 

@@ -1,8 +1,8 @@
 //! Pausing and resuming maps, and how much waits.
 
 use app::{
+    backlog_age::MAX_LANES,
     ports::{CatchUp, Commit, ConfigStore, Gauges, JournalOp, Lanes, Pointer, Queues, Role, Sample},
-    waiting::MAX_LANES,
 };
 use domain::{
     EntryId, Map, MapId, Timestamp,

@@ -1,7 +1,7 @@
 //! Responses about maps.
 
 use app::admin::{
-    open::{OpenLane, OpenState},
+    open_lanes::{OpenLane, OpenState},
     preview::Preview,
 };
 use domain::{ErrorClass, MapConfig, Record, RecordKey, SideId, lane::StepFailure};

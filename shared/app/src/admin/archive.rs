@@ -15,7 +15,7 @@ use super::{
     page::filtered_page,
 };
 use crate::{
-    error::{About, AppError, Thing},
+    error::{AppError, Subject, Thing},
     ports::Archive,
 };
 
@@ -86,7 +86,7 @@ pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, id: EntryId) -> Result<A
 }
 
 async fn find<P: AdminPorts>(ports: &P, map: &Map, id: EntryId) -> Result<Archived, AppError> {
-    let none = || AppError::NotFound(Thing::Archived).about(About::id(&map.id, None, id));
+    let none = || AppError::NotFound(Thing::Archived).about(Subject::id(&map.id, None, id));
     ports.lanes().one_archived(map, id).await?.ok_or_else(none)
 }
 
@@ -124,7 +124,7 @@ pub async fn recover<P: AdminPorts>(
     let must_be_newest = matches!(work, Work::Write(_)) && newer == OnNewer::Keep;
     let only_if_newest = must_be_newest.then_some(recovered.version);
     let done = bring_back(ports, &map, BringBack::Archived(&recovered), &work, entry, only_if_newest).await;
-    done.map_err(|error| error.about(About::id(&map.id, Some(&recovered.key), id)))?;
+    done.map_err(|error| error.about(Subject::id(&map.id, Some(&recovered.key), id)))?;
     Ok(recovered)
 }
 

@@ -15,7 +15,7 @@ use super::{
     page::filtered_page,
 };
 use crate::{
-    error::{About, AppError, Thing},
+    error::{AppError, Subject, Thing},
     ports::Archive,
 };
 
@@ -67,7 +67,7 @@ pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, entry: EntryId) -> Resul
 }
 
 async fn find<P: AdminPorts>(ports: &P, map: &Map, entry: EntryId) -> Result<Conflict, AppError> {
-    let none = || AppError::NotFound(Thing::Conflict).about(About::id(&map.id, None, entry));
+    let none = || AppError::NotFound(Thing::Conflict).about(Subject::id(&map.id, None, entry));
     ports.lanes().conflict(map, entry).await?.ok_or_else(none)
 }
 
@@ -98,6 +98,6 @@ pub async fn reverse<P: AdminPorts>(
     let id = EntryId(ports.fresh_id());
     let reversed = Conflict { reversed: Some((by, id)), ..found };
     let done = bring_back(ports, &map, BringBack::Conflict(&reversed), &Work::Write(write), id, None).await;
-    done.map_err(|error| error.about(About::id(&map.id, Some(&reversed.key), entry)))?;
+    done.map_err(|error| error.about(Subject::id(&map.id, Some(&reversed.key), entry)))?;
     Ok(reversed)
 }

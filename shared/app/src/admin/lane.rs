@@ -6,7 +6,7 @@
 mod bring_back;
 mod edit;
 mod operation;
-mod stored;
+mod was_stored;
 
 use domain::{
     LogId, Map, MapId, Record, RecordKey,
@@ -19,7 +19,7 @@ pub(super) use self::bring_back::{BringBack, bring_back};
 use self::operation::LaneOperation;
 use super::{AdminPorts, Caller, map_commands::checked, maps};
 use crate::{
-    error::{About, AppError, Thing},
+    error::{AppError, Subject, Thing},
     ports::{LaneKey, Lanes},
     wake::wake_if_due,
 };
@@ -97,7 +97,7 @@ pub async fn command<P: AdminPorts>(
     reason: &str,
 ) -> Result<(), AppError> {
     let done = execute(ports, caller, map, target, command, reason).await;
-    done.map_err(|error| error.about(About::entry(map, &target.key, target.seq)))
+    done.map_err(|error| error.about(Subject::entry(map, &target.key, target.seq)))
 }
 
 async fn execute<P: AdminPorts>(

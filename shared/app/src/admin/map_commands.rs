@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AdminPorts, Caller, maps};
 use crate::{
-    error::{About, AppError, StateConflict},
+    error::{AppError, StateConflict, Subject},
     map_state::{Decision, OnStale, StateChange, change_state},
     ports::{ConfigStore, Lanes, OpenRange, PortError, Queues},
 };
@@ -155,7 +155,7 @@ pub async fn find_in_flight_writes<P: AdminPorts>(ports: &P, map: &Map) -> Resul
 }
 
 fn illegal(map: &Map, command: MapCommand) -> AppError {
-    AppError::Conflict(StateConflict::IllegalCommand { state: map.state, command }).about(About::map(&map.id))
+    AppError::Conflict(StateConflict::IllegalCommand { state: map.state, command }).about(Subject::map(&map.id))
 }
 
 pub(super) fn checked(reason: &str) -> Result<&str, AppError> {
@@ -177,5 +177,5 @@ async fn both_sides_exist<P: AdminPorts>(ports: &P, map: &Map) -> Result<(), App
     if missing.is_empty() {
         return Ok(());
     }
-    Err(AppError::Conflict(StateConflict::SideMissing(missing)).about(About::map(&map.id)))
+    Err(AppError::Conflict(StateConflict::SideMissing(missing)).about(Subject::map(&map.id)))
 }

@@ -13,7 +13,7 @@ use super::{
     fits, lost,
 };
 use crate::{
-    error::{About, AppError, Thing},
+    error::{AppError, Subject, Thing},
     ports::{CommitError, ConfigStore, Queues},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Map, AppError> {
-    ports.store().map(id).await?.ok_or_else(|| AppError::NotFound(Thing::Map).about(About::map(id)))
+    ports.store().map(id).await?.ok_or_else(|| AppError::NotFound(Thing::Map).about(Subject::map(id)))
 }
 
 /// Creates a map or changes its configuration; its state stays as it is.
@@ -56,7 +56,7 @@ pub async fn put<P: AdminPorts>(
         && rehomed(&stored.config, &config)
         && let Some(conflict) = archive_guard::find_obstacle(ports, stored, archive).await?
     {
-        return Err(AppError::Conflict(conflict).about(About::map(&id)));
+        return Err(AppError::Conflict(conflict).about(Subject::map(&id)));
     }
     let (uid, now) = (MapUid(ports.fresh_id()), ports.now());
     let changes = changes(stored.as_ref().map(|stored| &stored.config), Some(&config))?;
@@ -128,7 +128,7 @@ pub async fn delete<P: AdminPorts>(
     let map = get(ports, id).await?;
     let version = expects.check_deletion(map.version)?;
     if let Some(conflict) = archive_guard::find_obstacle(ports, &map, archive).await? {
-        return Err(AppError::Conflict(conflict).about(About::map(id)));
+        return Err(AppError::Conflict(conflict).about(Subject::map(id)));
     }
     // The version is that of the map that was found empty: if it was run in the meantime, this fails.
     let line = deletion(&map, &caller.name, ports.now());

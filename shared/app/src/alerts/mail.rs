@@ -1,9 +1,9 @@
 //! Writes the mails. Text from apps and operators is escaped in HTML and kept on one line in headers.
 
 mod html;
-mod next;
+mod next_steps;
+mod opening;
 mod parts;
-mod words;
 
 use domain::{
     IncidentId, Map, MapState, SideId, Timestamp,
@@ -89,20 +89,20 @@ pub fn of_incident(
     situation: &Situation,
     links: Links<'_>,
 ) -> Mail {
-    let words = words::of(incident, kind, situation);
+    let opening = opening::of(incident, kind, situation);
     let link = links.page(&format!("/incidents/{}", incident.id));
     let facts = Facts {
-        headline: words.headline,
-        lead: words.lead,
-        tone: words.tone,
+        headline: opening.headline,
+        lead: opening.lead,
+        tone: opening.tone,
         rows: rows(incident, kind, situation),
         top: incident.top.clone(),
-        steps: next::steps(incident, kind, situation, links),
+        steps: next_steps::list(incident, kind, situation, links),
         link: link.map(|link| ("Open the incident", link)),
     };
     Mail {
         to: to.clone(),
-        subject: one_line(&format!("[Tandem] {} {}: {}", incident.map, words.subject, incident.config.title)),
+        subject: one_line(&format!("[Tandem] {} {}: {}", incident.map, opening.subject, incident.config.title)),
         text: facts.text(),
         html: html::page(&facts),
         headers: headers(incident.id, kind, &incident.rule.to_string(), links),

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use super::{
     drained::Drained,
     map::drain_map,
-    resend::{resend, resend_all},
+    resend_pointers::{resend, resend_all},
 };
 use crate::{
     ports::{Config, Gauges, PortError, Ports, Queues, Sample, SyncMap},

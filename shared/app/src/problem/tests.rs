@@ -116,7 +116,7 @@ fn every_error_has_its_status_code_and_words() {
 fn an_error_about_a_record_names_it_and_is_what_it_was() {
     let (map, key) = ("customers".parse().unwrap(), "C-1".parse().unwrap());
     for (error, ..) in table() {
-        let (bare, told) = (Problem::from(&error), Problem::from(&error.clone().about(About::entry(&map, &key, 7))));
+        let (bare, told) = (Problem::from(&error), Problem::from(&error.clone().about(Subject::entry(&map, &key, 7))));
         let named = matches!(error, AppError::NotFound(_) | AppError::Conflict(_) | AppError::Contended);
         assert_eq!(told.detail.starts_with("Map customers, record C-1, entry 7. "), named, "{told:?}");
         assert_eq!(told.about.is_some(), named, "{error:?}");
@@ -125,7 +125,7 @@ fn an_error_about_a_record_names_it_and_is_what_it_was() {
             (bare.code, bare.status, bare.errors, bare.headers)
         );
     }
-    let lost = AppError::NotFound(Thing::Entry).about(About::entry(&map, &key, 7)).about(About::map(&map));
+    let lost = AppError::NotFound(Thing::Entry).about(Subject::entry(&map, &key, 7)).about(Subject::map(&map));
     let lost = serde_json::to_value(Problem::from(&lost)).unwrap();
     assert_eq!(
         lost["about"],

@@ -33,7 +33,7 @@ pub(crate) const READS: [&str; 44] = [
     "admin::logs::failed::failed",
     "admin::logs::groups::groups",
     "admin::maps::get",
-    "admin::open::list",
+    "admin::open_lanes::list",
     "admin::preview::preview",
     "admin::rules::dry_run",
     "admin::rules::explain",
@@ -45,7 +45,7 @@ pub(crate) const READS: [&str; 44] = [
     "admin::tokens::list",
     "alerts::evaluate::decide_rule",
     "lookup::find_write",
-    "waiting::oldest",
+    "backlog_age::oldest",
 ];
 
 /// Never called by a use case of `app`: by a function alone, or by the connectors.

@@ -14,7 +14,7 @@ use super::{
     Command, activity,
     edit::edit_record,
     read_head,
-    stored::{PendingCommit, archive_id, was_stored},
+    was_stored::{PendingCommit, archive_id, was_stored},
 };
 use crate::{
     admin::{AdminPorts, Caller, entry::read_entry},

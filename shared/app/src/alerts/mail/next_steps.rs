@@ -10,7 +10,7 @@ use domain::{
 use super::{Links, Situation, clock, parts::Step};
 
 /// Says when a paused map is resumed, and by whom.
-pub(super) fn resumes(incident: &Incident, map: Option<&Map>) -> String {
+pub(super) fn say_when_resumed(incident: &Incident, map: Option<&Map>) -> String {
     const BY_HAND: &str = "It stays paused until somebody resumes it.";
     let ours = map.is_none_or(|map| map.cause.incident() == Some(incident.id));
     let Some(auto) = incident.config.auto_resume.filter(|_| ours) else { return BY_HAND.to_owned() };
@@ -32,7 +32,7 @@ pub(super) fn resumes(incident: &Incident, map: Option<&Map>) -> String {
 }
 
 /// Lists what people can do, each step with its API call.
-pub(super) fn steps(incident: &Incident, kind: NoticeKind, situation: &Situation, links: Links<'_>) -> Vec<Step> {
+pub(super) fn list(incident: &Incident, kind: NoticeKind, situation: &Situation, links: Links<'_>) -> Vec<Step> {
     let map = format!("/maps/{}", incident.map);
     let one = format!("/incidents/{}", incident.id);
     let on_map = |what: &'static str| format!("{map}{what}");

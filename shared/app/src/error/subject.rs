@@ -9,7 +9,7 @@ use super::AppError;
 
 /// What an error is about, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct About {
+pub struct Subject {
     /// The map.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<MapId>,
@@ -24,7 +24,7 @@ pub struct About {
     pub id: Option<EntryId>,
 }
 
-impl About {
+impl Subject {
     /// A map.
     #[must_use]
     pub fn map(map: &MapId) -> Self {
@@ -44,7 +44,7 @@ impl About {
     }
 }
 
-impl fmt::Display for About {
+impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [
             self.map.as_ref().map(|map| format!("map {map}")),
@@ -60,7 +60,7 @@ impl AppError {
     /// The same, with the names of what it is about. Errors that name it themselves, or are about the request or about
     /// Tandem, stay as they are.
     #[must_use]
-    pub fn about(self, about: About) -> Self {
+    pub fn about(self, about: Subject) -> Self {
         match self {
             Self::NotFound(_) | Self::Conflict(_) | Self::Contended => Self::Of { about, error: Box::new(self) },
             other => other,

@@ -7,10 +7,10 @@ use domain::{
     rule::{Action, Ending, Incident, NoticeKind},
 };
 
-use super::{Situation, clock, next, parts::Tone};
+use super::{Situation, clock, next_steps, parts::Tone};
 
 /// The beginning of a mail.
-pub(super) struct Words {
+pub(super) struct Opening {
     /// Follows the map's name in the subject.
     pub(super) subject: String,
     pub(super) headline: String,
@@ -19,7 +19,7 @@ pub(super) struct Words {
 }
 
 /// The beginning of a mail about an incident.
-pub(super) fn of(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Words {
+pub(super) fn of(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Opening {
     match kind {
         NoticeKind::Recovered => over(incident),
         NoticeKind::Reminder => reminder(incident, situation),
@@ -27,7 +27,7 @@ pub(super) fn of(incident: &Incident, kind: NoticeKind, situation: &Situation) -
     }
 }
 
-fn opened(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Words {
+fn opened(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Opening {
     let (map, title) = (&incident.map, &incident.config.title);
     let again = if kind == NoticeKind::Again { " again" } else { "" };
     let acted = incident.acted.as_ref().and_then(|acted| acted.state);
@@ -40,10 +40,10 @@ fn opened(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Words
             (format!("{} {errors}", incident.count), format!("{map} has errors{again}: \u{201c}{title}\u{201d}"))
         }
     };
-    Words { subject, headline, lead: means(incident, situation), tone: Tone::Alarm }
+    Opening { subject, headline, lead: means(incident, situation), tone: Tone::Alarm }
 }
 
-fn reminder(incident: &Incident, situation: &Situation) -> Words {
+fn reminder(incident: &Incident, situation: &Situation) -> Opening {
     let map = &incident.map;
     let (subject, headline) = match situation.state(incident) {
         Some(MapState::Paused) => ("still paused", format!("{map} is still paused")),
@@ -56,7 +56,7 @@ fn reminder(incident: &Incident, situation: &Situation) -> Words {
         None => format!(" Nobody has acknowledged the incident since {}.", clock(incident.opened_at)),
     };
     let lead = format!("{}{unseen}", means(incident, situation));
-    Words { subject: subject.to_owned(), headline, lead, tone: Tone::Alarm }
+    Opening { subject: subject.to_owned(), headline, lead, tone: Tone::Alarm }
 }
 
 /// What the map's state means, and what comes next.
@@ -68,7 +68,7 @@ fn means(incident: &Incident, situation: &Situation) -> String {
             let by = by.map(|map| format!("{} had already paused it. ", map.actor)).unwrap_or_default();
             format!(
                 "{by}No change is lost: Tandem queues every change and writes none while the map is paused. {}",
-                next::resumes(incident, situation.map.as_ref())
+                next_steps::say_when_resumed(incident, situation.map.as_ref())
             )
         }
         Some(MapState::Stopped) => "Tandem skips and counts changes: they do not reach the other app, and Tandem does not keep them. The map stays \
@@ -96,7 +96,7 @@ fn beginner(map: Option<&Map>) -> String {
 
 /// Only the mail about a running map says "recovered". An incident is also over when its map was stopped or deleted, or when
 /// its rule was switched off.
-fn over(incident: &Incident) -> Words {
+fn over(incident: &Incident) -> Opening {
     let map = &incident.map;
     let ending = incident.ending.as_ref();
     let (subject, headline, then) = match ending {
@@ -151,5 +151,5 @@ fn over(incident: &Incident) -> Words {
     let how = incident.recovered.as_ref().map_or("it is closed", |(_, how)| how);
     let tone = if ending.is_some_and(Ending::is_recovery) { Tone::Calm } else { Tone::Grave };
     let lead = format!("This incident is over: {how}. {then} You get no more mails about it.");
-    Words { subject: subject.to_owned(), headline, lead, tone }
+    Opening { subject: subject.to_owned(), headline, lead, tone }
 }
