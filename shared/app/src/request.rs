@@ -42,7 +42,7 @@ pub struct WriteRequest {
     #[serde(default)]
     pub base: Option<LaneVersion>,
     /// The caller's own version of the record: grows with every change.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "counter")]
     pub version: Option<u64>,
     /// When the caller committed the change, RFC 3339.
     #[serde(default, deserialize_with = "rfc3339")]
@@ -69,6 +69,15 @@ fn no_hash() -> ContentHash {
 
 fn told<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Record>>, D::Error> {
     Option::<Record>::deserialize(from).map(Some)
+}
+
+fn counter<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let number = Option::<serde_json::Number>::deserialize(from)?;
+    let fits = |number: serde_json::Number| number.as_u64();
+    number
+        .map(|number| fits(number).ok_or("must be a whole number from 0 to 18446744073709551615"))
+        .transpose()
+        .map_err(serde::de::Error::custom)
 }
 
 fn rfc3339<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
@@ -225,7 +234,9 @@ mod tests {
             (with(json!({"colour": 1})), "colour", "unknown field"),
             (with(json!({"op": "merge"})), "op", "unknown variant"),
             (with(json!({"record": "x"})), "record", "map"),
-            (with(json!({"version": -1})), "version", "u64"),
+            (with(json!({"version": -1})), "version", "whole number"),
+            (with(json!({"version": 1.5})), "version", "whole number"),
+            (with(json!({"version": "1"})), "version", "number"),
             (with(json!({"base": "7"})), "base", "version that Tandem sent"),
             (with(json!({"committed_at": "now"})), "committed_at", "RFC 3339"),
             (with(json!({"origin": "erp"})), "origin", "no side of map customers"),

@@ -13,7 +13,7 @@ use domain::{LogId, log::LogEvent};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    error,
+    error, json,
     keys::Key,
     metrics::{Metrics, Unit},
     outbox::{self, OUTBOX},
@@ -241,7 +241,7 @@ pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
         return Err(PortError::Permanent(format!("{} has the schema {schema:?}", name())));
     }
     // serde_json's error is a position and a field, never a value longer than a word of ours.
-    serde_json::from_str(text(item, "body")?).map_err(|error| PortError::Permanent(format!("{}: {error}", name())))
+    json::read(text(item, "body")?).map_err(|error| PortError::Permanent(format!("{}: {error}", name())))
 }
 
 /// What could be read. What could not is told, and counted; an alarm tells people.

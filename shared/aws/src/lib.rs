@@ -8,6 +8,7 @@ mod config_store;
 mod documents;
 mod error;
 mod events;
+mod json;
 mod keys;
 pub mod lanes;
 mod log;

@@ -21,7 +21,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    error,
+    error, json,
     keys::Key,
     metrics::{Metrics, Unit},
 };
@@ -54,14 +54,14 @@ fn unreadable(what: &str, error: impl std::fmt::Display) -> PortError {
     PortError::Permanent(format!("{what} of a log cannot be read: {error}"))
 }
 
-fn json<T: Serialize>(body: &T) -> Result<AttributeValue, PortError> {
+fn to_json<T: Serialize>(body: &T) -> Result<AttributeValue, PortError> {
     let json = serde_json::to_string(body).map_err(|error| PortError::Permanent(error.to_string()))?;
     Ok(AttributeValue::S(json))
 }
 
 fn body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     let body = item.get("body").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("body", "missing"))?;
-    serde_json::from_str(body).map_err(|error| unreadable("body", error))
+    json::read(body).map_err(|error| unreadable("body", error))
 }
 
 /// A line, unless it cannot be read: then it is told by its key, and counted.
@@ -122,7 +122,7 @@ impl DynamoLog {
     fn line<T: Serialize>(&self, key: &Key, line: &T, at: Timestamp) -> Result<Item, PortError> {
         let mut item = key.item();
         item.insert("v".to_owned(), number(1));
-        item.insert("body".to_owned(), json(line)?);
+        item.insert("body".to_owned(), to_json(line)?);
         item.insert("ttl".to_owned(), number(at.plus_ms(self.retention_ms).0 / 1_000));
         Ok(item)
     }
@@ -337,7 +337,7 @@ impl Log for DynamoLog {
 
     async fn add_failed(&self, failed: &FailedEvent) -> Result<(), PortError> {
         let mut item = Key::Failed(failed.id).item();
-        item.insert("body".to_owned(), json(failed)?);
+        item.insert("body".to_owned(), to_json(failed)?);
         item.insert("ttl".to_owned(), number(failed.at.plus_ms(ARCHIVE_TTL_MS).0 / 1_000));
         self.db.put_item().table_name(&self.table).set_item(Some(item)).send().await.map(drop).map_err(error::port)
     }

@@ -5,6 +5,8 @@ use app::ports::PortError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::log::LogEvent;
 
+use crate::json;
+
 /// The attribute. The filter of the event source mapping names it.
 pub(crate) const OUTBOX: &str = "outbox";
 
@@ -22,5 +24,5 @@ pub(crate) fn attribute(events: &[LogEvent]) -> Result<Option<AttributeValue>, P
 /// # Errors
 /// Says what is wrong with it; never a value.
 pub fn read(text: &str) -> Result<Vec<LogEvent>, String> {
-    serde_json::from_str(text).map_err(|error| format!("the outbox cannot be read: {error}"))
+    json::read(text).map_err(|error| format!("the outbox cannot be read: {error}"))
 }

@@ -12,7 +12,7 @@ pub use self::{check::mistakes, convert::FieldType};
 use crate::{
     id::SideId,
     map::{MapConfig, SideIx},
-    record::{Image, Record},
+    record::{Image, Record, number},
 };
 
 /// One field of the map.
@@ -139,18 +139,20 @@ impl FieldMapping {
             None => value.clone(),
         };
         let value = self.pair(source, target, value).map_err(|says| error(&says))?;
-        match self.types.get(target) {
-            Some(kind) => convert::canonical(*kind, &value).map_err(|says| error(&says)),
-            None => Ok(value),
-        }
+        let value = match self.types.get(target) {
+            Some(kind) => convert::canonical(*kind, &value).map_err(|says| error(&says))?,
+            None => value,
+        };
+        number::with_plain_numbers(value).ok_or_else(|| error("has a number of more digits than can be written"))
     }
 
     fn pair(&self, source: &SideId, target: &SideId, value: Value) -> Result<Value, String> {
         if self.values.is_empty() {
             return Ok(value);
         }
-        let same = |a: &Value| {
-            *a == value || matches!((a, &value), (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64())
+        let same = |known: &Value| match (known, &value) {
+            (Value::Number(known), Value::Number(value)) => number::canonical(known) == number::canonical(value),
+            (known, value) => known == value,
         };
         let pair = self.values.iter().find(|pair| pair.get(source).is_some_and(same));
         pair.and_then(|pair| pair.get(target))

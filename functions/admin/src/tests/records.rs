@@ -110,9 +110,10 @@ async fn a_preview_shows_what_a_record_becomes_and_writes_nothing() {
         json!({"CustomerAccount": "C-1", "Name": "Ada", "Limit": "10.50", "Group": "20", "Fax": "1", "Test": true});
     let told =
         api.post("/maps/customers/preview", &json!({"from": "finance", "key": "C-1", "record": record})).await.json();
+    let as_sent: serde_json::Number = "10.50".parse().unwrap();
     let wanted = json!({
         "to": "crm", "entity": "accounts", "key_field": "accountnumber", "key": "C-1",
-        "record": {"name": "Ada", "limit": 10.5, "category": "Wholesale", "source": "finance"},
+        "record": {"name": "Ada", "limit": as_sent, "category": "Wholesale", "source": "finance"},
         "passes_filter": false, "not_carried": ["Fax", "Test"], "written": false,
     });
     assert_eq!(told, wanted);

@@ -1,9 +1,10 @@
 //! Types of fields, and the one form a value of each takes.
 
+use jiff::{SignedDuration, civil};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-use crate::record::canonical_number;
+use crate::record::number;
 
 /// The type of a field on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,13 +12,13 @@ use crate::record::canonical_number;
 pub enum FieldType {
     /// Text. Numbers and booleans become their text.
     Text,
-    /// A whole number.
+    /// A whole number of any length.
     Integer,
-    /// A number. Text like `10.50` is read.
+    /// A number of any length. Text like `10.50` is read.
     Decimal,
     /// `true` or `false`. The texts `true`, `false`, and the numbers 1 and 0 are read.
     Boolean,
-    /// A calendar date, `2026-11-23`. The date of a time in UTC is taken.
+    /// A calendar date, `2026-11-23`. Of a date and time, the date is taken as it is written, whatever the offset.
     Date,
     /// A time after RFC 3339, in UTC.
     Datetime,
@@ -43,35 +44,28 @@ fn text(value: &Value) -> Result<Value, &'static str> {
     match value {
         Value::String(_) => Ok(value.clone()),
         Value::Bool(b) => Ok(Value::String(b.to_string())),
-        Value::Number(number) => Ok(Value::String(canonical_number(number))),
+        Value::Number(number) => number::plain(number).map(Value::String).ok_or("is too long a number"),
         Value::Null | Value::Array(_) | Value::Object(_) => Err("is not a text"),
     }
 }
 
 fn integer(value: &Value) -> Option<Value> {
-    match value {
-        Value::Number(n) if n.is_i64() || n.is_u64() => Some(value.clone()),
-        Value::Number(n) => canonical_number(n).parse::<i64>().ok().map(Value::from),
-        Value::String(s) => s.trim().parse::<i64>().ok().map(Value::from),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+    let whole = number::canonical(&number(value)?);
+    let is_whole = whole.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    if is_whole { whole.parse().ok().map(Value::Number) } else { None }
 }
 
 fn decimal(value: &Value) -> Option<Value> {
-    let number = match value {
-        Value::Number(number) => number.clone(),
-        Value::String(s) => {
-            let s = s.trim();
-            match s.parse::<i64>() {
-                Ok(int) => int.into(),
-                Err(_) if s.contains(|c: char| c.is_alphabetic() && !matches!(c, 'e' | 'E')) => return None,
-                Err(_) => Number::from_f64(s.parse().ok()?)?,
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    let whole = canonical_number(&number).parse::<i64>().ok();
-    Some(whole.map_or(Value::Number(number), Value::from))
+    number::plain(&number(value)?)?.parse().ok().map(Value::Number)
+}
+
+/// The number that a value is, or that a text says.
+fn number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(number.clone()),
+        Value::String(text) => number::from_text(text),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn boolean(value: &Value) -> Option<Value> {
@@ -85,17 +79,43 @@ fn boolean(value: &Value) -> Option<Value> {
     }
 }
 
+/// The calendar date as it is written. Converted to UTC, midnight east of Greenwich would lose a day with every round trip.
 fn date(value: &Value) -> Option<Value> {
     let text = value.as_str()?;
-    if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Some(Value::String(at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()));
+    let date = text.get(..10)?.parse::<civil::Date>().ok()?;
+    if text.len() > 10 {
+        split_time(text).map(|(time, _)| time).or_else(|| text.parse::<civil::DateTime>().ok())?;
     }
-    text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10).map(|date| Value::String(date.to_string()))
+    Some(Value::String(date.to_string()))
 }
 
 fn datetime(value: &Value) -> Option<Value> {
     let text = value.as_str()?;
-    text.parse::<jiff::Timestamp>().ok().map(|at| Value::String(at.to_string()))
+    let (time, offset) = split_time(text)?;
+    // The last hours of the year 9999 are "never" in many apps: west of Greenwich they lie beyond the calendar, and stay.
+    Some(Value::String(match time.checked_sub(offset) {
+        Ok(utc) => format!("{utc}Z"),
+        Err(_) => text.to_owned(),
+    }))
+}
+
+/// A time after RFC 3339: the time as it is written, and its offset from UTC.
+fn split_time(text: &str) -> Option<(civil::DateTime, SignedDuration)> {
+    let at = text.rfind(['Z', 'z', '+', '-']).filter(|at| *at > 10)?;
+    let (time, offset) = text.split_at(at);
+    let minutes = match offset {
+        "Z" | "z" => 0,
+        _ => {
+            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+            let two = |text: &str| text.parse::<i64>().ok().filter(|_| text.len() == 2);
+            let (hours, minutes) = (two(hours)?, two(minutes)?);
+            let minutes = (hours < 24 && minutes < 60).then_some(60 * hours + minutes)?;
+            if offset.starts_with('-') { -minutes } else { minutes }
+        }
+    };
+    let seconds = time.get(10..)?.len() >= "T00:00:00".len();
+    let time = time.parse::<civil::DateTime>().ok().filter(|_| seconds)?;
+    Some((time, SignedDuration::from_secs(60 * minutes)))
 }
 
 #[cfg(test)]
@@ -106,11 +126,14 @@ mod tests {
 
     #[test]
     fn every_type_reads_what_it_can_and_has_one_form() {
+        let parsed = |number: &str| serde_json::from_str::<Value>(number).unwrap();
         use FieldType::{Boolean, Date, Datetime, Decimal, Integer, Text};
         for (kind, from, to) in [
             (Text, json!("a"), Some(json!("a"))),
             (Text, json!(12), Some(json!("12"))),
-            (Text, json!(12.50), Some(json!("12.5"))),
+            (Text, parsed("12.50"), Some(json!("12.50"))),
+            (Text, parsed("1e3"), Some(json!("1000"))),
+            (Text, parsed("1e999"), None),
             (Text, json!(true), Some(json!("true"))),
             (Text, json!([1]), None),
             (Integer, json!(7), Some(json!(7))),
@@ -118,8 +141,15 @@ mod tests {
             (Integer, json!("7"), Some(json!(7))),
             (Integer, json!(7.5), None),
             (Integer, json!("x"), None),
-            (Decimal, json!("10.50"), Some(json!(10.5))),
-            (Decimal, json!(10.0), Some(json!(10))),
+            (Integer, json!(""), None),
+            (Integer, json!("-12"), Some(json!(-12))),
+            (Integer, parsed("123456789012345678901234"), Some(parsed("123456789012345678901234"))),
+            (Integer, json!("18446744073709551616"), Some(parsed("18446744073709551616"))),
+            (Integer, parsed("1.5e1"), Some(json!(15))),
+            (Decimal, json!("10.50"), Some(parsed("10.50"))),
+            (Decimal, parsed("10.0"), Some(parsed("10.0"))),
+            (Decimal, json!("1884518522.1684267241"), Some(parsed("1884518522.1684267241"))),
+            (Decimal, parsed("8.675e-6"), Some(parsed("0.000008675"))),
             (Decimal, json!("NaN"), None),
             (Decimal, json!("inf"), None),
             (Decimal, json!("1e3"), Some(json!(1000))),
@@ -129,10 +159,26 @@ mod tests {
             (Boolean, json!(2), None),
             (Boolean, json!("yes"), None),
             (Date, json!("2026-11-23"), Some(json!("2026-11-23"))),
-            (Date, json!("2026-11-23T23:30:00-02:00"), Some(json!("2026-11-24"))),
+            (Date, json!("2026-11-24T00:00:00+01:00"), Some(json!("2026-11-24"))),
+            (Date, json!("2026-11-23T23:30:00-02:00"), Some(json!("2026-11-23"))),
+            (Date, json!("2026-11-23T23:30:00"), Some(json!("2026-11-23"))),
+            (Date, json!("9999-12-31T23:59:59Z"), Some(json!("9999-12-31"))),
+            (Date, json!("2026-11-23 or so"), None),
+            (Date, json!("2026-02-30"), None),
+            (Date, json!("2026-1-1"), None),
             (Date, json!("23.11.2026"), None),
             (Datetime, json!("2026-11-23T11:00:00+01:00"), Some(json!("2026-11-23T10:00:00Z"))),
+            (Datetime, json!("2026-11-23T10:00:00.5Z"), Some(json!("2026-11-23T10:00:00.5Z"))),
+            (Datetime, json!("2026-11-23t10:00:00z"), Some(json!("2026-11-23T10:00:00Z"))),
+            (Datetime, json!("2026-11-23T00:30:00+05:45"), Some(json!("2026-11-22T18:45:00Z"))),
+            (Datetime, json!("9999-12-31T23:59:59Z"), Some(json!("9999-12-31T23:59:59Z"))),
+            (Datetime, json!("9999-12-31T23:59:59-01:00"), Some(json!("9999-12-31T23:59:59-01:00"))),
+            (Datetime, json!("0001-01-01T00:00:00Z"), Some(json!("0001-01-01T00:00:00Z"))),
             (Datetime, json!("2026-11-23"), None),
+            (Datetime, json!("2026-11-23T10:00:00"), None),
+            (Datetime, json!("2026-11-23T10Z"), None),
+            (Datetime, json!("2026-11-23T10:00:00+25:00"), None),
+            (Datetime, json!("2026-11-23T10:00:00+1:00"), None),
         ] {
             assert_eq!(canonical(kind, &from).ok(), to, "{kind:?} {from}");
         }
