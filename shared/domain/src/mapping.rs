@@ -217,6 +217,43 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn digits_arrive_as_they_were_sent_in_plain_notation() {
+        let mut map = customers();
+        map.fields[1].types.clear();
+        for (sent, arrives) in [
+            ("1884518522.1684267241", "1884518522.1684267241"),
+            ("12345678901234.5678", "12345678901234.5678"),
+            ("123456789012345678901234", "123456789012345678901234"),
+            ("1.10", "1.10"),
+            ("8.675e-6", "0.000008675"),
+            (r#"[{"deep": 1e3}]"#, r#"[{"deep":1000}]"#),
+            (r#""1.10""#, r#""1.10""#),
+        ] {
+            let record = format!(r#"{{"Name": "x", "Limit": {sent}}}"#);
+            let crm = translate(&map, SideIx::First, &image(serde_json::from_str(&record).unwrap())).unwrap();
+            assert_eq!(serde_json::to_value(&crm).unwrap()["present"]["limit"].to_string(), arrives);
+        }
+        let too_long = image(serde_json::from_str(r#"{"Name": "x", "Limit": 1e999}"#).unwrap());
+        assert_eq!(translate(&map, SideIx::First, &too_long).unwrap_err().field, "Limit");
+    }
+
+    #[test]
+    fn pairs_tell_the_longest_numbers_apart_however_they_are_written() {
+        let mut map = customers();
+        map.fields[2].values = serde_json::from_str(
+            r#"[{"finance": 9007199254740992, "crm": "even"}, {"finance": 9007199254740993, "crm": "odd"}]"#,
+        )
+        .unwrap();
+        for (sent, wanted) in
+            [("9007199254740992", "even"), ("9007199254740993.0", "odd"), ("9.007199254740993e15", "odd")]
+        {
+            let record = format!(r#"{{"Name": "x", "Group": {sent}}}"#);
+            let crm = translate(&map, SideIx::First, &image(serde_json::from_str(&record).unwrap())).unwrap();
+            assert_eq!(serde_json::to_value(&crm).unwrap()["present"]["category"], wanted);
+        }
+    }
+
+    #[test]
     fn a_missing_value_takes_the_default_of_the_side_it_goes_to() {
         let Image::Present(crm) = translate(&customers(), SideIx::First, &image(json!({"Name": "x"}))).unwrap() else {
             panic!()
