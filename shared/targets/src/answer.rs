@@ -3,10 +3,11 @@
 use domain::{
     ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
+    side::ConnectorKind,
 };
 use reqwest::{
     StatusCode,
-    header::{ETAG, HeaderMap, LOCATION},
+    header::{CONTENT_TYPE, ETAG, HeaderMap, LOCATION},
 };
 use serde_json::Value;
 use url::Url;
@@ -36,9 +37,70 @@ pub(crate) enum Body {
 }
 
 impl Answer {
-    /// Whether the app says that there is no such record.
-    pub(crate) fn is_absent(&self) -> bool {
-        matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE)
+    /// Whether the app itself says that there is no such record. A router, a proxy or a page in front of it answers 404 as
+    /// well, of records that are there: `OData` says so with an error in its own form, and no app says so in HTML.
+    pub(crate) fn is_absent(&self, kind: ConnectorKind) -> bool {
+        let says_so = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE);
+        says_so
+            && match kind {
+                ConnectorKind::Odata => self.json().is_some_and(|body| body["error"].is_object()),
+                ConnectorKind::Http => !self.is_page(),
+            }
+    }
+
+    /// Why this answer to a write does not show that the app has done it, although its status is a success. `None`: it does.
+    pub(crate) fn doubt(&self, kind: ConnectorKind) -> Option<String> {
+        if self.is_page() {
+            return Some("the answer is a web page, not one of the app".to_owned());
+        }
+        match self.status {
+            StatusCode::NO_CONTENT | StatusCode::CREATED => return None,
+            StatusCode::ACCEPTED => return Some("the app has accepted the write, but not done it".to_owned()),
+            StatusCode::OK => {}
+            _ => return Some("this status does not say that the write was done".to_owned()),
+        }
+        let body = self.json();
+        match (kind, &body) {
+            (_, Some(body)) if denies(body) => Some("its body says that it failed".to_owned()),
+            (ConnectorKind::Odata, Some(Value::Object(fields))) if fields.keys().any(|name| name.starts_with('@')) => {
+                None
+            }
+            // Too long to be read, or cut off: its status and type are all that is known.
+            (ConnectorKind::Odata, None) if !self.is_whole() && self.media_type() == "application/json" => None,
+            (ConnectorKind::Odata, _) => Some("its body is no OData object".to_owned()),
+            (ConnectorKind::Http, _) => None,
+        }
+    }
+
+    /// A write whose answer leaves in doubt whether the app has done it.
+    pub(crate) fn doubtful(&self, why: &str) -> Failure {
+        let message = format!("{}: {why}", self.in_words());
+        Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, Some(self.status.as_u16().to_string()), &message)
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self.body, Body::Whole(_))
+    }
+
+    fn json(&self) -> Option<Value> {
+        let Body::Whole(body) = &self.body else { return None };
+        serde_json::from_slice(without_bom(body)).ok()
+    }
+
+    /// The media type, in lower case and without parameters.
+    fn media_type(&self) -> String {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// Whether it is a page for people: a login, a maintenance notice, an error of a proxy.
+    pub(crate) fn is_page(&self) -> bool {
+        let begins = |body: &[u8]| {
+            let start = String::from_utf8_lossy(&body[..body.len().min(256)]).trim_start().to_ascii_lowercase();
+            start.starts_with("<!doctype html") || start.starts_with("<html")
+        };
+        let html = matches!(self.media_type().as_str(), "text/html" | "application/xhtml+xml");
+        html || matches!(&self.body, Body::Whole(body) if begins(without_bom(body)))
     }
 
     /// The record's `ETag` as the header tells it.
@@ -49,7 +111,7 @@ impl Answer {
     /// The `ETag` of a record that was written: by header, or, in `OData`, in the body.
     pub(crate) fn etag(&self) -> Option<String> {
         self.header_etag().or_else(|| match &self.body {
-            Body::Whole(body) => match serde_json::from_slice::<Value>(body).ok()?.get(odata::ETAG)? {
+            Body::Whole(body) => match serde_json::from_slice::<Value>(without_bom(body)).ok()?.get(odata::ETAG)? {
                 Value::String(etag) => Some(etag.clone()),
                 _ => None,
             },
@@ -61,7 +123,7 @@ impl Answer {
     pub(crate) fn into_record(self) -> Result<Record, Failure> {
         let unreadable = |message: &str| Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message);
         match self.body {
-            Body::Whole(body) => match serde_json::from_slice(&body) {
+            Body::Whole(body) => match serde_json::from_slice(without_bom(&body)) {
                 Ok(Value::Object(record)) => Ok(record),
                 Ok(_) => Err(unreadable("the answer is no JSON object")),
                 Err(error) => Err(unreadable(&format!("the answer is not JSON: {}", shape(&error)))),
@@ -76,11 +138,16 @@ impl Answer {
     /// The failure it stands for, in the app's own words if it has any.
     pub(crate) fn failure(&self) -> Failure {
         let said = match &self.body {
-            Body::Whole(body) => explain(body),
-            _ => explain(&[]),
+            Body::Whole(body) => explain(body, &self.media_type()),
+            _ => explain(&[], ""),
         };
         let end = CallEnd::Status { status: self.status.as_u16(), explained: said.explained };
-        let (class, effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
+        let (class, mut effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
+        // A router or a proxy answers for an app that is not there: the record has not been refused.
+        let nowhere = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE].contains(&self.status);
+        if nowhere && self.is_page() && effect == CallEffect::Refused {
+            effect = CallEffect::NotApplied;
+        }
         let code = said.code.unwrap_or_else(|| self.status.as_u16().to_string());
         let message = said.message.unwrap_or_else(|| self.in_words());
         let mut failure = Failure::new(class, effect, Some(self.blot(code)), &self.blot(message));
@@ -88,9 +155,22 @@ impl Answer {
         failure
     }
 
+    /// Why nothing was read.
+    pub(crate) fn failure_to_read(&self) -> Failure {
+        if self.status.is_success() {
+            return self.doubtful("a record was asked for");
+        }
+        self.failure()
+    }
+
     fn in_words(&self) -> String {
         let reason = self.status.canonical_reason().unwrap_or("(no standard status)");
-        let words = format!("HTTP {} {reason}", self.status.as_u16());
+        let mut words = format!("HTTP {} {reason}", self.status.as_u16());
+        if self.status == StatusCode::PRECONDITION_REQUIRED {
+            words += ": the app wants If-Match with every change: set the side's capability to `versioned`";
+        } else if self.status.is_client_error() && self.is_page() {
+            words += ": a web page, from a router or a proxy and not from the app";
+        }
         if !self.status.is_redirection() {
             return words;
         }
@@ -102,6 +182,24 @@ impl Answer {
     fn blot(&self, text: String) -> String {
         self.hidden.iter().fold(text, |text, secret| secret.blot(text))
     }
+}
+
+/// Whether a body that came with a success says that the write failed: `{"success": false}`, `{"error": …}`, `{"errors": […]}`.
+fn denies(body: &Value) -> bool {
+    let set = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    };
+    let refused = ["success", "ok", "succeeded"].iter().any(|name| body[*name] == false);
+    refused || set(&body["error"]) || set(&body["errors"])
+}
+
+/// Some servers begin JSON with a byte order mark.
+fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// A failure of a call that changes nothing, so that nothing about its effect is unknown.

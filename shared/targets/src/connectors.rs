@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use app::ports::{Applied, Apps, Call, FetchedRecord};
 use domain::{
-    Failure, RecordKey,
+    ErrorClass, Failure, RecordKey,
+    failure::CallEffect,
     record::Image,
     side::{Auth, Capability, ConnectorKind, Side, SideConfig},
 };
@@ -94,19 +95,24 @@ impl<S: Secrets> Connectors<S> {
     ) -> Result<Option<FetchedRecord>, Failure> {
         let request = plan::read(side, entity, key_field, key)?;
         let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
-        if answer.is_absent() || answer.status == StatusCode::NO_CONTENT {
+        if answer.is_absent(side.connector.kind) {
             return Ok(None);
         }
-        if !answer.status.is_success() {
-            return Err(without_effect(answer.failure()));
+        if answer.status != StatusCode::OK {
+            return Err(without_effect(answer.failure_to_read()));
         }
         let etag = answer.header_etag();
-        Ok(Some(plan::found(side, answer.into_record()?, key_field, etag)))
+        let record = answer.into_record()?;
+        if !record.contains_key(key_field) {
+            let message = format!("the answer is no record: it has no {key_field}");
+            return Err(Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, &message));
+        }
+        Ok(Some(plan::found(side, record, key_field, etag)))
     }
 
     async fn write_once(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Applied, Failure> {
         let request = plan::write(side, call, &Condition::Always)?;
-        concluded(call, &self.send(side, &request, deadline).await?)
+        concluded(side, call, &self.send(side, &request, deadline).await?)
     }
 
     async fn probe_once(&self, side: &SideConfig, entity: Option<&str>) -> Result<(), Failure> {
@@ -115,7 +121,8 @@ impl<S: Secrets> Connectors<S> {
         let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
         // A REST app need not list its records, nor have anything at its root: that it says so shows that it is there.
         let unlisted = side.connector.kind == ConnectorKind::Http
-            && (answer.status == StatusCode::METHOD_NOT_ALLOWED || entity.is_none() && answer.is_absent());
+            && (answer.status == StatusCode::METHOD_NOT_ALLOWED
+                || entity.is_none() && answer.is_absent(ConnectorKind::Http));
         if answer.status.is_success() || unlisted { Ok(()) } else { Err(answer.failure()) }
     }
 }
@@ -145,10 +152,17 @@ impl<S: Secrets> Apps for Connectors<S> {
 }
 
 /// What a write came to. Deleting what is not there is a success.
-pub(crate) fn concluded(call: &Call, answer: &Answer) -> Result<Applied, Failure> {
-    match call.image {
-        Image::Absent if answer.status.is_success() || answer.is_absent() => Ok(Applied::default()),
-        Image::Present(_) if answer.status.is_success() => Ok(Applied { etag: answer.etag() }),
-        _ => Err(answer.failure()),
+pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Result<Applied, Failure> {
+    let kind = side.connector.kind;
+    if call.image == Image::Absent && answer.is_absent(kind) {
+        return Ok(Applied::default());
     }
+    if !answer.status.is_success() {
+        return Err(answer.failure());
+    }
+    if let Some(why) = answer.doubt(kind) {
+        return Err(answer.doubtful(&why));
+    }
+    let etag = if call.image == Image::Absent { None } else { answer.etag() };
+    Ok(Applied { etag })
 }

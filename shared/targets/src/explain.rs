@@ -1,138 +1,190 @@
 //! What an error body says, in the forms in use.
 
-use serde_json::Value;
+mod xml;
+
+use serde_json::{Map, Value};
+
+/// Most messages of single fields that are joined into one.
+const MAX_PARTS: usize = 5;
 
 /// The app's own words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Explanation {
     /// Its error code.
     pub(crate) code: Option<String>,
-    /// Its message.
+    /// Its message, with the fields that it is about.
     pub(crate) message: Option<String>,
     /// Whether these are words of the application, not of a gateway in front of it.
     pub(crate) explained: bool,
 }
 
-/// Reads an error body. Only JSON is listened to: an HTML page was written for somebody else, mostly by a proxy.
-pub(crate) fn explain(body: &[u8]) -> Explanation {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => {
-            let fields = Value::Object(fields);
-            match &fields["error"] {
-                Value::Object(_) => odata(&fields["error"]),
-                // RFC 6749: `{"error": "invalid_client", "error_description": "…"}`
-                Value::String(code) => {
-                    explanation(Some(code.clone()), text(&fields, "error_description").or(text(&fields, "message")))
-                }
-                _ => problem(&fields),
-            }
+/// Reads an error body: JSON, `OData` as XML, or plain text. An HTML page was written for somebody else, mostly by a proxy.
+pub(crate) fn explain(body: &[u8], media_type: &str) -> Explanation {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if let Ok(value) = serde_json::from_slice(body) {
+        return match &value {
+            Value::Object(fields) => object(fields),
+            Value::Array(items) => list(items),
+            _ => Explanation::default(),
+        };
+    }
+    let Ok(text) = std::str::from_utf8(body).map(str::trim) else { return Explanation::default() };
+    if let Some((code, message)) = xml::error(text) {
+        return Explanation { explained: message.is_some() || code.is_some(), code, message };
+    }
+    if media_type == "text/plain" && !text.is_empty() && !text.starts_with(['<', '{', '[']) {
+        return Explanation { code: None, message: Some(text.to_owned()), explained: false };
+    }
+    Explanation::default()
+}
+
+fn object(fields: &Map<String, Value>) -> Explanation {
+    match fields.get("error") {
+        Some(Value::Object(error)) => odata(error),
+        // RFC 6749: `{"error": "invalid_client", "error_description": "…"}`
+        Some(Value::String(code)) => {
+            let message = text(fields, "error_description").or_else(|| text(fields, "message"));
+            coded(Some(code.clone()), message)
         }
-        _ => Explanation::default(),
+        _ => problem(fields),
     }
 }
 
-/// `{"error": {"code", "message", "innererror"}}`. Finance & Operations leaves `code` empty, answers with a sentence
-/// that says nothing, and tells the reason in `innererror`.
-fn odata(error: &Value) -> Explanation {
-    let inner = text(&error["innererror"], "message");
-    let message = match (text(error, "message"), inner) {
-        (Some(outer), Some(inner)) if !outer.contains(&inner) => Some(format!("{outer} {inner}")),
-        (outer, inner) => outer.or(inner),
-    };
-    let explained = message.is_some();
-    let found = explanation(scalar(error, "code"), message);
-    Explanation { explained: found.explained || explained, ..found }
+/// `{"error": {"code", "message", "target", "details", "innererror"}}`. SAP's `message` is `{"lang", "value"}`. Finance &
+/// Operations leaves `code` empty, answers with a sentence that says nothing, and tells the reason in `innererror`.
+fn odata(error: &Map<String, Value>) -> Explanation {
+    let outer = text(error, "message").or_else(|| text(error.get("message")?.as_object()?, "value"));
+    let outer = outer.map(|message| with_field(text(error, "target").as_deref(), message));
+    let mut parts: Vec<String> = outer.into_iter().collect();
+    parts.extend(items(error.get("details")).filter_map(part));
+    let mut inner = error.get("innererror").and_then(Value::as_object);
+    while let Some(error) = inner {
+        parts.extend(text(error, "message"));
+        parts.extend(items(error.get("errordetails")).filter_map(part));
+        inner = ["internalexception", "innererror"].iter().find_map(|name| error.get(*name)?.as_object());
+    }
+    let message = joined(parts);
+    let code = scalar(error, "code");
+    Explanation { explained: code.is_some() || message.is_some(), code, message }
 }
 
-/// RFC 9457, and bodies that only have a `message`. Those come from gateways as well, so a message alone does not count
-/// as the application's word.
-fn problem(fields: &Value) -> Explanation {
+/// RFC 9457, with the messages of single fields that frameworks add, and bodies that only have a `message`. Those come from
+/// gateways as well, so a message alone does not count as the application's word.
+fn problem(fields: &Map<String, Value>) -> Explanation {
     let kind = text(fields, "type").filter(|kind| kind != "about:blank");
-    let message = match (text(fields, "title"), text(fields, "detail")) {
-        (Some(title), Some(detail)) => Some(format!("{}: {detail}", title.trim_end_matches('.'))),
-        (title, detail) => title.or(detail).or_else(|| text(fields, "message")),
-    };
-    let detailed = text(fields, "detail").is_some();
-    let found = explanation(scalar(fields, "code").or(kind), message);
+    let detail = text(fields, "detail");
+    let mut parts: Vec<String> = Vec::new();
+    match (text(fields, "title"), &detail) {
+        (Some(title), Some(detail)) => parts.push(format!("{}: {detail}", title.trim_end_matches('.'))),
+        (title, detail) => parts.extend(title.or_else(|| detail.clone()).or_else(|| text(fields, "message"))),
+    }
+    let of_fields: Vec<String> = ["errors", "detail", "details", "fieldErrors", "violations", "validationErrors"]
+        .iter()
+        .filter_map(|name| fields.get(*name))
+        .flat_map(of_fields)
+        .collect();
+    let detailed = detail.is_some() || !of_fields.is_empty();
+    parts.extend(of_fields);
+    let found = coded(scalar(fields, "code").or_else(|| scalar(fields, "errorCode")).or(kind), joined(parts));
     Explanation { explained: found.explained || detailed, ..found }
 }
 
-fn explanation(code: Option<String>, message: Option<String>) -> Explanation {
+/// `[{"message", "errorCode", "fields"}]`, as Salesforce answers.
+fn list(errors: &[Value]) -> Explanation {
+    let code = errors.iter().find_map(|error| {
+        let error = error.as_object()?;
+        scalar(error, "errorCode").or_else(|| scalar(error, "code"))
+    });
+    let message = joined(errors.iter().filter(|error| error.is_object()).filter_map(part).collect());
+    Explanation { explained: code.is_some() || message.is_some(), code, message }
+}
+
+/// Messages by field: `{"name": ["is empty"]}`, or a list of objects or texts.
+fn of_fields(errors: &Value) -> Vec<String> {
+    match errors {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(field, said)| match said {
+                Value::Array(all) => all.iter().filter_map(words).map(|says| with_field(Some(field), says)).collect(),
+                one => words(one).map(|says| with_field(Some(field), says)).into_iter().collect::<Vec<_>>(),
+            })
+            .collect(),
+        Value::Array(all) => all.iter().filter_map(part).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// One item of a list: a text, or an object with a message and the field that it is about.
+fn part(item: &Value) -> Option<String> {
+    let fields = match item {
+        Value::Object(fields) => fields,
+        other => return words(other),
+    };
+    let says =
+        ["detail", "message", "msg", "description", "title", "reason"].iter().find_map(|name| text(fields, name))?;
+    let names = ["target", "field", "propertyName", "property", "path", "loc", "fields", "source"];
+    let field = names.iter().find_map(|name| field_name(fields.get(*name)?));
+    Some(with_field(field.as_deref(), says))
+}
+
+/// A field as it is named: a text, a path in parts (`["body", "name"]`), or `{"pointer": "/data/name"}`.
+fn field_name(value: &Value) -> Option<String> {
+    match value {
+        Value::String(name) => Some(name.clone()).filter(|name| !name.is_empty()),
+        Value::Array(parts) => {
+            let parts: Vec<_> = parts.iter().filter_map(words).collect();
+            (!parts.is_empty()).then(|| parts.join("."))
+        }
+        Value::Object(source) => text(source, "pointer").or_else(|| text(source, "parameter")),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// Names the field, unless the message does.
+fn with_field(field: Option<&str>, message: String) -> String {
+    match field {
+        Some(field) if !message.contains(field) => format!("{field}: {message}"),
+        _ => message,
+    }
+}
+
+/// Joins messages; one that another one contains says nothing more.
+fn joined(parts: Vec<String>) -> Option<String> {
+    let mut whole: Vec<String> = Vec::new();
+    for part in parts {
+        if whole.len() < MAX_PARTS && !whole.iter().any(|known| known.contains(&part)) {
+            whole.push(part);
+        }
+    }
+    let ended = |part: String| if part.ends_with(['.', '!', '?', ':', ';']) { part } else { part + ";" };
+    let last = whole.pop()?;
+    Some(whole.into_iter().map(ended).chain([last]).collect::<Vec<_>>().join(" "))
+}
+
+fn coded(code: Option<String>, message: Option<String>) -> Explanation {
     Explanation { explained: code.is_some(), code, message }
 }
 
-fn text(fields: &Value, name: &str) -> Option<String> {
-    fields[name].as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    fields.get(name).filter(|value| value.is_string()).and_then(words)
 }
 
 /// Codes come as text and as numbers.
-fn scalar(fields: &Value, name: &str) -> Option<String> {
-    text(fields, name).or_else(|| fields[name].as_number().map(ToString::to_string))
+fn scalar(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    fields.get(name).and_then(words)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_apps_own_words_are_found_in_every_form_in_use() {
-        for (body, code, message, explained) in [
-            (
-                json!({"error": {"code": "0x80040237", "message": "A record with matching key values already exists."}}),
-                Some("0x80040237"),
-                Some("A record with matching key values already exists."),
-                true,
-            ),
-            (
-                json!({"error": {"code": "", "message": "An error has occurred.",
-                    "innererror": {"message": "Customer group X is not found.", "stacktrace": "at …"}}}),
-                None,
-                Some("An error has occurred. Customer group X is not found."),
-                true,
-            ),
-            (
-                json!({"error": {"code": "x", "message": "Same.", "innererror": {"message": "Same."}}}),
-                Some("x"),
-                Some("Same."),
-                true,
-            ),
-            (json!({"error": {}}), None, None, false),
-            (
-                json!({"type": "https://a.example/out-of-credit", "title": "No credit.", "detail": "Balance is 30."}),
-                Some("https://a.example/out-of-credit"),
-                Some("No credit: Balance is 30."),
-                true,
-            ),
-            (json!({"type": "about:blank", "title": "Bad Request"}), None, Some("Bad Request"), false),
-            (
-                json!({"title": "Bad", "detail": "name is empty", "code": 17}),
-                Some("17"),
-                Some("Bad: name is empty"),
-                true,
-            ),
-            (json!({"message": "Bad Request"}), None, Some("Bad Request"), false),
-            (json!({"message": "m", "code": "E1"}), Some("E1"), Some("m"), true),
-            (
-                json!({"error": "invalid_client", "error_description": "AADSTS7000215"}),
-                Some("invalid_client"),
-                Some("AADSTS7000215"),
-                true,
-            ),
-            (json!({"message": 7, "code": null}), None, None, false),
-            (json!(["x"]), None, None, false),
-            (json!("x"), None, None, false),
-        ] {
-            let wanted = Explanation { code: code.map(Into::into), message: message.map(Into::into), explained };
-            assert_eq!(explain(body.to_string().as_bytes()), wanted, "{body}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_json_is_not_listened_to() {
-        for body in [&b"<html>Bad Gateway</html>"[..], b"", b"{\"message\": \"cut o", b"\xff\xfe"] {
-            assert_eq!(explain(body), Explanation::default());
-        }
-    }
-}
+mod tests;

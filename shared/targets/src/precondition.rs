@@ -42,13 +42,17 @@ impl<S: Secrets> Connectors<S> {
         for _ in 0..MAX_CONDITIONAL_WRITES {
             let request = plan::write(side, call, &condition)?;
             let answer = self.send(side, &request, deadline).await?;
-            if !was_changed(call, &condition, &answer) {
-                return concluded(call, &answer);
+            if !was_changed(side, call, &condition, &answer) {
+                return concluded(side, call, &answer);
             }
             // The app refused for certain, so a failure to look leaves nothing unknown either.
             condition = match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
-                Look::Differs(condition) => condition,
+                // The record is as we wanted it: the conflict is about something else, a duplicate name, say.
+                Look::Differs(now) if now == condition && answer.status == StatusCode::CONFLICT => {
+                    return concluded(side, call, &answer);
+                }
+                Look::Differs(now) => now,
             };
         }
         let message = format!("the record kept changing: {MAX_CONDITIONAL_WRITES} writes met a newer version each");
@@ -68,11 +72,12 @@ impl<S: Secrets> Connectors<S> {
     }
 }
 
-/// Whether the record was not as the condition wants it. Some apps answer an update of a record that was deleted
-/// meanwhile with 404 instead of 412.
-fn was_changed(call: &Call, condition: &Condition, answer: &Answer) -> bool {
-    let gone = call.image != Image::Absent && matches!(condition, Condition::Unchanged(_)) && answer.is_absent();
-    answer.status == StatusCode::PRECONDITION_FAILED || gone
+/// Whether the record was not as the condition wants it. Some apps answer a stale tag with 409, and an update of a record that
+/// was deleted meanwhile with 404, instead of 412.
+fn was_changed(side: &SideConfig, call: &Call, condition: &Condition, answer: &Answer) -> bool {
+    let updates = call.image != Image::Absent && matches!(condition, Condition::Unchanged(_));
+    let gone = updates && answer.is_absent(side.connector.kind);
+    matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone
 }
 
 /// Whether all fields we write have the value we write, by the rules of the content hash: `10` is `10.0`, null is absent.

@@ -27,11 +27,34 @@ async fn every_answer_has_its_class_verdict_code_and_message() {
     let cases: Vec<(u16, String, ErrorClass, CallEffect, &str, &str)> = vec![
         (400, odata.to_string(), Application, Refused, "0x1", "Name is missing."),
         (400, problem.to_string(), BadRequest, Refused, "400", "Bad Request"),
-        (400, "<html>no</html>".to_owned(), BadRequest, Refused, "400", "HTTP 400 Bad Request"),
+        (
+            400,
+            "<html>no</html>".to_owned(),
+            BadRequest,
+            Refused,
+            "400",
+            "HTTP 400 Bad Request: a web page, from a router or a proxy and not from the app",
+        ),
         (401, String::new(), Auth, NotApplied, "401", "HTTP 401 Unauthorized"),
         (403, odata.to_string(), Auth, NotApplied, "0x1", "Name is missing."),
         (404, String::new(), OtherHttp, Refused, "404", "HTTP 404 Not Found"),
         (408, String::new(), ErrorClass::Timeout, Unknown, "408", "HTTP 408 Request Timeout"),
+        (
+            404,
+            "<html>no</html>".to_owned(),
+            OtherHttp,
+            NotApplied,
+            "404",
+            "HTTP 404 Not Found: a web page, from a router or a proxy and not from the app",
+        ),
+        (
+            405,
+            "<!doctype html>".to_owned(),
+            OtherHttp,
+            NotApplied,
+            "405",
+            "HTTP 405 Method Not Allowed: a web page, from a router or a proxy and not from the app",
+        ),
         (409, String::new(), Conflict, Refused, "409", "HTTP 409 Conflict"),
         (412, String::new(), Conflict, Refused, "412", "HTTP 412 Precondition Failed"),
         (413, String::new(), OtherHttp, Refused, "413", "HTTP 413 Payload Too Large"),
@@ -122,7 +145,7 @@ async fn a_slow_answer_within_the_deadline_is_an_answer() {
 #[tokio::test]
 async fn the_status_of_a_write_stands_when_its_body_breaks_off() {
     let half = |status: &str| -> &'static str {
-        format!("HTTP/1.1 {status}\r\nContent-Length: 100\r\n\r\n{{\"error\"").leak()
+        format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"error\"").leak()
     };
     let done = half("200 OK");
     let server = Server::start(move |_| Reply::Raw(done)).await;

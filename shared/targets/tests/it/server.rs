@@ -63,6 +63,11 @@ pub(crate) fn tagged(status: u16, etag: impl ToString, body: impl ToString) -> R
     Reply::Answer(status, vec![("ETag", etag.to_string())], body.to_string())
 }
 
+/// How an `OData` app says that there is no such record.
+pub(crate) fn no_such_record(status: u16) -> Reply {
+    answer(status, r#"{"error": {"code": "0x80040217", "message": "account Does Not Exist"}}"#)
+}
+
 /// A server on a free port of this machine, until the test's runtime ends.
 #[derive(Clone)]
 pub(crate) struct Server {

@@ -13,7 +13,7 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    server::{Reply, Seen, Server, answer, tagged},
+    server::{Reply, Seen, Server, answer, no_such_record, tagged},
     setup::{delete, local, side, sort, upsert},
 };
 
@@ -44,17 +44,16 @@ impl Record {
             _ => false,
         };
         match (seen.method.as_str(), value) {
-            ("GET", Some(value)) => tagged(200, etag, value),
-            ("GET", None) => answer(404, ""),
+            ("GET", Some(value)) => tagged(200, etag, represented(value)),
+            ("GET" | "DELETE", None) if !wrong => no_such_record(404),
             _ if wrong => answer(412, ""),
-            ("DELETE", None) => answer(404, ""),
             ("DELETE", Some(_)) => {
                 self.set(None);
                 answer(204, "")
             }
             _ => {
                 self.set(Some(seen.json()));
-                tagged(200, format!("\"{}\"", version + 1), seen.json())
+                tagged(200, format!("\"{}\"", version + 1), represented(seen.json()))
             }
         }
     }
@@ -63,6 +62,13 @@ impl Record {
         let record = self.clone();
         Server::start(move |seen| record.handle(seen)).await
     }
+}
+
+/// A record as an `OData` app answers it.
+fn represented(mut record: Value) -> Value {
+    record["@odata.context"] = json!("$metadata#accounts/$entity");
+    record["accountnumber"] = json!("C-1");
+    record
 }
 
 fn versioned(server: &Server) -> Side {
@@ -140,7 +146,7 @@ async fn a_record_deleted_meanwhile_is_created_whether_the_app_says_412_or_404()
         let record = Record::default();
         let app = record.clone();
         let server = Server::start(move |seen| match seen.header("if-match") {
-            Some(_) => answer(status, ""),
+            Some(_) => no_such_record(status),
             None => app.handle(seen),
         })
         .await;
@@ -152,11 +158,13 @@ async fn a_record_deleted_meanwhile_is_created_whether_the_app_says_412_or_404()
 
 #[tokio::test]
 async fn an_entity_that_does_not_exist_is_a_refusal_and_no_loop() {
-    let server = Server::start(|_| answer(404, "")).await;
-    let call = knowing("\"4\"", upsert(json!({"n": 2})));
-    let failure = local().write(&versioned(&server), &call).await.unwrap_err();
-    assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::Refused));
-    assert_eq!(server.methods(), ["PATCH", "GET", "PATCH"]);
+    for (reply, methods) in [(no_such_record(404), &["PATCH", "GET", "PATCH"][..]), (answer(404, ""), &["PATCH"])] {
+        let server = Server::start(move |_| reply.clone()).await;
+        let call = knowing("\"4\"", upsert(json!({"n": 2})));
+        let failure = local().write(&versioned(&server), &call).await.unwrap_err();
+        assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::Refused));
+        assert_eq!(server.methods(), methods);
+    }
 }
 
 #[tokio::test]
@@ -228,11 +236,38 @@ async fn all_requests_of_a_write_together_last_three_request_timeouts_at_most() 
 
 #[tokio::test]
 async fn an_app_without_etags_cannot_be_versioned() {
-    let server = Server::start(|_| answer(200, json!({"n": 1}))).await;
+    let server = Server::start(|_| answer(200, represented(json!({"n": 1})))).await;
     let failure = local().write(&versioned(&server), &upsert(json!({"n": 2}))).await.unwrap_err();
     assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::NotApplied));
     assert!(failure.message.contains("no ETag"), "{failure:?}");
     assert_eq!(server.methods(), ["GET"]);
+}
+
+/// Business Central answers a stale tag with 409. A conflict about something else is told in the app's own words.
+#[tokio::test]
+async fn a_conflict_means_to_look_again_unless_the_record_is_as_it_was() {
+    let record = Record::at(6, json!({"n": 9}));
+    let app = record.clone();
+    let server = Server::start(move |seen| match app.handle(seen) {
+        Reply::Answer(412, ..) => answer(409, ""),
+        other => other,
+    })
+    .await;
+    let call = knowing("\"4\"", upsert(json!({"n": 2})));
+    assert_eq!(local().write(&versioned(&server), &call).await, applied("\"7\""));
+    assert_eq!(server.methods(), ["PATCH", "GET", "PATCH"]);
+    let taken = json!({"error": {"code": "Duplicate", "message": "The name is taken."}});
+    let server = Server::start(move |seen| match seen.method.as_str() {
+        "GET" => tagged(200, "\"4\"", represented(json!({"n": 9}))),
+        _ => answer(409, &taken),
+    })
+    .await;
+    let failure = local().write(&versioned(&server), &call).await.unwrap_err();
+    assert_eq!(
+        (sort(&failure), &*failure.message),
+        ((ErrorClass::Conflict, CallEffect::Refused), "The name is taken.")
+    );
+    assert_eq!(server.methods(), ["PATCH", "GET"]);
 }
 
 #[tokio::test]

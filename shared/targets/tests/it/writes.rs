@@ -5,7 +5,7 @@ use domain::failure::{CallEffect, ErrorClass};
 use serde_json::json;
 
 use crate::{
-    server::{Reply, Server, answer, tagged},
+    server::{Reply, Server, answer, no_such_record, tagged},
     setup::{delete, key, local, side, sort, upsert},
 };
 
@@ -64,10 +64,10 @@ async fn an_etag_is_sent_to_versioned_sides_only() {
 #[tokio::test]
 async fn deleting_what_is_not_there_is_a_success() {
     for kind in ["odata", "http"] {
-        for status in [200, 204, 404, 410] {
-            let server = Server::start(move |_| answer(status, "")).await;
+        for reply in [answer(204, ""), no_such_record(404), no_such_record(410)] {
+            let server = Server::start(move |_| reply.clone()).await;
             let applied = local().write(&side(kind, &server.url(), json!({})), &delete()).await;
-            assert_eq!(applied, Ok(Applied::default()), "{kind} {status}");
+            assert_eq!(applied, Ok(Applied::default()), "{kind}");
             assert_eq!(server.only().method, "DELETE");
             assert_eq!(server.only().body, b"");
         }
@@ -97,10 +97,96 @@ async fn a_rest_record_is_read_as_it_is_with_the_etag_of_the_header() {
 
 #[tokio::test]
 async fn a_record_that_is_not_there_is_none() {
-    for status in [204, 404, 410] {
-        let server = Server::start(move |_| answer(status, "")).await;
+    for status in [404, 410] {
+        let server = Server::start(move |_| no_such_record(status)).await;
         let side = side("odata", &server.url(), json!({}));
         assert_eq!(local().read(&side, "accounts", "n", &key("C-1")).await, Ok(None), "{status}");
+    }
+}
+
+/// A login, a maintenance notice, a router, an answer that says no: nothing shows that the app has done it.
+#[tokio::test]
+async fn a_success_that_is_not_the_apps_leaves_the_outcome_unknown() {
+    let page =
+        |status| Reply::Answer(status, vec![("Content-Type", "text/html".to_owned())], "<p>sign in</p>".to_owned());
+    let both = [
+        page(200),
+        page(201),
+        page(204),
+        answer(200, "<!DOCTYPE html><title>Maintenance</title>"),
+        answer(200, json!({"success": false, "message": "no"})),
+        answer(200, json!({"error": {"message": "no"}})),
+        answer(200, json!({"errors": ["no"]})),
+        answer(202, ""),
+        answer(203, "{}"),
+        answer(206, "{}"),
+        answer(207, "{}"),
+    ];
+    let odata = [answer(200, ""), answer(200, "{}"), answer(200, "[]"), answer(200, json!({"success": true}))];
+    let of_kind =
+        |kind: &'static str, replies: &[Reply]| replies.iter().map(|reply| (kind, reply.clone())).collect::<Vec<_>>();
+    for (kind, reply) in [of_kind("odata", &both), of_kind("http", &both), of_kind("odata", &odata)].concat() {
+        let told = reply.clone();
+        let server = Server::start(move |_| told.clone()).await;
+        for call in [upsert(json!({"n": 1})), delete()] {
+            let failure =
+                local().write(&side(kind, &server.url(), json!({})), &call).await.expect_err("it is in doubt");
+            assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::Unknown), "{kind} {reply:?}");
+            assert!(failure.message.starts_with("HTTP 20"), "{failure:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_of_the_app_is_one_in_every_usual_form() {
+    let odata = [
+        answer(204, ""),
+        answer(201, ""),
+        answer(200, json!({"@odata.context": "x", "n": 1})),
+        answer(200, json!({"@context": "x"})),
+    ];
+    let http = [
+        answer(204, ""),
+        answer(201, "{}"),
+        answer(200, ""),
+        answer(200, json!({"success": true, "error": null, "errors": []})),
+        answer(200, "OK"),
+    ];
+    for (kind, replies) in [("odata", &odata[..]), ("http", &http)] {
+        for reply in replies {
+            let told = reply.clone();
+            let server = Server::start(move |_| told.clone()).await;
+            let applied = local().write(&side(kind, &server.url(), json!({})), &upsert(json!({"n": 1}))).await;
+            assert!(applied.is_ok(), "{kind} {reply:?}: {applied:?}");
+        }
+    }
+}
+
+/// A copy from an app must not delete or blank the record in the other one because a router answered.
+#[tokio::test]
+async fn what_is_no_record_is_neither_absent_nor_blank() {
+    let page = |status| {
+        Reply::Answer(status, vec![("Content-Type", "text/html; charset=utf-8".to_owned())], "<p>x</p>".to_owned())
+    };
+    let both = [
+        page(404),
+        page(410),
+        page(200),
+        answer(204, ""),
+        answer(200, "{}"),
+        answer(200, json!({"success": false})),
+        answer(200, json!({"value": []})),
+        answer(202, "{}"),
+    ];
+    let odata = [answer(404, ""), answer(410, ""), answer(404, json!({"message": "no route"}))];
+    let of_kind =
+        |kind: &'static str, replies: &[Reply]| replies.iter().map(|reply| (kind, reply.clone())).collect::<Vec<_>>();
+    for (kind, reply) in [of_kind("odata", &both), of_kind("http", &both), of_kind("odata", &odata)].concat() {
+        let told = reply.clone();
+        let server = Server::start(move |_| told.clone()).await;
+        let read = local().read(&side(kind, &server.url(), json!({})), "accounts", "accountnumber", &key("C-1")).await;
+        let failure = read.expect_err("it is no record");
+        assert_ne!(failure.effect, CallEffect::Unknown, "reading has no effect: {kind} {reply:?}");
     }
 }
 
