@@ -8,7 +8,7 @@ use domain::{
     id::EntryId,
     lane::{Action, Answer, Attempt, Entry, Head, SettleContext, Step, StepFailure, content, may_call, plan, settle},
     map::{MapConfig, SideIx},
-    mapping::translate,
+    mapping::{has_carried_field, translate},
     record::Image,
     redact::redacted_text,
 };
@@ -158,6 +158,10 @@ async fn read<P: Ports>(ports: &P, context: &AttemptContext<'_>, from: SideIx) -
     let side = &context.map.sides[from.at()];
     let found = ports.apps().read(side, &end.entity, &end.key_field, &context.lane.key).await;
     match found {
+        Ok(Some(found)) if !has_carried_field(&context.map.config, from, &found.record) => {
+            let says = "the answer is no record: it has none of the mapped fields";
+            Err(Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, says))
+        }
         Ok(found) => Ok(found.map_or(Image::Absent, |FetchedRecord { record, .. }| Image::Present(record))),
         // A read changes nothing, however it fails.
         Err(failure) if failure.effect == CallEffect::Unknown => {

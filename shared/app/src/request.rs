@@ -4,7 +4,8 @@ use domain::{
     ContentHash, MapConfig, Record, RecordKey, SideId, SideIx, Timestamp, WriteId,
     id::MapId,
     lane::{Arrival, LaneVersion, Mode},
-    record::Image,
+    limits::MAX_NESTING,
+    record::{Image, find_too_deep},
     side::Mistake,
 };
 use serde::{Deserialize, Deserializer};
@@ -104,6 +105,13 @@ impl WriteRequest {
             let field = if path == "." { String::new() } else { path };
             mistake(&field, error.into_inner().to_string())
         })?;
+        let records = [("record", &request.record), ("before", request.before.as_ref().unwrap_or(&None))];
+        for (at, record) in records {
+            if let Some(field) = record.as_ref().and_then(find_too_deep) {
+                let says = format!("nests lists and objects deeper than {MAX_NESTING} levels");
+                return Err(mistake(&format!("{at}.{field}"), says));
+            }
+        }
         if let Some(fields) = value.as_object_mut() {
             fields.remove("id");
         }
@@ -223,6 +231,7 @@ mod tests {
 
     #[test]
     fn every_mistake_names_its_field() {
+        let deep = (0..=MAX_NESTING).fold(json!(1), |inner, _| json!([inner]));
         for (request, field, says) in [
             (json!(["01KAQ5Z3S8XYZABCDEFGHJKMNP", "customers", "C-1"]), "", "must be an object"),
             (with(json!({"id": "-"})), "", "missing field `id`"),
@@ -234,6 +243,8 @@ mod tests {
             (with(json!({"colour": 1})), "colour", "unknown field"),
             (with(json!({"op": "merge"})), "op", "unknown variant"),
             (with(json!({"record": "x"})), "record", "map"),
+            (with(json!({"record": {"Tags": deep.clone()}})), "record.Tags", "deeper than 64 levels"),
+            (with(json!({"before": {"Tags": deep}})), "before.Tags", "deeper than 64 levels"),
             (with(json!({"version": -1})), "version", "whole number"),
             (with(json!({"version": 1.5})), "version", "whole number"),
             (with(json!({"version": "1"})), "version", "number"),

@@ -2,6 +2,8 @@
 
 /// Largest request body of one write. A DynamoDB item ends at 400 KB, and an entry carries the record with its bookkeeping.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Levels of lists and objects within a record. Stored JSON wraps a record in some more, and its reader stops at 128.
+pub const MAX_NESTING: usize = 64;
 /// Writes in one batch request: with 256 KiB each they still fit through a function URL only when most are small (6 MB).
 pub const MAX_BATCH_WRITES: usize = 100;
 /// Largest body of a batch request: what a Lambda function URL lets through.

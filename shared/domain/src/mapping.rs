@@ -105,6 +105,15 @@ pub fn carried(map: &MapConfig, of: SideIx, image: &Image) -> Image {
     Image::Present(out)
 }
 
+/// Whether a record that an app answered has any of the fields that this map carries away from side `of`. Without one it is
+/// another thing than the record, or the app hides them: copied, it would blank the fields of the other side.
+#[must_use]
+pub fn has_carried_field(map: &MapConfig, of: SideIx, record: &Record) -> bool {
+    let side = &map.side(of).side;
+    let mut carried = map.fields.iter().filter(|field| field.only_to.as_ref() != Some(side));
+    carried.any(|field| field.names.get(side).is_some_and(|name| record.contains_key(name)))
+}
+
 /// Whether a side's filter lets a record through. A record that is gone always passes: its other half must go too.
 #[must_use]
 pub fn passes(filters: &[Filter], image: &Image) -> bool {
@@ -270,6 +279,13 @@ pub(crate) mod tests {
         assert_eq!(crate::ContentHash::of(&one), crate::ContentHash::of(&two));
         let crm = carried(&map, SideIx::Second, &image(json!({"name": "x", "source": "import"})));
         assert!(matches!(crm, Image::Present(record) if !record.contains_key("source")), "only_to is not carried back");
+    }
+
+    #[test]
+    fn a_record_has_a_carried_field_or_is_none() {
+        let has = |side, value: Value| has_carried_field(&customers(), side, value.as_object().unwrap());
+        assert!(has(SideIx::First, json!({"Limit": null})) && has(SideIx::Second, json!({"hold": true})));
+        assert!(!has(SideIx::First, json!({"name": "x", "Other": 1})) && !has(SideIx::Second, json!({"source": "x"})));
     }
 
     #[test]

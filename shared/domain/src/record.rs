@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::limits::MAX_NESTING;
+
 /// The fields of a record, by the names of one side.
 pub type Record = serde_json::Map<String, Value>;
 
@@ -19,6 +21,20 @@ pub enum Image {
     Present(Record),
     /// The record does not exist.
     Absent,
+}
+
+/// The first field of a record that nests lists and objects deeper than [`MAX_NESTING`], if one does: such a record could be
+/// stored, but not read again.
+#[must_use]
+pub fn find_too_deep(record: &Record) -> Option<&str> {
+    fn fits(value: &Value, levels: usize) -> bool {
+        match value {
+            Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),
+            Value::Object(fields) => levels > 0 && fields.values().all(|value| fits(value, levels - 1)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        }
+    }
+    record.iter().find(|(_, value)| !fits(value, MAX_NESTING)).map(|(name, _)| name.as_str())
 }
 
 /// The first 8 bytes of the SHA-256 of an image. Echo and crossing guards compare two contents of one record, so
@@ -115,6 +131,16 @@ mod tests {
         let parsed = |text: &str| present(serde_json::from_str(text).unwrap());
         assert_eq!(parsed(r#"{"a": 1e3, "b": 1.10}"#), parsed(r#"{"a": 1000, "b": 11e-1}"#));
         assert_ne!(parsed(r#"{"a": 9007199254740992}"#), parsed(r#"{"a": 9007199254740993.0}"#));
+    }
+
+    #[test]
+    fn a_record_may_be_nested_to_the_limit() {
+        let nested = |levels: usize| {
+            (0..levels).fold(json!(1), |inner, n| if n % 2 == 0 { json!([inner]) } else { json!({"a": inner}) })
+        };
+        let record = |levels| Record::from_iter([("flat".to_owned(), json!([1])), ("deep".to_owned(), nested(levels))]);
+        assert_eq!(find_too_deep(&record(MAX_NESTING)), None);
+        assert_eq!(find_too_deep(&record(MAX_NESTING + 1)), Some("deep"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use domain::{
     ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
+    record::find_too_deep,
     side::ConnectorKind,
 };
 use reqwest::{
@@ -124,7 +125,10 @@ impl Answer {
         let unreadable = |message: &str| Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message);
         match self.body {
             Body::Whole(body) => match serde_json::from_slice(without_bom(&body)) {
-                Ok(Value::Object(record)) => Ok(record),
+                Ok(Value::Object(record)) => match find_too_deep(&record) {
+                    None => Ok(record),
+                    Some(field) => Err(unreadable(&format!("the field {field} is nested too deep"))),
+                },
                 Ok(_) => Err(unreadable("the answer is no JSON object")),
                 Err(error) => Err(unreadable(&format!("the answer is not JSON: {}", shape(&error)))),
             },

@@ -150,7 +150,16 @@ fn find_reason_to_skip(head: &Head, arrival: &Arrival, map: &Map) -> Option<Skip
     }
     let known = head.sides[origin].reported_version;
     let superseded = arrival.version.zip(known).is_some_and(|(new, known)| new < known);
-    superseded.then_some(SkipReason::Superseded)
+    (superseded && !is_made_anew(head, origin, arrival)).then_some(SkipReason::Superseded)
+}
+
+/// Whether a report makes a record anew that its side was known to have lost: the app counts its versions from the beginning.
+fn is_made_anew(head: &Head, origin: SideIx, arrival: &Arrival) -> bool {
+    let side = &head.sides[origin];
+    let absent = ContentHash::of(&Image::Absent);
+    let was_deleted =
+        side.last_reported == Some(absent) || side.recent_writes.last().is_some_and(|last| last.content == absent);
+    was_deleted && arrival.before == Some(Image::Absent) && arrival.image != Image::Absent
 }
 
 /// Classifies the report of a side. An echo, and a report that a waiting resync covers, end here; a change is noted as
@@ -192,7 +201,11 @@ fn classify(
             findings.crossing = crossing.then_some(Crossing { winner });
         }
     }
+    let made_anew = is_made_anew(head, origin, arrival);
     let side = &mut head.sides[origin];
+    if made_anew {
+        side.reported_version = None;
+    }
     (side.last_reported, side.echoes_at_report) = (Some(reported), echoes.count(origin));
     ControlFlow::Continue(findings)
 }

@@ -4,7 +4,7 @@ use super::bench::{Bench, image};
 use crate::{
     lane::{Admission, Arrival, Claim, Crossing, Mode, SkipReason, Winner, head::filter_bits},
     map::{ConflictPolicy, SideIx},
-    record::ContentHash,
+    record::{ContentHash, Image},
     side::Capability,
 };
 
@@ -74,6 +74,32 @@ fn a_report_of_the_newest_version_is_taken_and_of_an_older_one_is_not() {
         let skip = matches!(bench.admit(save), Ok(Admission::Skip(SkipReason::Superseded)));
         assert_eq!(skip, skipped, "{version:?}");
     }
+}
+
+#[test]
+fn a_record_made_anew_after_its_deletion_begins_a_new_count_of_versions() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = |bench: &mut Bench, name: &str, version: u64, before: Option<Image>| {
+        let mut save = bench.save(A, name);
+        (save.version, save.before) = (Some(version), before);
+        if name.is_empty() {
+            save.image = Image::Absent;
+        }
+        let admission = bench.admit(save).unwrap();
+        if let Admission::Execute { entry, .. } = &admission {
+            let attempt = bench.done(entry, true);
+            bench.settle(entry, &attempt).unwrap();
+        }
+        matches!(admission, Admission::Execute { .. })
+    };
+    assert!(save(&mut bench, "v5", 5, None));
+    assert!(save(&mut bench, "", 6, None), "it is deleted");
+    assert!(!save(&mut bench, "late", 4, Some(image(A, "v3"))), "a late report of the record that was");
+    assert!(!save(&mut bench, "unknown", 1, None), "nobody says that it is another one");
+    assert!(save(&mut bench, "anew", 1, Some(Image::Absent)));
+    assert_eq!(bench.head.as_ref().unwrap().sides[A].reported_version, Some(1));
+    assert!(save(&mut bench, "v2", 2, Some(image(A, "anew"))));
+    assert!(!save(&mut bench, "v1", 1, Some(Image::Absent)), "it was not deleted since");
 }
 
 #[test]
