@@ -221,7 +221,9 @@ mod tests {
             assert!(matches!(claim_at(head, None, &cutting, NOW), Claim::NeedsEntry(3)));
         }
         assert_eq!(claim_at(&parked, Some(&entry(3)), &not_cutting, NOW), Claim::Parked);
-        assert_eq!(claim_at(&parked, Some(&entry(3)), &map(MapState::CatchingUp), NOW), Claim::Parked);
+        for stored in [Some(&entry(3)), None] {
+            assert_eq!(claim_at(&parked, stored, &map(MapState::CatchingUp), NOW), Claim::Parked);
+        }
         let live = Entry { epoch: 9, ..entry(3) };
         assert_eq!(claim_at(&parked, Some(&live), &cutting, NOW), Claim::Parked, "accepted after the cut");
         assert_eq!(claim_at(&later, Some(&live), &cutting, NOW), Claim::NotYet(NOW.plus_ms(1)));

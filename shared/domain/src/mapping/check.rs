@@ -75,6 +75,9 @@ fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[
     if field.names.is_empty() {
         findings.add(&format!("{at}.names"), "must name the field on at least one side");
     }
+    if let Some(only) = field.only_to.as_ref().filter(|only| !field.names.contains_key(*only)) {
+        findings.add(&format!("{at}.only_to"), &format!("has no name on {only}: the field would never be written"));
+    }
     for (source, target) in [(sides[0], sides[1]), (sides[1], sides[0])] {
         let written = field.names.contains_key(target) && field.only_to.as_ref().is_none_or(|only| only == target);
         if written && !field.names.contains_key(source) && !field.constant.contains_key(target) {
@@ -215,6 +218,8 @@ mod tests {
             json!({"names": {"finance": "A", "crm": "b"}, "types": {"crm": "integer"}, "constant": {"crm": "x"}});
         map.fields = vec![serde_json::from_value(constant).unwrap()];
         assert_eq!(mistakes(&map)[0].field, "fields[0].constant.crm");
+        map.fields = vec![serde_json::from_value(json!({"names": {"finance": "A"}, "only_to": "crm"})).unwrap()];
+        assert_eq!(mistakes(&map).into_iter().map(|m| m.field).collect::<Vec<_>>(), ["fields[0].only_to"]);
         for part in ["types", "default", "constant", "values", "only_to"] {
             let mut field = json!({"names": {"finance": "A", "crm": "b"}});
             field[part] = match part {

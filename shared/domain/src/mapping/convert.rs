@@ -156,6 +156,8 @@ mod tests {
             (Decimal, json!(true), None),
             (Boolean, json!("TRUE"), Some(json!(true))),
             (Boolean, json!(0), Some(json!(false))),
+            (Boolean, json!(1), Some(json!(true))),
+            (Boolean, json!("False"), Some(json!(false))),
             (Boolean, json!(2), None),
             (Boolean, json!("yes"), None),
             (Date, json!("2026-11-23"), Some(json!("2026-11-23"))),

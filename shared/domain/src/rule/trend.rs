@@ -205,6 +205,15 @@ mod tests {
     }
 
     #[test]
+    fn an_incident_has_recovered_when_changes_flow_again_or_errors_are_few() {
+        let began = FlowStart { how: StartedBy::Run, actor: "kim".to_owned(), archived: None };
+        assert!(Ending::FlowsAgain { began }.is_recovery() && Ending::Quiet.is_recovery());
+        for ending in [Ending::Stopped { by: "kim".to_owned() }, Ending::Deleted, Ending::RuleOff] {
+            assert!(!ending.is_recovery(), "{ending}");
+        }
+    }
+
+    #[test]
     fn an_incident_of_before_reads_without_its_ending() {
         let mut old =
             serde_json::to_value(incident(Action::Pause, true).recovered(Ending::Deleted, Timestamp(9))).unwrap();

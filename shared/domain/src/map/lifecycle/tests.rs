@@ -110,6 +110,21 @@ fn an_entry_is_cut_only_while_the_map_catches_up_and_only_if_it_is_older() {
 }
 
 #[test]
+fn a_pause_in_mid_catch_up_does_not_forget_what_was_archived() {
+    let archived = |map: &Map| map.began.clone().unwrap().archived;
+    let paused = after(&after(&map(), MapCommand::Run), MapCommand::Pause);
+    let discarding = after(&paused, MapCommand::Resume(Backlog::Discard));
+    let gone = Some((ArchiveCause::Discarded, "ann".to_owned()));
+    assert_eq!(archived(&after(&discarding, MapCommand::Pause)), gone);
+    let running = after(&discarding, MapCommand::CaughtUp);
+    assert_eq!(
+        (archived(&running), archived(&after(&running, MapCommand::Pause))),
+        (gone, None),
+        "another pause begins"
+    );
+}
+
+#[test]
 fn every_state_says_what_happens_to_a_write() {
     let intake = MapState::ALL.map(MapState::intake);
     use Intake::{Keep, Skip, Write};

@@ -150,6 +150,7 @@ fn errors_that_the_last_incident_counted_count_no_more_until_changes_flow_anew()
     };
     assert_eq!([3, 4, 5].map(|epoch| watch.counted_until(&map(epoch))), [Some(NOW), Some(NOW), None]);
     let day = AUTO_RESUMES_FORGOTTEN_MS;
+    assert_eq!(day, 86_400_000);
     assert_eq!(watch.lately_auto_resumed(NOW.plus_ms(day - 1)), 2);
     assert_eq!(watch.lately_auto_resumed(NOW.plus_ms(day)), 0);
     assert_eq!(Watch { closed: None, ..watch }.lately_auto_resumed(NOW), 0);
