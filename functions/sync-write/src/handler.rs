@@ -147,9 +147,7 @@ fn json(request: &Request, limit_bytes: usize) -> Result<Value, AppError> {
     if body.len() > limit_bytes {
         return Err(AppError::TooLarge { limit_bytes });
     }
-    serde_json::from_slice(body).map_err(|error| {
-        AppError::mistake("body", &format!("is not JSON: line {}, column {}", error.line(), error.column()))
-    })
+    crate::body::read(body).map_err(|says| AppError::mistake("body", &says))
 }
 
 async fn look_up<P: Ports>(ports: &P, request: &Request, id: &str) -> Result<Reply, AppError> {

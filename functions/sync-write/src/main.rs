@@ -2,6 +2,7 @@
 
 mod answer;
 mod batch;
+mod body;
 mod config;
 mod deps;
 mod handler;

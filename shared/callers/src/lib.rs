@@ -8,7 +8,7 @@ use std::{
 use app::{error::AppError, ports::PortError, problem::Problem};
 use aws::{SsmSecrets, settings::Settings};
 use lambda_http::{Request, RequestExt, http::HeaderMap, request::RequestContext};
-use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError};
 
 /// How old the keys may be: a key that is taken out of the parameter is refused this much later at the latest.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
@@ -84,9 +84,9 @@ impl Callers {
         match verify(&keys, request.headers(), request.body()) {
             Err(WebhookError::InvalidSignature) => {
                 let newest = self.read(parameter, KEYS_MIN_AGE).await.map_err(|error| failed(&error))?;
-                verify(&newest, request.headers(), request.body()).map_err(|error| refused(&error))
+                verify(&newest, request.headers(), request.body()).map_err(|error| refused(&error, request.headers()))
             }
-            checked => checked.map_err(|error| refused(&error)),
+            checked => checked.map_err(|error| refused(&error, request.headers())),
         }
     }
 
@@ -138,8 +138,26 @@ fn by_iam(request: &Request) -> Result<(), Box<Problem>> {
     if known { Ok(()) } else { Err(told("Sign the request with AWS Signature Version 4.")) }
 }
 
-fn refused(error: &WebhookError) -> Box<Problem> {
+/// Milliseconds since 1970 have three digits more than seconds.
+const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+
+fn refused(error: &WebhookError, headers: &HeaderMap) -> Box<Problem> {
+    let header =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let in_milliseconds = header(HEADER_WEBHOOK_TIMESTAMP).parse::<i64>().is_ok_and(|at| at >= FIRST_MILLISECONDS);
+    let is_encoded = !matches!(header("content-encoding").as_str(), "" | "identity");
+    let charset = header("content-type");
+    let charset = charset.split_once("charset=").map_or("utf-8", |(_, charset)| charset.trim_matches(['"', ' ', ';']));
     told(match error {
+        WebhookError::FutureTimestampError if in_milliseconds => {
+            "webhook-timestamp is in milliseconds: send seconds since 1970, and sign with them."
+        }
+        WebhookError::InvalidSignature if is_encoded => {
+            "webhook-signature fits none of the keys, and the body has a Content-Encoding: send it uncompressed, and sign what is sent."
+        }
+        WebhookError::InvalidSignature if charset != "utf-8" => {
+            "webhook-signature fits none of the keys, and Content-Type names a charset: send JSON in UTF-8, and sign what is sent."
+        }
         WebhookError::TimestampTooOldError => {
             "webhook-timestamp is more than five minutes old: check the caller's clock, or sign the request anew."
         }
@@ -207,8 +225,18 @@ mod tests {
         };
         let mut letters = signed(ONE, "a", now(), b"{}");
         letters.insert("webhook-timestamp", "soon".parse().unwrap());
+        let with = |name: &'static str, value: &'static str| {
+            let mut headers = signed(TWO, "a", now(), b"{}");
+            headers.insert(name, value.parse().unwrap());
+            headers
+        };
         for (headers, body, says) in [
             (signed(ONE, "a", now(), b"{}"), &b"{ }"[..], "fits none"),
+            (with("content-encoding", "gzip"), b"{}", "uncompressed"),
+            (with("content-encoding", "identity"), b"{}", "Standard Webhooks"),
+            (with("content-type", "application/json; charset=ISO-8859-1"), b"{}", "in UTF-8"),
+            (with("content-type", "application/json; charset=\"UTF-8\""), b"{}", "Standard Webhooks"),
+            (signed(ONE, "a", now() * 1_000, b"{}"), b"{}", "in milliseconds"),
             (signed(TWO, "a", now(), b"{}"), b"{}", "fits none"),
             (signed(ONE, "a", now() - 301, b"{}"), b"{}", "five minutes old"),
             (signed(ONE, "a", now() + 310, b"{}"), b"{}", "in the future"),
@@ -218,7 +246,7 @@ mod tests {
             (without("webhook-signature"), b"{}", "webhook-signature is missing"),
             (letters, b"{}", "not a number"),
         ] {
-            let problem = refused(&verify(&keys, &headers, body).unwrap_err());
+            let problem = refused(&verify(&keys, &headers, body).unwrap_err(), &headers);
             assert_eq!(problem.status, 401);
             assert!(problem.detail.contains(says), "{}", problem.detail);
         }

@@ -120,7 +120,10 @@ pub fn classify(end: CallEnd) -> Option<(ErrorClass, CallEffect)> {
             401 | 403 => (C::Auth, NotApplied),
             408 => (C::Timeout, Unknown),
             409 | 412 => (C::Conflict, Refused),
-            425 => (C::OtherHttp, NotApplied),
+            // Not the app's word about this record: a redirect, a proxy that asks who we are, a server of another host, too
+            // early, a condition that the app wants with every change.
+            300..=399 | 407 | 421 | 425 | 428 => (C::OtherHttp, NotApplied),
+            423 => (C::Conflict, NotApplied), // somebody has the record locked
             429 => (C::Throttled, NotApplied),
             502..=504 => (C::Unavailable, Unknown),
             500..=599 => (C::OtherHttp, Unknown),
@@ -188,7 +191,8 @@ mod tests {
         for (end, wanted) in [
             (status(200, false), None),
             (status(204, false), None),
-            (status(302, false), Some((C::OtherHttp, Refused))),
+            (status(302, false), Some((C::OtherHttp, NotApplied))),
+            (status(308, false), Some((C::OtherHttp, NotApplied))),
             (status(400, true), Some((C::Application, Refused))),
             (status(400, false), Some((C::BadRequest, Refused))),
             (status(401, false), Some((C::Auth, NotApplied))),
@@ -198,7 +202,11 @@ mod tests {
             (status(409, true), Some((C::Conflict, Refused))),
             (status(412, false), Some((C::Conflict, Refused))),
             (status(413, false), Some((C::OtherHttp, Refused))),
+            (status(407, false), Some((C::OtherHttp, NotApplied))),
+            (status(421, false), Some((C::OtherHttp, NotApplied))),
             (status(422, false), Some((C::Application, Refused))),
+            (status(423, true), Some((C::Conflict, NotApplied))),
+            (status(428, true), Some((C::OtherHttp, NotApplied))),
             (status(425, false), Some((C::OtherHttp, NotApplied))),
             (status(429, false), Some((C::Throttled, NotApplied))),
             (status(500, true), Some((C::OtherHttp, Unknown))),

@@ -259,7 +259,7 @@ async fn a_file_has_all_that_is_known_of_an_error() {
     let api = Api::with_map().await;
     let mut error = sample::error(noon(), 1, "C-1", ErrorClass::Application);
     error.happened_at = Some(noon().plus_ms(1));
-    error.entry = Some(domain::EntryId(7));
+    error.entry = Some(domain::EntryId(10));
     error.message = "refused".to_owned();
     let log = app::ports::AlertPorts::log(&*api.world);
     log.add_error(&LoggedError::new(error.clone())).await.unwrap();
@@ -271,7 +271,7 @@ async fn a_file_has_all_that_is_known_of_an_error() {
     assert_eq!(view, &jsonl);
     for (name, value) in [
         ("happened_at", "2026-11-23T12:00:00.001Z"),
-        ("entry", &*domain::EntryId(7).to_string()),
+        ("entry", &*domain::EntryId(10).to_string()),
         ("resolved_at", "2026-11-23T12:00:00.002Z"),
         ("resolved_by", "archived"),
     ] {

@@ -206,7 +206,7 @@ async fn redirects_are_refused_and_not_followed() {
     let server = Server::start(move |_| Reply::Answer(307, vec![("Location", to.clone())], String::new())).await;
     let side = side("http", &server.url(), json!({}));
     let failure = local().write(&side, &upsert(json!({}))).await.unwrap_err();
-    assert_eq!(sort(&failure), (OtherHttp, Refused));
+    assert_eq!(sort(&failure), (OtherHttp, NotApplied));
     assert_eq!(
         failure.message,
         "HTTP 307 Temporary Redirect: the app redirects to 127.0.0.1; redirects are not followed"
