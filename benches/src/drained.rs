@@ -12,11 +12,13 @@ use std::{
 use app::{
     Ports,
     drain::{Drained, drain_map},
-    ports::{Applied, Apps, Call, CommitError, Config, FetchedRecord, LaneKey, PortError, SyncMap, WakeUps},
+    ports::{
+        Applied, Apps, Call, CommitError, Config, FetchedRecord, LaneKey, PortError, RecordAddress, SyncMap, WakeUps,
+    },
     request::WriteRequest,
     write::write,
 };
-use domain::{Failure, Map, MapId, MapState, RecordKey, Timestamp, side::Capability, side::Side};
+use domain::{Failure, Map, MapId, MapState, Timestamp, side::Capability, side::Side};
 use serde_json::json;
 use testkit::{Executor, MemoryLanes, MemoryQueues, sample};
 
@@ -164,7 +166,7 @@ impl Apps for World {
         self.calls.fetch_sub(1, Ordering::SeqCst);
         Ok(Applied::default())
     }
-    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
+    async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Ok(None)
     }
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

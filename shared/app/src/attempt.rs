@@ -16,7 +16,7 @@ use domain::{
 use self::conflict::{Stopped, keep_both_values};
 use crate::{
     cas::{self, Round},
-    ports::{Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, SyncMap},
+    ports::{Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
 };
 
 /// An entry that is attempted, with its lane and map.
@@ -156,7 +156,7 @@ async fn image<P: Ports>(
 async fn read<P: Ports>(ports: &P, context: &AttemptContext<'_>, from: SideIx) -> Result<Image, Failure> {
     let end = context.map.config.side(from);
     let side = &context.map.sides[from.at()];
-    let found = ports.apps().read(side, &end.entity, &end.key_field, &context.lane.key).await;
+    let found = ports.apps().read(side, &RecordAddress::of(end, &context.lane.key)).await;
     match found {
         Ok(Some(found)) if !has_carried_field(&context.map.config, from, &found.record) => {
             let says = "the answer is no record: it has none of the mapped fields";
@@ -183,11 +183,8 @@ async fn write<P: Ports>(
         let says = "the lease ran out before the call was made";
         return Err(Failure::new(ErrorClass::Timeout, CallEffect::NotApplied, None, says));
     }
-    let end = context.map.config.side(to);
     let call = Call {
-        entity: end.entity.clone(),
-        key_field: end.key_field.clone(),
-        key: context.lane.key.clone(),
+        record: RecordAddress::of(context.map.config.side(to), &context.lane.key),
         image: image.clone(),
         entry: context.entry.id,
         version: context.head.version_of(context.entry.seq),

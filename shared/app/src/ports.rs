@@ -6,15 +6,17 @@ mod log;
 mod queues;
 mod store;
 
-use std::future::Future;
+use std::{collections::BTreeMap, future::Future};
 
 use domain::{
     EntryId, Failure, Map, MapId, Record, RecordKey, Timestamp,
     lane::LaneVersion,
     log::Activity,
+    map::MapSide,
     record::Image,
     side::{SecretRef, Side},
 };
+use serde_json::Value;
 
 pub use self::{
     alerts::{
@@ -106,16 +108,34 @@ impl std::ops::Deref for SyncMap {
     }
 }
 
-/// A write to one record of an app.
+/// Where a record is found in an app.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct RecordAddress {
     /// The entity set or path.
     pub entity: String,
     /// The field that holds the key.
     pub key_field: String,
-    /// The record.
+    /// The other parts of the key, which are the same for all records of the map.
+    pub fixed_key: BTreeMap<String, Value>,
+    /// The key.
     pub key: RecordKey,
-    /// Its new image, in the app's own field names; without the key field.
+}
+
+impl RecordAddress {
+    /// The address of a record at one end of a map.
+    #[must_use]
+    pub fn of(end: &MapSide, key: &RecordKey) -> Self {
+        let (entity, key_field, fixed_key) = (end.entity.clone(), end.key_field.clone(), end.fixed_key.clone());
+        Self { entity, key_field, fixed_key, key: key.clone() }
+    }
+}
+
+/// A write to one record of an app.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The record.
+    pub record: RecordAddress,
+    /// Its new image, in the app's own field names; without the fields of its key.
     pub image: Image,
     /// Goes along as `Idempotency-Key`, the same in every attempt.
     pub entry: EntryId,
@@ -141,8 +161,8 @@ pub struct FetchedRecord {
     pub etag: Option<String>,
 }
 
-/// The apps. A call never lasts longer than the side's `request_timeout_ms` (for `versioned` sides: three times that,
-/// for it may have to read before it writes).
+/// The apps. A read never lasts longer than the side's `request_timeout_ms`, and a write never longer than that times
+/// [`requests_per_write`](domain::side::SideConfig::requests_per_write).
 pub trait Apps: Sync {
     /// Upserts or deletes a record. Deleting what is not there is a success.
     fn write(&self, side: &Side, call: &Call) -> impl Future<Output = Result<Applied, Failure>> + Send;
@@ -150,9 +170,7 @@ pub trait Apps: Sync {
     fn read(
         &self,
         side: &Side,
-        entity: &str,
-        key_field: &str,
-        key: &RecordKey,
+        record: &RecordAddress,
     ) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
     /// Whether the app can be reached and accepts our credentials: reads at most one record of `entity`.
     fn probe(&self, side: &Side, entity: Option<&str>) -> impl Future<Output = Result<(), Failure>> + Send;

@@ -5,6 +5,7 @@ use domain::{
     id::MapId,
     lane::{Arrival, LaneVersion, Mode},
     limits::MAX_NESTING,
+    map::MapSide,
     record::{Image, find_too_deep},
     side::Mistake,
 };
@@ -151,33 +152,45 @@ impl WriteRequest {
                 }
             }
         }
-        let key_field = &map.side(shape).key_field;
+        let end = map.side(shape);
         let image = match (self.op, &self.record) {
             (Op::Delete, None) => Image::Absent,
             (Op::Delete, Some(_)) => return Err(mistake("record", "must be left out when `op` is delete")),
             (Op::Upsert, None) => {
                 return Err(mistake("record", "is missing: the whole record, in the origin's field names"));
             }
-            (Op::Upsert, Some(record)) => Image::Present(self.without_key("record", key_field, record)?),
+            (Op::Upsert, Some(record)) => Image::Present(self.without_key("record", end, record)?),
         };
         let before = match &self.before {
             None => None,
             Some(None) => Some(Image::Absent),
-            Some(Some(record)) => Some(Image::Present(self.without_key("before", key_field, record)?)),
+            Some(Some(record)) => Some(Image::Present(self.without_key("before", end, record)?)),
         };
         let Self { id, body, mode, base, version, committed_at, .. } = *self;
         Ok(Arrival { id, body, origin, shape, mode, image, before, base, version, committed_at })
     }
 
-    /// The record without its key field, which must say what `key` says.
-    fn without_key(&self, at: &str, key_field: &str, record: &Record) -> Result<Record, Vec<Mistake>> {
+    /// The record without the fields of its key, which must say what `key` and the map say.
+    fn without_key(&self, at: &str, end: &MapSide, record: &Record) -> Result<Record, Vec<Mistake>> {
         let mut record = record.clone();
-        match record.remove(key_field) {
-            Some(Value::String(key)) if key == self.key.as_str() => Ok(record),
-            Some(Value::Number(key)) if key.to_string() == self.key.as_str() => Ok(record),
-            None => Ok(record),
-            Some(_) => Err(mistake(&format!("{at}.{key_field}"), "is another key than `key`")),
+        let says = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        let key = record.remove(&end.key_field);
+        if key.is_some_and(|value| says(&value).as_deref() != Some(self.key.as_str())) {
+            return Err(mistake(&format!("{at}.{}", end.key_field), "is another key than `key`"));
         }
+        for (name, fixed) in &end.fixed_key {
+            if record.remove(name).is_some_and(|value| says(&value) != says(fixed)) {
+                return Err(mistake(
+                    &format!("{at}.{name}"),
+                    "is another key than the map's: this record is not one of its",
+                ));
+            }
+        }
+        Ok(record)
     }
 }
 
@@ -219,6 +232,21 @@ mod tests {
         assert_eq!(arrival.image, Image::Present(json!({"Name": "Ada"}).as_object().unwrap().clone()));
         assert_eq!(arrival.before, Some(Image::Absent));
         assert_eq!(arrival.committed_at, Some(Timestamp(1_795_428_000_000)));
+    }
+
+    #[test]
+    fn a_record_of_another_company_is_not_one_of_the_map() {
+        let mut map = map();
+        map.sides[0].fixed_key.insert("dataAreaId".to_owned(), json!("usmf"));
+        let arrival = |company: Value| {
+            let record = json!({"Name": "Ada", "Account": "C-1", "dataAreaId": company});
+            WriteRequest::from_value(with(json!({"record": record}))).unwrap().arrival(&map)
+        };
+        assert_eq!(
+            arrival(json!("usmf")).unwrap().image,
+            Image::Present(json!({"Name": "Ada"}).as_object().unwrap().clone())
+        );
+        assert_eq!(arrival(json!("demf")).unwrap_err()[0].field, "record.dataAreaId");
     }
 
     #[test]

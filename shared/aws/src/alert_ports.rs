@@ -1,7 +1,7 @@
 //! Everything alerting works with, on AWS.
 
-use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, FetchedRecord, MailPorts, Ports};
-use domain::{ErrorClass, Failure, RecordKey, Timestamp, failure::CallEffect, side::Side};
+use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, FetchedRecord, MailPorts, Ports, RecordAddress};
+use domain::{ErrorClass, Failure, Timestamp, failure::CallEffect, side::Side};
 
 use crate::{
     AwsPorts, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
@@ -151,7 +151,7 @@ impl Apps for NoApps {
     async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
         Err(Self::refusal())
     }
-    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
+    async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Err(Self::refusal())
     }
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

@@ -2,11 +2,14 @@
 
 mod lifecycle;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     id::SideId,
-    limits::DEFAULT_CROSSING_WINDOW_MS,
+    limits::{DEFAULT_CROSSING_WINDOW_MS, MAX_KEY_BYTES},
     mapping::{FieldMapping, Filter},
     side::Mistake,
 };
@@ -81,9 +84,20 @@ pub struct MapSide {
     pub entity: String,
     /// The field that holds the record key.
     pub key_field: String,
+    /// The other parts of the key, which are the same for all records of this map: the company, say. Text or whole numbers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed_key: BTreeMap<String, Value>,
     /// Records that do not match are skipped when this side reports them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<Filter>,
+}
+
+impl MapSide {
+    /// Whether a field is part of the key.
+    #[must_use]
+    pub fn is_key(&self, name: &str) -> bool {
+        self.key_field == name || self.fixed_key.contains_key(name)
+    }
 }
 
 /// Who wins when both apps changed a record at the same time.
@@ -175,6 +189,20 @@ impl MapConfig {
             if side.key_field.is_empty() || side.key_field.len() > 128 {
                 add(format!("sides[{i}].key_field"), "must be 1 to 128 characters");
             }
+            for (name, value) in &side.fixed_key {
+                let at = format!("sides[{i}].fixed_key.{name}");
+                if name.is_empty() || name.len() > 128 || *name == side.key_field {
+                    add(at.clone(), "must be another field than key_field, of 1 to 128 characters");
+                }
+                let fits = match value {
+                    Value::String(text) => !text.is_empty() && text.len() <= MAX_KEY_BYTES,
+                    Value::Number(number) => number.is_u64() || number.is_i64(),
+                    Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+                };
+                if !fits {
+                    add(at, "must be a text or a whole number");
+                }
+            }
         }
         if let ConflictPolicy::Primary(side) = &self.conflict
             && self.side_ix(side).is_none()
@@ -206,6 +234,8 @@ fn is_entity_path(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::mapping::tests::customers;
 
@@ -246,6 +276,22 @@ mod tests {
         assert_eq!(fields(&|map| map.sides[1].key_field = "k".repeat(128)), [""; 0]);
         assert_eq!(fields(&|map| map.sides[1].key_field = "k".repeat(129)), ["sides[1].key_field"]);
         assert_eq!(fields(&|map| map.sides[1].key_field.clear()), ["sides[1].key_field"]);
+        let fixed = |name: &str, value: Value| {
+            let (name, value) = (name.to_owned(), value);
+            fields(&move |map| drop(map.sides[0].fixed_key.insert(name.clone(), value.clone())))
+        };
+        assert_eq!(fixed("dataAreaId", json!("usmf")), [""; 0]);
+        assert_eq!(fixed("n", json!(7)), [""; 0]);
+        for (name, value) in [
+            ("CustomerAccount", json!("x")),
+            ("a", json!("")),
+            ("a", json!(1.5)),
+            ("a", json!(true)),
+            ("a", json!(null)),
+        ] {
+            assert_eq!(fixed(name, value), [format!("sides[0].fixed_key.{name}")]);
+        }
+        assert_eq!(fixed("Name", json!("x")), ["fields[0].names.finance"], "a field of the key is not mapped");
         assert_eq!(fields(&|map| map.crossing_window_ms = 86_400_000), [""; 0]);
         assert_eq!(fields(&|map| map.crossing_window_ms = 86_400_001), ["crossing_window_ms"]);
         let own = customers().fields[0].names.values().next().unwrap().clone();

@@ -52,7 +52,7 @@ pub fn redacted_text(map: &MapConfig, of: SideIx, image: &Image, text: &str) -> 
 fn mapped(map: &MapConfig, of: SideIx, name: &str) -> bool {
     let side = map.side(of);
     let own = |names: &BTreeMap<SideId, String>| names.get(&side.side).is_some_and(|own| own == name);
-    side.key_field == name || map.fields.iter().any(|field| own(&field.names))
+    side.is_key(name) || map.fields.iter().any(|field| own(&field.names))
 }
 
 /// The part of an image that a map has to do with. An app may send, and has, more than that: nobody asked Tandem to keep

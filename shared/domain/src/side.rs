@@ -1,5 +1,7 @@
 //! Sides: the apps, how they are reached, and what they can do.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{id::SideId, limits::MAX_WRITE_MS};
@@ -128,6 +130,57 @@ pub struct Connector {
     /// How the key is written in an `OData` URL.
     #[serde(default)]
     pub key_style: KeyStyle,
+    /// Query parameters of every request, e.g. `cross-company` = `true`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, String>,
+    /// Headers of every request. No secrets: those belong to `auth`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// How a record that is there is changed. Default: `patch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdateMethod>,
+    /// How a record that is not there is made. Default: `upsert` for `odata`, `post` for `http`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create: Option<CreateMethod>,
+}
+
+/// How a record that is there is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateMethod {
+    /// `PATCH` with the mapped fields; REST: a JSON merge patch (RFC 7396).
+    Patch,
+    /// The record is read, the mapped fields are put into it, and the whole is `PUT`, with `If-Match` if it has an `ETag`.
+    Put,
+    /// `POST` of the mapped fields to the record's own URL.
+    Post,
+}
+
+/// How a record that is not there is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreateMethod {
+    /// The request that changes a record makes it, too.
+    Upsert,
+    /// `POST` to the entity, when the app says that there is no such record.
+    Post,
+}
+
+impl Connector {
+    /// How a record that is there is changed.
+    #[must_use]
+    pub fn update(&self) -> UpdateMethod {
+        self.update.unwrap_or(UpdateMethod::Patch)
+    }
+
+    /// How a record that is not there is made.
+    #[must_use]
+    pub fn create(&self) -> CreateMethod {
+        self.create.unwrap_or(match self.kind {
+            ConnectorKind::Odata => CreateMethod::Upsert,
+            ConnectorKind::Http => CreateMethod::Post,
+        })
+    }
 }
 
 /// A side as operators configure it.
@@ -202,14 +255,32 @@ impl SideConfig {
                 check(!client_id.is_empty(), "connector.auth.client_id", "must not be empty");
             }
         }
+        for name in self.connector.query.keys() {
+            check(
+                !name.is_empty() && name.len() <= 128,
+                "connector.query",
+                "has a name that is empty or longer than 128 characters",
+            );
+        }
+        for (name, value) in &self.connector.headers {
+            let own = OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str());
+            let is_name =
+                !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            let is_value = value.len() <= 1_024 && value.bytes().all(|b| (b' '..=b'~').contains(&b));
+            let field = format!("connector.headers.{name}");
+            check(is_name && is_value, &field, "must be a header name with a value of visible ASCII characters");
+            check(!own, &field, "is set by Tandem itself");
+        }
         check((100..=30_000).contains(&self.connect_timeout_ms), "connect_timeout_ms", "must be 100 to 30000");
         let lives = (1_000..=900_000).contains(&self.call_life_ms);
         check(lives, "call_life_ms", "must be 1000 to 900000");
         let longest = MAX_WRITE_MS / self.requests_per_write();
         if !(100..=longest).contains(&self.request_timeout_ms) {
-            let why = match self.capability {
-                Capability::Versioned => ": a write to a versioned side may take three requests",
-                Capability::Idempotent | Capability::Plain => "",
+            let why = match (self.capability, self.requests_per_write()) {
+                (Capability::Versioned, _) => ": a write to a versioned side may take three requests",
+                (_, 1) => "",
+                (_, 2) => ": a write to this side may take two requests",
+                _ => ": a write to this side may take three requests",
             };
             check(false, "request_timeout_ms", &format!("must be 100 to {longest}{why}"));
         } else if lives {
@@ -223,13 +294,15 @@ impl SideConfig {
         found
     }
 
-    /// How many requests one write may take: a versioned side may be read, written, and both again. Each of them has
-    /// `request_timeout_ms`, and the lease has room for all.
+    /// How many requests one write may take: a versioned side, or one that takes whole records, may be read, written, and both
+    /// again; a record that is not there may have to be made by another request. Each of them has `request_timeout_ms`, and the
+    /// lease has room for all.
     #[must_use]
     pub fn requests_per_write(&self) -> u64 {
-        match self.capability {
-            Capability::Versioned => 3,
-            Capability::Idempotent | Capability::Plain => 1,
+        match (self.capability, self.connector.update(), self.connector.create()) {
+            (Capability::Versioned, ..) | (_, UpdateMethod::Put, _) => 3,
+            (_, _, CreateMethod::Post) => 2,
+            (_, _, CreateMethod::Upsert) => 1,
         }
     }
 }
@@ -253,6 +326,26 @@ pub struct Mistake {
     /// What is wrong with it.
     pub message: String,
 }
+
+/// Headers that Tandem sets: a side's settings cannot.
+const OWN_HEADERS: [&str; 16] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "odata-version",
+    "prefer",
+    "tandem-version",
+    "transfer-encoding",
+    "user-agent",
+];
 
 #[cfg(test)]
 mod tests {
@@ -335,6 +428,40 @@ mod tests {
         assert_eq!(oauth2("https://login.example/token", "c"), "");
         assert_eq!(oauth2("https://login.example/token?x", "c"), "connector.auth.token_url");
         assert_eq!(oauth2("https://login.example/token", ""), "connector.auth.client_id");
+    }
+
+    #[test]
+    fn fixed_headers_and_queries_are_checked() {
+        let wrong = |name: &str, value: serde_json::Value| {
+            let mut side = side();
+            side["connector"][name] = value;
+            let side: SideConfig = serde_json::from_value(side).unwrap();
+            side.mistakes().into_iter().map(|mistake| mistake.field).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(wrong("query", json!({"cross-company": "true", "x": ""})), "");
+        assert_eq!(wrong("query", json!({"": "x"})), "connector.query");
+        assert_eq!(wrong("headers", json!({"Company": "Contoso Ltd."})), "");
+        for (name, value) in
+            [("If-Match", "*"), ("Authorization", "x"), ("a b", "x"), ("x", "a\r\nb"), ("x", "ü"), ("", "x")]
+        {
+            assert_eq!(wrong("headers", json!({name: value})), format!("connector.headers.{name}"));
+        }
+    }
+
+    #[test]
+    fn a_write_takes_as_many_requests_as_the_app_needs() {
+        let requests = |kind: &str, more: serde_json::Value| {
+            let mut connector = json!({"kind": kind, "base_url": "https://a.example/"});
+            connector.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let side: SideConfig =
+                serde_json::from_value(json!({"connector": connector, "capability": "idempotent"})).unwrap();
+            side.requests_per_write()
+        };
+        assert_eq!(requests("odata", json!({})), 1);
+        assert_eq!(requests("odata", json!({"create": "post"})), 2);
+        assert_eq!(requests("http", json!({})), 2);
+        assert_eq!(requests("http", json!({"create": "upsert"})), 1);
+        assert_eq!(requests("http", json!({"update": "put"})), 3);
     }
 
     #[test]

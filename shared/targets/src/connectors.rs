@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use app::ports::{Applied, Apps, Call, FetchedRecord};
+use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
 use domain::{
-    ErrorClass, Failure, RecordKey,
+    ErrorClass, Failure, Record,
     failure::CallEffect,
     record::Image,
-    side::{Auth, Capability, ConnectorKind, Side, SideConfig},
+    side::{Auth, Capability, ConnectorKind, CreateMethod, Side, SideConfig, UpdateMethod},
 };
 use reqwest::StatusCode;
 
@@ -15,8 +15,7 @@ use crate::{
     answer::{Answer, without_effect},
     auth::{Credential, Keyring},
     guard::Guard,
-    limits::VERSIONED_TIMEOUTS,
-    plan::{self, Condition, Request},
+    plan::{self, Condition, Request, Sends},
     secrets::Secrets,
     wire::{Deadline, Wire, no_time},
 };
@@ -90,10 +89,10 @@ impl<S: Secrets> Connectors<S> {
     pub(crate) async fn read_within(
         &self,
         side: &SideConfig,
-        (entity, key_field, key): (&str, &str, &RecordKey),
+        address: &RecordAddress,
         deadline: &Deadline,
     ) -> Result<Option<FetchedRecord>, Failure> {
-        let request = plan::read(side, entity, key_field, key)?;
+        let request = plan::read(side, address)?;
         let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
         if answer.is_absent(side.connector.kind) {
             return Ok(None);
@@ -103,16 +102,47 @@ impl<S: Secrets> Connectors<S> {
         }
         let etag = answer.header_etag();
         let record = answer.into_record()?;
-        if !record.contains_key(key_field) {
-            let message = format!("the answer is no record: it has no {key_field}");
+        if !record.contains_key(&address.key_field) {
+            let message = format!("the answer is no record: it has no {}", address.key_field);
             return Err(Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, &message));
         }
-        Ok(Some(plan::found(side, record, key_field, etag)))
+        Ok(Some(plan::found(side, record, address, etag)))
     }
 
+    /// Writes whatever the record is at the moment.
     async fn write_once(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Applied, Failure> {
-        let request = plan::write(side, call, &Condition::Always)?;
-        concluded(side, call, &self.send(side, &request, deadline).await?)
+        let sends = match &call.image {
+            Image::Absent => Sends::Deletion,
+            Image::Present(record) => Sends::Change(record),
+        };
+        let answer = self.send(side, &plan::write(side, call, sends, &Condition::Always)?, deadline).await?;
+        match &call.image {
+            Image::Present(record)
+                if side.connector.create() == CreateMethod::Post && answer.is_absent(side.connector.kind) =>
+            {
+                self.create(side, call, record, deadline).await
+            }
+            _ => concluded(side, call, &answer),
+        }
+    }
+
+    /// Makes a record that is not there. Somebody else may make it at the same time: then it is there, and the next attempt
+    /// changes it.
+    pub(crate) async fn create(
+        &self,
+        side: &SideConfig,
+        call: &Call,
+        record: &Record,
+        deadline: &Deadline,
+    ) -> Result<Applied, Failure> {
+        let request = plan::write(side, call, Sends::New(record), &Condition::Always)?;
+        let answer = self.send(side, &request, deadline).await?;
+        concluded(side, call, &answer).map_err(|failure| match answer.status {
+            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => {
+                without_effect(Failure { effect: CallEffect::NotApplied, ..failure })
+            }
+            _ => failure,
+        })
     }
 
     async fn probe_once(&self, side: &SideConfig, entity: Option<&str>) -> Result<(), Failure> {
@@ -130,20 +160,17 @@ impl<S: Secrets> Connectors<S> {
 impl<S: Secrets> Apps for Connectors<S> {
     async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
         let side = &side.config;
-        match side.capability {
-            Capability::Versioned => self.write_versioned(side, call, &Deadline::of(side, VERSIONED_TIMEOUTS)).await,
-            Capability::Idempotent | Capability::Plain => self.write_once(side, call, &Deadline::of(side, 1)).await,
+        let deadline = Deadline::of(side, u32::try_from(side.requests_per_write()).unwrap_or(1));
+        let reads_first = side.connector.update() == UpdateMethod::Put && call.image != Image::Absent;
+        if reads_first || side.capability == Capability::Versioned {
+            self.write_conditionally(side, call, &deadline).await
+        } else {
+            self.write_once(side, call, &deadline).await
         }
     }
 
-    async fn read(
-        &self,
-        side: &Side,
-        entity: &str,
-        key_field: &str,
-        key: &RecordKey,
-    ) -> Result<Option<FetchedRecord>, Failure> {
-        self.read_within(&side.config, (entity, key_field, key), &Deadline::of(&side.config, 1)).await
+    async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
+        self.read_within(&side.config, record, &Deadline::of(&side.config, 1)).await
     }
 
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {

@@ -14,8 +14,6 @@ pub(crate) const PAGE_RECORDS: usize = 200;
 pub(crate) const MAX_LINK_BYTES: usize = 8 * 1024;
 /// Writes under a precondition before the record is given back as one that keeps changing: the first and two more.
 pub(crate) const MAX_CONDITIONAL_WRITES: u32 = 3;
-/// What a versioned call may last, in request timeouts (see `app::ports::Apps`).
-pub(crate) const VERSIONED_TIMEOUTS: u32 = 3;
 /// A secret is read again after this long: the longest a rotation goes unnoticed if the old secret still works.
 pub(crate) const SECRET_LIFE: Duration = Duration::from_secs(300);
 /// A token is no longer used this long before it expires: clocks differ, and the call itself takes its time.

@@ -1,5 +1,6 @@
 //! `OData` v4, as Dataverse's Web API and Finance & Operations speak it.
 
+use app::ports::RecordAddress;
 use domain::{Failure, Record, side::KeyStyle};
 use reqwest::{
     Method,
@@ -24,7 +25,7 @@ pub(crate) fn headers(request: &mut Request, wants_etag: bool) {
     let version = HeaderValue::from_static("4.0");
     request.headers.insert(VERSION, version.clone());
     request.headers.insert(MAX_VERSION, version);
-    if request.method == Method::PATCH {
+    if request.method != Method::GET && request.method != Method::DELETE {
         let wanted = if wants_etag { "return=representation" } else { "return=minimal" };
         request.headers.insert(PREFER, HeaderValue::from_static(wanted));
     }
@@ -42,6 +43,18 @@ pub(crate) fn key(style: KeyStyle, field: &str, key: &str) -> Result<String, Fai
         }
         KeyStyle::Bare => Err(unwritable("this side takes keys without quotes, so only numbers, GUIDs and the like")),
     }
+}
+
+/// The predicate of a key of several parts, each by its name.
+pub(crate) fn compound_key(record: &RecordAddress) -> String {
+    let quoted = |text: &str| format!("'{}'", encode(&text.replace('\'', "''")));
+    let literal = |value: &Value| match value {
+        Value::String(text) => quoted(text),
+        other => encode(&other.to_string()),
+    };
+    let fixed = record.fixed_key.iter().map(|(name, value)| format!("{}={}", encode(name), literal(value)));
+    let own = format!("{}={}", encode(&record.key_field), quoted(record.key.as_str()));
+    format!("({})", fixed.chain([own]).collect::<Vec<_>>().join(","))
 }
 
 /// Takes `@odata.etag` and all other annotations out of a record; they are not fields.

@@ -46,7 +46,7 @@ impl<S: Secrets> Connectors<S> {
             Some(link) => inside(&base, &base, link)?,
         };
         let answer =
-            self.send(side, &request(side, url.clone()), &Deadline::of(side, 1)).await.map_err(without_effect)?;
+            self.send(side, &request(side, url.clone())?, &Deadline::of(side, 1)).await.map_err(without_effect)?;
         if !answer.status.is_success() {
             return Err(without_effect(answer.failure()));
         }
@@ -62,12 +62,12 @@ impl<S: Secrets> Connectors<S> {
     }
 }
 
-fn request(side: &SideConfig, url: Url) -> plan::Request {
-    let mut request = plan::get(side, url);
+fn request(side: &SideConfig, url: Url) -> Result<plan::Request, Failure> {
+    let mut request = plan::get(side, url)?;
     let size = HeaderValue::from_str(&format!("odata.maxpagesize={PAGE_RECORDS}"));
     request.headers.extend(size.ok().map(|size| (odata::PREFER, size)));
     request.max_answer_bytes = MAX_PAGE_BYTES;
-    request
+    Ok(request)
 }
 
 fn found(value: Value) -> Result<FetchedRecord, Failure> {

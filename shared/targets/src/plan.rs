@@ -1,11 +1,10 @@
 //! Requests as data: what would be sent, before anything is.
 
-use app::ports::{Call, FetchedRecord};
+use app::ports::{Call, FetchedRecord, RecordAddress};
 use domain::{
-    ErrorClass, Failure, Record, RecordKey,
+    ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
-    record::Image,
-    side::{Capability, ConnectorKind, SideConfig},
+    side::{Capability, ConnectorKind, SideConfig, UpdateMethod},
 };
 use reqwest::{
     Method,
@@ -17,6 +16,7 @@ use crate::{limits::MAX_ANSWER_BYTES, odata, path, rest};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TANDEM_VERSION: HeaderName = HeaderName::from_static("tandem-version");
+const MERGE_PATCH: HeaderValue = HeaderValue::from_static("application/merge-patch+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request, without credentials.
@@ -53,32 +53,78 @@ impl Request {
     }
 }
 
-/// The upsert or delete of a record.
-pub(crate) fn write(side: &SideConfig, call: &Call, condition: &Condition) -> Result<Request, Failure> {
-    let url = record_url(side, &call.entity, &call.key_field, &call.key)?;
-    let odata = side.connector.kind == ConnectorKind::Odata;
-    let mut request = match &call.image {
-        Image::Absent => Request::new(Method::DELETE, url),
-        Image::Present(record) if odata => Request::new(Method::PATCH, url).with_json(record)?,
-        Image::Present(record) => Request::new(Method::PUT, url).with_json(&rest::full(record, call))?,
+/// What a write sends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sends<'a> {
+    /// The change of a record that is there, or that this request makes, too.
+    Change(&'a Record),
+    /// A whole record in the place of the one that is there.
+    Whole(&'a Record),
+    /// A record that is not there.
+    New(&'a Record),
+    /// Its deletion.
+    Deletion,
+}
+
+/// One request of a write.
+pub(crate) fn write(
+    side: &SideConfig,
+    call: &Call,
+    sends: Sends<'_>,
+    condition: &Condition,
+) -> Result<Request, Failure> {
+    let connector = &side.connector;
+    let odata = connector.kind == ConnectorKind::Odata;
+    let of_record = || record_url(side, &call.record);
+    let mut request = match (sends, connector.update()) {
+        (Sends::Deletion, _) => Request::new(Method::DELETE, of_record()?),
+        (Sends::New(record), _) => {
+            let url = path::entity(connector, &call.record.entity)?;
+            Request::new(Method::POST, url).with_json(&rest::with_key(record.clone(), &call.record))?
+        }
+        (Sends::Whole(record), _) => {
+            Request::new(Method::PUT, of_record()?).with_json(&rest::with_key(record.clone(), &call.record))?
+        }
+        (Sends::Change(record), UpdateMethod::Post) => Request::new(Method::POST, of_record()?).with_json(record)?,
+        (Sends::Change(record), UpdateMethod::Patch | UpdateMethod::Put) => {
+            Request::new(Method::PATCH, of_record()?).with_json(record)?
+        }
     };
     if odata {
         odata::headers(&mut request, side.capability == Capability::Versioned);
+    } else if request.method == Method::PATCH {
+        request.headers.insert(CONTENT_TYPE, MERGE_PATCH);
     }
     let headers = &mut request.headers;
-    headers.insert(IDEMPOTENCY_KEY, header(&call.entry.to_string())?);
+    // An app that remembers keys must not take the making of a record for a repeat of the change that found none.
+    let new = if matches!(sends, Sends::New(_)) { ".new" } else { "" };
+    headers.insert(IDEMPOTENCY_KEY, header(&format!("{}{new}", call.entry))?);
     headers.insert(TANDEM_VERSION, header(&call.version.to_string())?);
     match condition {
         Condition::Always => {}
         Condition::Unchanged(etag) => drop(headers.insert(IF_MATCH, etag.clone())),
         Condition::Missing => drop(headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"))),
     }
+    with_fixed(side, request)
+}
+
+/// The side's own headers and query parameters.
+fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failure> {
+    for (name, value) in &side.connector.headers {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| not_callable("connector.headers has no header name"))?;
+        let value = HeaderValue::from_str(value).map_err(|_| not_callable("connector.headers has no header value"))?;
+        request.headers.insert(name, value);
+    }
+    if !side.connector.query.is_empty() {
+        request.url.query_pairs_mut().extend_pairs(&side.connector.query);
+    }
     Ok(request)
 }
 
 /// The reading of a record.
-pub(crate) fn read(side: &SideConfig, entity: &str, key_field: &str, key: &RecordKey) -> Result<Request, Failure> {
-    Ok(get(side, record_url(side, entity, key_field, key)?))
+pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
+    get(side, record_url(side, record)?)
 }
 
 /// The smallest question that shows whether we are let in.
@@ -92,32 +138,46 @@ pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, 
         (Some(_), ConnectorKind::Odata) => url.set_query(Some("$top=1")),
         (Some(_), ConnectorKind::Http) => url.set_query(Some("limit=1")),
     }
-    Ok(get(side, url))
+    get(side, url)
 }
 
-pub(crate) fn get(side: &SideConfig, url: Url) -> Request {
+pub(crate) fn get(side: &SideConfig, url: Url) -> Result<Request, Failure> {
     let mut request = Request::new(Method::GET, url);
     if side.connector.kind == ConnectorKind::Odata {
         odata::headers(&mut request, false);
     }
-    request
+    with_fixed(side, request)
 }
 
-/// A record as the app tells it: without annotations, and without the key, which is no field to us.
-pub(crate) fn found(side: &SideConfig, mut record: Record, key_field: &str, etag: Option<String>) -> FetchedRecord {
+/// A record as the app tells it: without annotations, and without its key, which is no field to us.
+pub(crate) fn found(
+    side: &SideConfig,
+    mut record: Record,
+    address: &RecordAddress,
+    etag: Option<String>,
+) -> FetchedRecord {
     let told = match side.connector.kind {
         ConnectorKind::Odata => odata::take_annotations(&mut record),
         ConnectorKind::Http => None,
     };
-    record.remove(key_field);
+    record.remove(&address.key_field);
+    record.retain(|name, _| !address.fixed_key.contains_key(name));
     FetchedRecord { record, etag: etag.or(told) }
 }
 
-fn record_url(side: &SideConfig, entity: &str, key_field: &str, key: &RecordKey) -> Result<Url, Failure> {
-    let entity = path::entity(&side.connector, entity)?;
+fn record_url(side: &SideConfig, record: &RecordAddress) -> Result<Url, Failure> {
+    let entity = path::entity(&side.connector, &record.entity)?;
     let key = match side.connector.kind {
-        ConnectorKind::Odata => odata::key(side.connector.key_style, key_field, key.as_str())?,
-        ConnectorKind::Http => format!("/{}", path::segment(key.as_str())?),
+        ConnectorKind::Odata if record.fixed_key.is_empty() => {
+            odata::key(side.connector.key_style, &record.key_field, record.key.as_str())?
+        }
+        ConnectorKind::Odata => odata::compound_key(record),
+        ConnectorKind::Http => {
+            let fixed =
+                record.fixed_key.values().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            let parts = fixed.chain([record.key.as_str().to_owned()]);
+            parts.map(|part| Ok(format!("/{}", path::segment(&part)?))).collect::<Result<String, Failure>>()?
+        }
     };
     path::under(&entity, &key)
 }

@@ -1,7 +1,13 @@
-//! Writes to a `versioned` side: only if the record is still as it was.
+//! Writes that look at the record first: to a `versioned` side, only if the record is still as it was; to a side that takes
+//! whole records, what it has with our fields in it.
 
 use app::ports::{Applied, Call, FetchedRecord};
-use domain::{ContentHash, ErrorClass, Failure, Record, failure::CallEffect, record::Image, side::SideConfig};
+use domain::{
+    ContentHash, ErrorClass, Failure, Record,
+    failure::CallEffect,
+    record::Image,
+    side::{Capability, CreateMethod, SideConfig, UpdateMethod},
+};
 use reqwest::{StatusCode, header::HeaderValue};
 use serde_json::Value;
 
@@ -9,7 +15,7 @@ use crate::{
     answer::Answer,
     connectors::{Connectors, concluded},
     limits::MAX_CONDITIONAL_WRITES,
-    plan::{self, Condition},
+    plan::{self, Condition, Request, Sends},
     secrets::Secrets,
     wire::Deadline,
 };
@@ -18,38 +24,45 @@ use crate::{
 enum Look {
     /// It is as we want it: an earlier attempt arrived, or somebody else wrote the same.
     Done(Applied),
-    /// It is not; it may be written if this still holds.
-    Differs(Condition),
+    /// It is not; it may be written if it is still like this.
+    Differs(Known),
+}
+
+/// The record, as far as it is known.
+struct Known {
+    condition: Condition,
+    /// Its fields, if they were read.
+    record: Option<Record>,
 }
 
 impl<S: Secrets> Connectors<S> {
     /// Writes under `If-Match`, so that a call of ours that arrives late meets a changed `ETag` and is refused. When the
     /// record was changed meanwhile we look at it: either it already is what we want, or we try again with what we saw.
-    pub(crate) async fn write_versioned(
+    pub(crate) async fn write_conditionally(
         &self,
         side: &SideConfig,
         call: &Call,
         deadline: &Deadline,
     ) -> Result<Applied, Failure> {
-        let known = call.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok());
-        let mut condition = match known {
-            Some(etag) => Condition::Unchanged(etag),
+        let takes_whole = side.connector.update() == UpdateMethod::Put && call.image != Image::Absent;
+        let etag = call.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok()).filter(|_| !takes_whole);
+        let mut known = match etag {
+            Some(etag) => Known { condition: Condition::Unchanged(etag), record: None },
             None => match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
-                Look::Differs(condition) => condition,
+                Look::Differs(known) => known,
             },
         };
         for _ in 0..MAX_CONDITIONAL_WRITES {
-            let request = plan::write(side, call, &condition)?;
-            let answer = self.send(side, &request, deadline).await?;
-            if !was_changed(side, call, &condition, &answer) {
+            let answer = self.send(side, &request(side, call, &known)?, deadline).await?;
+            if !was_changed(side, call, &known.condition, &answer) {
                 return concluded(side, call, &answer);
             }
             // The app refused for certain, so a failure to look leaves nothing unknown either.
-            condition = match self.look(side, call, deadline).await? {
+            known = match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
                 // The record is as we wanted it: the conflict is about something else, a duplicate name, say.
-                Look::Differs(now) if now == condition && answer.status == StatusCode::CONFLICT => {
+                Look::Differs(now) if now.condition == known.condition && answer.status == StatusCode::CONFLICT => {
                     return concluded(side, call, &answer);
                 }
                 Look::Differs(now) => now,
@@ -60,15 +73,38 @@ impl<S: Secrets> Connectors<S> {
     }
 
     async fn look(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Look, Failure> {
-        let record = (call.entity.as_str(), call.key_field.as_str(), &call.key);
-        match (self.read_within(side, record, deadline).await?, &call.image) {
+        match (self.read_within(side, &call.record, deadline).await?, &call.image) {
             (None, Image::Absent) => Ok(Look::Done(Applied::default())),
-            (None, Image::Present(_)) => Ok(Look::Differs(Condition::Missing)),
+            (None, Image::Present(_)) => Ok(Look::Differs(Known { condition: Condition::Missing, record: None })),
             (Some(found), Image::Present(wanted)) if holds(&found.record, wanted) => {
                 Ok(Look::Done(Applied { etag: found.etag }))
             }
-            (Some(found), _) => Ok(Look::Differs(Condition::Unchanged(etag(&found)?))),
+            (Some(found), _) => {
+                let condition = match etag(&found) {
+                    Ok(etag) => Condition::Unchanged(etag),
+                    Err(_) if side.capability != Capability::Versioned => Condition::Always,
+                    Err(failure) => return Err(failure),
+                };
+                Ok(Look::Differs(Known { condition, record: Some(found.record) }))
+            }
         }
+    }
+}
+
+/// The request that brings a record from what is known of it to what we want.
+fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Failure> {
+    let Image::Present(wanted) = &call.image else {
+        return plan::write(side, call, Sends::Deletion, &known.condition);
+    };
+    let (is_missing, connector) = (known.condition == Condition::Missing, &side.connector);
+    match (is_missing, connector.create(), connector.update()) {
+        (true, CreateMethod::Post, _) => plan::write(side, call, Sends::New(wanted), &Condition::Always),
+        (_, _, UpdateMethod::Put) => {
+            let mut whole = known.record.clone().unwrap_or_default();
+            whole.extend(wanted.clone());
+            plan::write(side, call, Sends::Whole(&whole), &known.condition)
+        }
+        _ => plan::write(side, call, Sends::Change(wanted), &known.condition),
     }
 }
 

@@ -1,11 +1,11 @@
-//! JSON REST: `PUT`, `GET` and `DELETE` of `{base}{entity}/{key}`.
+//! JSON REST: a record is at `{base}{entity}/{key}`.
 
-use app::ports::Call;
+use app::ports::RecordAddress;
 use domain::Record;
 
-/// What a `PUT` sends. It replaces the whole resource, so the key, which is part of it, goes along.
-pub(crate) fn full(record: &Record, call: &Call) -> Record {
-    let mut full = record.clone();
-    full.insert(call.key_field.clone(), call.key.as_str().into());
-    full
+/// The record with its key: what makes a record, or replaces it, has all of it.
+pub(crate) fn with_key(mut record: Record, address: &RecordAddress) -> Record {
+    record.extend(address.fixed_key.clone());
+    record.insert(address.key_field.clone(), address.key.as_str().into());
+    record
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use app::ports::{Applied, Apps, Call, FetchedRecord};
+use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
 use domain::{
     EntryId, Failure, Record, RecordKey, SideId,
     failure::{CallEffect, ErrorClass},
@@ -104,7 +104,7 @@ impl FakeApp {
             return Ok(());
         }
         self.seen.insert(call.entry, call.image.clone());
-        let before = self.image(&call.key);
+        let before = self.image(&call.record.key);
         let image = match &call.image {
             Image::Absent => Image::Absent,
             // PATCH: fields that are not sent stay.
@@ -114,9 +114,9 @@ impl FakeApp {
                 Image::Present(record)
             }
         };
-        let version = self.change(&call.key, image.clone());
-        self.effects.push(Effect { key: call.key.clone(), entry: call.entry, version: call.version });
-        self.outbox.push_back(Report { key: call.key.clone(), before, image, version });
+        let version = self.change(&call.record.key, image.clone());
+        self.effects.push(Effect { key: call.record.key.clone(), entry: call.entry, version: call.version });
+        self.outbox.push_back(Report { key: call.record.key.clone(), before, image, version });
         Ok(())
     }
 }
@@ -199,7 +199,7 @@ impl Apps for FakeApps {
         let entry = if self.world.has(Bug::FreshKeyPerAttempt) { fresh() } else { call.entry };
         let call = &Call { entry, ..call.clone() };
         let began = self.world.now();
-        while lock(&app).locked.contains(&call.key) {
+        while lock(&app).locked.contains(&call.record.key) {
             if self.world.now().ms_since(began) >= side.config.request_timeout_ms {
                 return Err(failed(ErrorClass::Timeout, CallEffect::Unknown, "simulated: the record is locked"));
             }
@@ -218,7 +218,7 @@ impl Apps for FakeApps {
         }
         let asks_for_it =
             matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true));
-        if asks_for_it || lock(&app).refuses.contains(&call.key) {
+        if asks_for_it || lock(&app).refuses.contains(&call.record.key) {
             return Err(failed(ErrorClass::Application, CallEffect::Refused, "simulated: refused"));
         }
         match self.roll() {
@@ -238,7 +238,7 @@ impl Apps for FakeApps {
                 let lands_in = self.world.chance(|rng| rng.below(dies.ms_since(world.now()).max(1)));
                 self.world.spawn(async move {
                     world.sleep(lands_in).await;
-                    while lock(&app).locked.contains(&call.key) {
+                    while lock(&app).locked.contains(&call.record.key) {
                         if world.now() >= dies {
                             return;
                         }
@@ -256,12 +256,12 @@ impl Apps for FakeApps {
         }
     }
 
-    async fn read(&self, side: &Side, _: &str, _: &str, key: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
+    async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         self.world.turn_at("Apps.read").await;
         if self.roll().is_some() {
             return Err(failed(ErrorClass::Unavailable, CallEffect::NotApplied, "simulated: 503"));
         }
-        Ok(match self.with(&side.id, |app| app.image(key)) {
+        Ok(match self.with(&side.id, |app| app.image(&record.key)) {
             Image::Present(record) => Some(FetchedRecord { record, etag: None }),
             Image::Absent => None,
         })

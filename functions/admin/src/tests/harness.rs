@@ -11,15 +11,15 @@ use std::{
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
     ports::{
-        AlertPorts, Applied, Apps, Call, FetchedRecord, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens,
-        WakeUps,
+        AlertPorts, Applied, Apps, Call, FetchedRecord, LaneKey, MailPorts, PortError, Ports, RecordAddress, Role,
+        Token, Tokens, WakeUps,
     },
 };
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
 };
-use domain::{Failure, MapId, RecordKey, Timestamp, side::Side};
+use domain::{Failure, MapId, Timestamp, side::Side};
 use serde_json::{Value, json};
 use testkit::{
     Executor, MemoryLanes, MemoryQueues,
@@ -165,7 +165,7 @@ impl Apps for Probed {
     async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
         panic!("operators write nothing to an app")
     }
-    async fn read(&self, _: &Side, _: &str, _: &str, _: &RecordKey) -> Result<Option<FetchedRecord>, Failure> {
+    async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         panic!("operators read nothing from an app")
     }
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {

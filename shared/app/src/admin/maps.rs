@@ -102,7 +102,10 @@ pub(super) fn no_such_side(field: &str, side: &SideId) -> Mistake {
 /// Whether the map keeps other records in step than before: other apps, other entities, or other keys.
 pub(super) fn rehomed(before: &MapConfig, after: &MapConfig) -> bool {
     let home = |config: &MapConfig| {
-        config.sides.each_ref().map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone()))
+        config
+            .sides
+            .each_ref()
+            .map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone(), end.fixed_key.clone()))
     };
     home(before) != home(after)
 }

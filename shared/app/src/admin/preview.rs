@@ -50,7 +50,7 @@ pub async fn preview<P: AdminPorts>(
             field.names.get(&source.side) == Some(name)
                 && field.only_to.as_ref().is_none_or(|only| *only == target.side)
         });
-        !carried && **name != source.key_field
+        !carried && !source.is_key(name)
     });
     let not_carried = not_carried.cloned().collect();
     let image = Image::Present(record);

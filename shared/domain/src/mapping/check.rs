@@ -28,7 +28,7 @@ pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
             if name.is_empty() || name.len() > 128 || name.contains(char::is_control) {
                 findings.add(&format!("{at}.names.{side}"), "must be 1 to 128 characters");
             }
-            if map.sides.iter().any(|end| end.side == *side && end.key_field == *name) {
+            if map.sides.iter().any(|end| end.side == *side && end.is_key(name)) {
                 findings.add(&format!("{at}.names.{side}"), "is the key field: the record key is carried anyway");
             }
             if !names.insert((side, name)) {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     server::{Reply, Server, answer},
-    setup::{key, local, side, sort, upsert},
+    setup::{address, local, side, sort, upsert},
 };
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn a_record_that_cannot_be_read_is_a_failure_without_effect() {
     ] {
         let server = Server::start(move |_| answer(200, &body)).await;
         let side = side("odata", &server.url(), json!({}));
-        let failure = local().read(&side, "accounts", "n", &key("C-1")).await.unwrap_err();
+        let failure = local().read(&side, &address("C-1")).await.unwrap_err();
         assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::NotApplied));
         assert!(failure.message.contains(says) && !failure.message.contains("cut"), "{failure:?}");
     }
@@ -31,7 +31,7 @@ async fn an_endless_answer_is_cut_off() {
     let endless: &'static str = format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(3 * 1024 * 1024)).leak(); // no length told
     let server = Server::start(move |_| Reply::Raw(endless)).await;
     let side = side("http", &server.url(), json!({}));
-    let failure = local().read(&side, "accounts", "n", &key("C-1")).await.unwrap_err();
+    let failure = local().read(&side, &address("C-1")).await.unwrap_err();
     assert!(failure.message.contains("longer than"), "{failure:?}");
 }
 

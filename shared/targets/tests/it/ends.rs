@@ -12,7 +12,7 @@ use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use crate::{
     server::{Reply, Server, answer},
-    setup::{delete, key, local, side, sort, upsert},
+    setup::{address, delete, local, side, sort, upsert},
 };
 
 /// A side whose patience ends soon, for what would never end: asserted is the class, not the time.
@@ -95,7 +95,7 @@ async fn every_end_without_an_answer_has_its_class_and_verdict() {
             assert!(failure.message.contains(says), "{reply:?}: {failure:?}");
             assert!(failure.message.contains("127.0.0.1") && !failure.message.contains("C-1"), "{failure:?}");
 
-            let failure = local().read(&side, "accounts", "n", &key("C-1")).await.unwrap_err();
+            let failure = local().read(&side, &address("C-1")).await.unwrap_err();
             assert_eq!(sort(&failure), (class, NotApplied), "reading has no effect: {reply:?}");
             assert_eq!(server.seen().len(), 2, "{reply:?}: nothing is sent twice");
         }
@@ -158,7 +158,7 @@ async fn the_status_of_a_write_stands_when_its_body_breaks_off() {
     assert_eq!((failure.class, failure.message.as_str()), (Unavailable, "HTTP 503 Service Unavailable"));
 
     let server = Server::start(move |_| Reply::Raw(done)).await;
-    let failure = local().read(&side("odata", &server.url(), json!({})), "a", "n", &key("C-1")).await.unwrap_err();
+    let failure = local().read(&side("odata", &server.url(), json!({})), &address("C-1")).await.unwrap_err();
     assert_eq!(sort(&failure), (Network, NotApplied));
 }
 
@@ -211,6 +211,6 @@ async fn redirects_are_refused_and_not_followed() {
         failure.message,
         "HTTP 307 Temporary Redirect: the app redirects to 127.0.0.1; redirects are not followed"
     );
-    assert!(local().read(&side, "accounts", "n", &key("C-1")).await.is_err());
+    assert!(local().read(&side, &address("C-1")).await.is_err());
     assert_eq!(elsewhere.connections(), 0);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     server::{Server, answer},
-    setup::{key, local, side, sort, upsert},
+    setup::{address, local, side, sort, upsert},
 };
 
 /// The key as a server finds it: the path is split first, then decoded, then parsed.
@@ -48,7 +48,7 @@ proptest! {
             for kind in ["odata", "http"] {
                 let side = side(kind, &server.url(), json!({}));
                 for text in keys.iter().filter(|text| kind == "odata" || !["." , ".."].contains(&text.as_str())) {
-                    apps.write(&side, &Call { key: key(text), ..upsert(json!({})) }).await.unwrap();
+                    apps.write(&side, &Call { record: address(text), ..upsert(json!({})) }).await.unwrap();
                     let path = server.seen().pop().unwrap().path;
                     prop_assert_eq!(&received(kind, &path), text);
                 }
@@ -64,7 +64,7 @@ async fn a_key_that_no_url_can_carry_is_refused_and_not_sent() {
     let server = Server::start(|_| answer(204, "")).await;
     for (kind, style, text) in [("http", "quoted", "."), ("http", "quoted", ".."), ("odata", "bare", "1)/$batch")] {
         let side = side(kind, &server.url(), json!({"key_style": style}));
-        let failure = local().write(&side, &Call { key: key(text), ..upsert(json!({})) }).await.unwrap_err();
+        let failure = local().write(&side, &Call { record: address(text), ..upsert(json!({})) }).await.unwrap_err();
         assert_eq!(sort(&failure), (ErrorClass::BadRequest, CallEffect::Refused), "{text}");
     }
     assert_eq!(server.connections(), 0);

@@ -11,5 +11,6 @@ mod oauth;
 mod pages;
 mod server;
 mod setup;
+mod upserts;
 mod versioned;
 mod writes;

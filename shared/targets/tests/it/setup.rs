@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::ports::Call;
+use app::ports::{Call, RecordAddress};
 use domain::{
     EntryId, Failure, RecordKey,
     failure::{CallEffect, ErrorClass},
@@ -64,7 +64,9 @@ pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
     let mut config = json!({"connector": {"kind": kind, "base_url": base_url}, "capability": "idempotent"});
     for (name, value) in more.as_object().unwrap() {
         match name.as_str() {
-            "auth" | "key_style" => config["connector"][name] = value.clone(),
+            "auth" | "key_style" | "update" | "create" | "query" | "headers" => {
+                config["connector"][name] = value.clone()
+            }
             _ => config[name] = value.clone(),
         }
     }
@@ -75,12 +77,20 @@ pub(crate) fn key(text: &str) -> RecordKey {
     text.parse().unwrap()
 }
 
+/// The account with this key.
+pub(crate) fn address(text: &str) -> RecordAddress {
+    RecordAddress {
+        entity: "accounts".to_owned(),
+        key_field: "accountnumber".to_owned(),
+        fixed_key: BTreeMap::new(),
+        key: key(text),
+    }
+}
+
 /// An upsert of record `C-1`.
 pub(crate) fn upsert(record: Value) -> Call {
     Call {
-        entity: "accounts".to_owned(),
-        key_field: "accountnumber".to_owned(),
-        key: key("C-1"),
+        record: address("C-1"),
         image: Image::Present(record.as_object().unwrap().clone()),
         entry: EntryId(1),
         version: LaneVersion { generation: 1_795_428_000_000, seq: 7 },

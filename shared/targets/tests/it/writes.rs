@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     server::{Reply, Server, answer, no_such_record, tagged},
-    setup::{delete, key, local, side, sort, upsert},
+    setup::{address, delete, local, side, sort, upsert},
 };
 
 #[tokio::test]
@@ -34,21 +34,6 @@ async fn an_odata_upsert_is_a_patch_of_the_image_with_its_nulls() {
     for absent in ["if-match", "if-none-match", "authorization"] {
         assert_eq!(seen.header(absent), None, "{absent}");
     }
-}
-
-#[tokio::test]
-async fn a_rest_upsert_is_a_put_of_the_whole_resource_with_its_key() {
-    let server = Server::start(|_| answer(200, "{}")).await;
-    let call = upsert(json!({"name": "x", "phone": null}));
-    let applied = local().write(&side("http", &server.url(), json!({})), &call).await.unwrap();
-    assert_eq!(applied.etag, None);
-
-    let seen = server.only();
-    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PUT", "/data/accounts/C-1"));
-    assert_eq!(seen.json(), json!({"accountnumber": "C-1", "name": "x", "phone": null}));
-    assert_eq!(seen.header("idempotency-key"), Some("00000000000000000000000001"));
-    assert_eq!(seen.header("tandem-version"), Some("1795428000000.7"));
-    assert_eq!(seen.header("odata-version"), None);
 }
 
 #[tokio::test]
@@ -80,7 +65,7 @@ async fn a_record_is_read_without_annotations_and_key() {
         "revenue@odata.type": "#Decimal", "revenue": 1.5});
     let server = Server::start(move |_| answer(200, &body)).await;
     let side = side("odata", &server.url(), json!({"key_style": "named"}));
-    let found = local().read(&side, "accounts", "accountnumber", &key("C-1")).await.unwrap().unwrap();
+    let found = local().read(&side, &address("C-1")).await.unwrap().unwrap();
     assert_eq!(found.etag.as_deref(), Some("W/\"3\""));
     assert_eq!(json!(found.record), json!({"name": "x", "revenue": 1.5}));
     assert_eq!(server.only().path, "/data/accounts(accountnumber='C-1')");
@@ -91,7 +76,7 @@ async fn a_record_is_read_without_annotations_and_key() {
 async fn a_rest_record_is_read_as_it_is_with_the_etag_of_the_header() {
     let server = Server::start(|_| tagged(200, "\"9\"", json!({"accountnumber": "C-1", "e@mail": "x"}))).await;
     let side = side("http", &server.url(), json!({}));
-    let found = local().read(&side, "accounts", "accountnumber", &key("C-1")).await.unwrap().unwrap();
+    let found = local().read(&side, &address("C-1")).await.unwrap().unwrap();
     assert_eq!((found.etag.as_deref(), json!(found.record)), (Some("\"9\""), json!({"e@mail": "x"})));
 }
 
@@ -100,7 +85,7 @@ async fn a_record_that_is_not_there_is_none() {
     for status in [404, 410] {
         let server = Server::start(move |_| no_such_record(status)).await;
         let side = side("odata", &server.url(), json!({}));
-        assert_eq!(local().read(&side, "accounts", "n", &key("C-1")).await, Ok(None), "{status}");
+        assert_eq!(local().read(&side, &address("C-1")).await, Ok(None), "{status}");
     }
 }
 
@@ -184,7 +169,7 @@ async fn what_is_no_record_is_neither_absent_nor_blank() {
     for (kind, reply) in [of_kind("odata", &both), of_kind("http", &both), of_kind("odata", &odata)].concat() {
         let told = reply.clone();
         let server = Server::start(move |_| told.clone()).await;
-        let read = local().read(&side(kind, &server.url(), json!({})), "accounts", "accountnumber", &key("C-1")).await;
+        let read = local().read(&side(kind, &server.url(), json!({})), &address("C-1")).await;
         let failure = read.expect_err("it is no record");
         assert_ne!(failure.effect, CallEffect::Unknown, "reading has no effect: {kind} {reply:?}");
     }
