@@ -92,7 +92,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Step {
     Nothing,
-    SaveSide(Side, u64),
+    SaveSide(Box<Side>, u64),
     SaveMap(Box<Map>, u64),
     DeleteMap(Box<Map>),
     DeleteSide(Box<Side>),
@@ -177,14 +177,14 @@ impl Item {
         let name = id.to_string();
         let Some(stored) = stored else {
             let changes = changes(None, Some(&config))?;
-            let step = Step::SaveSide(Side { id, config, version: 1 }, 0);
+            let step = Step::SaveSide(Box::new(Side { id, config, version: 1 }), 0);
             return Ok(Self::new(Action::Create, Kind::Side, name, changes, step));
         };
         if stored.config == config {
             return Ok(Self::new(Action::Unchanged, Kind::Side, name, Vec::new(), Step::Nothing));
         }
         let changes = changes(Some(&stored.config), Some(&config))?;
-        let step = Step::SaveSide(Side { id, config, version: stored.version + 1 }, stored.version);
+        let step = Step::SaveSide(Box::new(Side { id, config, version: stored.version + 1 }), stored.version);
         Ok(Self::new(Action::Update, Kind::Side, name, changes, step))
     }
 
