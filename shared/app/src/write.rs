@@ -177,7 +177,7 @@ impl<P: Ports> WriteSession<'_, P> {
         };
         let context = AdmitContext {
             map: self.known.map(),
-            capability: self.known.capabilities(),
+            sides: self.known.sides(),
             now: self.ports.now(),
             owner: self.owner,
             lease_ms: self.known.lease_ms(),

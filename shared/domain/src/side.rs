@@ -192,6 +192,10 @@ pub struct SideConfig {
     /// What it does with doubled and late calls.
     #[serde(default)]
     pub capability: Capability,
+    /// Whether the app's trigger reports the writes of Tandem, too. Many leave out those of the integration's own user: then
+    /// whatever this side reports was changed there, and nothing is taken for an echo.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub reports_own_writes: bool,
     /// Time for DNS, TCP and TLS together, in milliseconds.
     #[serde(default = "default_connect_timeout_ms")]
     pub connect_timeout_ms: u64,
@@ -205,6 +209,9 @@ pub struct SideConfig {
     pub call_life_ms: u64,
 }
 
+fn yes() -> bool {
+    true
+}
 fn default_connect_timeout_ms() -> u64 {
     3_000
 }

@@ -10,7 +10,7 @@ use std::{
 
 use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
 use domain::{
-    EntryId, Failure, Record, RecordKey, SideId,
+    EntryId, Failure, Record, RecordKey, SideId, Timestamp,
     failure::{CallEffect, ErrorClass},
     lane::LaneVersion,
     record::Image,
@@ -59,6 +59,8 @@ pub struct Report {
     pub image: Image,
     /// The row's version.
     pub version: u64,
+    /// When it was committed.
+    pub at: Timestamp,
 }
 
 /// One app.
@@ -74,6 +76,8 @@ pub struct FakeApp {
     pub effects: Vec<Effect>,
     /// Changes not reported yet, in order.
     pub outbox: VecDeque<Report>,
+    /// Its trigger leaves out what Tandem writes.
+    pub silent: bool,
     /// What each `Idempotency-Key` was first used for.
     seen: BTreeMap<EntryId, Image>,
 }
@@ -92,7 +96,7 @@ impl FakeApp {
         row.1
     }
 
-    fn apply(&mut self, call: &Call, capability: Capability, bug: Option<Bug>) -> Result<(), Failure> {
+    fn apply(&mut self, call: &Call, capability: Capability, at: Timestamp, bug: Option<Bug>) -> Result<(), Failure> {
         let known = self.seen.get(&call.entry).filter(|_| capability == Capability::Idempotent);
         if let Some(first) = known.filter(|_| bug != Some(Bug::AppIgnoresKey)) {
             if *first == call.image {
@@ -116,7 +120,9 @@ impl FakeApp {
         };
         let version = self.change(&call.record.key, image.clone());
         self.effects.push(Effect { key: call.record.key.clone(), entry: call.entry, version: call.version });
-        self.outbox.push_back(Report { key: call.record.key.clone(), before, image, version });
+        if !self.silent {
+            self.outbox.push_back(Report { key: call.record.key.clone(), before, image, version, at });
+        }
         Ok(())
     }
 }
@@ -228,7 +234,7 @@ impl Apps for FakeApps {
             }
             Some(End::Without) => Err(failed(ErrorClass::Unavailable, CallEffect::Unknown, "simulated: 503")),
             Some(End::With) => {
-                lock(&app).apply(call, capability, self.world.bug())?;
+                lock(&app).apply(call, capability, self.world.now(), self.world.bug())?;
                 Err(failed(ErrorClass::Network, CallEffect::Unknown, "simulated: reset after the effect"))
             }
             Some(End::Late) => {
@@ -244,12 +250,12 @@ impl Apps for FakeApps {
                         }
                         world.sleep(100).await;
                     }
-                    let _ = lock(&app).apply(&call, capability, world.bug());
+                    let _ = lock(&app).apply(&call, capability, world.now(), world.bug());
                 });
                 Err(failed(ErrorClass::Timeout, CallEffect::Unknown, "simulated: no answer in time"))
             }
             None => {
-                lock(&app).apply(call, capability, self.world.bug())?;
+                lock(&app).apply(call, capability, self.world.now(), self.world.bug())?;
                 self.world.turn_at("Apps.write").await;
                 Ok(Applied { etag: None })
             }

@@ -9,6 +9,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
     // Breaches of contract.
+    /// Apps do not report what Tandem writes, and their sides' settings say that they do.
+    SilenceIsNotKnown,
     /// Commits are stored whatever version they are based on.
     CommitIgnoresVersion,
     /// A commit stores its head and forgets the entries that go with it.

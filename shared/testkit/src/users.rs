@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use app::{
@@ -55,18 +55,31 @@ pub struct Users {
     heard: Mutex<Vec<Heard>>,
     again: Arc<Mutex<Vec<Again>>>,
     again_per_mille: AtomicU64,
+    /// Reports do not say what the record was before.
+    terse: AtomicBool,
 }
 
 impl Users {
     /// Nobody yet.
     #[must_use]
     pub fn new(world: Arc<SimWorld>) -> Arc<Self> {
-        Arc::new(Self { world, heard: Mutex::default(), again: Arc::default(), again_per_mille: AtomicU64::new(0) })
+        Arc::new(Self {
+            world,
+            heard: Mutex::default(),
+            again: Arc::default(),
+            again_per_mille: AtomicU64::new(0),
+            terse: AtomicBool::new(false),
+        })
     }
 
     /// From now on writes come again after their answer with this chance in a thousand, half of them with another body.
     pub fn set_again(&self, per_mille: u64) {
         self.again_per_mille.store(per_mille, Ordering::SeqCst);
+    }
+
+    /// From now on nobody says what a record was before.
+    pub fn set_terse(&self) {
+        self.terse.store(true, Ordering::SeqCst);
     }
 
     /// What was told to writes that came again.
@@ -140,16 +153,29 @@ impl Users {
         });
     }
 
-    fn request(&self, origin: &SideId, key: &RecordKey, image: &Image, before: &Image, version: u64) -> Value {
+    fn request(
+        &self,
+        origin: &SideId,
+        key: &RecordKey,
+        image: &Image,
+        before: &Image,
+        version: u64,
+        at: Timestamp,
+    ) -> Value {
         let mut request = json!({"map": self.world.map().map.id, "key": key, "origin": origin, "version": version});
         match image {
             Image::Present(record) => request["record"] = json!(record),
             Image::Absent => request["op"] = json!("delete"),
         }
-        request["before"] = match before {
-            Image::Present(record) => json!(record),
-            Image::Absent => Value::Null,
-        };
+        if self.terse.load(Ordering::SeqCst) {
+            // Without it, a change that is reported late counts as made when it arrived.
+            request["committed_at"] = json!(at.to_string());
+        } else {
+            request["before"] = match before {
+                Image::Present(record) => json!(record),
+                Image::Absent => Value::Null,
+            };
+        }
         request
     }
 
@@ -167,7 +193,8 @@ impl Users {
             let version = app.records.get(key).map_or(0, |(_, version)| *version);
             (app.image(key), version + 1)
         });
-        let told = self.send(self.request(&id, key, &image, &before, version)).await;
+        let at = self.world.now();
+        let told = self.send(self.request(&id, key, &image, &before, version, at)).await;
         let too_old = told == Err(WriteError::IdTooOld);
         apps.with(&id, |app| {
             if matches!(told, Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. })) {
@@ -175,7 +202,8 @@ impl Users {
             } else if too_old {
                 // It cannot be told whether the write took effect: report what the record is here.
                 let version = app.change(key, before.clone());
-                let report = crate::apps::Report { key: key.clone(), before: before.clone(), image: before, version };
+                let report =
+                    crate::apps::Report { key: key.clone(), before: before.clone(), image: before, version, at };
                 app.outbox.push_back(report);
             }
             app.locked.remove(key);
@@ -188,10 +216,11 @@ impl Users {
         while self.world.apps.with(&id, |app| app.locked.contains(key)) {
             self.world.executor.sleep(90).await;
         }
+        let at = self.world.now();
         self.world.apps.with(&id, |app| {
             let before = app.image(key);
             let version = app.change(key, image.clone());
-            app.outbox.push_back(crate::apps::Report { key: key.clone(), before, image, version });
+            app.outbox.push_back(crate::apps::Report { key: key.clone(), before, image, version, at });
         });
     }
 
@@ -199,7 +228,7 @@ impl Users {
     pub async fn report(&self, side: SideIx) -> bool {
         let id = self.side(side);
         let Some(report) = self.world.apps.with(&id, |app| app.outbox.front().cloned()) else { return false };
-        let mut request = self.request(&id, &report.key, &report.image, &report.before, report.version);
+        let mut request = self.request(&id, &report.key, &report.image, &report.before, report.version, report.at);
         request["mode"] = json!("committed");
         let _ = self.send(request).await;
         self.world.apps.with(&id, |app| app.outbox.pop_front());

@@ -4,7 +4,7 @@ use domain::{
     Map, MapId, Timestamp,
     lane::lease_ms,
     map::{Intake, PerSide},
-    side::Capability,
+    side::SideConfig,
 };
 
 use super::WriteError;
@@ -68,8 +68,9 @@ impl KnownMap {
         self.map.state.intake()
     }
 
-    pub(super) fn capabilities(&self) -> PerSide<Capability> {
-        PerSide(self.map.sides.each_ref().map(|side| side.config.capability))
+    /// The settings of both sides.
+    pub(super) fn sides(&self) -> PerSide<&SideConfig> {
+        PerSide(self.map.sides.each_ref().map(|side| &side.config))
     }
 
     /// How long the calls of one entry may take, in milliseconds.

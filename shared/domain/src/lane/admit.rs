@@ -13,7 +13,7 @@ use crate::{
     map::{Intake, Map, PerSide, SideIx},
     mapping::passes,
     record::{ContentHash, Image},
-    side::Capability,
+    side::SideConfig,
     time::Timestamp,
 };
 
@@ -47,8 +47,8 @@ pub struct Arrival {
 pub struct AdmitContext<'a> {
     /// The map.
     pub map: &'a Map,
-    /// What each side does with doubled and late calls.
-    pub capability: PerSide<Capability>,
+    /// The settings of its two sides.
+    pub sides: PerSide<&'a SideConfig>,
     /// The time now.
     pub now: Timestamp,
     /// Who will execute the entry, if it is executed now.
@@ -108,7 +108,7 @@ pub fn admit(
     entry: EntryId,
     context: AdmitContext<'_>,
 ) -> Result<Admission, Rejection> {
-    let AdmitContext { map, capability, now, .. } = context;
+    let AdmitContext { map, now, .. } = context;
     let mut head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
     forget_seen_evictions(&mut head, echoes);
     if let Some(known) = find_known_id(&head, echoes, marker, &arrival)? {
@@ -119,7 +119,7 @@ pub fn admit(
     }
     let report = match arrival.origin {
         None => ReportFindings::default(),
-        Some(origin) => match classify(&mut head, echoes, origin, &arrival, capability[origin], context) {
+        Some(origin) => match classify(&mut head, echoes, origin, &arrival, context) {
             ControlFlow::Break(admission) => return Ok(admission),
             ControlFlow::Continue(findings) => findings,
         },
@@ -169,7 +169,6 @@ fn classify(
     echoes: &Echoes,
     origin: SideIx,
     arrival: &Arrival,
-    capability: Capability,
     context: AdmitContext<'_>,
 ) -> ControlFlow<Admission, ReportFindings> {
     let config = &context.map.config;
@@ -179,7 +178,7 @@ fn classify(
         let (id, body) = (arrival.id.value(), arrival.body);
         echoes.with(Echo { id, origin, body, version, covered, content: reported })
     };
-    let report = Report { origin, content: reported, before, arrival, capability };
+    let report = Report { origin, content: reported, before, arrival, side: context.sides[origin] };
     let mut findings = ReportFindings::default();
     match classify_report(head, echoes, report, config, context.now) {
         ReportKind::Echo(version) => {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     map::{MapConfig, SideIx},
     record::ContentHash,
-    side::Capability,
+    side::{Capability, SideConfig},
     time::Timestamp,
 };
 
@@ -26,8 +26,8 @@ pub(super) struct Report<'a> {
     pub(super) before: Option<ContentHash>,
     /// The rest of what the caller told.
     pub(super) arrival: &'a Arrival,
-    /// What the side does with doubled and late calls.
-    pub(super) capability: Capability,
+    /// The side's settings.
+    pub(super) side: &'a SideConfig,
 }
 
 impl Report<'_> {
@@ -61,9 +61,13 @@ pub(super) fn classify_report(
     map: &MapConfig,
     now: Timestamp,
 ) -> ReportKind {
-    let Report { origin, content, before, arrival, capability } = report;
-    let side = &head.sides[origin];
+    let Report { origin, content, before, .. } = report;
+    let (side, capability) = (&head.sides[origin], report.side.capability);
     let known = Knowledge::of(head, echoes, report);
+    if !report.side.reports_own_writes {
+        // Tandem writes red (7), and nobody reports it. A user changes the record to blue, and then to red: both are changes.
+        return change(head, &known, report, map, now);
+    }
     // Tandem writes red (7). The side reports red: an echo of 7.
     // Tandem writes red (7), blue (8), red (9). The side reports "blue, before red": it follows 7, so it is the echo of 8.
     let echoed = known.unseen.iter().find(|unseen| unseen.seq > known.after && unseen.content == content);
@@ -72,18 +76,28 @@ pub(super) fn classify_report(
     }
     // Tandem writes red (7) to a plain app, gets no answer, and repeats it. The app takes both calls and reports red
     // twice: the second time "red, before red", or after a change of its own. Nobody can tell the call from a user.
-    let may_land = capability == Capability::Plain && (side.last_write_seq > head.done_seq || side.retried);
     let ours = side.recent_writes.iter().any(|written| written.content == content);
-    let taken_twice = capability == Capability::Plain && before == Some(content) || may_land && ours;
+    let taken_twice = capability == Capability::Plain && before == Some(content) || may_land(head, report) && ours;
     // Tandem writes 7 to 30 to a side that reports none of them; 7 is evicted. The side reports a change: it may be the
     // echo of 7, and 8 to 30 would come after it.
     if report.tells_what_it_knew() && (side.evicted_seq > known.newest_seen || taken_twice) {
         return ReportKind::Ambiguous;
     }
+    change(head, &known, report, map, now)
+}
+
+fn change(head: &Head, known: &Knowledge<'_>, report: Report<'_>, map: &MapConfig, now: Timestamp) -> ReportKind {
     let seen = known.newest_seen;
     // Tandem writes red (7) to a plain app and gets no answer. A user changes the record to blue: red may still land on top.
-    let crossing = may_land || left_unseen(head, &known.unseen, seen, report_time(arrival, now), report, map);
+    let crossing =
+        may_land(head, report) || left_unseen(head, &known.unseen, seen, report_time(report.arrival, now), report, map);
     ReportKind::Change { seen, crossing }
+}
+
+/// Whether a call to a plain side may still have its effect, on top of what the side reports.
+fn may_land(head: &Head, report: Report<'_>) -> bool {
+    let side = &head.sides[report.origin];
+    report.side.capability == Capability::Plain && (side.last_write_seq > head.done_seq || side.retried)
 }
 
 /// What a side is known to have seen of Tandem's writes when it made its report.

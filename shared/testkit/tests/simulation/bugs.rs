@@ -31,6 +31,8 @@ enum Worlds {
     Plain,
     /// Nobody cleans up: what is parked stays so.
     Refusals,
+    /// Apps that do not report what Tandem writes.
+    Silent,
     /// A backlog in which one record is refused.
     OneParked,
     /// Errors and rules.
@@ -38,7 +40,7 @@ enum Worlds {
 }
 
 fn kind(capability: Capability) -> Kind {
-    Kind { capability, refusals: true, faults: true, operators: true }
+    Kind { capability, refusals: true, faults: true, operators: true, silent: false }
 }
 
 /// The first world in which a check says this; or all that the checks said instead.
@@ -58,6 +60,7 @@ fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
     let kind = match worlds {
         Worlds::Idempotent => kind(Capability::Idempotent),
         Worlds::Plain => kind(Capability::Plain),
+        Worlds::Silent => Kind { operators: false, refusals: false, silent: true, ..kind(Capability::Idempotent) },
         Worlds::Refusals => Kind { operators: false, ..kind(Capability::Idempotent) },
         Worlds::OneParked => return parked::wrong(seed).into_iter().collect(),
         Worlds::Rules => return rules::check(&rules::play(seed, bug)).err().into_iter().collect(),
@@ -69,7 +72,7 @@ fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
 }
 
 /// A lie, the worlds it is told in, what the check of its invariant says of it, and the invariants that this shows.
-const LIES: [(Bug, Worlds, &str, &[&str]); 21] = [
+const LIES: [(Bug, Worlds, &str, &[&str]); 22] = [
     (Bug::ConflictIsAcknowledged, Worlds::Idempotent, "were given one place", &["S1", "S3"]),
     (Bug::ArchiveForgets, Worlds::Idempotent, "was acknowledged and is nowhere", &["S1"]),
     (Bug::CutCoversAll, Worlds::Idempotent, "was accepted after the resume", &["S1"]),
@@ -84,6 +87,7 @@ const LIES: [(Bug, Worlds, &str, &[&str]); 21] = [
     (Bug::EpochStands, Worlds::Idempotent, "the map went from", &["S7"]),
     (Bug::PauseIsNotSeen, Worlds::Plain, "though the map is paused", &["S8"]),
     (Bug::MapIsNeverReadAgain, Worlds::Plain, "though the map is paused", &["S8"]),
+    (Bug::SilenceIsNotKnown, Worlds::Silent, "the apps differ", &["L4"]),
     (Bug::CatchUpHasNoEnd, Worlds::Idempotent, "the map is CatchingUp", &["L1"]),
     (Bug::LeaseNeverEnds, Worlds::Idempotent, "is stuck", &["L2"]),
     (Bug::IndexIsNotAsked, Worlds::Idempotent, "is stuck", &["L2"]),
@@ -120,6 +124,7 @@ fn the_mistake_of_a_patch_is_found_by_the_check_of_its_invariant() {
         "idempotent" => Worlds::Idempotent,
         "plain" => Worlds::Plain,
         "refusals" => Worlds::Refusals,
+        "silent" => Worlds::Silent,
         "one parked" => Worlds::OneParked,
         "rules" => Worlds::Rules,
         other => panic!("there are no worlds named {other}"),

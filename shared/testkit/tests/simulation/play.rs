@@ -40,11 +40,16 @@ pub(crate) struct Kind {
     pub(crate) faults: bool,
     /// Operators pause, resume, and do things to entries.
     pub(crate) operators: bool,
+    /// The apps do not report what Tandem writes.
+    pub(crate) silent: bool,
 }
 
 impl Kind {
     pub(crate) fn must_see(self) -> Vec<&'static str> {
-        let mut all = vec!["written", "queued", "skipped", "crossing"];
+        let mut all = vec!["written", "queued", "crossing"];
+        if !self.silent {
+            all.push("skipped");
+        }
         if self.faults {
             all.push("crash");
         }
@@ -75,10 +80,19 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Played {
 
 /// A world that has not begun yet, perhaps with a bug in it.
 pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
-    let world = SimWorld::new(seed, sample::running(kind.capability));
+    let mut map = sample::running(kind.capability);
+    for side in &mut map.sides {
+        side.config.reports_own_writes = !kind.silent || bug == Some(Bug::SilenceIsNotKnown);
+    }
+    let names = map.sides.each_ref().map(|side| side.id.clone());
+    let world = SimWorld::new(seed, map);
+    names.iter().for_each(|side| world.apps.with(side, |app| app.silent = kind.silent));
     world.executor.put_in(bug);
     let users = Users::new(Arc::clone(&world));
     users.set_again(AGAIN_PER_MILLE);
+    if kind.silent {
+        users.set_terse();
+    }
     if kind.faults {
         faults(&world, kind, true);
     }
@@ -163,13 +177,24 @@ async fn edits(world: &SimWorld, users: &Users, person: u64, kind: Kind) {
         let key: RecordKey = format!("C-{}", chance(RECORDS)).parse().unwrap();
         let side = if chance(2) == 0 { SideIx::First } else { SideIx::Second };
         let refused = kind.refusals && chance(6) == 0;
-        let image = image(side, person, edit, refused, chance(10) == 0);
+        let image =
+            if kind.silent { coloured(side, edit) } else { image(side, person, edit, refused, chance(10) == 0) };
         if chance(2) == 0 {
             users.edit_sync(side, &key, image).await;
         } else {
             users.edit_committed(side, &key, image).await;
         }
     }
+}
+
+/// A record in one of two colours: what a user sets is often what Tandem wrote before.
+fn coloured(side: SideIx, edit: u64) -> Image {
+    let colour = if edit.is_multiple_of(2) { "red" } else { "blue" };
+    let record = match side {
+        SideIx::First => json!({"Name": colour, "Limit": 1, "OnHold": "Yes", "refused": false}),
+        SideIx::Second => json!({"name": colour, "limit": 1, "hold": true, "refused": false}),
+    };
+    Image::Present(record.as_object().unwrap().clone())
 }
 
 fn image(side: SideIx, person: u64, edit: u64, refused: bool, delete: bool) -> Image {

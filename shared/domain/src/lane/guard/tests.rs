@@ -19,7 +19,7 @@ const AT: Timestamp = Timestamp(1_795_428_000_000);
 struct Timeline {
     head: Head,
     echoes: Echoes,
-    capability: Capability,
+    side: SideConfig,
     base: Option<LaneVersion>,
     committed_at: Option<Timestamp>,
     now: Timestamp,
@@ -35,7 +35,9 @@ impl Timeline {
         }
         (head.done_seq, head.next_seq) = (last, last + 1);
         (head.sides[A].last_write_seq, head.sides[A].last_write_at) = (last, AT);
-        Self { head, echoes: Echoes::default(), capability, base: None, committed_at: None, now: AT }
+        let side = serde_json::json!({"connector": {"kind": "odata", "base_url": "https://a.example/"}, "capability": capability});
+        let side = serde_json::from_value(side).unwrap();
+        Self { head, echoes: Echoes::default(), side, base: None, committed_at: None, now: AT }
     }
 
     fn idempotent(writes: &[(u64, ContentHash)]) -> Self {
@@ -79,6 +81,12 @@ impl Timeline {
         self
     }
 
+    /// Its trigger leaves out what Tandem writes.
+    fn silent(mut self) -> Self {
+        self.side.reports_own_writes = false;
+        self
+    }
+
     fn reports(&self, content: ContentHash, before: Option<ContentHash>) -> ReportKind {
         let arrival = Arrival {
             id: WriteId::made(1),
@@ -92,7 +100,7 @@ impl Timeline {
             version: None,
             committed_at: self.committed_at,
         };
-        let report = Report { origin: A, content, before, arrival: &arrival, capability: self.capability };
+        let report = Report { origin: A, content, before, arrival: &arrival, side: &self.side };
         classify_report(&self.head, &self.echoes, report, &customers(), self.now)
     }
 
@@ -221,4 +229,18 @@ fn a_call_of_a_plain_side_that_is_not_over_may_land_on_top() {
     assert_eq!(waits.base(generation, 1).reports(GREEN, None), change(1, true));
     let idempotent = Timeline::idempotent(&[(7, RED)]).retried();
     assert_eq!(idempotent.reports(BLUE, Some(RED)), change(7, false));
+}
+
+#[test]
+fn a_side_that_does_not_report_our_writes_reports_changes_alone() {
+    let timeline = || Timeline::idempotent(&[(7, RED), (8, BLUE)]).silent();
+    assert_eq!(timeline().reports(RED, None), change(0, true), "made within the window, without knowing of 7 and 8");
+    assert_eq!(timeline().reports(RED, Some(BLUE)), change(8, false), "made on 8");
+    assert_eq!(timeline().seen(8).reports(RED, Some(GREEN)), change(8, false));
+    let mut later = timeline();
+    later.now = AT.plus_ms(customers().crossing_window_ms + 1);
+    assert_eq!(later.reports(RED, None), change(0, false));
+    assert_eq!(timeline().evicted(6, GREEN).reports(GREEN, Some(BLUE)), change(8, false));
+    let plain = Timeline::plain(&[(7, RED)]).silent().retried();
+    assert_eq!(plain.reports(RED, Some(RED)), change(7, true), "the last try may still land on top");
 }

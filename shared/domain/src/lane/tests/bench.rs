@@ -83,7 +83,7 @@ impl Bench {
         let (entry, owner) = (EntryId(self.id()), Owner(self.id()));
         let context = AdmitContext {
             map: &self.map,
-            capability: PerSide([self.sides[0].capability, self.sides[1].capability]),
+            sides: PerSide([&self.sides[0], &self.sides[1]]),
             now: self.now,
             owner,
             lease_ms: self.lease_ms(),
