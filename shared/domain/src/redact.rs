@@ -1,11 +1,8 @@
 //! What is not shown: values of fields that a map names, and fields that it does not carry.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
-    id::SideId,
     map::{MapConfig, SideIx},
     record::{Image, Record},
 };
@@ -21,8 +18,7 @@ fn hidden(map: &MapConfig, of: SideIx, name: &str) -> bool {
     map.redact.iter().any(|redacted| {
         redacted == name
             || map.fields.iter().any(|field| {
-                field.names.get(&map.side(of).side).is_some_and(|own| own == name)
-                    && field.names.values().any(|other| other == redacted)
+                field.is_called(&map.side(of).side, name) && field.names.values().any(|other| other == redacted)
             })
     })
 }
@@ -51,8 +47,7 @@ pub fn redacted_text(map: &MapConfig, of: SideIx, image: &Image, text: &str) -> 
 /// Whether a map has to do with a field of one side: it is the key, or mapped.
 fn mapped(map: &MapConfig, of: SideIx, name: &str) -> bool {
     let side = map.side(of);
-    let own = |names: &BTreeMap<SideId, String>| names.get(&side.side).is_some_and(|own| own == name);
-    side.is_key(name) || map.fields.iter().any(|field| own(&field.names))
+    side.is_key(name) || map.fields.iter().any(|field| field.is_called(&side.side, name))
 }
 
 /// The part of an image that a map has to do with. An app may send, and has, more than that: nobody asked Tandem to keep

@@ -47,8 +47,7 @@ pub async fn preview<P: AdminPorts>(
     let (source, target) = (map.config.side(from), map.config.side(from.other()));
     let not_carried = record.keys().filter(|name| {
         let carried = map.config.fields.iter().any(|field| {
-            field.names.get(&source.side) == Some(name)
-                && field.only_to.as_ref().is_none_or(|only| *only == target.side)
+            field.is_called(&source.side, name) && field.only_to.as_ref().is_none_or(|only| *only == target.side)
         });
         !carried && !source.is_key(name)
     });

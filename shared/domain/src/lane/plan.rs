@@ -3,7 +3,7 @@
 use super::{Entry, Winner, Work};
 use crate::{
     map::{MapConfig, SideIx},
-    mapping::{MappingError, carried, translate},
+    mapping::{MappingError, as_written, carried, translate},
     record::{ContentHash, Image},
 };
 
@@ -75,14 +75,10 @@ pub(super) fn image_for(map: &MapConfig, shape: SideIx, to: SideIx, image: &Imag
     if shape != to {
         return translate(map, shape, image);
     }
-    let Image::Present(mut own) = carried(map, to, image) else { return Ok(Image::Absent) };
-    let side = &map.side(to).side;
-    for field in &map.fields {
-        if let (Some(name), Some(constant)) = (field.names.get(side), field.constant.get(side)) {
-            own.insert(name.clone(), constant.clone());
-        }
+    match carried(map, to, image) {
+        Image::Absent => Ok(Image::Absent),
+        Image::Present(own) => as_written(map, to, own).map(Image::Present),
     }
-    Ok(Image::Present(own))
 }
 
 /// The fingerprint of what a side holds, as the guards compare it.

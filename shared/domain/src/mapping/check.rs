@@ -31,6 +31,9 @@ pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
             if map.sides.iter().any(|end| end.side == *side && end.is_key(name)) {
                 findings.add(&format!("{at}.names.{side}"), "is the key field: the record key is carried anyway");
             }
+            if name.contains('@') {
+                findings.add(&format!("{at}.names.{side}"), "is an annotation and no field: a reference is a `lookup`");
+            }
             if !names.insert((side, name)) {
                 findings.add(&format!("{at}.names.{side}"), "is mapped twice");
             }
@@ -66,6 +69,7 @@ fn known_sides(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &
     field.types.keys().for_each(|side| check("types", side));
     field.default.keys().for_each(|side| check("default", side));
     field.constant.keys().for_each(|side| check("constant", side));
+    field.lookup.keys().for_each(|side| check("lookup", side));
     field.only_to.iter().for_each(|side| check("only_to", side));
     field.values.iter().flat_map(|pair| pair.keys()).for_each(|side| check("values", side));
 }
@@ -82,6 +86,25 @@ fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[
         let written = field.names.contains_key(target) && field.only_to.as_ref().is_none_or(|only| only == target);
         if written && !field.names.contains_key(source) && !field.constant.contains_key(target) {
             findings.add(&format!("{at}.names"), &format!("has no name on {source} and no constant for {target}"));
+        }
+    }
+    for (side, lookup) in &field.lookup {
+        let path = format!("{at}.lookup.{side}");
+        let is_name = |text: &str| {
+            (1..=128).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        };
+        if !field.names.contains_key(side) {
+            findings.add(&path, "is of a side on which the field has no name");
+        }
+        if !is_name(&lookup.entity) || lookup.key.as_deref().is_some_and(|key| !is_name(key)) {
+            findings.add(&path, "must have names of 1 to 128 letters, digits, `_`, `-` and `.`");
+        }
+        if lookup.key.is_some() && field.only_to.as_ref() != Some(side) {
+            findings.add(
+                &path,
+                &format!("is by an alternate key, which {side} does not answer: it cannot be read back. Set only_to"),
+            );
         }
     }
     for (part, given) in [("default", &field.default), ("constant", &field.constant)] {
@@ -220,6 +243,27 @@ mod tests {
         assert_eq!(mistakes(&map)[0].field, "fields[0].constant.crm");
         map.fields = vec![serde_json::from_value(json!({"names": {"finance": "A"}, "only_to": "crm"})).unwrap()];
         assert_eq!(mistakes(&map).into_iter().map(|m| m.field).collect::<Vec<_>>(), ["fields[0].only_to"]);
+        for (field, at) in [
+            (json!({"names": {"finance": "A", "crm": "b@odata.bind"}}), "fields[0].names.crm"),
+            (
+                json!({"names": {"finance": "A", "crm": "b"}, "lookup": {"crm": {"entity": "c", "key": "n"}}}),
+                "fields[0].lookup.crm",
+            ),
+            (
+                json!({"names": {"finance": "A", "crm": "b"}, "lookup": {"crm": {"entity": "c(1)"}}}),
+                "fields[0].lookup.crm",
+            ),
+            (
+                json!({"names": {"finance": "A", "crm": "b"}, "lookup": {"erp": {"entity": "c"}}}),
+                "fields[0].lookup.erp",
+            ),
+        ] {
+            map.fields = vec![serde_json::from_value(field.clone()).unwrap()];
+            assert!(mistakes(&map).iter().any(|m| m.field == at), "{field}: {:?}", mistakes(&map));
+        }
+        let one_way = json!({"names": {"finance": "A", "crm": "b"}, "only_to": "crm", "lookup": {"crm": {"entity": "c", "key": "n"}}});
+        map.fields = vec![serde_json::from_value(one_way).unwrap()];
+        assert_eq!(mistakes(&map), []);
         for part in ["types", "default", "constant", "values", "only_to"] {
             let mut field = json!({"names": {"finance": "A", "crm": "b"}});
             field[part] = match part {

@@ -13,7 +13,7 @@ pub(super) fn edit_record(config: &MapConfig, entry: &Entry, patch: &Record) -> 
     };
     let side = config.side(write.shape);
     for (name, value) in patch {
-        let known = config.fields.iter().any(|field| field.names.get(&side.side) == Some(name));
+        let known = config.fields.iter().any(|field| field.is_called(&side.side, name));
         if !known {
             let message = format!("is not a mapped field of {}", side.side);
             return Err(AppError::mistake(&format!("record.{name}"), &message));
