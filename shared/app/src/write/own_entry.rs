@@ -54,9 +54,19 @@ impl<P: Ports> WriteSession<'_, P> {
             self.leave_to_workers(&head, &entry).await;
             return answer;
         }
+        let appended_version = head.version;
         let Ok(Some((head, _))) = self.ports.lanes().head(self.lane).await else { return answer };
+        // Whoever attempted or changed the entry since changed the head's version too.
+        let stored = if head.version == appended_version || head.done_seq + 1 != entry.seq {
+            Some(entry.clone())
+        } else {
+            match self.ports.lanes().entry(self.lane, entry.seq).await {
+                Ok(stored) => stored,
+                Err(_) => return answer,
+            }
+        };
         let (now, lease_ms) = (self.ports.now(), self.known.lease_ms());
-        match claim(&head, Some(&entry), self.known.map(), self.owner, now, lease_ms) {
+        match claim(&head, stored.as_ref(), self.known.map(), self.owner, now, lease_ms) {
             Claim::Taken { head: taken, entry: mine } if mine.id == entry.id => {
                 let commit = Commit { head: (*taken).clone(), expected: head.version, ops: Vec::new() };
                 if self.ports.lanes().commit(self.lane, commit).await.is_err() {
