@@ -16,7 +16,7 @@ use app::{
 };
 use domain::{RecordKey, SideId, SideIx, lane::ParkReason, record::Image, side::Capability};
 use serde_json::{Value, json};
-use testkit::{SimWorld, apps::CallFaults, sample, users::Users};
+use testkit::{JournalFaults, SimWorld, apps::CallFaults, sample, users::Users};
 
 use crate::operator::kim;
 
@@ -68,11 +68,22 @@ fn refuses(world: &SimWorld, app: &str, refuses: bool) {
 }
 
 async fn edit(world: &SimWorld, limit: u32) -> Result<(), AppError> {
+    edit_fields(world, &json!({"Limit": limit})).await
+}
+
+async fn edit_fields(world: &SimWorld, fields: &Value) -> Result<(), AppError> {
     let map = world.map().map.id;
     let (parked, _) = parked::list(world, &map, &parked::ParkedFilter::default(), None, 10).await?;
     let target = Target { key: key(), seq: parked[0].entry.seq };
-    let record = json!({"Limit": limit}).as_object().unwrap().clone();
+    let record = fields.as_object().unwrap().clone();
     command(world, &kim(), &map, &target, &Command::Edit(record), "too much").await
+}
+
+async fn writes(world: &SimWorld, limit: u32, refused: bool) {
+    let id = ulid::Ulid(world.fresh_id()).to_string();
+    let record = json!({"Name": "Ada", "Limit": limit, "OnHold": "No", "refused": refused});
+    let request = json!({"id": id, "map": "customers", "key": key(), "record": record, "mode": "committed"});
+    write(world, &WriteRequest::from_value(request).unwrap()).await.unwrap();
 }
 
 async fn plays(world: &SimWorld, users: &Users, first: First) {
@@ -84,10 +95,7 @@ async fn plays(world: &SimWorld, users: &Users, first: First) {
         refuses(world, "crm", true);
     }
     world.apps.set_faults(CallFaults { unknown_with_effect: lost, ..CallFaults::default() });
-    let id = ulid::Ulid(world.fresh_id()).to_string();
-    let record = json!({"Name": "Ada", "Limit": 2_000, "OnHold": "No", "refused": false});
-    let request = json!({"id": id, "map": "customers", "key": key(), "record": record, "mode": "committed"});
-    write(world, &WriteRequest::from_value(request).unwrap()).await.unwrap();
+    writes(world, 2_000, false).await;
     world.apps.set_faults(CallFaults::default());
     if first == First::Ambiguous {
         refuses(world, "finance", true);
@@ -123,4 +131,33 @@ fn an_edited_entry_is_another_request_to_an_app_that_knows_its_first_form() {
         world.executor.spawn(async move { plays(&played, &users, first).await });
         assert!(world.executor.run(STEPS), "{first:?} does not come to rest");
     }
+}
+
+/// A function appends an entry and is frozen. Meanwhile a worker attempts the entry, and an operator edits it.
+async fn freezes_after_appending(world: &Arc<SimWorld>, users: &Users) {
+    world.apps.set_faults(CallFaults { not_applied: 1_000, ..CallFaults::default() });
+    writes(world, 1, false).await;
+    world.apps.set_faults(CallFaults::default());
+    world.lanes.set_faults(JournalFaults { freeze: 1_000, ..JournalFaults::default() });
+    let frozen = Arc::clone(world);
+    world.executor.spawn(async move { writes(&frozen, 2_000, true).await });
+    while world.lanes.open_entries() < 2 {
+        world.executor.sleep(1_000).await;
+    }
+    world.lanes.set_faults(JournalFaults::default());
+    world.sweep().await;
+    edit_fields(world, &json!({"Limit": 900, "refused": false})).await.unwrap();
+    world.executor.sleep(400_000).await;
+    assert!(!world.lanes.heads()[0].1.parked, "the frozen function has attempted what the operator replaced");
+    rests(world, users).await;
+    assert_eq!((limit(world, "finance"), limit(world, "crm")), (json!(900), json!(900)));
+}
+
+#[test]
+fn a_function_that_was_frozen_does_not_execute_what_an_operator_has_replaced() {
+    let world = SimWorld::new(3, sample::running(Capability::Idempotent));
+    let users = Users::new(Arc::clone(&world));
+    let played = Arc::clone(&world);
+    world.executor.spawn(async move { freezes_after_appending(&played, &users).await });
+    assert!(world.executor.run(STEPS));
 }
