@@ -207,6 +207,10 @@ pub struct SideConfig {
     /// makes Tandem wait for it.
     #[serde(default = "default_call_life_ms")]
     pub call_life_ms: u64,
+    /// How long a `sync` caller of this app may hold its transaction open after its write was accepted, in milliseconds. A
+    /// read in between shows the older record, so nothing is copied from or to this app before.
+    #[serde(default = "default_longest_transaction_ms", skip_serializing_if = "is_default_transaction")]
+    pub longest_transaction_ms: u64,
 }
 
 fn yes() -> bool {
@@ -220,6 +224,12 @@ fn default_request_timeout_ms() -> u64 {
 }
 fn default_call_life_ms() -> u64 {
     60_000
+}
+fn default_longest_transaction_ms() -> u64 {
+    120_000
+}
+fn is_default_transaction(ms: &u64) -> bool {
+    *ms == default_longest_transaction_ms()
 }
 
 impl SideConfig {
@@ -281,6 +291,7 @@ impl SideConfig {
         check((100..=30_000).contains(&self.connect_timeout_ms), "connect_timeout_ms", "must be 100 to 30000");
         let lives = (1_000..=900_000).contains(&self.call_life_ms);
         check(lives, "call_life_ms", "must be 1000 to 900000");
+        check(self.longest_transaction_ms <= 900_000, "longest_transaction_ms", "must be 0 to 900000");
         let longest = MAX_WRITE_MS / self.requests_per_write();
         if !(100..=longest).contains(&self.request_timeout_ms) {
             let why = match (self.capability, self.requests_per_write()) {

@@ -57,6 +57,8 @@ pub struct Users {
     again_per_mille: AtomicU64,
     /// Reports do not say what the record was before.
     terse: AtomicBool,
+    /// A `sync` caller commits within so many milliseconds of its answer.
+    commits_within_ms: AtomicU64,
 }
 
 impl Users {
@@ -69,6 +71,7 @@ impl Users {
             again: Arc::default(),
             again_per_mille: AtomicU64::new(0),
             terse: AtomicBool::new(false),
+            commits_within_ms: AtomicU64::new(0),
         })
     }
 
@@ -80,6 +83,11 @@ impl Users {
     /// From now on nobody says what a record was before.
     pub fn set_terse(&self) {
         self.terse.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on `sync` callers commit some time after their answer, up to this long.
+    pub fn set_commits_within_ms(&self, ms: u64) {
+        self.commits_within_ms.store(ms, Ordering::SeqCst);
     }
 
     /// What was told to writes that came again.
@@ -196,8 +204,15 @@ impl Users {
         let at = self.world.now();
         let told = self.send(self.request(&id, key, &image, &before, version, at)).await;
         let too_old = told == Err(WriteError::IdTooOld);
+        let ms = self.commits_within_ms.load(Ordering::SeqCst);
+        if ms > 0 {
+            self.world.executor.sleep(self.world.executor.chance(|rng| rng.below(ms))).await;
+        }
+        // The app ends a transaction that is open for too long. What was accepted of it must not stand in the other app.
+        let longest_ms = self.world.map().sides[side.at()].config.longest_transaction_ms;
+        let too_old = too_old || (told.is_ok() && self.world.now() >= at.plus_ms(longest_ms));
         apps.with(&id, |app| {
-            if matches!(told, Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. })) {
+            if !too_old && matches!(told, Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. })) {
                 app.change(key, image);
             } else if too_old {
                 // It cannot be told whether the write took effect: report what the record is here.

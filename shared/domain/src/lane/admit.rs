@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::{
-    ActiveEntry, Answer, Crossing, Echo, Echoes, Entry, Head, LaneVersion, Marker, MarkerState, Mode, SkipReason,
-    Winner, Work, Write,
+    ActiveEntry, Answer, Crossing, Echo, Echoes, Entry, Head, LaneVersion, Marker, MarkerState, Mode, OpenTransaction,
+    SkipReason, Winner, Work, Write,
     guard::{Report, ReportKind, classify_report},
     plan::{content, plan},
 };
@@ -264,7 +264,7 @@ fn take_place(
     let AdmitContext { map, now, owner, lease_ms, .. } = context;
     let idle = head.idle() && !head.parked;
     let seq = head.next_seq;
-    note_reporter_and_targets(&mut head, &arrival, found, seq, now);
+    note_reporter_and_targets(&mut head, &arrival, found, seq, context);
     head.next_seq += 1;
     head.version += 1;
     let Arrival { id: write_id, body, origin, shape, mode, image, .. } = arrival;
@@ -284,13 +284,20 @@ fn take_place(
         return Admission::Execute { head: Box::new(head), entry: Box::new(entry) };
     }
     if idle {
-        head.not_before = now;
+        head.not_before = head.due_from(&entry, now);
     }
     Admission::Append { head: Box::new(head), entry: Box::new(entry) }
 }
 
 /// Notes the side that reported, and the sides that will be written to.
-fn note_reporter_and_targets(head: &mut Head, arrival: &Arrival, found: ReportFindings, seq: u64, now: Timestamp) {
+fn note_reporter_and_targets(
+    head: &mut Head,
+    arrival: &Arrival,
+    found: ReportFindings,
+    seq: u64,
+    context: AdmitContext<'_>,
+) {
+    let AdmitContext { now, sides, .. } = context;
     let ReportFindings { crossing, ambiguous } = found;
     let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     for to in SideIx::BOTH {
@@ -299,6 +306,10 @@ fn note_reporter_and_targets(head: &mut Head, arrival: &Arrival, found: ReportFi
         if is_origin {
             side.reported_version = side.reported_version.max(arrival.version);
             side.etag = None;
+            if arrival.mode == Mode::Sync {
+                let longest_ms = sides[to].longest_transaction_ms;
+                side.open_transaction = Some(OpenTransaction { accepted_at: now, longest_ms });
+            }
             if ambiguous {
                 side.resync_seq = seq;
             }

@@ -194,12 +194,13 @@ pub(super) fn may_leave(head: &Head, first: &Entry, life: u64, now: Timestamp) -
 pub fn append(head: &Head, work: Work, id: EntryId, epoch: u64, now: Timestamp) -> (Head, Entry) {
     let mut head = head.clone();
     let seq = head.next_seq;
+    let entry = Entry { epoch, ..Entry::new(seq, id, work, now) };
     if head.idle() {
-        head.not_before = now;
+        head.not_before = head.due_from(&entry, now);
     }
     head.next_seq += 1;
     head.version += 1;
-    let targets = match &work {
+    let targets = match &entry.work {
         Work::Restore { to, .. } => PerSide([*to == SideIx::First, *to == SideIx::Second]),
         Work::Write(write) => PerSide([write.origin != Some(SideIx::First), write.origin != Some(SideIx::Second)]),
     };
@@ -207,7 +208,6 @@ pub fn append(head: &Head, work: Work, id: EntryId, epoch: u64, now: Timestamp) 
         let side = &mut head.sides[to];
         (side.last_write_seq, side.last_write_at) = (seq, now);
     }
-    let entry = Entry { epoch, ..Entry::new(seq, id, work, now) };
     (head, entry)
 }
 

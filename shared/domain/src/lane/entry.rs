@@ -195,6 +195,16 @@ impl Entry {
         self.needs_resync || self.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther)
     }
 
+    /// It writes what a side has by then, and not an image of its own. (A caller that rolls back holds its record until then:
+    /// what is read for it is what stands.)
+    #[must_use]
+    pub fn copies_a_side(&self) -> bool {
+        match &self.work {
+            Work::Restore { cause, .. } => *cause != RestoreCause::CallerRollsBack,
+            Work::Write(_) => self.needs_resync || matches!(self.crossing, Some(Crossing { winner: Winner::TheOther })),
+        }
+    }
+
     /// The marker that makes this entry findable by the caller's id.
     #[must_use]
     pub fn marker(&self, key: &RecordKey, state: MarkerState) -> Option<Marker> {

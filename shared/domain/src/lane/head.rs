@@ -98,6 +98,18 @@ pub struct SideMemory {
     pub resync_seq: u64,
     /// The record's `ETag` after Tandem's last write, while nothing else is known to have changed it.
     pub etag: Option<String>,
+    /// The last `sync` caller of this side whose write was accepted.
+    pub open_transaction: Option<OpenTransaction>,
+}
+
+/// A transaction that a `sync` caller may still hold open: it commits after its write was accepted, and a read of its app
+/// shows the older record until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTransaction {
+    /// When the write was accepted.
+    pub accepted_at: Timestamp,
+    /// How long it may be open after that, in milliseconds: a setting of the side.
+    pub longest_ms: u64,
 }
 
 /// A write of Tandem's to a side.
@@ -169,6 +181,19 @@ impl Head {
         // A later generation: the apps must not take the new lane's versions for older ones.
         let generation = now.0.max(self.generation + 1);
         Self { generation, version: self.version, ..Self::new(map, now) }
+    }
+
+    /// From when on an entry may be executed. What a side shows before may be older than what the lane has accepted, for a
+    /// `sync` caller commits after its answer: so it decides no copy. Writes that were accepted after the entry are
+    /// executed after it, and need no wait.
+    #[must_use]
+    pub fn due_from(&self, entry: &Entry, now: Timestamp) -> Timestamp {
+        if !entry.copies_a_side() {
+            return now;
+        }
+        let open = self.sides.0.iter().filter_map(|side| side.open_transaction);
+        let closed = open.map(|open| open.accepted_at.min(entry.accepted_at).plus_ms(open.longest_ms));
+        closed.fold(now, Timestamp::max)
     }
 
     /// Nothing is in flight and nothing waits.

@@ -65,6 +65,10 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     if head.inflight.is_none() && head.not_before > now {
         return Claim::NotYet(head.not_before);
     }
+    let due_from = head.due_from(&entry, now);
+    if due_from > now {
+        return Claim::NotYet(due_from);
+    }
     entry.attempts += 1;
     // Whoever held the lease may have called the app, and that call may still land.
     entry.outcome_unknown |= taken_over;
@@ -136,7 +140,7 @@ mod tests {
     use super::*;
     use crate::{
         id::{EntryId, MapUid, WriteId},
-        lane::{ArchiveCause, Mode, Work, Write},
+        lane::{ArchiveCause, Crossing, Mode, OpenTransaction, RestoreCause, Winner, Work, Write},
         map::Cut,
         mapping::tests::customers,
         record::{ContentHash, Image},
@@ -197,6 +201,43 @@ mod tests {
             "it need not be read for that"
         );
         assert!(matches!(claim_at(&later, Some(&entry(3)), &running, NOW.plus_ms(1)), Claim::Taken { .. }));
+    }
+
+    #[test]
+    fn nothing_is_copied_while_a_caller_of_either_side_may_still_commit() {
+        let running = map(MapState::Running);
+        let copies = |cause| {
+            let work = Work::Restore { from: SideIx::First, to: SideIx::Second, cause };
+            Entry { accepted_at: NOW, ..Entry::new(3, EntryId(3), work, NOW) }
+        };
+        let write = entry(3);
+        let loses = Entry { crossing: Some(Crossing { winner: Winner::TheOther }), ..entry(3) };
+        let ambiguous = Entry { needs_resync: true, ..entry(3) };
+        for (side, accepted_at) in [(SideIx::First, NOW.minus_ms(20_000)), (SideIx::Second, NOW.minus_ms(20_000))] {
+            let mut head = waiting();
+            head.sides[side].open_transaction = Some(OpenTransaction { accepted_at, longest_ms: 30_000 });
+            let closed = NOW.plus_ms(10_000);
+            for copy in
+                [copies(RestoreCause::Recovered), copies(RestoreCause::Reverted), loses.clone(), ambiguous.clone()]
+            {
+                assert_eq!(claim_at(&head, Some(&copy), &running, NOW), Claim::NotYet(closed), "{copy:?}");
+                assert!(matches!(claim_at(&head, Some(&copy), &running, closed), Claim::Taken { .. }), "{copy:?}");
+            }
+            for now in [copies(RestoreCause::CallerRollsBack), write.clone()] {
+                assert!(matches!(claim_at(&head, Some(&now), &running, NOW), Claim::Taken { .. }), "{now:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn writes_that_are_accepted_later_do_not_hold_a_copy_up() {
+        let work = Work::Restore { from: SideIx::First, to: SideIx::Second, cause: RestoreCause::Recovered };
+        let copy = Entry::new(3, EntryId(3), work, NOW);
+        let mut head = waiting();
+        let accepted_at = NOW.plus_ms(25_000);
+        head.sides[SideIx::First].open_transaction = Some(OpenTransaction { accepted_at, longest_ms: 30_000 });
+        assert_eq!(head.due_from(&copy, NOW), NOW.plus_ms(30_000));
+        assert_eq!(head.due_from(&copy, NOW.plus_ms(40_000)), NOW.plus_ms(40_000));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use domain::{
     failure::CallEffect,
     id::{EntryId, MapUid},
     lane::{
-        ActiveEntry, Crossing, Echo, Echoes, Entry, Final, Head, LaneVersion, Marker, MarkerState, Mode, Outcome,
-        ParkReason, RestoreCause, SideMemory, StepFailure, Winner, Work, Write,
+        ActiveEntry, Crossing, Echo, Echoes, Entry, Final, Head, LaneVersion, Marker, MarkerState, Mode,
+        OpenTransaction, Outcome, ParkReason, RestoreCause, SideMemory, StepFailure, Winner, Work, Write,
     },
     limits::RECENT_ANSWERS,
     map::{PerSide, SideIx},
@@ -105,6 +105,7 @@ pub(super) fn full_head(version: u64, direct: Entry) -> Head {
             retried: true,
             last_reported: Some(ContentHash(n)),
             resync_seq: n,
+            open_transaction: Some(OpenTransaction { accepted_at: Timestamp(n), longest_ms: n }),
             etag: Some("W/\"7 ü\"".to_owned()),
             ..SideMemory::default()
         };

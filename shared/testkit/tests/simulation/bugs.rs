@@ -12,7 +12,7 @@ use testkit::Bug;
 
 use crate::{
     check::wrongs,
-    parked,
+    late_commits, parked,
     play::{Kind, set_up},
     rules,
 };
@@ -35,6 +35,8 @@ enum Worlds {
     Silent,
     /// A backlog in which one record is refused.
     OneParked,
+    /// Copies while a caller may still commit.
+    LateCommits,
     /// Errors and rules.
     Rules,
 }
@@ -63,6 +65,7 @@ fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
         Worlds::Silent => Kind { operators: false, refusals: false, silent: true, ..kind(Capability::Idempotent) },
         Worlds::Refusals => Kind { operators: false, ..kind(Capability::Idempotent) },
         Worlds::OneParked => return parked::wrong(seed).into_iter().collect(),
+        Worlds::LateCommits => return late_commits::find_difference(seed).into_iter().collect(),
         Worlds::Rules => return rules::check(&rules::play(seed, bug)).err().into_iter().collect(),
     };
     let mut played = set_up(seed, kind, bug);
@@ -126,6 +129,7 @@ fn the_mistake_of_a_patch_is_found_by_the_check_of_its_invariant() {
         "refusals" => Worlds::Refusals,
         "silent" => Worlds::Silent,
         "one parked" => Worlds::OneParked,
+        "late commits" => Worlds::LateCommits,
         "rules" => Worlds::Rules,
         other => panic!("there are no worlds named {other}"),
     };

@@ -11,6 +11,7 @@ mod drain;
 mod edits;
 mod evaluation;
 mod kept;
+mod late_commits;
 mod left_out;
 mod mails;
 mod matrix;

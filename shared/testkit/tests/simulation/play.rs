@@ -30,6 +30,8 @@ const EDITS: u64 = 5;
 const RECORDS: u64 = 2;
 /// So many writes in a thousand come again.
 const AGAIN_PER_MILLE: u64 = 150;
+/// In every other world, a `sync` caller commits within this time of its answer.
+const COMMITS_WITHIN_MS: u64 = 60_000;
 const OPERATOR_DEEDS: u64 = 25;
 
 /// What a world is like.
@@ -90,6 +92,9 @@ pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
     world.executor.put_in(bug);
     let users = Users::new(Arc::clone(&world));
     users.set_again(AGAIN_PER_MILLE);
+    if seed.is_multiple_of(2) {
+        users.set_commits_within_ms(COMMITS_WITHIN_MS);
+    }
     if kind.silent {
         users.set_terse();
     }

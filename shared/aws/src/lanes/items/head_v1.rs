@@ -83,6 +83,7 @@ impl SideMemoryV1 {
             evicted_seq: self.evicted_seq,
             evicted_filter,
             resync_seq: self.resync_seq,
+            open_transaction: None,
             etag: self.etag,
         }
     }

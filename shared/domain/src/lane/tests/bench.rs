@@ -34,8 +34,8 @@ impl Bench {
     pub(super) fn new(capability: Capability) -> Self {
         let mut map = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(0));
         map.state = MapState::Running;
-        let side =
-            json!({"connector": {"kind": "odata", "base_url": "https://app.example/"}, "capability": capability});
+        let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
+        let side = json!({"connector": connector, "capability": capability, "longest_transaction_ms": 0});
         let side: SideConfig = serde_json::from_value(side).unwrap();
         let now = Timestamp(1_795_428_000_000);
         let sides = [side.clone(), side];
