@@ -18,7 +18,7 @@ use app::{
     request::WriteRequest,
     write::write,
 };
-use domain::{Failure, Map, MapId, MapState, Timestamp, side::Capability, side::Side};
+use domain::{Failure, Map, MapId, MapState, SideId, Timestamp, side::Capability, side::Side};
 use serde_json::json;
 use testkit::{Executor, MemoryLanes, MemoryQueues, sample};
 
@@ -169,6 +169,10 @@ impl Apps for World {
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Ok(None)
     }
+    fn last_taken(&self, _: &SideId) -> Option<Timestamp> {
+        None
+    }
+
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
         Ok(())
     }

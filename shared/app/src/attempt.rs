@@ -216,6 +216,7 @@ async fn settle_attempt<P: Ports>(
             on_unavailable: context.map.config.on_unavailable,
             echoed: &view.echoed,
             spare,
+            last_taken: domain::map::PerSide([0, 1].map(|at| ports.apps().last_taken(&context.map.sides[at].id))),
             now: ports.now(),
         };
         let Some(settlement) = settle(&view.head, context.entry.clone(), context.owner, attempt, settle_context) else {

@@ -9,7 +9,7 @@ mod store;
 use std::{collections::BTreeMap, future::Future};
 
 use domain::{
-    EntryId, Failure, Map, MapId, Record, RecordKey, Timestamp,
+    EntryId, Failure, Map, MapId, Record, RecordKey, SideId, Timestamp,
     lane::LaneVersion,
     log::Activity,
     map::MapSide,
@@ -172,6 +172,8 @@ pub trait Apps: Sync {
         side: &Side,
         record: &RecordAddress,
     ) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
+    /// When the app of a side took a record last, as far as this adapter knows. A function knows what it wrote itself.
+    fn last_taken(&self, side: &SideId) -> Option<Timestamp>;
     /// Whether the app can be reached and accepts our credentials: reads at most one record of `entity`.
     fn probe(&self, side: &Side, entity: Option<&str>) -> impl Future<Output = Result<(), Failure>> + Send;
 }

@@ -1,7 +1,7 @@
 //! Everything alerting works with, on AWS.
 
 use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, FetchedRecord, MailPorts, Ports, RecordAddress};
-use domain::{ErrorClass, Failure, Timestamp, failure::CallEffect, side::Side};
+use domain::{ErrorClass, Failure, SideId, Timestamp, failure::CallEffect, side::Side};
 
 use crate::{
     AwsPorts, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
@@ -154,6 +154,10 @@ impl Apps for NoApps {
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Err(Self::refusal())
     }
+    fn last_taken(&self, _: &SideId) -> Option<Timestamp> {
+        None
+    }
+
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
         Err(Self::refusal())
     }

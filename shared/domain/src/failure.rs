@@ -162,6 +162,23 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether it tells of the whole side: no connection, no answer, too many requests, refused credentials, a page of somebody
+    /// else. All other failures may be this record's own trouble: an error of the server (500), or an app that says in its own
+    /// words that the caller may not change this record.
+    #[must_use]
+    pub fn is_side_wide(&self) -> bool {
+        let status = self.code.as_deref().and_then(|code| code.parse::<u16>().ok());
+        match self.class {
+            ErrorClass::Throttled | ErrorClass::Unavailable | ErrorClass::Network | ErrorClass::Timeout => true,
+            // With a code of its own, the app has known the caller.
+            ErrorClass::Auth => self.code.as_deref().is_none_or(|code| ["401", "403"].contains(&code)),
+            ErrorClass::OtherHttp => self.effect == CallEffect::NotApplied || status.is_some_and(|status| status < 400),
+            ErrorClass::Application | ErrorClass::BadRequest | ErrorClass::Conflict | ErrorClass::Mapping => false,
+        }
+    }
+}
+
 /// The first `max` characters, control characters made blanks: app messages end up in mails and terminals.
 #[must_use]
 pub fn shorten(text: &str, max: usize) -> String {

@@ -38,6 +38,10 @@ pub const MAX_WRITE_MS: u64 = 45_000;
 pub const FIRST_BACKOFF_MS: u64 = 2_000;
 /// See [`FIRST_BACKOFF_MS`]. Below the two minutes within which an operator expects a repaired app to be caught up.
 pub const MAX_BACKOFF_MS: u64 = 60_000;
+/// A record that its app fails on is set aside after so many attempts, if the app took others meanwhile: about four minutes.
+pub const PARK_AFTER_ATTEMPTS: u32 = 5;
+/// The same, if no answer came, or the connection broke: usually that is no trouble of the record.
+pub const PARK_AFTER_BROKEN_ATTEMPTS: u32 = 8;
 /// Longest `Retry-After` that is obeyed; a broken app must not park a lane for a year.
 pub const MAX_RETRY_AFTER_MS: u64 = 15 * 60 * 1000;
 /// Default crossing window: a change that reached us later than this after its commit is told by `committed_at`.

@@ -152,8 +152,13 @@ impl Answer {
         if nowhere && self.is_page() && effect == CallEffect::Refused {
             effect = CallEffect::NotApplied;
         }
-        let code = said.code.unwrap_or_else(|| self.status.as_u16().to_string());
+        let status = self.status.as_u16().to_string();
         let message = said.message.unwrap_or_else(|| self.in_words());
+        let (code, message) = match said.code {
+            // Whatever the app calls it: our credentials are refused, not this record.
+            Some(code) if self.status == StatusCode::UNAUTHORIZED => (status, format!("{code}: {message}")),
+            code => (code.unwrap_or(status), message),
+        };
         let mut failure = Failure::new(class, effect, Some(self.blot(code)), &self.blot(message));
         failure.retry_after_ms = retry_after_ms(&self.headers);
         failure

@@ -1,10 +1,14 @@
 //! The connectors as the use cases see them.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
 use domain::{
-    ErrorClass, Failure, Record,
+    ErrorClass, Failure, Record, SideId, Timestamp,
     failure::CallEffect,
     record::Image,
     side::{Auth, Capability, ConnectorKind, CreateMethod, Side, SideConfig, UpdateMethod},
@@ -28,6 +32,8 @@ const USUAL_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Connectors<S> {
     wire: Wire,
     keyring: Keyring<S>,
+    /// When each side took a record last.
+    taken: Mutex<BTreeMap<SideId, Timestamp>>,
 }
 
 impl<S: Secrets> Connectors<S> {
@@ -38,7 +44,7 @@ impl<S: Secrets> Connectors<S> {
     pub fn new(guard: Guard, secrets: S) -> Result<Self, String> {
         let wire = Wire::new(guard);
         wire.warm(USUAL_CONNECT_TIMEOUT)?;
-        Ok(Self { wire, keyring: Keyring::new(secrets) })
+        Ok(Self { wire, keyring: Keyring::new(secrets), taken: Mutex::default() })
     }
 
     /// Sends a request as the side knows us. Refused credentials are renewed and tried once more: a call that was
@@ -158,15 +164,22 @@ impl<S: Secrets> Connectors<S> {
 }
 
 impl<S: Secrets> Apps for Connectors<S> {
-    async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
-        let side = &side.config;
+    async fn write(&self, Side { id, config: side, .. }: &Side, call: &Call) -> Result<Applied, Failure> {
         let deadline = Deadline::of(side, u32::try_from(side.requests_per_write()).unwrap_or(1));
         let reads_first = side.connector.update() == UpdateMethod::Put && call.image != Image::Absent;
-        if reads_first || side.capability == Capability::Versioned {
-            self.write_conditionally(side, call, &deadline).await
+        let applied = if reads_first || side.capability == Capability::Versioned {
+            self.write_conditionally(side, call, &deadline).await?
         } else {
-            self.write_once(side, call, &deadline).await
-        }
+            self.write_once(side, call, &deadline).await?
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Timestamp(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), now);
+        Ok(applied)
+    }
+
+    fn last_taken(&self, side: &SideId) -> Option<Timestamp> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(side).copied()
     }
 
     async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {

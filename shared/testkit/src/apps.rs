@@ -70,6 +70,14 @@ pub struct FakeApp {
     pub records: BTreeMap<RecordKey, (Image, u64)>,
     /// Records that are refused whatever they are.
     pub refuses: BTreeSet<RecordKey>,
+    /// Records on which it fails, without a word about them.
+    pub fails: BTreeSet<RecordKey>,
+    /// Records that take it down when they are written.
+    pub dies_of: BTreeSet<RecordKey>,
+    /// It is down until then.
+    down_until: Timestamp,
+    /// When it took a record last.
+    taken_at: Option<Timestamp>,
     /// Records that a user holds open.
     pub locked: BTreeSet<RecordKey>,
     /// What calls did, in order.
@@ -119,6 +127,7 @@ impl FakeApp {
             }
         };
         let version = self.change(&call.record.key, image.clone());
+        self.taken_at = Some(at);
         self.effects.push(Effect { key: call.record.key.clone(), entry: call.entry, version: call.version });
         if !self.silent {
             self.outbox.push_back(Report { key: call.record.key.clone(), before, image, version, at });
@@ -193,6 +202,9 @@ fn failed(class: ErrorClass, effect: CallEffect, says: &str) -> Failure {
     Failure::new(class, effect, None, says)
 }
 
+/// How long an app is down before its supervisor has started it again.
+const DOWN_MS: u64 = 5_000;
+
 /// A record with this field is refused.
 pub const REFUSED_FIELD: &str = "refused";
 
@@ -226,6 +238,16 @@ impl Apps for FakeApps {
             matches!(&call.image, Image::Present(record) if record.get(REFUSED_FIELD).is_some_and(|v| v == true));
         if asks_for_it || lock(&app).refuses.contains(&call.record.key) {
             return Err(failed(ErrorClass::Application, CallEffect::Refused, "simulated: refused"));
+        }
+        if lock(&app).down_until > self.world.now() {
+            return Err(failed(ErrorClass::Network, CallEffect::NotApplied, "simulated: refused to connect"));
+        }
+        if lock(&app).dies_of.contains(&call.record.key) {
+            lock(&app).down_until = self.world.now().plus_ms(DOWN_MS);
+            return Err(failed(ErrorClass::Network, CallEffect::Unknown, "simulated: reset"));
+        }
+        if lock(&app).fails.contains(&call.record.key) {
+            return Err(failed(ErrorClass::OtherHttp, CallEffect::Unknown, "simulated: 500"));
         }
         match self.roll() {
             Some(End::NotApplied) if self.world.has(Bug::NotAppliedIsDone) => Ok(Applied { etag: None }),
@@ -271,6 +293,10 @@ impl Apps for FakeApps {
             Image::Present(record) => Some(FetchedRecord { record, etag: None }),
             Image::Absent => None,
         })
+    }
+
+    fn last_taken(&self, side: &SideId) -> Option<Timestamp> {
+        self.with(side, |app| app.taken_at)
     }
 
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

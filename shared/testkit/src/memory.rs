@@ -122,6 +122,12 @@ impl MemoryLanes {
         .collect()
     }
 
+    /// Entries of the journal, each with its lane.
+    #[must_use]
+    pub fn standing_entries(&self) -> Vec<(LaneKey, Entry)> {
+        lock(&self.tables).entries.iter().map(|((lane, _), entry)| (lane.clone(), entry.clone())).collect()
+    }
+
     /// Writes that were skipped because the map did not run.
     #[must_use]
     pub fn skipped(&self) -> u64 {

@@ -19,7 +19,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
 };
-use domain::{Failure, MapId, Timestamp, side::Side};
+use domain::{Failure, MapId, SideId, Timestamp, side::Side};
 use serde_json::{Value, json};
 use testkit::{
     Executor, MemoryLanes, MemoryQueues,
@@ -168,6 +168,10 @@ impl Apps for Probed {
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         panic!("operators read nothing from an app")
     }
+    fn last_taken(&self, _: &SideId) -> Option<Timestamp> {
+        None
+    }
+
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {
         self.asked.lock().unwrap().push((side.id.to_string(), entity.map(str::to_owned)));
         self.outcome.lock().unwrap().clone().map_or(Ok(()), Err)

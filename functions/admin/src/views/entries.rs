@@ -106,6 +106,7 @@ impl EntryView {
                 ParkReason::Refused => "refused",
                 ParkReason::HalfWritten => "half_written",
                 ParkReason::Held => "held",
+                ParkReason::KeepsFailing => "keeps_failing",
             }),
             cancelled: entry.cancelled.map(Attribution::from),
             last_failure: entry.last_failure.map(|step| LaneFailure::of(side(step.to), step)),

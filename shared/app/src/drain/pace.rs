@@ -8,15 +8,16 @@ use std::{
     task::{Poll, Waker},
 };
 
-use domain::{
-    Failure, Timestamp,
-    failure::{CallEffect, ErrorClass},
-};
+use domain::{Failure, Timestamp, failure::CallEffect};
 
 /// Most calls at the same time. One function saturates an app with fewer; Dataverse refuses more than 52.
 pub const MAX_AT_ONCE: usize = 50;
 /// So many rounds in a row without a success: the app is down. The sweep tries again, and alert rules may pause the map.
 const GIVE_UP_AFTER: u32 = 10;
+/// So many failures of single records in a row, without a success: it may be the app after all.
+const GIVE_UP_AFTER_RECORDS: u32 = 1_000;
+/// Most calls at the same time while records fail and none succeeds.
+const MAX_WITHOUT_SUCCESS: f64 = 8.0;
 /// Eleven times an eleventh is not quite one.
 const ROUNDING: f64 = 1e-6;
 /// Longest `Retry-After` that a run waits out; a longer one ends it, and the sweep goes on.
@@ -37,6 +38,8 @@ struct State {
     round: u64,
     /// Rounds in a row that showed a strain.
     failures: u32,
+    /// Records in a row on which the app failed, each perhaps for a reason of its own.
+    failed_records: u32,
     not_before: Timestamp,
     waiting: Vec<Waker>,
 }
@@ -55,6 +58,7 @@ impl Default for Pace {
             fresh: true,
             round: 0,
             failures: 0,
+            failed_records: 0,
             not_before: Timestamp(0),
             waiting: Vec::new(),
         };
@@ -89,7 +93,9 @@ impl Pace {
     /// The app does not get better: leave it alone for now.
     pub(crate) fn gives_up(&self, now: Timestamp) -> bool {
         let state = self.state();
-        state.failures >= GIVE_UP_AFTER || state.not_before > now.plus_ms(MAX_WAIT_MS)
+        state.failures >= GIVE_UP_AFTER
+            || state.failed_records >= GIVE_UP_AFTER_RECORDS
+            || state.not_before > now.plus_ms(MAX_WAIT_MS)
     }
 
     /// Calls that may be made at the same time.
@@ -104,7 +110,7 @@ impl Permit<'_> {
     pub(crate) fn ended(self, failure: Option<&Failure>, now: Timestamp) {
         let mut state = self.pace.state();
         match failure {
-            Some(failure) if strained(failure) => {
+            Some(failure) if failure.effect != CallEffect::Refused && failure.is_side_wide() => {
                 state.fresh = false;
                 if self.round == state.round {
                     state.failures += 1;
@@ -115,9 +121,15 @@ impl Permit<'_> {
                     state.not_before = state.not_before.max(now.plus_ms(ms));
                 }
             }
+            // The app failed on this record, which says little about the others. Until one of them succeeds, go carefully.
+            Some(failure) if failure.effect != CallEffect::Refused => {
+                state.failures = 0;
+                state.failed_records += 1;
+                state.limit = if state.fresh { state.limit + 1.0 } else { state.limit }.min(MAX_WITHOUT_SUCCESS);
+            }
             // The app answered; that it refused this record says nothing about the others.
             Some(_) | None => {
-                state.failures = 0;
+                (state.failures, state.failed_records) = (0, 0);
                 let more = if state.fresh { 1.0 } else { 1.0 / state.limit.floor() };
                 #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
                 let most = MAX_AT_ONCE as f64;
@@ -136,11 +148,6 @@ impl Drop for Permit<'_> {
         };
         waiting.into_iter().for_each(Waker::wake);
     }
-}
-
-/// Whether a failure says that the app gets more than it can take, or nothing at all.
-fn strained(failure: &Failure) -> bool {
-    failure.effect != CallEffect::Refused && failure.class != ErrorClass::Mapping
 }
 
 #[cfg(test)]

@@ -144,6 +144,8 @@ pub enum ParkReason {
     HalfWritten,
     /// An operator holds it back.
     Held,
+    /// Its app failed again and again on this record, and took others meanwhile.
+    KeepsFailing,
 }
 
 impl Entry {

@@ -3,7 +3,7 @@
 use super::{
     ActiveEntry, Answer, Archived, Conflict, Entry, Final, Head, Marker, MarkerState, Mode, Outcome, ParkReason,
     RestoreCause, StepFailure, Work,
-    policy::{FailedEntry, Policy, choose_policy},
+    policy::{FailedEntry, Policy, choose_policy, fails_alone},
 };
 use crate::{
     failure::{CallEffect, backoff_ms},
@@ -74,6 +74,8 @@ pub struct SettleContext<'a> {
     pub echoed: &'a [SideIx],
     /// The id of an entry that may have to be appended.
     pub spare: EntryId,
+    /// When each side is known to have taken a record last, this one or another.
+    pub last_taken: PerSide<Option<Timestamp>>,
     /// The time now.
     pub now: Timestamp,
 }
@@ -145,20 +147,25 @@ impl Settling<'_> {
     /// Settles a failed call by the policy for it.
     fn fail(&mut self, step: &StepFailure, tried: Option<(SideIx, ContentHash)>) -> Answer {
         let write = self.entry.write();
+        let unknown = step.failure.effect == CallEffect::Unknown;
+        let plain = self.context.sides[step.to.at()].capability == Capability::Plain;
+        let last_taken = self.context.last_taken[step.to];
         let failed = FailedEntry {
+            // A lane that is kept closed until a late call has landed cannot wait for an operator.
+            fails_alone: !(plain && unknown)
+                && fails_alone(&step.failure, self.entry.attempts, &self.head.unresolved, last_taken),
             mode: write.map_or(Mode::Committed, |write| write.mode),
             first_call: self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown,
             half_written: self.entry.done != PerSide([false, false]),
             has_origin: write.is_some_and(|write| write.origin.is_some()),
         };
         let policy = choose_policy(step.failure.effect, failed, self.context.on_unavailable);
-        let unknown = step.failure.effect == CallEffect::Unknown;
         if unknown {
             self.note_unknown_outcome(step, tried);
         }
         match policy {
             Policy::Reject => self.reject(step),
-            Policy::Park => self.park(),
+            Policy::Park => self.park(step),
             Policy::ReturnUnavailable => {
                 if unknown {
                     self.restore_target(step.to);
@@ -221,9 +228,13 @@ impl Settling<'_> {
         self.keep(MarkerState::Open);
     }
 
-    fn park(&mut self) -> Answer {
+    fn park(&mut self, step: &StepFailure) -> Answer {
         let half_written = self.entry.done != PerSide([false, false]);
-        self.entry.parked = Some(if half_written { ParkReason::HalfWritten } else { ParkReason::Refused });
+        self.entry.parked = Some(match step.failure.effect {
+            _ if half_written => ParkReason::HalfWritten,
+            CallEffect::Refused => ParkReason::Refused,
+            CallEffect::NotApplied | CallEffect::Unknown => ParkReason::KeepsFailing,
+        });
         self.head.parked = true;
         self.head.not_before = self.context.now;
         self.keep(MarkerState::Open);

@@ -67,7 +67,7 @@ async fn secrets_appear_neither_in_messages_nor_in_debug() {
     let server = Server::start(door("another-key")).await;
     let apps = connectors(Store::with(&["wrong-key"]));
     let failure = apps.write(&side("http", &server.url(), api_key()), &upsert(json!({}))).await.unwrap_err();
-    assert_eq!(failure.message, "Some(\"***\") is wrong");
+    assert_eq!(failure.message, "no: Some(\"***\") is wrong");
     let told = format!("{apps:?} {failure:?}");
     assert!(told.contains("***") && !told.contains("wrong-key"), "{told}");
 

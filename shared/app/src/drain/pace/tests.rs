@@ -99,3 +99,16 @@ fn a_place_that_is_given_back_wakes_who_waits_for_it() {
     drop(held);
     assert!(woken.0.load(Ordering::SeqCst) && waits.as_mut().poll(&mut cx).is_ready());
 }
+
+#[test]
+fn failures_of_single_records_are_no_strain_but_keep_it_careful_until_one_succeeds() {
+    let pace = Pace::default();
+    let own = Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, Some("500".to_owned()), "no");
+    let rounds_with_it: Vec<_> = (0..5).map(|_| round(&pace, Some(&own))).collect();
+    assert_eq!(rounds_with_it, [1, 2, 4, 8, 8]);
+    assert!(!pace.gives_up(NOW));
+    round(&pace, None);
+    assert_eq!(round(&pace, None), 16);
+    rounds(&pace, 200, Some(&own));
+    assert!(pace.gives_up(NOW), "a thousand in a row: it is the app");
+}

@@ -26,6 +26,8 @@ pub(super) struct Bench {
     pub(super) entries: Vec<Entry>,
     pub(super) markers: Vec<Marker>,
     pub(super) now: Timestamp,
+    /// When the sides took a record last.
+    pub(super) last_taken: PerSide<Option<Timestamp>>,
     pub(super) logged: Vec<LogEvent>,
     ids: u128,
 }
@@ -47,6 +49,7 @@ impl Bench {
             entries: vec![],
             markers: vec![],
             now,
+            last_taken: PerSide::default(),
             logged: vec![],
             ids: 1,
         }
@@ -136,6 +139,7 @@ impl Bench {
             on_unavailable: self.map.config.on_unavailable,
             echoed: &echoed,
             spare,
+            last_taken: self.last_taken,
             now: self.now,
         };
         let Settlement { head: settled, effects, answer } = settle(&head, entry.clone(), owner, attempt, terms)?;
