@@ -11,18 +11,18 @@ use crate::{
 /// Longest and default retention of logs, in days.
 const DEFAULT_RETENTION_DAYS: u64 = 90;
 
-/// What alerting needs to know besides.
+/// Further settings of alerting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertSettings {
-    /// Lines of the logs are kept for so many days.
+    /// Retention of log lines, in days.
     pub retention_days: u64,
-    /// The sender of mails; empty: none can be sent.
+    /// The sender of mails. Empty: Tandem cannot send mail.
     pub mail_sender: String,
-    /// The SES configuration set whose events tell of bounces.
+    /// The SES configuration set that publishes bounces.
     pub mail_configuration_set: Option<String>,
-    /// Where the console is; empty: there is none.
+    /// The URL of the console. Empty: there is none.
     pub console_url: String,
-    /// Where the admin API is; empty: that is not known.
+    /// The URL of the admin API. Empty: unknown.
     pub api_url: String,
 }
 
@@ -40,7 +40,7 @@ impl AlertSettings {
     }
 }
 
-/// Everything alerting works with.
+/// The ports of alerting.
 #[derive(Debug)]
 pub struct AwsAlertPorts<A> {
     shared: AwsPorts<A>,
@@ -53,7 +53,7 @@ pub struct AwsAlertPorts<A> {
 }
 
 impl<A> AwsAlertPorts<A> {
-    /// Puts it together.
+    /// Assembles the ports.
     #[must_use]
     pub fn of(clients: &Clients, common: &Common, settings: &AlertSettings, apps: A) -> Self {
         let days = settings.retention_days;

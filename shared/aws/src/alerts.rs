@@ -18,7 +18,7 @@ use crate::{
     outbox::{self, OUTBOX},
 };
 
-/// The partition of the index in which incidents stand that need something.
+/// Partition of the index that holds incidents with a step to do.
 const OPEN_INCIDENTS: &str = "I#open";
 
 /// Rules, groups and incidents in DynamoDB.
@@ -37,7 +37,7 @@ fn number(n: u64) -> AttributeValue {
 }
 
 impl DynamoAlerts {
-    /// Rules, groups and incidents in this table. Incidents are kept for so many days after they were over.
+    /// Rules, groups and incidents in this table, which keeps incidents for `retention_days` after their end.
     #[must_use]
     pub fn new(db: Client, table: &str, retention_days: u64) -> Self {
         let retention_ms = retention_days * 24 * 60 * 60 * 1_000;
@@ -141,7 +141,7 @@ impl Alerts for DynamoAlerts {
                 let id = sk.and_then(|sk| u128::from_str_radix(sk, 16).ok());
                 let id = id.ok_or_else(|| PortError::Permanent("an incident in the index has no id".to_owned()))?;
                 match self.incident(IncidentId(id)).await {
-                    // One that cannot be read must not keep people from being told of the others.
+                    // An unreadable incident must not block notices about the others.
                     Err(error @ PortError::Permanent(_)) => drop(documents::left_out::<Incident>(Err(error))),
                     read => open.extend(read?.filter(Incident::is_open)),
                 }

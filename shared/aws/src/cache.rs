@@ -11,12 +11,12 @@ use std::{
 use app::ports::{CommitError, Config, PortError, SyncMap};
 use domain::{Map, MapId, MapState, SideId, log::Activity, side::Side};
 
-/// How old what the write path sees of a map may be. Nothing rests on it: a pause or stop holds from the lane on.
+/// Maximum age of a cached map. Safety does not depend on it: a stale map delays a pause or stop by a second.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// Where maps and sides are read. Each call is one request, and sees what is stored at this moment.
+/// Reads maps and sides. Each call is one strongly consistent request.
 pub trait ReadConfig: Sync {
-    /// These maps and sides, in no order; what is not there is left out.
+    /// Reads these maps and sides, in no order. Missing ones are left out.
     fn together(
         &self,
         maps: &[MapId],
@@ -30,8 +30,8 @@ pub trait ReadConfig: Sync {
 
 /// Maps and sides, remembered for a second.
 ///
-/// A map that was seen before is read in one request with the sides it had then: only a first look, or a map that was
-/// given other sides in between, asks twice.
+/// A cached map is read in one request together with the sides it had then. Only an unknown map, or a map whose
+/// sides have changed, needs two requests.
 #[derive(Debug)]
 pub struct CachedConfig<S> {
     store: S,
@@ -39,7 +39,7 @@ pub struct CachedConfig<S> {
 }
 
 impl<S: ReadConfig> CachedConfig<S> {
-    /// What this store has.
+    /// A cache over this store.
     #[must_use]
     pub fn new(store: S) -> Self {
         Self { store, known: Mutex::default() }
@@ -61,7 +61,7 @@ impl<S: ReadConfig> CachedConfig<S> {
         }
     }
 
-    /// A map with its sides, of which some may have been read with it.
+    /// Joins a map with its sides, and reads the sides that `read` does not contain.
     async fn with_sides(&self, map: Map, mut read: Vec<Side>) -> Result<SyncMap, PortError> {
         let names = map.config.sides.each_ref().map(|end| end.side.clone());
         let missing: Vec<_> = names.iter().filter(|name| read.iter().all(|side| side.id != **name)).cloned().collect();

@@ -21,13 +21,13 @@ use crate::{
 
 /// The form of the items written here.
 const SCHEMA: &str = "1";
-/// Pages of one list, 1 MB each. Operators' things are few; a list that is longer is a mistake somewhere.
+/// Most pages of one list, 1 MB each. Operators create few items, so a longer list is a defect.
 const MAX_PAGES: usize = 200;
-/// An item that only carries what is logged has been read from the stream long before this is over.
+/// Lifetime of an item that only carries an outbox. The stream delivers it long before.
 const OUTBOX_TTL_MS: u64 = 24 * 60 * 60 * 1_000;
-/// How often what a batch left unread is asked for again: the SDK retries whole requests, not parts of an answer.
+/// Most requests for one batch. The SDK retries whole requests, but not the keys that an answer leaves unprocessed.
 const MAX_BATCH_ROUNDS: u32 = 4;
-/// The first wait before it; it doubles.
+/// Wait before the first repeat. It doubles each time.
 const FIRST_BATCH_WAIT: Duration = Duration::from_millis(20);
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -52,13 +52,13 @@ impl Documents {
         &self.table
     }
 
-    /// One item, as it is stored at this moment.
+    /// Reads one item, strongly consistent.
     pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, PortError> {
         let get = self.db.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true);
         Ok(get.send().await.map_err(error::port)?.item)
     }
 
-    /// Several items in one request, as they are stored at this moment, in no order; what is not there is left out.
+    /// Reads several items in one strongly consistent request. They come in no order; missing items are left out.
     pub(crate) async fn items(&self, keys: &[Key]) -> Result<Vec<Item>, PortError> {
         let mut wanted: Vec<_> = keys.iter().map(Key::item).collect();
         let mut items = Vec::new();
@@ -110,13 +110,13 @@ impl Documents {
         Err(PortError::Permanent(format!("{pk} has more than {MAX_PAGES} pages")))
     }
 
-    /// All items of a partition that can be read, by sort key. One that cannot is told by its key, and counted: it must not
-    /// stop what concerns the others.
+    /// Lists the readable items of a partition by sort key. An unreadable item is logged by its key, counted and left
+    /// out, so that it does not block the others.
     pub(crate) async fn readable<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, PortError> {
         Ok(self.all(pk).await?.iter().filter_map(|item| left_out(read(item))).collect())
     }
 
-    /// The last items of a partition up to a sort key, the last one first.
+    /// Lists the items of a partition up to a sort key, newest first.
     pub(crate) async fn newest<T: DeserializeOwned>(
         &self,
         pk: &str,
@@ -149,7 +149,7 @@ impl Documents {
         Ok(found)
     }
 
-    /// Stores an item if the stored version is `expected`; 0: if there is none.
+    /// Stores an item if the stored version is `expected`; 0 means that none is stored.
     pub(crate) async fn save<T: Serialize>(
         &self,
         key: &Key,
@@ -170,7 +170,7 @@ impl Documents {
         put.send().await.map(|_| ()).map_err(error::put)
     }
 
-    /// Deletes an item if the stored version is `expected`. What is logged of it gets an item of its own.
+    /// Deletes an item if the stored version is `expected`. A separate item carries its outbox.
     pub(crate) async fn delete_logged(
         &self,
         key: &Key,
@@ -244,7 +244,7 @@ pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     json::read(text(item, "body")?).map_err(|error| PortError::Permanent(format!("{}: {error}", name())))
 }
 
-/// What could be read. What could not is told, and counted; an alarm tells people.
+/// Returns a body that could be read. An unreadable one is logged and counted, which raises an alarm.
 pub(crate) fn left_out<T>(read: Result<T, PortError>) -> Option<T> {
     let why = match read {
         Ok(body) => return Some(body),

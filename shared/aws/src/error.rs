@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
     },
 };
 
-/// Codes after which the same request may work later.
+/// Codes after which a retry of the same request may succeed.
 const TRANSIENT: [&str; 9] = [
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -47,7 +47,7 @@ pub(crate) fn update(error: SdkError<UpdateItemError>) -> CommitError {
     }
 }
 
-/// A conditional update that may meet its condition or not; whether it did.
+/// Returns whether a conditional update met its condition.
 pub(crate) fn unless_condition<T>(sent: Result<T, SdkError<UpdateItemError>>) -> Result<bool, PortError> {
     match sent.map_err(update) {
         Ok(_) => Ok(true),
@@ -83,7 +83,7 @@ pub(crate) fn transaction(error: SdkError<TransactWriteItemsError>, markers: &[u
     };
     let conditions = failed("ConditionalCheckFailed");
     if !conditions.is_empty() {
-        // The head decides: when it moved on too, the next look finds the marker anyway.
+        // The head takes precedence: if it has changed as well, the next read finds the marker.
         return if conditions.iter().all(|at| markers.contains(at)) {
             CommitError::Duplicate
         } else {

@@ -23,7 +23,7 @@ use crate::{
     outbox::OUTBOX,
 };
 
-/// It was not brought back yet.
+/// Condition: the item has not been recovered or reversed yet.
 const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(closed)";
 
 /// The journal in DynamoDB.
@@ -107,7 +107,7 @@ impl Lanes for DynamoLanes {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::Head(lane.clone()).item()))
-            // What the head's last change logged was logged then: the stream tells of this change, too.
+            // Removes the outbox of the previous change, because the stream would deliver it again with this one.
             .update_expression(format!("SET echoes = :noted REMOVE {OUTBOX}"))
             .expression_attribute_values(":noted", items::pack(noted)?);
         update = if *read == Echoes::default() {
@@ -199,7 +199,7 @@ impl DynamoLanes {
             }
             JournalOp::Update(entry, marker) => {
                 actions.push(put(&Key::Entry(lane.clone(), entry.seq), items::body(&entry, None)?, false)?);
-                // An open entry's marker says so already.
+                // The stored marker of an open entry is already `Open`.
                 if let Some(marker) = marker.filter(|marker| marker.state != MarkerState::Open) {
                     actions.push(put(&Key::marker(&lane.map, marker.id), items::marker(&marker)?, false)?);
                 }
@@ -241,7 +241,7 @@ impl DynamoLanes {
     }
 }
 
-/// The builders refuse only what is missing from the code above.
+/// A builder fails only if the code above omits a field.
 fn built<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, PortError> {
     built.map_err(|error| PortError::Permanent(error.to_string()))
 }

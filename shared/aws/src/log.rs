@@ -30,7 +30,7 @@ type Item = HashMap<String, AttributeValue>;
 
 /// Errors that are marked resolved at the same time.
 const RESOLVED_AT_ONCE: usize = 8;
-/// A map that met no error for so long is quiet: twice the longest window of a rule.
+/// Time without an error after which a map is quiet: twice the longest window of a rule.
 const NOISY_TTL_MS: u64 = 2 * 24 * 60 * 60 * 1_000;
 
 /// The logs in DynamoDB.
@@ -41,7 +41,7 @@ pub struct DynamoLog {
     retention_ms: u64,
 }
 
-/// The partition of the index in which the unresolved errors of a record stand.
+/// Partition of the index that holds the unresolved errors of a record.
 fn unresolved(map: &MapId, key: &RecordKey) -> String {
     format!("E#{map}#{key}")
 }
@@ -64,7 +64,7 @@ fn body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError> {
     json::read(body).map_err(|error| unreadable("body", error))
 }
 
-/// A line, unless it cannot be read: then it is told by its key, and counted.
+/// Returns a line that could be read. An unreadable one is logged by its key and counted.
 fn left_out<T>(item: &Item, read: Result<T, PortError>) -> Option<T> {
     let why = match read {
         Ok(line) => return Some(line),
@@ -76,7 +76,7 @@ fn left_out<T>(item: &Item, read: Result<T, PortError>) -> Option<T> {
     None
 }
 
-/// All that a query finds, page by page.
+/// Reads all pages of a query.
 async fn all(query: QueryFluentBuilder) -> Result<Vec<Item>, PortError> {
     let (mut found, mut start) = (Vec::new(), None);
     loop {
@@ -89,7 +89,7 @@ async fn all(query: QueryFluentBuilder) -> Result<Vec<Item>, PortError> {
     }
 }
 
-/// The map that a line stands for.
+/// Reads the map that a line names.
 fn map_name(item: &Item) -> Option<MapId> {
     let name = item.get("sk").and_then(|value| value.as_s().ok()?.parse().ok());
     left_out(item, name.ok_or_else(|| unreadable("a map", "its name")))
@@ -113,7 +113,7 @@ fn read_error(item: &Item) -> Result<LoggedError, PortError> {
 }
 
 impl DynamoLog {
-    /// The logs in this table. Lines are kept for so many days.
+    /// The logs in this table, which keeps lines for `retention_days`.
     #[must_use]
     pub fn new(db: Client, table: &str, retention_days: u64) -> Self {
         Self { db, table: table.to_owned(), retention_ms: retention_days * 24 * 60 * 60 * 1_000 }
@@ -137,7 +137,7 @@ impl DynamoLog {
         Ok(item)
     }
 
-    /// Puts an item that is not there yet; whether it was new.
+    /// Puts an item unless it exists. Returns whether it was new.
     async fn add(&self, item: Item) -> Result<bool, PortError> {
         let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
         match put.condition_expression("attribute_not_exists(pk)").send().await {
@@ -151,7 +151,7 @@ impl DynamoLog {
         }
     }
 
-    /// Lines of a partition, newest first. One that cannot be read is told and left out, and does not hide the others.
+    /// Lists lines of a partition, newest first. An unreadable line is logged and left out.
     async fn newest<T>(
         &self,
         first: &Key,
@@ -191,7 +191,7 @@ impl DynamoLog {
         Ok(found)
     }
 
-    /// Names of maps that stand in a partition.
+    /// Lists the maps that a partition names.
     async fn names(&self, partition: &str, since: Timestamp) -> Result<Vec<MapId>, PortError> {
         let query = self.db.query().table_name(&self.table).consistent_read(true);
         let query = query
@@ -203,7 +203,7 @@ impl DynamoLog {
         Ok(maps.iter().filter_map(map_name).collect())
     }
 
-    /// Keys of a record's unresolved errors that the index has.
+    /// Reads the keys of a record's unresolved errors from the index.
     async fn unresolved(&self, resolution: &Resolution) -> Result<Vec<Item>, PortError> {
         let query = self.db.query().table_name(&self.table).index_name("open");
         let query = query
@@ -214,7 +214,7 @@ impl DynamoLog {
         Ok(all(query).await?.into_iter().map(key).collect())
     }
 
-    /// Marks errors resolved, those that are not yet; how many these were.
+    /// Marks unresolved errors as resolved. Returns how many it marked.
     async fn mark_all(&self, keys: Vec<Item>, at: Timestamp, how: Resolved) -> Result<u64, PortError> {
         let marks = keys.into_iter().map(|key| self.mark(key, at, how));
         let marked: Vec<u64> = stream::iter(marks).buffer_unordered(RESOLVED_AT_ONCE).try_collect().await?;
@@ -268,7 +268,7 @@ impl Log for DynamoLog {
 
     async fn add_activity(&self, line: &Activity) -> Result<bool, PortError> {
         if let (Some(map), ActivityKind::MapDeleted) = (&line.map, &line.what) {
-            // Before the line: a crash between the two must not hide the logs, and the line comes again.
+            // Stored before the line: after a crash in between, the logs stay listed and the line is delivered again.
             let mut gone = Key::Gone(map.clone()).item();
             gone.insert("gone_at".to_owned(), number(line.at.0));
             gone.insert("ttl".to_owned(), number(line.at.plus_ms(self.retention_ms).0 / 1_000));

@@ -1,4 +1,4 @@
-//! What was taken out of lanes, and what crossed.
+//! Archived entries and conflicts.
 
 use app::ports::{Archive, PortError};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -19,7 +19,7 @@ enum Order {
 }
 
 impl DynamoLanes {
-    /// Items of a partition in this order, those behind a key.
+    /// Lists items of a partition in this order, after a key.
     async fn list<T: DeserializeOwned>(
         &self,
         pk: String,

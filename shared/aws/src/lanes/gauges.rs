@@ -1,4 +1,4 @@
-//! Figures for people.
+//! Gauges that operators see.
 
 use app::ports::{CatchUp, Gauges, LaneKey, OpenLane, PortError, Resent, Sample};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -128,7 +128,7 @@ impl Gauges for DynamoLanes {
     }
 }
 
-/// Where a round stands that is not through.
+/// Reads the position of an unfinished round of pointers.
 fn read_round(item: &Item, map: &Map) -> Result<(Timestamp, OpenLane), PortError> {
     let key = item.get("round_key").and_then(|key| key.as_s().ok()?.parse().ok());
     let key = key.ok_or_else(|| PortError::Permanent("the place in a round of pointers is not readable".to_owned()))?;

@@ -1,8 +1,8 @@
 //! How heads, entries and markers are kept.
 //!
-//! A head is paid for with every write of its record, by the kilobyte: what DynamoDB need not see is packed into one
-//! attribute, and the record on its way is deflated in another. Packed parts are read by position: whoever changes them
-//! raises [`HEAD_SCHEMA`] and still reads the schema before ([`head_v1`]).
+//! DynamoDB bills each write of a head by the kilobyte, so attributes that it need not see are packed into one, and the
+//! record in flight is deflated in another. Packed parts are read by position: a change of them must raise
+//! [`HEAD_SCHEMA`] and keep reading the previous schema ([`head_v1`]).
 
 mod head_v1;
 
@@ -37,7 +37,7 @@ use crate::{
 const HEAD_SCHEMA: u64 = 2;
 /// The schema of entries, markers, archived entries and conflicts.
 const BODY_SCHEMA: u64 = 1;
-/// No item of ours unpacks to more: an entry carries one record and its bookkeeping.
+/// Largest unpacked item: an entry carries one record and its bookkeeping.
 const MAX_UNPACKED_BYTES: u64 = 4 * MAX_BODY_BYTES as u64;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -57,13 +57,13 @@ fn unreadable(what: &str, error: impl std::fmt::Display) -> PortError {
     PortError::Permanent(format!("{what} cannot be read: {error}"))
 }
 
-/// While a deployment replaces the functions one by one, a newer one may have written this. Until this one is replaced, too,
-/// it answers that it is unavailable, and its caller tries again.
+/// During a deployment, a function of the newer release may have written this item. The older function then answers
+/// that it is unavailable, and its caller retries.
 fn newer(what: &str, schema: u64) -> PortError {
     PortError::Transient(format!("{what} has schema {schema}, of a newer release"))
 }
 
-/// Packs what only Tandem reads.
+/// Packs a value that only Tandem reads.
 pub(super) fn pack<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
     let bytes = postcard::to_allocvec(value).map_err(|error| PortError::Permanent(error.to_string()))?;
     Ok(AttributeValue::B(Blob::new(bytes)))
@@ -87,7 +87,7 @@ fn read_bytes<'a>(item: &'a Item, name: &str) -> Result<Option<&'a [u8]>, PortEr
     Ok(blob.map(AsRef::as_ref))
 }
 
-/// Packs what carries a record: JSON, deflated.
+/// Packs a value that carries a record: deflated JSON.
 fn deflate<T: Serialize>(value: &T) -> Result<AttributeValue, PortError> {
     let failed = |error: String| PortError::Permanent(error);
     let json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
@@ -111,7 +111,7 @@ pub(super) fn read_number(item: &Item, name: &str) -> Result<u64, PortError> {
     text.parse().map_err(|error| unreadable(name, error))
 }
 
-/// Everything of a head that is no attribute of its own, but for the record that is on its way.
+/// The fields of a head that have no attribute of their own, except the record in flight.
 #[derive(Serialize, Deserialize)]
 struct Packed<'a> {
     generation: u64,
@@ -125,7 +125,7 @@ struct Packed<'a> {
     unresolved: Cow<'a, [(LogId, ErrorClass)]>,
 }
 
-/// Takes the record out of an attempt: it is JSON, which cannot be read by position, and worth deflating.
+/// Takes the record out of an attempt: JSON cannot be read by position, and deflating it pays.
 fn take_record(inflight: &mut ActiveEntry) -> Option<Record> {
     match &mut inflight.direct.as_mut()?.work {
         Work::Write(write) => match std::mem::replace(&mut write.image, Image::Absent) {
@@ -145,8 +145,8 @@ fn put_record(inflight: &mut ActiveEntry, record: Record) -> Option<()> {
     Some(())
 }
 
-/// The head's part of a commit. Named attributes are set one by one, so that the echoes, which others note while this
-/// write is in flight, stay as they are.
+/// The head's part of a commit. It sets attributes by name, so that it does not overwrite echoes that other functions
+/// note while this write is in flight.
 pub(super) fn head_update(
     head: &Head,
     expected: u64,
@@ -256,7 +256,7 @@ pub(super) fn marker(marker: &Marker) -> Result<Item, PortError> {
     body(marker, ttl)
 }
 
-/// An archived entry. What was skipped to go live waits for an operator, for as long as it takes.
+/// An archived entry. An entry that was skipped to go live does not expire until an operator recovers it.
 pub(super) fn archived(archived: &Archived) -> Result<Item, PortError> {
     let waits = archived.cause == ArchiveCause::SkippedToLive && archived.recovered.is_none();
     let closed = archived.recovered.as_ref().map(|(by, _)| by.at);

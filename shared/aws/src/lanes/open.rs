@@ -16,10 +16,10 @@ use crate::{
     keys::{Key, OPEN_SHARDS, open_partition},
 };
 
-/// Shards asked at the same time.
+/// Number of shards queried in parallel.
 const SHARDS_AT_ONCE: usize = 16;
 
-/// How many rows of the index may be out of date at once before an open lane is overlooked by a list.
+/// Number of stale rows in the index that a list tolerates before it may miss an open lane.
 const STALE_ROWS: usize = 200;
 
 /// Lanes within a range of the index, in its order.
@@ -38,8 +38,8 @@ pub(super) async fn range(
     Ok(lanes)
 }
 
-/// The first lanes of one shard. The index has those of one millisecond in no order of ours: pages are read until there
-/// are enough behind the last one, with all of its millisecond.
+/// Reads the first lanes of one shard. The index does not order lanes within a millisecond, so this reads pages until
+/// there are enough lanes after the cursor, including all lanes of the last millisecond.
 async fn in_shard(
     db: &Client,
     table: &str,
@@ -82,7 +82,7 @@ fn read(item: &HashMap<String, AttributeValue>) -> Option<OpenLane> {
     Some(OpenLane { at: Timestamp(at), lane: Key::parse_lane(item.get("pk")?.as_s().ok()?)? })
 }
 
-/// Lanes of a map that are not idle, with their heads and the entry each stands at. At most `limit`, oldest first.
+/// Lists lanes of a map that are not idle, with their heads and next entries. At most `limit`, oldest first.
 ///
 /// # Errors
 /// The table cannot be reached or read.
@@ -94,7 +94,7 @@ pub async fn open(
 ) -> Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError> {
     use app::ports::Lanes;
     let lanes = DynamoLanes::new(db.clone(), table);
-    // The index may still name lanes that are idle by now: they must not take the place of open ones.
+    // The index may still list lanes that are idle by now. They must not displace open lanes.
     let found = range(db, table, map, &OpenRange::all(), limit.saturating_add(STALE_ROWS)).await?;
     let mut open = Vec::new();
     for OpenLane { lane, .. } in found {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Item, Packed, read_bytes, unreadable};
 
-/// The packed attribute, without the filters of evicted writes: those stood behind it, when there were any.
+/// The packed attribute without the evicted filters, which follow it if there are any.
 #[derive(Deserialize)]
 struct PackedV1 {
     generation: u64,
