@@ -254,7 +254,9 @@ impl<P: Ports> WriteSession<'_, P> {
     /// `None`: the lease has not ended, or somebody else was faster.
     async fn try_take_over(&mut self, head: &Head) -> Option<Answer> {
         let (now, lease_ms) = (self.ports.now(), self.known.lease_ms());
-        let Claim::Taken { head: taken, entry } = claim(head, None, self.known.map(), self.owner, now, lease_ms) else {
+        let Claim::Taken { head: taken, entry } =
+            claim(head, None, self.known.map(), &self.lane.key, self.owner, now, lease_ms)
+        else {
             return None;
         };
         let commit = Commit::of(Some(head), (*taken).clone(), Vec::new());

@@ -10,6 +10,7 @@
 mod admit;
 mod answer;
 mod archive;
+mod bounce;
 mod conflict;
 mod entry;
 mod guard;

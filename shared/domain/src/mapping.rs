@@ -1,6 +1,7 @@
 //! Field mappings: what a record of one side becomes on the other. One definition serves both directions.
 
 mod check;
+mod compare;
 mod convert;
 mod lookup;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::{check::mistakes, convert::FieldType, lookup::Lookup};
+pub use self::{check::mistakes, compare::Compare, convert::FieldType, lookup::Lookup};
 use crate::{
     id::SideId,
     map::{MapConfig, SideIx},
@@ -41,6 +42,9 @@ pub struct FieldMapping {
     /// A record without a value here is an error.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
+    /// When two values of the field count as equal.
+    #[serde(default, skip_serializing_if = "Compare::is_default")]
+    pub compare: Compare,
     /// Only written to this side; what that side reports of the field is not carried back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_to: Option<SideId>,
@@ -116,6 +120,19 @@ pub fn carried(map: &MapConfig, of: SideIx, image: &Image) -> Image {
         out.insert(name.clone(), canonical);
     }
     Image::Present(out)
+}
+
+/// The carried part of an image as it is compared: values that the rules of their fields call equal are alike.
+#[must_use]
+pub fn compared(map: &MapConfig, of: SideIx, image: &Image) -> Image {
+    let Image::Present(mut record) = carried(map, of, image) else { return Image::Absent };
+    let side = &map.side(of).side;
+    for field in &map.fields {
+        if let Some(value) = field.names.get(side).and_then(|name| record.get_mut(name)) {
+            *value = field.compare.normalize(value.take());
+        }
+    }
+    Image::Present(record)
 }
 
 /// The canonical fields of a side as they are written to that side itself: with its constants, and with its lookups bound.

@@ -72,6 +72,8 @@ pub struct FakeApp {
     pub refuses: BTreeSet<RecordKey>,
     /// Records on which it fails, without a word about them.
     pub fails: BTreeSet<RecordKey>,
+    /// How it tidies what it stores.
+    pub tidies: Option<fn(&mut Record)>,
     /// Records that take it down when they are written.
     pub dies_of: BTreeSet<RecordKey>,
     /// It is down until then.
@@ -99,9 +101,17 @@ impl FakeApp {
 
     /// Changes a record, as a user of the app does. The new row version.
     pub fn change(&mut self, key: &RecordKey, image: Image) -> u64 {
+        let image = self.tidied(image);
         let row = self.records.entry(key.clone()).or_insert((Image::Absent, 0));
         *row = (image, row.1 + 1);
         row.1
+    }
+
+    fn tidied(&self, mut image: Image) -> Image {
+        if let (Some(tidies), Image::Present(record)) = (self.tidies, &mut image) {
+            tidies(record);
+        }
+        image
     }
 
     fn apply(&mut self, call: &Call, capability: Capability, at: Timestamp, bug: Option<Bug>) -> Result<(), Failure> {
@@ -126,7 +136,8 @@ impl FakeApp {
                 Image::Present(record)
             }
         };
-        let version = self.change(&call.record.key, image.clone());
+        let version = self.change(&call.record.key, image);
+        let image = self.image(&call.record.key);
         self.taken_at = Some(at);
         self.effects.push(Effect { key: call.record.key.clone(), entry: call.entry, version: call.version });
         if !self.silent {

@@ -234,7 +234,8 @@ impl Users {
         let at = self.world.now();
         self.world.apps.with(&id, |app| {
             let before = app.image(key);
-            let version = app.change(key, image.clone());
+            let version = app.change(key, image);
+            let image = app.image(key);
             app.outbox.push_back(crate::apps::Report { key: key.clone(), before, image, version, at });
         });
     }

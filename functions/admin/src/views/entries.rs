@@ -107,6 +107,7 @@ impl EntryView {
                 ParkReason::HalfWritten => "half_written",
                 ParkReason::Held => "held",
                 ParkReason::KeepsFailing => "keeps_failing",
+                ParkReason::Bounces => "bounces",
             }),
             cancelled: entry.cancelled.map(Attribution::from),
             last_failure: entry.last_failure.map(|step| LaneFailure::of(side(step.to), step)),

@@ -225,7 +225,7 @@ async fn step<P: Ports>(
     };
     let owner = Owner(ports.fresh_id());
     let lease = lease_ms([&map.sides[0].config, &map.sides[1].config]);
-    let look = |stored: Option<&Entry>| claim(&head, stored, &map.map, owner, ports.now(), lease);
+    let look = |stored: Option<&Entry>| claim(&head, stored, &map.map, &lane.key, owner, ports.now(), lease);
     let mut stored = None;
     let mut claimed = look(None);
     if let Claim::NeedsEntry(seq) = claimed {
@@ -239,6 +239,13 @@ async fn step<P: Ports>(
         // The entry ended after the head was read: look again, never skip it.
         Claim::NeedsEntry(_) => return Ok(StepResult::LaneChanged),
         Claim::Archive(first) => return archive_next(ports, lane, map, &head, *first, known).await,
+        Claim::Park(next, effects) => {
+            return match ports.lanes().commit(lane, Commit::of(Some(&head), *next, effects)).await {
+                Ok(()) => Ok(StepResult::End(LaneEnd::Parked)),
+                Err(CommitError::Stale | CommitError::Duplicate) => Ok(StepResult::LaneChanged),
+                Err(CommitError::Port(error)) => Err(error),
+            };
+        }
         Claim::Taken { .. } => {}
     }
     let permit = pace.permit().await;

@@ -66,7 +66,7 @@ impl<P: Ports> WriteSession<'_, P> {
             }
         };
         let (now, lease_ms) = (self.ports.now(), self.known.lease_ms());
-        match claim(&head, stored.as_ref(), self.known.map(), self.owner, now, lease_ms) {
+        match claim(&head, stored.as_ref(), self.known.map(), &self.lane.key, self.owner, now, lease_ms) {
             Claim::Taken { head: taken, entry: mine } if mine.id == entry.id => {
                 let commit = Commit { head: (*taken).clone(), expected: head.version, ops: Vec::new() };
                 if self.ports.lanes().commit(self.lane, commit).await.is_err() {
@@ -76,7 +76,12 @@ impl<P: Ports> WriteSession<'_, P> {
                 self.execute_claimed().await.unwrap_or(answer)
             }
             Claim::Idle => answer,
-            Claim::Parked | Claim::NotYet(_) | Claim::NeedsEntry(_) | Claim::Archive(_) | Claim::Taken { .. } => {
+            Claim::Parked
+            | Claim::NotYet(_)
+            | Claim::NeedsEntry(_)
+            | Claim::Archive(_)
+            | Claim::Park(..)
+            | Claim::Taken { .. } => {
                 self.leave_to_workers(&head, &entry).await;
                 answer
             }

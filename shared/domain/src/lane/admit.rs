@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     id::{EntryId, Owner, WriteId},
+    limits::{BOUNCES_WITHIN_MS, MAX_BOUNCES},
     map::{Intake, Map, PerSide, SideIx},
     mapping::passes,
     record::{ContentHash, Image},
@@ -201,12 +202,29 @@ fn classify(
         }
     }
     let made_anew = is_made_anew(head, origin, arrival);
+    // Only apps that both report what Tandem writes can answer each other.
+    let both_report = context.sides.0.iter().all(|side| side.reports_own_writes);
+    findings.bounces = count_bounces(head, origin, reported, context.now) >= MAX_BOUNCES && both_report;
     let side = &mut head.sides[origin];
     if made_anew {
         side.reported_version = None;
     }
     (side.last_reported, side.echoes_at_report) = (Some(reported), echoes.count(origin));
     ControlFlow::Continue(findings)
+}
+
+/// Counts how often in a row a side has reported the same content again, each time soon after the other side reported a change.
+/// Two apps that each store a value in their own form, and report that, would go on for ever. A user who sets a value back
+/// does so at one side.
+fn count_bounces(head: &mut Head, origin: SideIx, reported: ContentHash, now: Timestamp) -> u32 {
+    let other = head.sides[origin.other()].last_reported_at;
+    let side = &mut head.sides[origin];
+    let again = side.last_reported == Some(reported)
+        && other >= side.last_reported_at
+        && now.ms_since(side.last_reported_at) < BOUNCES_WITHIN_MS;
+    side.bounces = if again { side.bounces + 1 } else { 0 };
+    side.last_reported_at = now;
+    side.bounces
 }
 
 /// Finds the answer to an id that came before.
@@ -251,6 +269,8 @@ fn find_known_id(
 struct ReportFindings {
     crossing: Option<Crossing>,
     ambiguous: bool,
+    /// Both apps have reported what they report now before.
+    bounces: bool,
 }
 
 /// Takes the next place in the lane.
@@ -271,7 +291,10 @@ fn take_place(
     let write = Write { id: write_id, body, origin, shape, mode, image };
     let mut entry = Entry::new(seq, id, Work::Write(write), now);
     (entry.crossing, entry.needs_resync, entry.epoch) = (found.crossing, found.ambiguous, map.epoch);
-    if idle && !entry.waits_for_answer() && map.state.intake() == Intake::Write {
+    if found.bounces {
+        entry.note_bounce(map, now);
+    }
+    if idle && !found.bounces && !entry.waits_for_answer() && map.state.intake() == Intake::Write {
         entry.attempts = 1;
         head.inflight = Some(ActiveEntry {
             seq,
@@ -298,7 +321,7 @@ fn note_reporter_and_targets(
     context: AdmitContext<'_>,
 ) {
     let AdmitContext { now, sides, .. } = context;
-    let ReportFindings { crossing, ambiguous } = found;
+    let ReportFindings { crossing, ambiguous, .. } = found;
     let loses = crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther);
     for to in SideIx::BOTH {
         let is_origin = arrival.origin == Some(to);

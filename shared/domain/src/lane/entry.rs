@@ -146,6 +146,8 @@ pub enum ParkReason {
     Held,
     /// Its app failed again and again on this record, and took others meanwhile.
     KeepsFailing,
+    /// Its apps report the record to and fro without new content.
+    Bounces,
 }
 
 impl Entry {

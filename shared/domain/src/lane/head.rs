@@ -82,6 +82,10 @@ pub struct SideMemory {
     pub retried: bool,
     /// What this side last reported as a change of its own.
     pub last_reported: Option<ContentHash>,
+    /// When that was.
+    pub last_reported_at: Timestamp,
+    /// How often in a row this side has reported that content again, each time after a change of the other side.
+    pub bounces: u32,
     /// How many echoes of this side had been noted by then: it tells whether the last report was a change or an echo.
     pub echoes_at_report: u64,
     /// What Tandem wrote here last, oldest first.

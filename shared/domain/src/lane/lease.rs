@@ -1,6 +1,6 @@
 //! Who may execute the next entry of a lane.
 
-use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, admit::writing};
+use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, admit::writing, bounce};
 use crate::{
     id::{Owner, RecordKey},
     limits::LEASE_MARGIN_MS,
@@ -22,6 +22,8 @@ pub enum Claim {
     NeedsEntry(u64),
     /// The next entry is not to be written, but archived.
     Archive(Box<Entry>),
+    /// The next entry waits for an operator from now on: store the head with the effects.
+    Park(Box<Head>, Vec<JournalEffect>),
     /// Store the head, then execute the entry.
     Taken {
         /// The head with the entry in flight.
@@ -34,7 +36,15 @@ pub enum Claim {
 /// Claims the entry `done_seq + 1`, whatever woke the worker: a message is only a wake-up. `stored` is that entry from
 /// the journal, if it was read.
 #[must_use]
-pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: Timestamp, lease_ms: u64) -> Claim {
+pub fn claim(
+    head: &Head,
+    stored: Option<&Entry>,
+    map: &Map,
+    key: &RecordKey,
+    owner: Owner,
+    now: Timestamp,
+    lease_ms: u64,
+) -> Claim {
     if head.idle() {
         return Claim::Idle;
     }
@@ -64,6 +74,9 @@ pub fn claim(head: &Head, stored: Option<&Entry>, map: &Map, owner: Owner, now: 
     }
     if head.inflight.is_none() && head.not_before > now {
         return Claim::NotYet(head.not_before);
+    }
+    if let Some((head, effects)) = bounce::park(head, &entry, map, key, now) {
+        return Claim::Park(Box::new(head), effects);
     }
     let due_from = head.due_from(&entry, now);
     if due_from > now {
@@ -174,7 +187,7 @@ mod tests {
     }
 
     fn claim_at(head: &Head, stored: Option<&Entry>, map: &Map, now: Timestamp) -> Claim {
-        claim(head, stored, map, OWNER, now, 1_000)
+        claim(head, stored, map, &"C-1".parse().unwrap(), OWNER, now, 1_000)
     }
 
     #[test]

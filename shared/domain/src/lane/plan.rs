@@ -3,7 +3,7 @@
 use super::{Entry, Winner, Work};
 use crate::{
     map::{MapConfig, SideIx},
-    mapping::{MappingError, as_written, carried, translate},
+    mapping::{MappingError, as_written, carried, compared, translate},
     record::{ContentHash, Image},
 };
 
@@ -84,5 +84,5 @@ pub(super) fn image_for(map: &MapConfig, shape: SideIx, to: SideIx, image: &Imag
 /// The fingerprint of what a side holds, as the guards compare it.
 #[must_use]
 pub fn content(map: &MapConfig, of: SideIx, image: &Image) -> ContentHash {
-    ContentHash::of(&carried(map, of, image))
+    ContentHash::of(&compared(map, of, image))
 }

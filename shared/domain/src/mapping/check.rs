@@ -38,6 +38,9 @@ pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
                 findings.add(&format!("{at}.names.{side}"), "is mapped twice");
             }
         }
+        if field.compare.decimals.is_some_and(|decimals| decimals > 30) {
+            findings.add(&format!("{at}.compare.decimals"), "must be 0 to 30");
+        }
         directions(&mut findings, &at, field, &sides);
         values(&mut findings, &at, field, &sides);
     }

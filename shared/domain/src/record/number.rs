@@ -42,6 +42,29 @@ pub fn canonical(number: &Number) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
+/// The number with so many decimals; half is rounded away from zero. `None`: its plain notation is too long.
+#[must_use]
+pub fn rounded(number: &Number, decimals: u8) -> Option<Number> {
+    let text = plain(number)?;
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let kept = usize::from(decimals).min(fraction.len());
+    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes().take(kept)).collect();
+    if fraction.as_bytes().get(kept).is_some_and(|next| *next >= b'5') {
+        let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
+        let at = digits.len() - nines;
+        digits[at..].fill(b'0');
+        match at.checked_sub(1) {
+            Some(before) => digits[before] += 1,
+            None => digits.insert(0, b'1'),
+        }
+    }
+    let digits = String::from_utf8(digits).ok()?;
+    let (whole, fraction) = digits.split_at(digits.len() - kept);
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}").parse().ok()
+}
+
 /// The number that a text is, in plain notation: `10.50`, `+7`, `.5`, `007`.
 #[must_use]
 pub fn from_text(text: &str) -> Option<Number> {
@@ -168,6 +191,24 @@ mod tests {
             if let Some(plainly) = plain(&shifted.parse().unwrap()) {
                 prop_assert_eq!(plainly.parse::<f64>().unwrap(), shifted.parse::<f64>().unwrap());
             }
+        }
+    }
+
+    #[test]
+    fn a_number_is_rounded_by_its_digits() {
+        for (text, decimals, wanted) in [
+            ("10.004", 2, "10"),
+            ("10.005", 2, "10.01"),
+            ("-10.005", 2, "-10.01"),
+            ("9.995", 2, "10"),
+            ("99.5", 0, "100"),
+            ("0.4", 0, "0"),
+            ("1.5", 30, "1.5"),
+            ("12345678901234567890.12345", 3, "12345678901234567890.123"),
+            ("8.675e-6", 7, "0.0000087"),
+        ] {
+            let number: Number = text.parse().unwrap();
+            assert_eq!(canonical(&rounded(&number, decimals).unwrap()), wanted, "{text}");
         }
     }
 }

@@ -77,6 +77,8 @@ impl SideMemoryV1 {
             last_write_at: self.last_write_at,
             retried: self.retried,
             last_reported: self.last_reported,
+            last_reported_at: Timestamp(0),
+            bounces: 0,
             echoes_at_report: self.echoes_at_report,
             recent_writes: self.recent_writes,
             seen_seq: self.seen_seq,

@@ -114,7 +114,7 @@ impl Bench {
         let head = self.head.clone().unwrap();
         let stored = self.entries.iter().find(|entry| entry.seq == head.done_seq + 1).cloned();
         let owner = Owner(self.id());
-        let claimed = claim(&head, stored.as_ref(), &self.map, owner, self.now, self.lease_ms());
+        let claimed = claim(&head, stored.as_ref(), &self.map, &key(), owner, self.now, self.lease_ms());
         if let Claim::Taken { head, .. } = &claimed {
             self.head = Some((**head).clone());
         }
