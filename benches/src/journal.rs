@@ -111,17 +111,17 @@ impl Gauges for Journal {
     async fn catch_up(&self, map: &Map) -> Result<Option<CatchUp>, PortError> {
         self.lanes.catch_up(map).await
     }
-    async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
+    async fn acquire_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
         self.away().await;
-        self.lanes.hold_drain(map, run, now, until).await
+        self.lanes.acquire_drain(map, run, now, until).await
     }
-    async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
+    async fn drain_holder(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
         self.away().await;
-        self.lanes.drained_by(map, now).await
+        self.lanes.drain_holder(map, now).await
     }
-    async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
+    async fn release_drain(&self, map: &Map, run: Owner) -> Result<(), PortError> {
         self.away().await;
-        self.lanes.let_drain_go(map, run).await
+        self.lanes.release_drain(map, run).await
     }
     async fn note_depth(&self, map: &Map, sample: Sample) -> Result<(), PortError> {
         self.lanes.note_depth(map, sample).await

@@ -33,7 +33,10 @@ const HEAD_NAMES: [(&str, &str); 7] = [
     ("\"own\":", "\"last_reported\":"),
     ("\"own_after\":", "\"echoes_at_report\":"),
     ("\"written\":[", "\"recent_writes\":["),
-    ("\"forgotten_seq\":", "\"bounces\":0,\"last_reported_at\":0,\"evicted_filter\":0,\"evicted_seq\":"),
+    (
+        "\"forgotten_seq\":",
+        "\"bounces\":0,\"last_reported_seq\":0,\"last_reported_at\":0,\"evicted_filter\":0,\"evicted_seq\":",
+    ),
     ("\"copy_seq\":", "\"resync_seq\":"),
 ];
 

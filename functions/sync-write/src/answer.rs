@@ -1,7 +1,7 @@
 //! Answers as JSON.
 
 use app::{
-    error::{AppError, AppSays, Thing},
+    error::{AppError, AppSays, ResourceKind},
     lookup::WriteStatus,
     problem::Problem,
     write::{WithSideNames, WriteError},
@@ -61,7 +61,7 @@ pub(crate) fn answer_status(id: WriteId, told: Result<WithSideNames<WriteStatus>
         Err(error) => return Reply::error(&error.into()),
     };
     match what {
-        WriteStatus::Unknown => Reply::error(&AppError::NotFound(Thing::Write)),
+        WriteStatus::Unknown => Reply::error(&AppError::NotFound(ResourceKind::Write)),
         WriteStatus::InFlight(version) => Reply::ok(200, json!({"id": id, "status": "in_flight", "version": version})),
         WriteStatus::Known(answer) => Reply { status: 200, ..describe_answer(id, &answer, &sides) },
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use app::{
     Ports,
-    error::{AppError, Thing},
+    error::{AppError, ResourceKind},
     lookup, problem,
     request::WriteRequest,
     write::write,
@@ -156,7 +156,7 @@ async fn look_up<P: Ports>(ports: &P, request: &Request, id: &str) -> Result<Rep
     let Some(map) = query.first("map") else {
         return Err(AppError::mistake("map", "is missing: GET /writes/{id}?map=…&key=…"));
     };
-    let map: MapId = map.parse().map_err(|_| AppError::NotFound(Thing::Map))?;
+    let map: MapId = map.parse().map_err(|_| AppError::NotFound(ResourceKind::Map))?;
     let key: Option<RecordKey> =
         query.first("key").map(str::parse).transpose().map_err(|says: String| AppError::mistake("key", &says))?;
     Ok(answer_status(id, lookup::find_write(ports, &map, key.as_ref(), id).await))

@@ -20,7 +20,7 @@ pub use self::{
     tick::{TickCounts, tick, tick_one},
 };
 use crate::{
-    cas::{self, Lost, Round},
+    cas::{self, RetryCause, Round},
     ports::{AlertPorts, Alerts, CommitError, IncidentChange, PortError},
 };
 use domain::{IncidentId, rule::Incident};
@@ -38,7 +38,7 @@ pub(crate) async fn change_incident<P: AlertPorts>(
         let Some(change) = decide(&read) else { return Ok(Round::Done(None)) };
         match ports.alerts().save_incident(&change).await {
             Ok(()) => Ok(Round::Done(Some(change.incident))),
-            Err(CommitError::Stale | CommitError::Duplicate) => Ok(Round::Again(Lost::Stale, ())),
+            Err(CommitError::Stale | CommitError::Duplicate) => Ok(Round::Again(RetryCause::Stale, ())),
             Err(CommitError::Port(error)) => Err(error),
         }
     })

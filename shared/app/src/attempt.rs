@@ -13,7 +13,7 @@ use domain::{
     redact::redacted_text,
 };
 
-use self::conflict::{Stopped, keep_both_values};
+use self::conflict::{EarlyStop, keep_both_values};
 use crate::{
     cas::{self, Round},
     ports::{Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
@@ -44,8 +44,8 @@ pub(crate) struct AttemptResult {
 pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>) -> AttemptResult {
     let attempt = match keep_both_values(ports, &mut context).await {
         Ok(()) => call_apps(ports, &context).await,
-        Err(Stopped::ByApp(attempt)) => attempt,
-        Err(Stopped::ByJournal) => {
+        Err(EarlyStop::ByApp(attempt)) => attempt,
+        Err(EarlyStop::ByJournal) => {
             let answer = Answer::queued(&context.head, &context.entry, None);
             return AttemptResult { answer, head: None, failure: None };
         }
@@ -186,7 +186,7 @@ async fn write<P: Ports>(
     let call = Call {
         record: RecordAddress::of(context.map.config.side(to), &context.lane.key),
         image: image.clone(),
-        entry: context.entry.id,
+        entry: context.entry.idempotency_key(),
         version: context.head.version_of(context.entry.seq),
         etag: context.head.sides[to].etag.clone(),
     };

@@ -29,7 +29,7 @@ pub struct Oldest {
 /// # Errors
 /// The journal cannot be reached.
 pub async fn oldest<P: Ports>(ports: &P, map: &Map) -> Result<Option<Oldest>, PortError> {
-    let open = ports.lanes().open(map, OpenRange::moving(), MAX_LANES).await?;
+    let open = ports.lanes().open(map, OpenRange::unparked(), MAX_LANES).await?;
     let complete = open.len() < MAX_LANES;
     let firsts = open.into_iter().map(|open| async move { first(ports, map, &open.lane).await });
     let firsts: Vec<_> = stream::iter(firsts).buffer_unordered(READ_AT_ONCE).try_collect().await?;

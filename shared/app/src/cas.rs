@@ -44,11 +44,11 @@ pub(crate) enum Round<S, T> {
     /// The item is as it should be, and this is the result.
     Done(T),
     /// Somebody else changed the item, or nobody knows whether the commit was stored: read it again, with this in mind.
-    Again(Lost, S),
+    Again(RetryCause, S),
 }
 
 /// Why a round has to be repeated.
-pub(crate) enum Lost {
+pub(crate) enum RetryCause {
     /// The item has another version now.
     Stale,
     /// The store did not answer. The commit may have been stored all the same.
@@ -56,32 +56,32 @@ pub(crate) enum Lost {
 }
 
 /// Why a loop ended without a result.
-pub(crate) struct OutOfRounds(pub(crate) Lost);
+pub(crate) struct RetriesExhausted(pub(crate) RetryCause);
 
-impl From<OutOfRounds> for PortError {
-    fn from(OutOfRounds(lost): OutOfRounds) -> Self {
+impl From<RetriesExhausted> for PortError {
+    fn from(RetriesExhausted(lost): RetriesExhausted) -> Self {
         match lost {
-            Lost::Stale => Self::Transient("others kept changing the item".to_owned()),
-            Lost::Unanswered(error) => error,
+            RetryCause::Stale => Self::Transient("others kept changing the item".to_owned()),
+            RetryCause::Unanswered(error) => error,
         }
     }
 }
 
-impl From<OutOfRounds> for AppError {
-    fn from(OutOfRounds(lost): OutOfRounds) -> Self {
+impl From<RetriesExhausted> for AppError {
+    fn from(RetriesExhausted(lost): RetriesExhausted) -> Self {
         match lost {
-            Lost::Stale => Self::Contended,
-            Lost::Unanswered(error) => error.into(),
+            RetryCause::Stale => Self::Contended,
+            RetryCause::Unanswered(error) => error.into(),
         }
     }
 }
 
 /// Sorts a commit: stored, to be looked at again, or an error that no repeat will change.
-pub(crate) fn stored(commit: Result<(), CommitError>) -> Result<Result<(), Lost>, PortError> {
+pub(crate) fn stored(commit: Result<(), CommitError>) -> Result<Result<(), RetryCause>, PortError> {
     match commit {
         Ok(()) => Ok(Ok(())),
-        Err(CommitError::Stale | CommitError::Duplicate) => Ok(Err(Lost::Stale)),
-        Err(CommitError::Port(error @ PortError::Transient(_))) => Ok(Err(Lost::Unanswered(error))),
+        Err(CommitError::Stale | CommitError::Duplicate) => Ok(Err(RetryCause::Stale)),
+        Err(CommitError::Port(error @ PortError::Transient(_))) => Ok(Err(RetryCause::Unanswered(error))),
         Err(CommitError::Port(error)) => Err(error),
     }
 }
@@ -99,7 +99,7 @@ pub(crate) async fn retry<P, S, T, E, F>(
 ) -> Result<T, E>
 where
     P: Ports,
-    E: From<OutOfRounds>,
+    E: From<RetriesExhausted>,
     F: Future<Output = Result<Round<S, T>, E>>,
 {
     let (mut state, mut unanswered) = (first, 0);
@@ -108,14 +108,14 @@ where
             Round::Done(result) => return Ok(result),
             Round::Again(lost, next) => (lost, next),
         };
-        unanswered += u32::from(matches!(lost, Lost::Unanswered(_)));
+        unanswered += u32::from(matches!(lost, RetryCause::Unanswered(_)));
         if policy.is_exhausted(number, unanswered) {
-            return Err(OutOfRounds(lost).into());
+            return Err(RetriesExhausted(lost).into());
         }
         state = next;
         ports.sleep(policy.wait_ms(number, ports.fresh_id())).await;
     }
-    Err(OutOfRounds(Lost::Stale).into())
+    Err(RetriesExhausted(RetryCause::Stale).into())
 }
 
 impl Policy {
@@ -165,10 +165,10 @@ mod tests {
         let permanent = PortError::Permanent("not allowed".to_owned());
         assert!(matches!(stored(Ok(())), Ok(Ok(()))));
         for stale in [CommitError::Stale, CommitError::Duplicate] {
-            assert!(matches!(stored(Err(stale)), Ok(Err(Lost::Stale))));
+            assert!(matches!(stored(Err(stale)), Ok(Err(RetryCause::Stale))));
         }
         let unanswered = stored(Err(CommitError::Port(transient())));
-        assert!(matches!(unanswered, Ok(Err(Lost::Unanswered(error))) if error == transient()));
+        assert!(matches!(unanswered, Ok(Err(RetryCause::Unanswered(error))) if error == transient()));
         assert_eq!(stored(Err(CommitError::Port(permanent.clone()))).err(), Some(permanent));
     }
 }

@@ -43,7 +43,7 @@ pub enum AppError {
     },
     /// There is no such thing.
     #[error("no such {0:?}")]
-    NotFound(Thing),
+    NotFound(ResourceKind),
     /// There is no such address.
     #[error("unknown route")]
     UnknownRoute,
@@ -120,7 +120,7 @@ pub struct AppSays {
 
 /// What was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thing {
+pub enum ResourceKind {
     /// A map.
     Map,
     /// A side.
@@ -224,7 +224,7 @@ impl From<WriteError> for AppError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Invalid(mistakes) => Self::Invalid(mistakes),
-            WriteError::UnknownMap(_) => Self::NotFound(Thing::Map),
+            WriteError::UnknownMap(_) => Self::NotFound(ResourceKind::Map),
             WriteError::IdReused => Self::Conflict(StateConflict::WriteIdReused),
             WriteError::IdTooOld => Self::Conflict(StateConflict::WriteIdTooOld),
             WriteError::InProgress => Self::Conflict(StateConflict::WriteInProgress),

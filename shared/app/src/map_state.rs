@@ -5,7 +5,7 @@ use std::future::Future;
 use domain::{Map, MapState, log::Activity};
 
 use crate::{
-    cas::{self, Lost, OutOfRounds, Round},
+    cas::{self, RetriesExhausted, RetryCause, Round},
     ports::{CommitError, Config, PortError, Ports, WakeUps},
 };
 
@@ -59,7 +59,7 @@ pub(crate) async fn change_state<P, S, E, F>(
 ) -> Result<StateChange<S>, E>
 where
     P: Ports,
-    E: From<PortError> + From<OutOfRounds>,
+    E: From<PortError> + From<RetriesExhausted>,
     F: Future<Output = Result<Decision<S>, E>>,
 {
     let read_and_decide = &read_and_decide;
@@ -76,7 +76,7 @@ where
                 Ok(Round::Done(StateChange::Saved(next)))
             }
             Err(CommitError::Stale | CommitError::Duplicate) if on_stale == OnStale::ReadAgain => {
-                Ok(Round::Again(Lost::Stale, ()))
+                Ok(Round::Again(RetryCause::Stale, ()))
             }
             Err(CommitError::Stale | CommitError::Duplicate) => Ok(Round::Done(StateChange::GaveWay)),
             Err(CommitError::Port(error)) => Err(error.into()),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::conflict::{conflict_text, takes};
 use crate::{
-    error::{AppError, AppSays, StateConflict as Conflict, Subject, Thing},
+    error::{AppError, AppSays, ResourceKind, StateConflict as Conflict, Subject},
     ports::PortError,
 };
 
@@ -61,7 +61,7 @@ impl From<&AppError> for Problem {
             AppError::Of { about, .. } => Some(about.clone()),
             _ => None,
         };
-        let error = error.bare();
+        let error = error.without_subject();
         let (status, code, title, detail) = text(error);
         Self {
             r#type: format!("urn:tandem:problem:{code}"),
@@ -140,47 +140,53 @@ fn text(error: &AppError) -> Text {
             "Your role does not allow this",
             "`errors` names the role that is needed. Ask an admin for a token with that role.",
         ),
-        AppError::NotFound(Thing::Map) => (404, "map_not_found", "There is no such map", "`GET /maps` lists all."),
-        AppError::NotFound(Thing::Side) => (404, "side_not_found", "There is no such side", "`GET /sides` lists all."),
-        AppError::NotFound(Thing::Rule) => (404, "rule_not_found", "There is no such rule", "`GET /rules` lists all."),
-        AppError::NotFound(Thing::Group) => {
+        AppError::NotFound(ResourceKind::Map) => {
+            (404, "map_not_found", "There is no such map", "`GET /maps` lists all.")
+        }
+        AppError::NotFound(ResourceKind::Side) => {
+            (404, "side_not_found", "There is no such side", "`GET /sides` lists all.")
+        }
+        AppError::NotFound(ResourceKind::Rule) => {
+            (404, "rule_not_found", "There is no such rule", "`GET /rules` lists all.")
+        }
+        AppError::NotFound(ResourceKind::Group) => {
             (404, "group_not_found", "There is no such group", "`GET /groups` lists all.")
         }
-        AppError::NotFound(Thing::Incident) => (
+        AppError::NotFound(ResourceKind::Incident) => (
             404,
             "incident_not_found",
             "There is no such incident",
             "`GET /incidents` lists all. Tandem keeps closed incidents for as long as the logs.",
         ),
-        AppError::NotFound(Thing::FlaggedAddress) => (
+        AppError::NotFound(ResourceKind::FlaggedAddress) => (
             404,
             "address_not_flagged",
             "This address is not flagged",
             "Tandem sends mail to this address. `GET /mail/flagged` lists the addresses that get none.",
         ),
-        AppError::NotFound(Thing::FailedEvent) => (
+        AppError::NotFound(ResourceKind::FailedEvent) => (
             404,
             "failed_event_not_found",
             "There is no such event",
             "Somebody may have dismissed it; `GET /log/activity` shows who. `GET /log/failed` lists the events that are left.",
         ),
-        AppError::NotFound(Thing::Token) => {
+        AppError::NotFound(ResourceKind::Token) => {
             (404, "token_not_found", "There is no such token", "`GET /tokens` lists all.")
         }
-        AppError::NotFound(Thing::Entry) => (
+        AppError::NotFound(ResourceKind::Entry) => (
             404,
             "entry_not_found",
             "There is no such entry",
             "It may have ended in the meantime. `GET /maps/{map}/queue/entries?key=` lists the entries of a record that wait; \
              `GET /writes/{id}` of sync-write has the status of a write.",
         ),
-        AppError::NotFound(Thing::Archived) => {
+        AppError::NotFound(ResourceKind::Archived) => {
             (404, "archived_not_found", "There is no such archived entry", "`GET /maps/{map}/archive` lists all.")
         }
-        AppError::NotFound(Thing::Conflict) => {
+        AppError::NotFound(ResourceKind::Conflict) => {
             (404, "conflict_not_found", "There is no such conflict", "`GET /maps/{map}/conflicts` lists all.")
         }
-        AppError::NotFound(Thing::Write) => (
+        AppError::NotFound(ResourceKind::Write) => (
             404,
             "write_not_found",
             "There is no such write",

@@ -5,8 +5,8 @@
 //! reason why the write has to be decided again.
 
 mod answer;
+mod appended_entry;
 mod known_map;
-mod own_entry;
 
 use domain::{
     MapState, Owner,
@@ -22,7 +22,7 @@ pub use self::answer::{WithSideNames, WriteError};
 pub(crate) use self::answer::{answer_queued, answer_standing, side_names};
 use self::known_map::{Freshness, KnownMap};
 use crate::{
-    cas::{self, Lost, Round},
+    cas::{self, RetryCause, Round},
     ports::{Commit, CommitError, Config, JournalOp, LaneKey, Lanes, PortError, Ports},
     request::{WriteRequest, mistake},
 };
@@ -41,7 +41,7 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<WithSi
     let lane = LaneKey { map: request.map.clone(), key: request.key.clone() };
     let (map, head) = futures::join!(ports.config().map(&request.map), ports.lanes().head(&lane));
     let map = map?.ok_or_else(|| WriteError::UnknownMap(request.map.clone()))?;
-    let known = KnownMap::at_start(ports, &request.map, map).await?;
+    let known = KnownMap::confirm_cached(ports, &request.map, map).await?;
     let sides = side_names(&known.map);
     let arrival = request.arrival(&known.map.config).map_err(WriteError::Invalid)?;
     let session = WriteSession {
@@ -60,7 +60,7 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<WithSi
         let end = session.run_round().await?;
         Ok::<_, WriteError>(match end {
             RoundEnd::Answered(answer) => Round::Done(answer),
-            RoundEnd::Lost(lost) => Round::Again(lost, session),
+            RoundEnd::RetryCause(lost) => Round::Again(lost, session),
         })
     });
     Ok(WithSideNames { what: answer.await?, sides })
@@ -86,18 +86,18 @@ enum Next {
     /// The map was read again, or the owner of the write in flight was waited for: decide again.
     DecideAgain,
     /// A commit was not stored, or nobody knows whether it was: read the lane again.
-    LaneLost(Lost),
+    LaneLost(RetryCause),
 }
 
 impl Next {
     fn after(answer: Option<Answer>) -> Self {
-        answer.map_or(Self::LaneLost(Lost::Stale), Self::Answer)
+        answer.map_or(Self::LaneLost(RetryCause::Stale), Self::Answer)
     }
 }
 
 enum RoundEnd {
     Answered(Answer),
-    Lost(Lost),
+    RetryCause(RetryCause),
 }
 
 /// One write, from its arrival to its answer.
@@ -124,7 +124,7 @@ impl<P: Ports> WriteSession<'_, P> {
                 Next::DecideAgain => {}
                 Next::LaneLost(lost) => {
                     self.view = None;
-                    return Ok(RoundEnd::Lost(lost));
+                    return Ok(RoundEnd::RetryCause(lost));
                 }
             }
         }
@@ -180,7 +180,7 @@ impl<P: Ports> WriteSession<'_, P> {
             sides: self.known.sides(),
             now: self.ports.now(),
             owner: self.owner,
-            lease_ms: self.known.lease_ms(),
+            lease_ms: self.known.durations().lease_ms,
         };
         let arrival = self.arrival.clone();
         Ok(admit(view.head.as_ref(), &view.echoes, marker.as_ref(), arrival, self.entry, context)?)
@@ -195,7 +195,7 @@ impl<P: Ports> WriteSession<'_, P> {
             Admission::Queued(marker) => {
                 Ok(Next::after(answer_queued(self.ports, self.lane, view.head.as_ref(), &marker).await?))
             }
-            Admission::InFlight => Ok(Next::LaneLost(Lost::Stale)),
+            Admission::InFlight => Ok(Next::LaneLost(RetryCause::Stale)),
             Admission::Skip(reason) => {
                 if reason == SkipReason::Stopped {
                     lanes.count_skipped(self.known.map()).await?;
@@ -253,9 +253,9 @@ impl<P: Ports> WriteSession<'_, P> {
     /// Takes over a write whose function died, now that its caller has come again: the next sweep may be a minute away.
     /// `None`: the lease has not ended, or somebody else was faster.
     async fn try_take_over(&mut self, head: &Head) -> Option<Answer> {
-        let (now, lease_ms) = (self.ports.now(), self.known.lease_ms());
+        let (now, durations) = (self.ports.now(), self.known.durations());
         let Claim::Taken { head: taken, entry } =
-            claim(head, None, self.known.map(), &self.lane.key, self.owner, now, lease_ms)
+            claim(head, None, self.known.map(), &self.lane.key, self.owner, now, durations)
         else {
             return None;
         };
@@ -282,6 +282,6 @@ impl<P: Ports> WriteSession<'_, P> {
 
 /// Whether a commit was stored. A caller that learns "nothing was kept" may roll back, so that must be true: as long as
 /// nobody knows what became of the commit, the lane is read again.
-fn was_stored(commit: Result<(), CommitError>) -> Result<Result<(), Lost>, PortError> {
+fn was_stored(commit: Result<(), CommitError>) -> Result<Result<(), RetryCause>, PortError> {
     cas::stored(commit)
 }

@@ -34,7 +34,7 @@ pub use self::{
     conflict::{Conflict, note_conflict},
     entry::{Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
     head::{ActiveEntry, Head, OpenTransaction, PARKED_FROM, SideMemory, Written},
-    lease::{Claim, claim, lease_ms, may_call, requeue_abandoned},
+    lease::{CallDurations, Claim, claim, lease_ms, may_call, requeue_abandoned},
     operate::{LaneCommand, NotPossible, operate},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, Recent},

@@ -15,7 +15,7 @@ use super::{
     page::filtered_page,
 };
 use crate::{
-    error::{AppError, Subject, Thing},
+    error::{AppError, ResourceKind, Subject},
     ports::Archive,
 };
 
@@ -86,7 +86,7 @@ pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, id: EntryId) -> Result<A
 }
 
 async fn find<P: AdminPorts>(ports: &P, map: &Map, id: EntryId) -> Result<Archived, AppError> {
-    let none = || AppError::NotFound(Thing::Archived).about(Subject::id(&map.id, None, id));
+    let none = || AppError::NotFound(ResourceKind::Archived).about(Subject::id(&map.id, None, id));
     ports.lanes().one_archived(map, id).await?.ok_or_else(none)
 }
 

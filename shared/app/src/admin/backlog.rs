@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use super::{AdminPorts, entry::read_entry, maps};
 use crate::{
     backlog_age::{Oldest, oldest},
-    error::{AppError, Subject, Thing},
+    error::{AppError, ResourceKind, Subject},
     ports::{CatchUp, ConfigStore, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
 };
 
@@ -177,7 +177,7 @@ pub async fn entry<P: AdminPorts>(ports: &P, id: &MapId, key: RecordKey, seq: u6
     let map = maps::get(ports, id).await?;
     let lane = LaneKey { map: map.id.clone(), key };
     let head = ports.lanes().head(&lane).await?.map(|(head, _)| head).filter(|head| head.map == map.uid);
-    let none = || AppError::NotFound(Thing::Entry).about(Subject::entry(id, &lane.key, seq));
+    let none = || AppError::NotFound(ResourceKind::Entry).about(Subject::entry(id, &lane.key, seq));
     let head = head.ok_or_else(none)?;
     let found = read_entry(ports, &lane, &head, seq).await?;
     Ok((head, found.ok_or_else(none)?))

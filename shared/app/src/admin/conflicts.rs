@@ -15,7 +15,7 @@ use super::{
     page::filtered_page,
 };
 use crate::{
-    error::{AppError, Subject, Thing},
+    error::{AppError, ResourceKind, Subject},
     ports::Archive,
 };
 
@@ -67,7 +67,7 @@ pub async fn get<P: AdminPorts>(ports: &P, map: &MapId, entry: EntryId) -> Resul
 }
 
 async fn find<P: AdminPorts>(ports: &P, map: &Map, entry: EntryId) -> Result<Conflict, AppError> {
-    let none = || AppError::NotFound(Thing::Conflict).about(Subject::id(&map.id, None, entry));
+    let none = || AppError::NotFound(ResourceKind::Conflict).about(Subject::id(&map.id, None, entry));
     ports.lanes().conflict(map, entry).await?.ok_or_else(none)
 }
 

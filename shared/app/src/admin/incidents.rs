@@ -11,7 +11,7 @@ use domain::{
 use super::{AdminPorts, Caller, map_commands::checked};
 use crate::{
     alerts,
-    error::{AppError, StateConflict, Thing},
+    error::{AppError, ResourceKind, StateConflict},
     ports::{Alerts, IncidentChange},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: IncidentId) -> Result<Incident, AppError> {
-    ports.alerts().incident(id).await?.ok_or(AppError::NotFound(Thing::Incident))
+    ports.alerts().incident(id).await?.ok_or(AppError::NotFound(ResourceKind::Incident))
 }
 
 /// Says that somebody has seen it: nobody is reminded any more.
@@ -60,5 +60,5 @@ pub async fn acknowledge<P: AdminPorts>(
 /// # Errors
 /// It was not flagged, or the store does not answer.
 pub async fn unflag<P: AdminPorts>(ports: &P, address: &Address) -> Result<(), AppError> {
-    if ports.alerts().unflag(address).await? { Ok(()) } else { Err(AppError::NotFound(Thing::FlaggedAddress)) }
+    if ports.alerts().unflag(address).await? { Ok(()) } else { Err(AppError::NotFound(ResourceKind::FlaggedAddress)) }
 }

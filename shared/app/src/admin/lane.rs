@@ -19,7 +19,7 @@ pub(super) use self::bring_back::{BringBack, bring_back};
 use self::operation::LaneOperation;
 use super::{AdminPorts, Caller, map_commands::checked, maps};
 use crate::{
-    error::{AppError, Subject, Thing},
+    error::{AppError, ResourceKind, Subject},
     ports::{LaneKey, Lanes},
     wake::wake_if_due,
 };
@@ -137,7 +137,7 @@ fn check_name(to: &str) -> Result<(), AppError> {
 /// Reads the head of a lane. A head of an earlier map of the same name does not count.
 async fn read_head<P: AdminPorts>(ports: &P, map: &Map, lane: &LaneKey) -> Result<Head, AppError> {
     let head = ports.lanes().head(lane).await?.map(|(head, _)| head).filter(|head| head.map == map.uid);
-    head.ok_or(AppError::NotFound(Thing::Entry))
+    head.ok_or(AppError::NotFound(ResourceKind::Entry))
 }
 
 /// Builds the activity line of a commit on a lane. The id of the line contains the version that the commit replaces.

@@ -130,7 +130,7 @@ pub async fn find_in_flight_writes<P: AdminPorts>(ports: &P, map: &Map) -> Resul
     let mut quiet = InFlightWrites { settling: now < map.since.plus_ms(QUIET_AFTER_MS), ..InFlightWrites::default() };
     // In flight are lanes whose lease ends in the future. So do the waits of lanes that are to be tried again: only the
     // head tells one from the other.
-    let mut range = OpenRange { from: now.plus_ms(1), ..OpenRange::moving() };
+    let mut range = OpenRange { from: now.plus_ms(1), ..OpenRange::unparked() };
     for _ in 0..MAX_PAGES {
         let lanes = ports.lanes().open(map, range.clone(), PAGE).await?;
         let full = lanes.len() == PAGE;

@@ -13,7 +13,7 @@ use super::{
     fits, lost,
 };
 use crate::{
-    error::{AppError, Subject, Thing},
+    error::{AppError, ResourceKind, Subject},
     ports::{CommitError, ConfigStore, Queues},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: &MapId) -> Result<Map, AppError> {
-    ports.store().map(id).await?.ok_or_else(|| AppError::NotFound(Thing::Map).about(Subject::map(id)))
+    ports.store().map(id).await?.ok_or_else(|| AppError::NotFound(ResourceKind::Map).about(Subject::map(id)))
 }
 
 /// Creates a map or changes its configuration; its state stays as it is.
@@ -53,7 +53,7 @@ pub async fn put<P: AdminPorts>(
     }
     let expected = expects.check(stored.as_ref().map(|map| map.version))?;
     if let Some(stored) = &stored
-        && rehomed(&stored.config, &config)
+        && syncs_other_records(&stored.config, &config)
         && let Some(conflict) = archive_guard::find_obstacle(ports, stored, archive).await?
     {
         return Err(AppError::Conflict(conflict).about(Subject::map(&id)));
@@ -100,7 +100,7 @@ pub(super) fn no_such_side(field: &str, side: &SideId) -> Mistake {
 }
 
 /// Whether the map keeps other records in step than before: other apps, other entities, or other keys.
-pub(super) fn rehomed(before: &MapConfig, after: &MapConfig) -> bool {
+pub(super) fn syncs_other_records(before: &MapConfig, after: &MapConfig) -> bool {
     let home = |config: &MapConfig| {
         config
             .sides
@@ -113,7 +113,7 @@ pub(super) fn rehomed(before: &MapConfig, after: &MapConfig) -> bool {
 /// The map with another configuration. When it keeps other records in step it gets a new uid: what the lanes remember
 /// of the records before says nothing about these.
 pub(super) fn changed(map: Map, config: MapConfig, fresh: MapUid) -> Map {
-    let uid = if rehomed(&map.config, &config) { fresh } else { map.uid };
+    let uid = if syncs_other_records(&map.config, &config) { fresh } else { map.uid };
     Map { uid, config, version: map.version + 1, ..map }
 }
 

@@ -169,7 +169,7 @@ pub async fn choose_targets<P: AdminPorts>(
     let range = match action {
         BulkAction::Retry => OpenRange { after, until: PARKED_FROM.plus_ms(until.0), ..OpenRange::parked() },
         // An app may have named the time of the next attempt, so the place in the index may lie in the future.
-        BulkAction::Hold => OpenRange { after, until: until.plus_ms(MAX_RETRY_AFTER_MS), ..OpenRange::moving() },
+        BulkAction::Hold => OpenRange { after, until: until.plus_ms(MAX_RETRY_AFTER_MS), ..OpenRange::unparked() },
     };
     let is_wanted = |head: &Head, entry: &Entry, key: &RecordKey| {
         let retried = || entry.handling.as_ref().is_some_and(|handling| handling.retried.is_some());

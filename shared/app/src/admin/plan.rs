@@ -199,7 +199,7 @@ impl Item {
             return Ok(Self::new(Action::Unchanged, Kind::Map, name, Vec::new(), Step::Nothing));
         }
         let changes = changes(Some(&stored.config), Some(&config))?;
-        let leaves_lanes = maps::rehomed(&stored.config, &config);
+        let leaves_lanes = maps::syncs_other_records(&stored.config, &config);
         let step = Step::SaveMap(Box::new(maps::changed(stored.clone(), config, uid)), stored.version);
         Ok(Self { leaves_lanes, ..Self::new(Action::Update, Kind::Map, name, changes, step) })
     }

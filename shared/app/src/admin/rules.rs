@@ -16,7 +16,7 @@ pub use self::groups::{delete_group, put_group};
 use super::{AdminPorts, Caller, Precondition, SaveResult, diff::changes, lost, maps};
 use crate::{
     alerts::{Counter, LATE_MS, RuleDecision, decide_rule, mail},
-    error::{AppError, StateConflict, Thing},
+    error::{AppError, ResourceKind, StateConflict},
     ports::{Alerts, CommitError, ConfigStore, Mailer},
 };
 
@@ -32,7 +32,7 @@ const MAX_BREACHES: usize = 100;
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: &RuleId) -> Result<Rule, AppError> {
-    ports.alerts().rule(id).await?.ok_or(AppError::NotFound(Thing::Rule))
+    ports.alerts().rule(id).await?.ok_or(AppError::NotFound(ResourceKind::Rule))
 }
 
 /// Creates a rule or changes it. It holds from the next error on.

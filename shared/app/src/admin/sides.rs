@@ -9,7 +9,7 @@ use domain::{
 
 use super::{AdminPorts, Caller, MAX_CONFIG_BYTES, Precondition, SaveResult, diff::changes, fits, lost};
 use crate::{
-    error::{AppError, StateConflict, Thing},
+    error::{AppError, ResourceKind, StateConflict},
     ports::{Apps, CommitError, ConfigStore},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: &SideId) -> Result<Side, AppError> {
-    ports.store().side(id).await?.ok_or(AppError::NotFound(Thing::Side))
+    ports.store().side(id).await?.ok_or(AppError::NotFound(ResourceKind::Side))
 }
 
 /// Creates a side or changes it.

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::{AdminPorts, Caller};
 use crate::{
-    error::{AppError, StateConflict, Thing},
+    error::{AppError, ResourceKind, StateConflict},
     ports::{Role, Token, Tokens},
 };
 
@@ -104,7 +104,7 @@ pub async fn list<P: AdminPorts>(ports: &P) -> Result<Vec<Token>, AppError> {
 /// # Errors
 /// There is none, or the store does not answer.
 pub async fn delete<P: AdminPorts>(ports: &P, id: &str) -> Result<(), AppError> {
-    if ports.tokens().delete_token(id).await? { Ok(()) } else { Err(AppError::NotFound(Thing::Token)) }
+    if ports.tokens().delete_token(id).await? { Ok(()) } else { Err(AppError::NotFound(ResourceKind::Token)) }
 }
 
 #[cfg(test)]

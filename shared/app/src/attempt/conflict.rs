@@ -11,27 +11,27 @@ use domain::{
 
 use super::{AttemptContext, read};
 use crate::{
-    cas::{self, Lost, OutOfRounds, Round},
+    cas::{self, RetriesExhausted, RetryCause, Round},
     ports::{Commit, Lanes, Ports},
 };
 
 /// Why an attempt stopped before it had overwritten anything.
-pub(super) enum Stopped {
+pub(super) enum EarlyStop {
     /// An app that cannot be read is not written either.
     ByApp(Attempt),
     /// The journal did not store the conflict, or the lease was lost: the sweep goes on with the entry.
     ByJournal,
 }
 
-impl From<OutOfRounds> for Stopped {
-    fn from(_: OutOfRounds) -> Self {
+impl From<RetriesExhausted> for EarlyStop {
+    fn from(_: RetriesExhausted) -> Self {
         Self::ByJournal
     }
 }
 
 /// Stores both values of a conflict, once, before the entry overwrites one of them. After a crash, either the values are
 /// stored or nothing has been overwritten.
-pub(super) async fn keep_both_values<P: Ports>(ports: &P, context: &mut AttemptContext<'_>) -> Result<(), Stopped> {
+pub(super) async fn keep_both_values<P: Ports>(ports: &P, context: &mut AttemptContext<'_>) -> Result<(), EarlyStop> {
     let entry = &context.entry;
     let (Some(crossing), Some(write)) = (entry.crossing, entry.write()) else { return Ok(()) };
     let Some(origin) = write.origin.filter(|_| !entry.conflict_noted) else { return Ok(()) };
@@ -44,7 +44,7 @@ pub(super) async fn keep_both_values<P: Ports>(ports: &P, context: &mut AttemptC
         Ok(None) => return Ok(()),
         Err((to, failure)) => {
             let failure = Some(StepFailure { to, at: ports.now(), failure });
-            return Err(Stopped::ByApp(Attempt { failure, ..Attempt::default() }));
+            return Err(EarlyStop::ByApp(Attempt { failure, ..Attempt::default() }));
         }
     };
     let kept_on = if crossing.winner == Winner::ThisWrite { origin } else { origin.other() };
@@ -96,13 +96,13 @@ async fn lost_here<P: Ports>(
     Ok((!same).then_some((there, here)))
 }
 
-async fn store<P: Ports>(ports: &P, context: &mut AttemptContext<'_>, conflict: Conflict) -> Result<(), Stopped> {
+async fn store<P: Ports>(ports: &P, context: &mut AttemptContext<'_>, conflict: Conflict) -> Result<(), EarlyStop> {
     let (known, conflict) = (&*context, &conflict);
     let stored = cas::retry(ports, cas::SETTLE, (known.head.clone(), false), |(mut head, again)| async move {
         if again {
             match ports.lanes().head(known.lane).await {
                 Ok(Some((now, _))) if is_ours(&now, known) => head = now,
-                Ok(_) => return Err(Stopped::ByJournal),
+                Ok(_) => return Err(EarlyStop::ByJournal),
                 // The known head may still be the stored one: try it.
                 Err(_) => {}
             }
@@ -111,7 +111,7 @@ async fn store<P: Ports>(ports: &P, context: &mut AttemptContext<'_>, conflict: 
         let commit = ports.lanes().commit(known.lane, Commit::of(Some(&head), next.clone(), effects)).await;
         Ok(match commit {
             Ok(()) => Round::Done((next, entry)),
-            Err(_) => Round::Again(Lost::Stale, (head, true)),
+            Err(_) => Round::Again(RetryCause::Stale, (head, true)),
         })
     });
     (context.head, context.entry) = stored.await?;

@@ -7,14 +7,14 @@ use std::{
 
 use domain::{
     EntryId, MapId, Owner, Timestamp,
-    lane::{ArchiveCause, Archiving, Attribution, Claim, Entry, Head, NotNow, archive, claim, lease_ms},
+    lane::{ArchiveCause, Archiving, Attribution, CallDurations, Claim, Entry, Head, NotNow, archive, claim},
     map::Intake,
 };
 
 use super::pace::Pace;
 use crate::{
     attempt::{AttemptContext, AttemptResult, execute},
-    cas::{self, Lost, OutOfRounds, Round},
+    cas::{self, RetriesExhausted, RetryCause, Round},
     ports::{
         ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, PortError, Ports, SyncMap, archived_at_once,
     },
@@ -55,12 +55,12 @@ pub struct LaneRun {
 
 /// Entries that came to their end so far, whether or not their lanes are through.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct RunProgress {
     done: AtomicU64,
     archived: AtomicU64,
 }
 
-impl Tally {
+impl RunProgress {
     /// Those that were written, and those that were archived.
     pub(super) fn so_far(&self) -> (u64, u64) {
         (self.done.load(Ordering::Relaxed), self.archived.load(Ordering::Relaxed))
@@ -72,7 +72,7 @@ impl Tally {
 /// # Errors
 /// The journal or the configuration cannot be reached. Nothing is lost: the sweep comes back to the lane.
 pub async fn run_lane<P: Ports>(ports: &P, lane: &LaneKey, until: Timestamp) -> Result<LaneRun, PortError> {
-    go_on(ports, lane, until, &Pace::default(), &Tally::default()).await
+    go_on(ports, lane, until, &Pace::default(), &RunProgress::default()).await
 }
 
 pub(super) async fn go_on<P: Ports>(
@@ -80,7 +80,7 @@ pub(super) async fn go_on<P: Ports>(
     lane: &LaneKey,
     until: Timestamp,
     pace: &Pace,
-    tally: &Tally,
+    tally: &RunProgress,
 ) -> Result<LaneRun, PortError> {
     let mut run = LaneRun { end: LaneEnd::OutOfTime, attempts: 0, done: 0, archived: 0 };
     let mut known = KnownLane::default();
@@ -91,8 +91,8 @@ pub(super) async fn go_on<P: Ports>(
                 known = after;
                 result
             }
-            Err(Halt::LaneIsBusy) => return Ok(LaneRun { end: LaneEnd::NotYet, ..run }),
-            Err(Halt::Port(error)) => return Err(error),
+            Err(LaneRunError::LaneIsBusy) => return Ok(LaneRun { end: LaneEnd::NotYet, ..run }),
+            Err(LaneRunError::Port(error)) => return Err(error),
         };
         match result {
             StepResult::End(end) => return Ok(LaneRun { end, ..run }),
@@ -116,19 +116,19 @@ pub(super) async fn go_on<P: Ports>(
 }
 
 /// Why a worker leaves a lane before it knows where the lane stands.
-enum Halt {
+enum LaneRunError {
     /// Others kept changing the lane.
     LaneIsBusy,
     Port(PortError),
 }
 
-impl From<OutOfRounds> for Halt {
-    fn from(_: OutOfRounds) -> Self {
+impl From<RetriesExhausted> for LaneRunError {
+    fn from(_: RetriesExhausted) -> Self {
         Self::LaneIsBusy
     }
 }
 
-impl From<PortError> for Halt {
+impl From<PortError> for LaneRunError {
     fn from(error: PortError) -> Self {
         Self::Port(error)
     }
@@ -140,7 +140,7 @@ async fn take_round<P: Ports>(
     lane: &LaneKey,
     mut known: KnownLane,
     (pace, until): (&Pace, Timestamp),
-) -> Result<Round<KnownLane, (StepResult, KnownLane)>, Halt> {
+) -> Result<Round<KnownLane, (StepResult, KnownLane)>, LaneRunError> {
     let now = ports.now();
     if now >= until || pace.gives_up(now) {
         return Ok(Round::Done((StepResult::End(LaneEnd::OutOfTime), known)));
@@ -149,7 +149,7 @@ async fn take_round<P: Ports>(
     let map = ports.config().map(&lane.map).await?.filter(|map| map.state.intake() == Intake::Write);
     let Some(map) = map else { return Ok(Round::Done((StepResult::End(LaneEnd::MapNotRunning), known))) };
     Ok(match step(ports, lane, &map, &mut known, (pace, until)).await? {
-        StepResult::LaneChanged => Round::Again(Lost::Stale, KnownLane::default()),
+        StepResult::LaneChanged => Round::Again(RetryCause::Stale, KnownLane::default()),
         result => Round::Done((result, known)),
     })
 }
@@ -224,8 +224,8 @@ async fn step<P: Ports>(
         return Ok(StepResult::End(LaneEnd::Idle));
     };
     let owner = Owner(ports.fresh_id());
-    let lease = lease_ms([&map.sides[0].config, &map.sides[1].config]);
-    let look = |stored: Option<&Entry>| claim(&head, stored, &map.map, &lane.key, owner, ports.now(), lease);
+    let durations = CallDurations::of([&map.sides[0].config, &map.sides[1].config]);
+    let look = |stored: Option<&Entry>| claim(&head, stored, &map.map, &lane.key, owner, ports.now(), durations);
     let mut stored = None;
     let mut claimed = look(None);
     if let Claim::NeedsEntry(seq) = claimed {

@@ -29,7 +29,7 @@ impl<'a, P: Ports> DrainLease<'a, P> {
 
     /// Whether another run of this epoch is alive. A run of a new epoch has other things to do, and takes over.
     pub(super) async fn is_held_by_another(&self) -> bool {
-        match self.ports.lanes().drained_by(self.map, self.ports.now()).await {
+        match self.ports.lanes().drain_holder(self.map, self.ports.now()).await {
             Ok(holder) => holder.is_some_and(|holder| holder != self.run),
             Err(error) => {
                 tracing::warn!(map.id = %self.map.id, %error, "could not read the drain lease; draining anyway");
@@ -45,7 +45,7 @@ impl<'a, P: Ports> DrainLease<'a, P> {
             return true;
         }
         self.renew_at = Some(now.plus_ms(RENEW_EVERY_MS));
-        match self.ports.lanes().hold_drain(self.map, self.run, now, now.plus_ms(LEASE_MS)).await {
+        match self.ports.lanes().acquire_drain(self.map, self.run, now, now.plus_ms(LEASE_MS)).await {
             Ok(held) => held,
             Err(error) => {
                 tracing::warn!(map.id = %self.map.id, %error, "could not renew the drain lease; draining anyway");
@@ -57,7 +57,7 @@ impl<'a, P: Ports> DrainLease<'a, P> {
     /// Gives the lease back, if it was taken.
     pub(super) async fn release(&self) {
         if self.renew_at.is_some()
-            && let Err(error) = self.ports.lanes().let_drain_go(self.map, self.run).await
+            && let Err(error) = self.ports.lanes().release_drain(self.map, self.run).await
         {
             tracing::warn!(map.id = %self.map.id, %error, "could not release the drain lease; it expires within 20 s");
         }

@@ -53,7 +53,7 @@ async fn end_catch_up_if_done<P: Ports>(ports: &P, map: &SyncMap, until: Timesta
 /// only under a cut that takes them along: the cut is forgotten when the map runs, so it must have been carried out by
 /// then. `false` as well when the time does not suffice to find out.
 async fn backlog_is_empty<P: Ports>(ports: &P, map: &SyncMap, until: Timestamp) -> Result<bool, PortError> {
-    let mut range = if map.cut.is_some() { OpenRange::all() } else { OpenRange::moving() };
+    let mut range = if map.cut.is_some() { OpenRange::all() } else { OpenRange::unparked() };
     while ports.now() < until {
         let lanes = ports.lanes().open(&map.map, range.clone(), LANES_PER_LOOK).await?;
         for OpenLane { lane, .. } in &lanes {

@@ -20,7 +20,7 @@ fn of_age(accepted: Timestamp, last: Timestamp, now: Timestamp) -> bool {
 /// Sends the pointers again that SQS is about to forget. While a pause is younger than that, it costs one read of the
 /// index. The next sweep goes on with a round that did not finish in its time.
 pub(super) async fn resend<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> Result<u64, PortError> {
-    let mut range = OpenRange { until: ports.now().minus_ms(RESEND_AFTER_MS), ..OpenRange::moving() };
+    let mut range = OpenRange { until: ports.now().minus_ms(RESEND_AFTER_MS), ..OpenRange::unparked() };
     if ports.lanes().open(map, range.clone(), 1).await?.is_empty() {
         return Ok(0);
     }
@@ -60,7 +60,7 @@ pub(super) async fn resend<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> 
 /// Sends a pointer to every waiting entry to a queue that was created again, whose depth then says how much waits. Lanes
 /// for which there is no time are in the index of open lanes all the same.
 pub(super) async fn resend_all<P: Ports>(ports: &P, map: &Map, until: Timestamp) -> Result<u64, PortError> {
-    let (mut range, mut sent) = (OpenRange::moving(), 0);
+    let (mut range, mut sent) = (OpenRange::unparked(), 0);
     loop {
         let lanes = ports.lanes().open(map, range.clone(), PAGE).await?;
         let full = lanes.len() == PAGE;

@@ -11,7 +11,7 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
     drained::Drained,
-    lane::{LaneEnd, LaneRun, Tally, go_on},
+    lane::{LaneEnd, LaneRun, RunProgress, go_on},
     lease::DrainLease,
     pace::{MAX_AT_ONCE, Pace},
 };
@@ -28,7 +28,7 @@ pub(super) struct Run<'a, P: Ports> {
     map: &'a SyncMap,
     until: Timestamp,
     pace: Arc<Pace>,
-    tally: Arc<Tally>,
+    tally: Arc<RunProgress>,
     pub(super) lease: DrainLease<'a, P>,
     pub(super) all: Drained,
     noted: CatchUp,
@@ -140,7 +140,7 @@ impl<'a, P: Ports> Run<'a, P> {
     async fn run_lanes(&mut self, mut ready: VecDeque<LaneTask>, mut queue: QueueState) {
         let (ports, map, until) = (self.ports, self.map, self.until);
         let (pace, tally) = (Arc::clone(&self.pace), Arc::clone(&self.tally));
-        let (pace, tally): (&Pace, &Tally) = (&pace, &tally);
+        let (pace, tally): (&Pace, &RunProgress) = (&pace, &tally);
         let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
         let (mut running, mut notes_later) = (0, false);
         loop {
@@ -222,7 +222,7 @@ async fn run_task<P: Ports>(
     ports: &P,
     map: &SyncMap,
     until: Timestamp,
-    (pace, tally): (&Pace, &Tally),
+    (pace, tally): (&Pace, &RunProgress),
     task: LaneTask,
 ) -> Event {
     let run = match go_on(ports, &task.lane, until, pace, tally).await {

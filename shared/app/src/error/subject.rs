@@ -69,9 +69,9 @@ impl AppError {
 
     /// The error alone.
     #[must_use]
-    pub fn bare(&self) -> &Self {
+    pub fn without_subject(&self) -> &Self {
         match self {
-            Self::Of { error, .. } => error.bare(),
+            Self::Of { error, .. } => error.without_subject(),
             error => error,
         }
     }

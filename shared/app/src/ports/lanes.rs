@@ -137,7 +137,7 @@ impl OpenRange {
 
     /// Lanes that do not wait for an operator.
     #[must_use]
-    pub fn moving() -> Self {
+    pub fn unparked() -> Self {
         Self { from: Timestamp(0), until: Timestamp(PARKED_FROM.0 - 1), after: None }
     }
 
@@ -233,7 +233,7 @@ pub trait Archive: Sync {
 /// Figures for people (`count_catch_up`, `catch_up`, `note_depth`, `depths`): no decision depends on them. They may lag, and
 /// a crash may lose some.
 ///
-/// Coordination of runs (`hold_drain`, `drained_by`, `let_drain_go`, `resent`, `note_resent`): the drain decides by it. The
+/// Coordination of runs (`acquire_drain`, `drain_holder`, `release_drain`, `resent`, `note_resent`): the drain decides by it. The
 /// drain lease must be a conditional write, or runs do not hand a map over; no record is written wrongly without it. The
 /// position of a resend must not get ahead of the pointers sent, or a queue forgets pointers; the sweep then finds their
 /// lanes in the index.
@@ -249,7 +249,7 @@ pub trait Gauges: Sync {
     fn catch_up(&self, map: &Map) -> impl Future<Output = Result<Option<CatchUp>, PortError>> + Send;
     /// Takes or renews the drain lease of the map for this run, until that time. `false`: another run of this epoch or a
     /// later one has it, and its time is not up.
-    fn hold_drain(
+    fn acquire_drain(
         &self,
         map: &Map,
         run: Owner,
@@ -257,9 +257,9 @@ pub trait Gauges: Sync {
         until: Timestamp,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
     /// The run that has the drain lease now, in the map's epoch or a later one.
-    fn drained_by(&self, map: &Map, now: Timestamp) -> impl Future<Output = Result<Option<Owner>, PortError>> + Send;
+    fn drain_holder(&self, map: &Map, now: Timestamp) -> impl Future<Output = Result<Option<Owner>, PortError>> + Send;
     /// Releases the drain lease, if this run has it.
-    fn let_drain_go(&self, map: &Map, run: Owner) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn release_drain(&self, map: &Map, run: Owner) -> impl Future<Output = Result<(), PortError>> + Send;
     /// Notes how deep the paused-write queue is, and forgets all but the sample before.
     fn note_depth(&self, map: &Map, sample: Sample) -> impl Future<Output = Result<(), PortError>> + Send;
     /// When the pointers of this map were last sent again, and the position of the round that is under way.

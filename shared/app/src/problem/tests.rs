@@ -28,15 +28,15 @@ fn table() -> Vec<(AppError, u16, &'static str, &'static str)> {
         (E::TooLarge { limit_bytes: 7 }, 413, "body_too_large", "body has more than 7 bytes"),
         (E::Unauthenticated, 401, "unauthenticated", ""),
         (E::Forbidden { needs: Role::Admin }, 403, "forbidden", "Authorization needs the role admin"),
-        (E::NotFound(Thing::Map), 404, "map_not_found", ""),
-        (E::NotFound(Thing::Side), 404, "side_not_found", ""),
-        (E::NotFound(Thing::Token), 404, "token_not_found", ""),
-        (E::NotFound(Thing::Write), 404, "write_not_found", ""),
-        (E::NotFound(Thing::Rule), 404, "rule_not_found", ""),
-        (E::NotFound(Thing::Group), 404, "group_not_found", ""),
-        (E::NotFound(Thing::Incident), 404, "incident_not_found", ""),
-        (E::NotFound(Thing::FlaggedAddress), 404, "address_not_flagged", ""),
-        (E::NotFound(Thing::FailedEvent), 404, "failed_event_not_found", ""),
+        (E::NotFound(ResourceKind::Map), 404, "map_not_found", ""),
+        (E::NotFound(ResourceKind::Side), 404, "side_not_found", ""),
+        (E::NotFound(ResourceKind::Token), 404, "token_not_found", ""),
+        (E::NotFound(ResourceKind::Write), 404, "write_not_found", ""),
+        (E::NotFound(ResourceKind::Rule), 404, "rule_not_found", ""),
+        (E::NotFound(ResourceKind::Group), 404, "group_not_found", ""),
+        (E::NotFound(ResourceKind::Incident), 404, "incident_not_found", ""),
+        (E::NotFound(ResourceKind::FlaggedAddress), 404, "address_not_flagged", ""),
+        (E::NotFound(ResourceKind::FailedEvent), 404, "failed_event_not_found", ""),
         (E::UnknownRoute, 404, "unknown_route", ""),
         (E::MethodNotAllowed { allow: "GET, PUT".into() }, 405, "method_not_allowed", ""),
         (E::VersionMissing { stored: 3 }, 428, "version_missing", "If-Match is missing; the stored version is 3"),
@@ -125,7 +125,7 @@ fn an_error_about_a_record_names_it_and_is_what_it_was() {
             (bare.code, bare.status, bare.errors, bare.headers)
         );
     }
-    let lost = AppError::NotFound(Thing::Entry).about(Subject::entry(&map, &key, 7)).about(Subject::map(&map));
+    let lost = AppError::NotFound(ResourceKind::Entry).about(Subject::entry(&map, &key, 7)).about(Subject::map(&map));
     let lost = serde_json::to_value(Problem::from(&lost)).unwrap();
     assert_eq!(
         lost["about"],

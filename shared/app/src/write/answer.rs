@@ -7,7 +7,7 @@ use domain::{
 };
 
 use crate::{
-    cas::{Lost, OutOfRounds},
+    cas::{RetriesExhausted, RetryCause},
     ports::{LaneKey, Lanes, PortError, Ports, SyncMap},
 };
 
@@ -37,11 +37,11 @@ pub enum WriteError {
     Port(#[from] PortError),
 }
 
-impl From<OutOfRounds> for WriteError {
-    fn from(OutOfRounds(lost): OutOfRounds) -> Self {
+impl From<RetriesExhausted> for WriteError {
+    fn from(RetriesExhausted(lost): RetriesExhausted) -> Self {
         match lost {
-            Lost::Stale => Self::Contended,
-            Lost::Unanswered(error) => Self::Port(error),
+            RetryCause::Stale => Self::Contended,
+            RetryCause::Unanswered(error) => Self::Port(error),
         }
     }
 }

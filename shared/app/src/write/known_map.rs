@@ -2,7 +2,7 @@
 
 use domain::{
     Map, MapId, Timestamp,
-    lane::lease_ms,
+    lane::CallDurations,
     map::{Intake, PerSide},
     side::SideConfig,
 };
@@ -33,7 +33,7 @@ pub(super) struct KnownMap {
 impl KnownMap {
     /// The map at the start of a write. A cached map that keeps its writes is read again: it may have been resumed within
     /// the last second, and a write that comes after the resume is not part of the backlog.
-    pub(super) async fn at_start<P: Ports>(ports: &P, id: &MapId, cached: SyncMap) -> Result<Self, WriteError> {
+    pub(super) async fn confirm_cached<P: Ports>(ports: &P, id: &MapId, cached: SyncMap) -> Result<Self, WriteError> {
         if cached.state.intake() == Intake::Keep {
             return Self::read(ports, id, Freshness::JustRead).await;
         }
@@ -74,7 +74,7 @@ impl KnownMap {
     }
 
     /// How long the calls of one entry may take, in milliseconds.
-    pub(super) fn lease_ms(&self) -> u64 {
-        lease_ms(self.map.sides.each_ref().map(|side| &side.config))
+    pub(super) fn durations(&self) -> CallDurations {
+        CallDurations::of(self.map.sides.each_ref().map(|side| &side.config))
     }
 }

@@ -50,7 +50,7 @@ impl Gauges for DynamoLanes {
         page.items().first().map(read_catch_up).transpose()
     }
 
-    async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
+    async fn acquire_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
         let hold = self
             .db
             .update_item()
@@ -65,14 +65,14 @@ impl Gauges for DynamoLanes {
         error::unless_condition(hold.send().await)
     }
 
-    async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
+    async fn drain_holder(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
         let Some(item) = self.get(&Key::Drain(map.uid)).await? else { return Ok(None) };
         let alive = read_number(&item, "epoch")? >= map.epoch && read_number(&item, "held_until")? > now.0;
         let by = item.get("held_by").and_then(|by| u128::from_str_radix(by.as_s().ok()?, 16).ok());
         Ok(by.filter(|_| alive).map(Owner))
     }
 
-    async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
+    async fn release_drain(&self, map: &Map, run: Owner) -> Result<(), PortError> {
         let let_go = self
             .db
             .update_item()

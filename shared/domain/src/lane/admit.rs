@@ -201,7 +201,7 @@ fn classify(
             findings.crossing = crossing.then_some(Crossing { winner });
         }
     }
-    let made_anew = is_made_anew(head, origin, arrival);
+    let (made_anew, seq) = (is_made_anew(head, origin, arrival), head.next_seq);
     // Only apps that both report what Tandem writes can answer each other.
     let both_report = context.sides.0.iter().all(|side| side.reports_own_writes);
     findings.bounces = count_bounces(head, origin, reported, context.now) >= MAX_BOUNCES && both_report;
@@ -209,7 +209,7 @@ fn classify(
     if made_anew {
         side.reported_version = None;
     }
-    (side.last_reported, side.echoes_at_report) = (Some(reported), echoes.count(origin));
+    (side.last_reported, side.last_reported_seq, side.echoes_at_report) = (Some(reported), seq, echoes.count(origin));
     ControlFlow::Continue(findings)
 }
 

@@ -199,6 +199,30 @@ impl Entry {
         self.needs_resync || self.crossing.is_some_and(|crossing| crossing.winner == Winner::TheOther)
     }
 
+    /// The side that gets a copy of what the other has by then; `None`: the entry has an image of its own.
+    #[must_use]
+    pub fn copied_to(&self) -> Option<SideIx> {
+        match &self.work {
+            Work::Restore { to, .. } => Some(*to),
+            Work::Write(write) if self.needs_resync => write.origin.map(SideIx::other),
+            Work::Write(write) => write.origin.filter(|_| self.copies_a_side()),
+        }
+    }
+
+    /// What goes along as `Idempotency-Key`: the entry's id. A copy of which one call had no known outcome waits until that call
+    /// cannot land any more, and each later attempt is another request: the app may get another record than before.
+    #[must_use]
+    pub fn idempotency_key(&self) -> EntryId {
+        // Spreads the time over 64 bits: entries that were made, or failed, at one time get keys of their own.
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        match &self.last_failure {
+            Some(last) if self.outcome_unknown && self.copied_to().is_some() => {
+                EntryId(self.id.0 ^ u128::from(last.at.0.wrapping_mul(SPREAD)))
+            }
+            _ => self.id,
+        }
+    }
+
     /// It writes what a side has by then, and not an image of its own. (A caller that rolls back holds its record until then:
     /// what is read for it is what stands.)
     #[must_use]

@@ -72,7 +72,10 @@ pub(super) fn classify_report(
     // Tandem writes red (7), blue (8), red (9). The side reports "blue, before red": it follows 7, so it is the echo of 8.
     let echoed = known.unseen.iter().find(|unseen| unseen.seq > known.after && unseen.content == content);
     if let Some(echoed) = echoed.filter(|_| known.after > known.seen || !known.may_be_evicted(content)) {
-        return ReportKind::Echo(head.version_of(echoed.seq));
+        // Tandem writes red (7). The side reports blue, and then red. Blue may have been there before red, whose echo this is; or a
+        // user made it blue and then red again, for this app does not report what Tandem writes.
+        let overtaken = echoed.seq < side.last_reported_seq && !report.tells_what_it_knew();
+        return if overtaken { ReportKind::Ambiguous } else { ReportKind::Echo(head.version_of(echoed.seq)) };
     }
     // Tandem writes red (7) to a plain app, gets no answer, and repeats it. The app takes both calls and reports red
     // twice: the second time "red, before red", or after a change of its own. Nobody can tell the call from a user.

@@ -84,6 +84,8 @@ pub struct SideMemory {
     pub last_reported: Option<ContentHash>,
     /// When that was.
     pub last_reported_at: Timestamp,
+    /// The place that this report got in the lane.
+    pub last_reported_seq: u64,
     /// How often in a row this side has reported that content again, each time after a change of the other side.
     pub bounces: u32,
     /// How many echoes of this side had been noted by then: it tells whether the last report was a change or an echo.

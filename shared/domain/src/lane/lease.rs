@@ -1,7 +1,8 @@
 //! Who may execute the next entry of a lane.
 
-use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, admit::writing, bounce};
+use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, StepFailure, admit::writing, bounce};
 use crate::{
+    failure::{CallEffect, ErrorClass, Failure},
     id::{Owner, RecordKey},
     limits::LEASE_MARGIN_MS,
     map::{Map, MapState, SideIx},
@@ -43,7 +44,7 @@ pub fn claim(
     key: &RecordKey,
     owner: Owner,
     now: Timestamp,
-    lease_ms: u64,
+    durations: CallDurations,
 ) -> Claim {
     if head.idle() {
         return Claim::Idle;
@@ -54,12 +55,12 @@ pub fn claim(
     }
     let seq = head.done_seq + 1;
     let mut direct = None;
-    let mut taken_over = false;
+    let mut taken_over = None;
     match &head.inflight {
         Some(inflight) if inflight.lease_end > now => return Claim::NotYet(inflight.lease_end),
         Some(inflight) => {
             direct.clone_from(&inflight.direct);
-            taken_over = inflight.owner.is_some();
+            taken_over = inflight.owner.map(|_| inflight.lease_end);
         }
         None if head.not_before > now && !cutting => return Claim::NotYet(head.not_before),
         None => {}
@@ -82,9 +83,19 @@ pub fn claim(
     if due_from > now {
         return Claim::NotYet(due_from);
     }
+    if let Some(lease_end) = taken_over
+        && let Some(to) = entry.copied_to()
+    {
+        // What the holder has copied may still land, on top of what is copied now.
+        let landed = lease_end.plus_ms(durations.call_life_ms);
+        if landed > now {
+            return Claim::NotYet(landed);
+        }
+        entry.last_failure = Some(StepFailure { to, at: lease_end, failure: holder_died() });
+    }
     entry.attempts += 1;
     // Whoever held the lease may have called the app, and that call may still land.
-    entry.outcome_unknown |= taken_over;
+    entry.outcome_unknown |= taken_over.is_some();
     let mut head = head.clone();
     head.version += 1;
     forget_holder(&mut head, seq);
@@ -92,11 +103,33 @@ pub fn claim(
         seq,
         entry: entry.id,
         owner: Some(owner),
-        lease_end: now.plus_ms(lease_ms),
+        lease_end: now.plus_ms(durations.lease_ms),
         writing: writing(&entry, map),
         direct: direct.is_some().then(|| Box::new(entry.clone())),
     });
     Claim::Taken { head: Box::new(head), entry: Box::new(entry) }
+}
+
+/// How long the calls of an entry take at most.
+#[derive(Clone, Copy, Debug)]
+pub struct CallDurations {
+    /// All of them together, in milliseconds: see [`lease_ms`].
+    pub lease_ms: u64,
+    /// How long after that a call may still take effect, in milliseconds: see [`super::call_life_ms`].
+    pub call_life_ms: u64,
+}
+
+impl CallDurations {
+    /// Of entries between these two sides.
+    #[must_use]
+    pub fn of(sides: [&SideConfig; 2]) -> Self {
+        Self { lease_ms: lease_ms(sides), call_life_ms: super::call_life_ms(sides) }
+    }
+}
+
+fn holder_died() -> Failure {
+    let says = "the function that made the call ended before it had stored the answer";
+    Failure::new(ErrorClass::Timeout, CallEffect::Unknown, None, says)
 }
 
 /// Puts a direct write whose lease has ended into the journal, to wait there: on a map that does not write nobody takes
@@ -187,7 +220,15 @@ mod tests {
     }
 
     fn claim_at(head: &Head, stored: Option<&Entry>, map: &Map, now: Timestamp) -> Claim {
-        claim(head, stored, map, &"C-1".parse().unwrap(), OWNER, now, 1_000)
+        claim(
+            head,
+            stored,
+            map,
+            &"C-1".parse().unwrap(),
+            OWNER,
+            now,
+            CallDurations { lease_ms: 1_000, call_life_ms: 500 },
+        )
     }
 
     #[test]
@@ -240,6 +281,23 @@ mod tests {
                 assert!(matches!(claim_at(&head, Some(&now), &running, NOW), Claim::Taken { .. }), "{now:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_copy_whose_holder_died_waits_for_its_call_and_is_another_request() {
+        let running = map(MapState::Running);
+        let work = Work::Restore { from: SideIx::First, to: SideIx::Second, cause: RestoreCause::Recovered };
+        let copy = Entry::new(3, EntryId(3), work, NOW);
+        let Claim::Taken { head, .. } = claim_at(&waiting(), Some(&copy), &running, NOW) else { panic!() };
+        let end = NOW.plus_ms(1_000);
+        assert_eq!(claim_at(&head, Some(&copy), &running, end), Claim::NotYet(end.plus_ms(500)));
+        let Claim::Taken { entry: later, .. } = claim_at(&head, Some(&copy), &running, end.plus_ms(500)) else {
+            panic!()
+        };
+        assert!(later.outcome_unknown && later.idempotency_key() != copy.idempotency_key());
+        let Claim::Taken { head, .. } = claim_at(&waiting(), Some(&entry(3)), &running, NOW) else { panic!() };
+        let Claim::Taken { entry: again, .. } = claim_at(&head, Some(&entry(3)), &running, end) else { panic!() };
+        assert_eq!(again.idempotency_key(), EntryId(3), "it has an image of its own: the same request");
     }
 
     #[test]

@@ -157,25 +157,25 @@ pub async fn figures_are_kept_for_people<L: Gauges>(lanes: &L) {
 pub async fn one_run_at_a_time_says_that_it_drains_a_map<L: Gauges>(lanes: &L) {
     let (map, one, two) = (map(), Owner(1), Owner(u128::MAX));
     let (soon, later) = (AT.plus_ms(20), AT.plus_ms(40));
-    assert_eq!(lanes.drained_by(&map, AT).await, Ok(None));
-    assert_eq!(lanes.let_drain_go(&map, one).await, Ok(()), "letting go of nothing is no error");
-    assert_eq!(lanes.hold_drain(&map, one, AT, soon).await, Ok(true));
-    assert_eq!(lanes.hold_drain(&map, two, AT, soon).await, Ok(false));
-    assert_eq!(lanes.hold_drain(&map, one, AT.plus_ms(10), later).await, Ok(true), "it goes on");
-    assert_eq!(lanes.drained_by(&map, soon).await, Ok(Some(one)));
-    assert_eq!(lanes.let_drain_go(&map, two).await, Ok(()), "nobody lets go of what is another one's");
-    assert_eq!(lanes.drained_by(&map, soon).await, Ok(Some(one)));
+    assert_eq!(lanes.drain_holder(&map, AT).await, Ok(None));
+    assert_eq!(lanes.release_drain(&map, one).await, Ok(()), "letting go of nothing is no error");
+    assert_eq!(lanes.acquire_drain(&map, one, AT, soon).await, Ok(true));
+    assert_eq!(lanes.acquire_drain(&map, two, AT, soon).await, Ok(false));
+    assert_eq!(lanes.acquire_drain(&map, one, AT.plus_ms(10), later).await, Ok(true), "it goes on");
+    assert_eq!(lanes.drain_holder(&map, soon).await, Ok(Some(one)));
+    assert_eq!(lanes.release_drain(&map, two).await, Ok(()), "nobody lets go of what is another one's");
+    assert_eq!(lanes.drain_holder(&map, soon).await, Ok(Some(one)));
     assert_eq!(
-        (lanes.drained_by(&map, later).await, lanes.hold_drain(&map, two, later, later.plus_ms(20)).await),
+        (lanes.drain_holder(&map, later).await, lanes.acquire_drain(&map, two, later, later.plus_ms(20)).await),
         (Ok(None), Ok(true)),
         "it told nothing for too long"
     );
-    assert_eq!(lanes.let_drain_go(&map, two).await, Ok(()));
-    assert_eq!(lanes.drained_by(&map, later).await, Ok(None));
-    assert_eq!(lanes.hold_drain(&map, one, later, later.plus_ms(20)).await, Ok(true));
+    assert_eq!(lanes.release_drain(&map, two).await, Ok(()));
+    assert_eq!(lanes.drain_holder(&map, later).await, Ok(None));
+    assert_eq!(lanes.acquire_drain(&map, one, later, later.plus_ms(20)).await, Ok(true));
     let resumed = Map { epoch: map.epoch + 1, ..map.clone() };
-    assert_eq!(lanes.drained_by(&resumed, later).await, Ok(None), "of an earlier epoch");
-    assert_eq!(lanes.hold_drain(&resumed, two, later, later.plus_ms(20)).await, Ok(true));
-    assert_eq!(lanes.drained_by(&map, later).await, Ok(Some(two)));
-    assert_eq!(lanes.hold_drain(&map, one, later, later.plus_ms(20)).await, Ok(false), "an earlier epoch gives way");
+    assert_eq!(lanes.drain_holder(&resumed, later).await, Ok(None), "of an earlier epoch");
+    assert_eq!(lanes.acquire_drain(&resumed, two, later, later.plus_ms(20)).await, Ok(true));
+    assert_eq!(lanes.drain_holder(&map, later).await, Ok(Some(two)));
+    assert_eq!(lanes.acquire_drain(&map, one, later, later.plus_ms(20)).await, Ok(false), "an earlier epoch gives way");
 }

@@ -93,7 +93,7 @@ pub async fn open_lanes_come_page_by_page<L: Lanes>(lanes: &L) {
     for limit in [1, 3, 10] {
         assert_eq!(everything(OpenRange::all(), limit).await, whole, "pages of {limit}");
     }
-    assert_eq!(everything(OpenRange::moving(), 1_000).await, whole[..MANY]);
+    assert_eq!(everything(OpenRange::unparked(), 1_000).await, whole[..MANY]);
     let parked: Vec<_> =
         everything(OpenRange::parked(), 1).await.into_iter().map(|open| open.lane.key.to_string()).collect();
     assert_eq!(parked, ["P-early", "P-late"]);

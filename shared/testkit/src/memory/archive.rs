@@ -59,8 +59,8 @@ impl Gauges for MemoryLanes {
         self.call("Gauges.catch_up", |tables| tables.catch_up.values().next_back().cloned()).await
     }
 
-    async fn hold_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
-        self.call("Gauges.hold_drain", |tables| {
+    async fn acquire_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
+        self.call("Gauges.acquire_drain", |tables| {
             let held = tables.drains.get(&map.uid);
             let free = held.is_none_or(|(by, epoch, until)| *by == run || *epoch < map.epoch || *until <= now);
             if free {
@@ -71,13 +71,13 @@ impl Gauges for MemoryLanes {
         .await
     }
 
-    async fn drained_by(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
+    async fn drain_holder(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
         let alive = |(_, epoch, until): &&(Owner, u64, Timestamp)| *epoch >= map.epoch && *until > now;
-        self.call("Gauges.drained_by", |tables| tables.drains.get(&map.uid).filter(alive).map(|(by, ..)| *by)).await
+        self.call("Gauges.drain_holder", |tables| tables.drains.get(&map.uid).filter(alive).map(|(by, ..)| *by)).await
     }
 
-    async fn let_drain_go(&self, map: &Map, run: Owner) -> Result<(), PortError> {
-        self.call("Gauges.let_drain_go", |tables| {
+    async fn release_drain(&self, map: &Map, run: Owner) -> Result<(), PortError> {
+        self.call("Gauges.release_drain", |tables| {
             if tables.drains.get(&map.uid).is_some_and(|(by, ..)| *by == run) {
                 tables.drains.remove(&map.uid);
             }

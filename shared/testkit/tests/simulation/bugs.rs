@@ -42,7 +42,7 @@ enum Worlds {
 }
 
 fn kind(capability: Capability) -> Kind {
-    Kind { capability, refusals: true, faults: true, operators: true, silent: false }
+    Kind { capability, refusals: true, faults: true, operators: true, silent: false, terse: false }
 }
 
 /// The first world in which a check says this; or all that the checks said instead.
@@ -62,7 +62,9 @@ fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
     let kind = match worlds {
         Worlds::Idempotent => kind(Capability::Idempotent),
         Worlds::Plain => kind(Capability::Plain),
-        Worlds::Silent => Kind { operators: false, refusals: false, silent: true, ..kind(Capability::Idempotent) },
+        Worlds::Silent => {
+            Kind { operators: false, refusals: false, silent: true, terse: true, ..kind(Capability::Idempotent) }
+        }
         Worlds::Refusals => Kind { operators: false, ..kind(Capability::Idempotent) },
         Worlds::OneParked => return parked::wrong(seed).into_iter().collect(),
         Worlds::LateCommits => return late_commits::find_difference(seed).into_iter().collect(),

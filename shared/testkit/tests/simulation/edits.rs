@@ -112,7 +112,7 @@ async fn plays(world: &SimWorld, users: &Users, first: First) {
     if first == First::Ambiguous {
         // The call whose answer was lost could land on top of the edited record.
         let why = told.unwrap_err();
-        assert!(matches!(why.bare(), AppError::Conflict(StateConflict::EntryInFlight { .. })), "{why:?}");
+        assert!(matches!(why.without_subject(), AppError::Conflict(StateConflict::EntryInFlight { .. })), "{why:?}");
         world.executor.sleep(60_000).await;
         told = edit(world, 900).await;
     }

@@ -175,7 +175,7 @@ pub(crate) async fn cleans_up(world: &SimWorld) {
         for one in left {
             let mut told = archive::recover(world, &kim(), &id, one, OnNewer::Keep, "the end").await;
             let newer = AppError::Conflict(StateConflict::NewerAccepted);
-            if told.as_ref().is_err_and(|why| *why.bare() == newer) {
+            if told.as_ref().is_err_and(|why| *why.without_subject() == newer) {
                 told = archive::recover(world, &kim(), &id, one, OnNewer::Overwrite, "the end").await;
             }
             told.unwrap();

@@ -44,6 +44,8 @@ pub(crate) struct Kind {
     pub(crate) operators: bool,
     /// The apps do not report what Tandem writes.
     pub(crate) silent: bool,
+    /// Their reports do not say what a record was before.
+    pub(crate) terse: bool,
 }
 
 impl Kind {
@@ -95,7 +97,7 @@ pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
     if seed.is_multiple_of(2) {
         users.set_commits_within_ms(COMMITS_WITHIN_MS);
     }
-    if kind.silent {
+    if kind.terse {
         users.set_terse();
     }
     if kind.faults {
@@ -272,6 +274,9 @@ impl Played {
                 lines.extend(app.records.iter().map(|(key, row)| format!("{} {key} = {row:?}", side.id)));
                 lines.push(format!("{}: {} reports left", side.id, app.outbox.len()));
             });
+        }
+        for (lane, entry) in self.world.lanes.standing_entries() {
+            lines.push(format!("{}: {entry:?}", lane.key));
         }
         for (lane, head) in self.world.lanes.heads() {
             lines.push(format!("{}: {head:?}", lane.key));

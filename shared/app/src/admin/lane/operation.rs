@@ -19,7 +19,7 @@ use super::{
 use crate::{
     admin::{AdminPorts, Caller, entry::read_entry},
     cas::{self, Round},
-    error::{AppError, StateConflict, Thing},
+    error::{AppError, ResourceKind, StateConflict},
     ports::{ARCHIVED_AT_ONCE, Commit, ConfigStore, LaneKey, Lanes, archived_at_once},
 };
 
@@ -46,7 +46,7 @@ impl<P: AdminPorts> LaneOperation<'_, P> {
                 return Ok(Round::Done(pending.next)); // our own commit, whose answer was lost
             }
             let entry = read_entry(self.ports, self.lane, &head, seq).await?;
-            let entry = entry.ok_or(AppError::NotFound(Thing::Entry))?;
+            let entry = entry.ok_or(AppError::NotFound(ResourceKind::Entry))?;
             let by = self.attribution();
             let log = self.log_line(&entry, &head, command, &by);
             let write = entry.write().map(|write| write.id);
@@ -135,7 +135,7 @@ impl<P: AdminPorts> LaneOperation<'_, P> {
     async fn read_sides(&self) -> Result<[SideConfig; 2], AppError> {
         let side = async |ix: SideIx| -> Result<_, AppError> {
             let found = self.ports.store().side(&self.map.config.side(ix).side).await?;
-            Ok(found.ok_or(AppError::NotFound(Thing::Side))?.config)
+            Ok(found.ok_or(AppError::NotFound(ResourceKind::Side))?.config)
         };
         Ok([side(SideIx::First).await?, side(SideIx::Second).await?])
     }

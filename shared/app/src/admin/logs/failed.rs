@@ -8,7 +8,7 @@ use domain::{
 
 use crate::{
     admin::{AdminPorts, Caller, map_commands::checked},
-    error::{AppError, Thing},
+    error::{AppError, ResourceKind},
     ports::{FailedEvent, Log},
 };
 
@@ -38,7 +38,8 @@ pub async fn failed<P: AdminPorts>(
 pub async fn dismiss<P: AdminPorts>(ports: &P, caller: &Caller, id: LogId, reason: &str) -> Result<(), AppError> {
     let reason = checked(reason)?;
     let up_to_it = ports.log().failed(Some(LogId(id.0.saturating_add(1))), 1).await?;
-    let event = up_to_it.into_iter().find(|event| event.id == id).ok_or(AppError::NotFound(Thing::FailedEvent))?;
+    let event =
+        up_to_it.into_iter().find(|event| event.id == id).ok_or(AppError::NotFound(ResourceKind::FailedEvent))?;
     let now = ports.now();
     let line = Activity {
         id: LogId::of(now, Order::Change(0), &[b"dismissed", &ports.fresh_id().to_be_bytes()]),

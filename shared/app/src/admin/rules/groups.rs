@@ -9,7 +9,7 @@ use domain::{
 
 use crate::{
     admin::{AdminPorts, Caller, Precondition, SaveResult, lost},
-    error::{AppError, StateConflict, Thing},
+    error::{AppError, ResourceKind, StateConflict},
     ports::Alerts,
 };
 
@@ -64,7 +64,7 @@ async fn grows_too_far<P: AdminPorts>(ports: &P, id: &GroupId, members: &BTreeSe
 /// There is none, rules name it, the caller is not up to date, or the store does not answer.
 pub async fn delete_group<P: AdminPorts>(ports: &P, id: &GroupId, expects: Precondition) -> Result<(), AppError> {
     let stored = ports.alerts().groups().await?.into_iter().find(|group| group.id == *id);
-    let version = expects.check_deletion(stored.ok_or(AppError::NotFound(Thing::Group))?.version)?;
+    let version = expects.check_deletion(stored.ok_or(AppError::NotFound(ResourceKind::Group))?.version)?;
     let rules = ports.alerts().rules().await?;
     let users: Vec<_> = rules.into_iter().filter(|rule| rule.config.groups.contains(id)).map(|rule| rule.id).collect();
     if !users.is_empty() {

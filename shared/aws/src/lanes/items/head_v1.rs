@@ -78,6 +78,7 @@ impl SideMemoryV1 {
             retried: self.retried,
             last_reported: self.last_reported,
             last_reported_at: Timestamp(0),
+            last_reported_seq: 0,
             bounces: 0,
             echoes_at_report: self.echoes_at_report,
             recent_writes: self.recent_writes,

@@ -6,8 +6,8 @@ use crate::{
     failure::{CallEffect, ErrorClass, Failure},
     id::{EntryId, MapUid, Owner, RecordKey, WriteId},
     lane::{
-        Admission, AdmitContext, Answer, Arrival, Attempt, Claim, Echoes, Entry, Head, JournalEffect, Marker, Mode,
-        Rejection, SettleContext, Settlement, StepFailure, admit, claim, content, lease_ms, plan, settle,
+        Admission, AdmitContext, Answer, Arrival, Attempt, CallDurations, Claim, Echoes, Entry, Head, JournalEffect,
+        Marker, Mode, Rejection, SettleContext, Settlement, StepFailure, admit, claim, content, lease_ms, plan, settle,
     },
     log::LogEvent,
     map::{Map, MapState, PerSide, SideIx},
@@ -114,7 +114,8 @@ impl Bench {
         let head = self.head.clone().unwrap();
         let stored = self.entries.iter().find(|entry| entry.seq == head.done_seq + 1).cloned();
         let owner = Owner(self.id());
-        let claimed = claim(&head, stored.as_ref(), &self.map, &key(), owner, self.now, self.lease_ms());
+        let durations = CallDurations::of([&self.sides[0], &self.sides[1]]);
+        let claimed = claim(&head, stored.as_ref(), &self.map, &key(), owner, self.now, durations);
         if let Claim::Taken { head, .. } = &claimed {
             self.head = Some((**head).clone());
         }

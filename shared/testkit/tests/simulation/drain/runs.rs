@@ -88,7 +88,7 @@ fn a_run_that_cannot_tell_that_the_map_has_caught_up_lets_it_go() {
         world.set_failing_saves(1);
         let told = drain_map(&*world, &map.id, world.now().plus_ms(RUN_MS)).await;
         assert!(told.is_err(), "{told:?}");
-        assert_eq!(world.lanes().drained_by(&map, world.now()).await, Ok(None), "nobody has to wait for it");
+        assert_eq!(world.lanes().drain_holder(&map, world.now()).await, Ok(None), "nobody has to wait for it");
         drain_map(&*world, &map.id, world.now().plus_ms(RUN_MS)).await.unwrap();
         assert_eq!((world.map().map.state, effects(&world, "C-")), (MapState::Running, 3));
     });

@@ -65,8 +65,8 @@ impl<P: Ports> WriteSession<'_, P> {
                 Err(_) => return answer,
             }
         };
-        let (now, lease_ms) = (self.ports.now(), self.known.lease_ms());
-        match claim(&head, stored.as_ref(), self.known.map(), &self.lane.key, self.owner, now, lease_ms) {
+        let (now, durations) = (self.ports.now(), self.known.durations());
+        match claim(&head, stored.as_ref(), self.known.map(), &self.lane.key, self.owner, now, durations) {
             Claim::Taken { head: taken, entry: mine } if mine.id == entry.id => {
                 let commit = Commit { head: (*taken).clone(), expected: head.version, ops: Vec::new() };
                 if self.ports.lanes().commit(self.lane, commit).await.is_err() {
