@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use app::{ports::LaneKey, write::WriteError};
 use domain::{
     MapState, RecordKey, SideIx,
-    lane::{Answer, ArchiveCause, Entry, Outcome, ParkReason, content},
+    failure::CallEffect,
+    lane::{Answer, ArchiveCause, Entry, Outcome, content},
     map::PerSide,
     mapping::translate,
     record::Image,
@@ -63,7 +64,8 @@ fn at_rest(played: &Played) -> Result<(), String> {
     let standing = played.world.lanes.standing_entries();
     for (lane, head) in played.world.lanes.heads() {
         // An app that fails eight times in a row on one record, and takes others, looks like one that the record takes down.
-        let fails_alone = |entry: &Entry| entry.parked == Some(ParkReason::KeepsFailing);
+        let failed = |entry: &Entry| entry.last_failure.as_ref().map(|last| last.failure.effect);
+        let fails_alone = |entry: &Entry| failed(entry).is_some_and(|effect| effect != CallEffect::Refused);
         let alone = standing.iter().any(|(of, entry)| *of == lane && fails_alone(entry));
         if head.parked && !alone && !played.kind.refusals && !played.kind.operators {
             return Err(format!("{} is parked, though nothing was refused", lane.key));
