@@ -56,7 +56,7 @@ pub(crate) struct EntryView {
     outcome_unknown: bool,
     /// Sides to which it was written.
     done: Vec<String>,
-    /// Why it waits for an operator: `refused`, `half_written` or `held`.
+    /// Why it waits for an operator: `refused`, `half_written`, `held`, `keeps_failing` or `bounces`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parked: Option<&'static str>,
