@@ -250,6 +250,36 @@ mod tests {
     }
 
     #[test]
+    fn what_concerns_the_whole_side_is_told_from_what_may_be_one_records_trouble() {
+        use CallEffect::{NotApplied, Refused, Unknown};
+        use ErrorClass as C;
+        for (class, effect, code, side_wide) in [
+            (C::Throttled, NotApplied, Some("429"), true),
+            (C::Unavailable, Unknown, Some("503"), true),
+            (C::Network, Unknown, None, true),
+            (C::Timeout, Unknown, None, true),
+            (C::Auth, NotApplied, None, true),
+            (C::Auth, NotApplied, Some("401"), true),
+            (C::Auth, NotApplied, Some("403"), true),
+            (C::Auth, NotApplied, Some("0x80040220"), false),
+            (C::OtherHttp, NotApplied, Some("404"), true), // a router
+            (C::OtherHttp, Unknown, Some("200"), true),    // a login page
+            (C::OtherHttp, Unknown, Some("399"), true),
+            (C::OtherHttp, Unknown, Some("400"), false),
+            (C::OtherHttp, Unknown, Some("500"), false),
+            (C::OtherHttp, Unknown, Some("ORA-600"), false),
+            (C::OtherHttp, Unknown, None, false),
+            (C::Application, Refused, Some("400"), false),
+            (C::BadRequest, Refused, Some("400"), false),
+            (C::Conflict, NotApplied, Some("423"), false),
+            (C::Mapping, Refused, None, false),
+        ] {
+            let failure = Failure::new(class, effect, code.map(str::to_owned), "no");
+            assert_eq!(failure.is_side_wide(), side_wide, "{class} {effect:?} {code:?}");
+        }
+    }
+
+    #[test]
     fn backoff_doubles_to_its_bound_and_obeys_retry_after() {
         assert_eq!(
             (1..8).map(|n| backoff_ms(n, None)).collect::<Vec<_>>(),

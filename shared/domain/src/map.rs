@@ -282,9 +282,15 @@ mod tests {
         };
         assert_eq!(fixed("dataAreaId", json!("usmf")), [""; 0]);
         assert_eq!(fixed("n", json!(7)), [""; 0]);
+        assert_eq!(fixed("n", json!(-7)), [""; 0]);
+        assert_eq!(fixed("n", json!("v".repeat(MAX_KEY_BYTES))), [""; 0]);
+        assert_eq!(fixed(&"n".repeat(128), json!(7)), [""; 0]);
+        assert_eq!(fixed(&"n".repeat(129), json!(7)).len(), 1);
         for (name, value) in [
             ("CustomerAccount", json!("x")),
+            ("", json!("x")),
             ("a", json!("")),
+            ("a", json!("v".repeat(MAX_KEY_BYTES + 1))),
             ("a", json!(1.5)),
             ("a", json!(true)),
             ("a", json!(null)),

@@ -165,3 +165,20 @@ proptest! {
         prop_assert_eq!(hash(&finance), hash(&back));
     }
 }
+
+#[test]
+fn a_member_of_a_record_is_a_field_by_its_name_or_as_a_reference_is_written_and_read() {
+    let field = |value: Value| -> FieldMapping { serde_json::from_value(value).unwrap() };
+    let finance: SideId = "finance".parse().unwrap();
+    let plain = field(json!({"names": {"finance": "ContactId"}}));
+    let lookup = field(json!({"names": {"finance": "ContactId"}, "lookup": {"finance": {"entity": "contacts"}}}));
+    for (member, in_plain, in_lookup) in [
+        ("ContactId", true, true),
+        ("ContactId@odata.bind", false, true),
+        ("_ContactId_value", false, true),
+        ("Contact", false, false),
+    ] {
+        assert_eq!(plain.is_called(&finance, member), in_plain, "{member}");
+        assert_eq!(lookup.is_called(&finance, member), in_lookup, "{member}");
+    }
+}

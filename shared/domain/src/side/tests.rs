@@ -125,6 +125,21 @@ fn every_mistake_is_named_with_its_field() {
 }
 
 #[test]
+fn a_transaction_is_open_for_two_minutes_unless_the_side_says_otherwise() {
+    let mut one = side();
+    let config: SideConfig = serde_json::from_value(one.clone()).unwrap();
+    assert_eq!(config.longest_transaction_ms, 120_000);
+    let stored = serde_json::to_value(&config).unwrap();
+    assert!(stored.get("longest_transaction_ms").is_none(), "an older release refuses a member that it does not know");
+    for (ms, mistakes) in [(0, 0), (900_000, 0), (900_001, 1)] {
+        one["longest_transaction_ms"] = json!(ms);
+        let config: SideConfig = serde_json::from_value(one.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&config).unwrap()["longest_transaction_ms"], json!(ms));
+        assert_eq!(config.mistakes().len(), mistakes, "{ms}");
+    }
+}
+
+#[test]
 fn we_wait_no_longer_than_a_call_lives_and_a_function_runs() {
     let says = |capability: &str, request_timeout_ms: u64, call_life_ms: u64| {
         let mut one = side();
