@@ -3,6 +3,7 @@
 mod archive;
 mod bench;
 mod both_sides;
+mod bounces;
 mod one_way;
 mod operators;
 mod places;
