@@ -164,3 +164,24 @@ fn a_value_that_comes_back_is_not_the_echo_of_a_later_write() {
     let Ok(Admission::Execute { entry, .. }) = bench.admit(change) else { panic!("it is a change, and clear") };
     assert_eq!(entry.crossing, None, "it knew all there was");
 }
+
+/// Finance writes red to crm. Crm reports blue, and then red, and does not say what the record was before.
+#[test]
+fn a_report_that_another_has_overtaken_is_no_certain_echo() {
+    let report = |bench: &mut Bench, name: &str| {
+        let mut report = bench.save(B, name);
+        report.mode = crate::lane::Mode::Committed;
+        bench.admit(report).unwrap()
+    };
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "red");
+    bench.write(save);
+    assert!(matches!(report(&mut bench, "red"), Admission::Echo(..)), "nothing came in between");
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "red");
+    bench.write(save);
+    report(&mut bench, "blue");
+    bench.drain();
+    let Admission::Append { entry, .. } = report(&mut bench, "red") else { panic!() };
+    assert!(entry.needs_resync, "a user may have made it blue and then red again");
+}

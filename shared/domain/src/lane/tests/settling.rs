@@ -215,3 +215,41 @@ fn a_write_that_was_half_done_is_parked_as_such() {
     assert_eq!(bench.entries[0].parked, Some(crate::lane::ParkReason::HalfWritten));
     assert_eq!(bench.head.as_ref().unwrap().not_before, bench.now);
 }
+
+#[test]
+fn a_copy_without_a_known_outcome_waits_until_its_call_cannot_land() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "v1");
+    bench.write(save);
+    let work = Work::Restore { from: A, to: B, cause: RestoreCause::Recovered };
+    let head = bench.head.clone().unwrap();
+    let (head, copy) = crate::lane::append(&head, work, crate::id::EntryId(77), 0, bench.now);
+    (bench.head, bench.entries) = (Some(head), vec![copy]);
+    let Claim::Taken { entry, .. } = bench.claim() else { panic!() };
+    let attempt = bench.failed(&entry, B, ErrorClass::Timeout, CallEffect::Unknown);
+    bench.settle(&entry, &attempt).unwrap();
+    assert_eq!(bench.head.as_ref().unwrap().not_before, bench.now.plus_ms(60_000), "the life of a call");
+    assert_ne!(bench.entries[0].idempotency_key(), bench.entries[0].id);
+}
+
+#[test]
+fn a_record_that_fails_alone_is_parked_with_the_reason() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let mut save = bench.save(A, "v1");
+    save.mode = Mode::Committed;
+    let Ok(Admission::Execute { mut entry, .. }) = bench.admit(save) else { panic!() };
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let attempt = bench.failed(&entry, B, ErrorClass::OtherHttp, CallEffect::Unknown);
+        bench.settle(&entry, &attempt).unwrap();
+        bench.now = bench.now.plus_ms(100_000);
+        bench.last_taken[B] = Some(bench.now); // the app has taken another record since
+        match bench.claim() {
+            Claim::Taken { entry: next, .. } => entry = next,
+            Claim::Parked => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((attempts, bench.entries[0].parked), (5, Some(crate::lane::ParkReason::KeepsFailing)));
+}
