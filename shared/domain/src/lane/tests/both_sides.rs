@@ -2,8 +2,9 @@
 
 use super::bench::{Bench, image};
 use crate::{
-    failure::{CallEffect, ErrorClass},
-    lane::{Admission, Answer, Arrival, Claim, RestoreCause, SkipReason, Winner, Work},
+    failure::{CallEffect, ErrorClass, Failure},
+    id::EntryId,
+    lane::{Admission, Answer, Arrival, Claim, Entry, RestoreCause, SkipReason, StepFailure, Winner, Work},
     map::{ConflictPolicy, SideIx},
     side::Capability,
 };
@@ -184,4 +185,41 @@ fn a_report_that_another_has_overtaken_is_no_certain_echo() {
     bench.drain();
     let Admission::Append { entry, .. } = report(&mut bench, "red") else { panic!() };
     assert!(entry.needs_resync, "a user may have made it blue and then red again");
+    assert_eq!((entry.copied_to(), entry.idempotency_key()), (Some(A), entry.id));
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "red");
+    bench.write(save);
+    report(&mut bench, "blue");
+    bench.drain();
+    let mut says_what_it_was = bench.save(B, "red");
+    (says_what_it_was.mode, says_what_it_was.before) = (crate::lane::Mode::Committed, Some(image(B, "blue")));
+    assert!(matches!(bench.admit(says_what_it_was).unwrap(), Admission::Echo(..)));
+}
+
+#[test]
+fn only_a_copy_with_an_unknown_outcome_is_another_request_each_time() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "red");
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(save) else { panic!() };
+    let failed = |at, effect| {
+        let failure = Failure::new(ErrorClass::Timeout, effect, None, "no answer");
+        Some(StepFailure { to: B, at: bench.now.plus_ms(at), failure })
+    };
+    let image_of_its_own =
+        Entry { outcome_unknown: true, last_failure: failed(1, CallEffect::Unknown), ..*entry.clone() };
+    assert_eq!(image_of_its_own.idempotency_key(), entry.id);
+    let copy = Entry { needs_resync: true, last_failure: failed(1, CallEffect::NotApplied), ..*entry };
+    assert_eq!(copy.idempotency_key(), copy.id, "no call of it can have had an effect");
+    let keys: Vec<_> = [(1, CallEffect::Unknown), (2, CallEffect::NotApplied), (3, CallEffect::Unknown)]
+        .map(|(at, effect)| Entry { outcome_unknown: true, last_failure: failed(at, effect), ..copy.clone() })
+        .map(|copy| copy.idempotency_key())
+        .into();
+    assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2] && !keys.contains(&copy.id), "{keys:?}");
+    let other = Entry {
+        id: EntryId(copy.id.0 ^ 1),
+        outcome_unknown: true,
+        last_failure: failed(1, CallEffect::Unknown),
+        ..copy
+    };
+    assert_ne!(other.idempotency_key(), keys[0], "another entry that failed at the same time");
 }
