@@ -1,6 +1,6 @@
 //! Every address of the API: who may call it, what it takes, what it answers.
 //!
-//! **Invariant: what is not in this table is not served.** The guard looks each request up here before any handler
+//! **Invariant: this table lists every served route.** The guard looks each request up here before any handler
 //! runs, and the `OpenAPI` document is made of it, so neither can know a route that the other does not.
 
 mod query;

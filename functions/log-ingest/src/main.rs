@@ -1,5 +1,5 @@
 //! `log-ingest`: writes the error log and the activity log, and judges the rules of the maps touched. Triggers: the table's
-//! stream, as far as an item carries something to be logged; and a function URL, for errors that the apps report themselves.
+//! stream, filtered to items with an outbox; and a function URL, for errors that the apps report themselves.
 
 mod config;
 mod stream;

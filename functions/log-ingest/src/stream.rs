@@ -15,9 +15,9 @@ use domain::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What is logged, but could not be judged or published, is asked for again for so long: a map that cannot be read, or a bus
-/// that takes nothing, must not keep what comes behind it out of the log. A store that does not answer keeps it out anyway:
-/// that is waited for.
+/// How long the stream redelivers logged events that could not be judged or published. An unreadable map or a failing
+/// bus must not keep later events out of the log. A store that does not answer keeps them out anyway: the function
+/// waits for it.
 const AGAIN_FOR_MS: u64 = 60_000;
 
 /// A record of the stream, as far as it is read.
@@ -49,7 +49,7 @@ struct Carried {
     events: Result<Vec<LogEvent>, String>,
 }
 
-/// Logs a batch. The answer names the first record that must come again, with all behind it.
+/// Logs a batch. The answer names the first record that the stream must redeliver, with all after it.
 pub(crate) async fn handle<P: EventPorts>(ports: &P, event: &Value) -> Value {
     let records = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
     let carried: Vec<_> = records.iter().map(carried).collect();
@@ -98,7 +98,7 @@ fn carried(record: &Value) -> Carried {
     Carried { sequence: dynamodb.sequence_number, source: format!("{} / {}", key("pk"), key("sk")), at, events }
 }
 
-/// Each record by itself, in their order, until one must come again.
+/// Logs the records one by one, in order, until one must be delivered again.
 async fn one_by_one<P: EventPorts>(ports: &P, carried: &[Carried], done: &mut IngestResult) -> Option<String> {
     for one in carried {
         let result = match &one.events {

@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 /// No new entry is begun in the last part of an invocation: its calls and their settlement must fit in.
 const RESERVE_MS: u64 = 60_000;
 
-/// Until when new entries may be begun. `deadline` is Lambda's, in milliseconds since 1970.
+/// The time until which the run may start entries. `deadline` is Lambda's, in milliseconds since 1970.
 pub(crate) fn time_limit(deadline: u64) -> Timestamp {
     Timestamp(deadline).minus_ms(RESERVE_MS)
 }
 
-/// Goes on with the lane or the map that the event names, or with all that wait.
+/// Continues the lane or the map that the event names, or every waiting lane.
 pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp) -> Result<Value, Error> {
     match wanted(event)? {
         Wanted::Lane { map, key } => {
@@ -40,8 +40,8 @@ pub(crate) async fn handle<P: Ports>(ports: &P, event: &Value, until: Timestamp)
     }
 }
 
-/// Tells how much waits in each map that keeps or replays changes, and for how long. Figures only: what cannot be read is
-/// left out.
+/// Emits the depth and age of the backlog of each map that queues or replays changes. Omits figures that
+/// it cannot read.
 async fn measure<P: Ports>(ports: &P) {
     let Ok(maps) = ports.config().maps().await else { return };
     let mut oldest_ms = 0; // of all maps: what an alarm looks at
@@ -90,7 +90,7 @@ fn wanted(event: &Value) -> Result<Wanted, Error> {
     }
 }
 
-/// Nothing is lost by a failure: the next sweep finds what was left. It is returned so that it is counted.
+/// A failure loses nothing: the next sweep finds the rest. The error is returned so that Lambda counts it.
 fn retried<T>(result: Result<T, PortError>) -> Result<T, Error> {
     result.map_err(|error| {
         tracing::error!(%error, "could not work on some lanes; the next sweep comes back to them");

@@ -1,4 +1,4 @@
-//! `resume-drain`: goes on with lanes that have something waiting. Triggers: an event that names a lane, and a schedule
+//! `resume-drain`: continues lanes that have waiting entries. Triggers: an event that names a lane, and a schedule
 //! every minute, the sweep.
 
 mod handler;

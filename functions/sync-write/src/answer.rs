@@ -43,7 +43,7 @@ impl Reply {
     }
 }
 
-/// What the caller of a write is told.
+/// The answer to a write.
 pub(crate) fn answer_write(id: WriteId, told: Result<WithSideNames<Answer>, WriteError>) -> Reply {
     match told {
         Err(error) => Reply::error(&error.into()),

@@ -42,7 +42,7 @@ pub(crate) async fn handle(deps: &Deps, request: Request) -> Result<Response<Bod
     respond(reply)
 }
 
-/// Counts writes by what their callers were told.
+/// Counts writes by their answer.
 fn count(reply: &Reply) {
     let said = |body: &Value| {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);

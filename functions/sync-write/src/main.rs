@@ -1,4 +1,4 @@
-//! `sync-write`: takes a write and writes it to the other app now, or keeps it. Trigger: its function URL.
+//! `sync-write`: accepts a write and applies it to the other app now, or queues it. Trigger: its function URL.
 
 mod answer;
 mod batch;

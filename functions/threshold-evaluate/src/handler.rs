@@ -22,7 +22,7 @@ pub(crate) async fn handle<P: MailPorts>(ports: &P, event: &Value, until: Timest
     if event["source"] == "aws.ses" {
         return came_back(ports, &event["detail"]).await;
     }
-    // An event of an incident concerns that one alone: in a flood of them, each would have all of them worked on.
+    // An incident's event handles that incident alone: in a flood, each event would otherwise handle all of them.
     let of_incident = event["source"] == "tandem.incident";
     let incident = event["detail"]["incident"].as_str().filter(|_| of_incident);
     let ticked = match incident.and_then(|id| id.parse::<IncidentId>().ok()) {

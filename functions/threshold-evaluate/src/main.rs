@@ -1,5 +1,5 @@
-//! `threshold-evaluate`: judges rules that `log-ingest` may have missed, acts, sends mail, reminds, closes what is over, and
-//! asks broken apps again. Triggers: a schedule every minute, events of incidents, and the mail service's events.
+//! `threshold-evaluate`: judges rules that `log-ingest` may have missed, acts, sends mail and reminders, closes
+//! recovered incidents, and probes broken apps. Triggers: a schedule every minute, incident events, and mail events.
 
 mod handler;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who calls a function's URL: an app, by signature or by AWS's own check. Asked before anything of the body is read.
+//! Authenticates the caller of a function URL, by signature or by AWS's own check, before the body is parsed.
 
 use std::{
     sync::Mutex,
@@ -10,12 +10,12 @@ use aws::{SsmSecrets, settings::Settings};
 use lambda_http::{Request, RequestExt, http::HeaderMap, request::RequestContext};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError};
 
-/// How old the keys may be: a key that is taken out of the parameter is refused this much later at the latest.
+/// Maximum age of the cached keys: a key removed from the parameter is refused after this long at the latest.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
-/// A wrong signature reads the keys anew, for the caller may have the newest one; not more often than this.
+/// Shortest time between reads of the keys. A wrong signature triggers one: the caller may have a newer key.
 const KEYS_MIN_AGE: Duration = Duration::from_secs(5);
 
-/// How callers are known.
+/// How callers authenticate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallerAuth {
     /// Standard Webhooks signatures; the keys are in this SSM parameter.
@@ -28,7 +28,7 @@ pub enum CallerAuth {
 }
 
 impl CallerAuth {
-    /// Reads it. What cannot be read leaves no door open: the mistake stops the function.
+    /// Reads the setting. An invalid value fails closed: the function does not start.
     pub fn read<F: Fn(&str) -> Option<String>>(read: &mut Settings<F>) -> Self {
         let kind = read.parsed("TANDEM_CALLER_AUTH", "hmac".to_owned());
         match kind.as_str() {
@@ -51,7 +51,7 @@ pub struct Callers {
 }
 
 impl Callers {
-    /// Callers that are known so; their keys are read from these secrets.
+    /// Creates the authenticator; it reads its keys from these secrets.
     #[must_use]
     pub fn new(auth: CallerAuth, secrets: SsmSecrets) -> Self {
         Self { auth, secrets, keys: Mutex::new(None) }
@@ -68,7 +68,7 @@ impl Callers {
         }
     }
 
-    /// Lets a request through, or says why not.
+    /// Accepts a request, or returns the reason to refuse it.
     ///
     /// # Errors
     /// What the caller is told.
@@ -134,7 +134,7 @@ fn by_iam(request: &Request) -> Result<(), Box<Problem>> {
         }
         _ => false,
     };
-    // AWS refuses unsigned requests itself; this holds when the URL was deployed without its check.
+    // AWS refuses unsigned requests itself; this covers a URL that was deployed without that check.
     if known { Ok(()) } else { Err(told("Sign the request with AWS Signature Version 4.")) }
 }
 

@@ -1,4 +1,4 @@
-//! What came back: status, headers, and as much of the body as is allowed.
+//! An HTTP answer: its status, its headers, and its body up to a limit.
 
 use domain::{
     ErrorClass, Failure, Record,
@@ -21,7 +21,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
-    /// What must not appear in a message about it.
+    /// Secrets to redact from every message.
     pub(crate) hidden: Vec<Secret>,
 }
 
@@ -29,11 +29,11 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum Body {
     Whole(Vec<u8>),
-    /// It is longer than we read.
+    /// Longer than the limit.
     TooLarge {
         limit_bytes: usize,
     },
-    /// It ended early.
+    /// Cut off early.
     Broken(CallEnd, String),
 }
 
@@ -49,7 +49,7 @@ impl Answer {
             }
     }
 
-    /// Why this answer to a write does not show that the app has done it, although its status is a success. `None`: it does.
+    /// Why a success status does not prove that the app applied the write. `None`: the answer proves it.
     pub(crate) fn doubt(&self, kind: ConnectorKind) -> Option<String> {
         if self.is_page() {
             return Some("the answer is a web page, not one of the app".to_owned());
@@ -66,14 +66,14 @@ impl Answer {
             (ConnectorKind::Odata, Some(Value::Object(fields))) if fields.keys().any(|name| name.starts_with('@')) => {
                 None
             }
-            // Too long to be read, or cut off: its status and type are all that is known.
+            // The body is too long or cut off, so only the status and the media type count.
             (ConnectorKind::Odata, None) if !self.is_whole() && self.media_type() == "application/json" => None,
             (ConnectorKind::Odata, _) => Some("its body is no OData object".to_owned()),
             (ConnectorKind::Http, _) => None,
         }
     }
 
-    /// A write whose answer leaves in doubt whether the app has done it.
+    /// The failure of a write whose answer does not tell whether the app applied it.
     pub(crate) fn doubtful(&self, why: &str) -> Failure {
         let message = format!("{}: {why}", self.in_words());
         Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, Some(self.status.as_u16().to_string()), &message)
@@ -139,7 +139,7 @@ impl Answer {
         }
     }
 
-    /// The failure it stands for, in the app's own words if it has any.
+    /// The failure that this answer reports, in the app's own words if it has any.
     pub(crate) fn failure(&self) -> Failure {
         let said = match &self.body {
             Body::Whole(body) => explain(body, &self.media_type()),
@@ -147,7 +147,7 @@ impl Answer {
         };
         let end = CallEnd::Status { status: self.status.as_u16(), explained: said.explained };
         let (class, mut effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
-        // A router or a proxy answers for an app that is not there: the record has not been refused.
+        // A router or a proxy answers while the app is away: nobody refused the record.
         let nowhere = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE].contains(&self.status);
         if nowhere && self.is_page() && effect == CallEffect::Refused {
             effect = CallEffect::NotApplied;
@@ -155,7 +155,7 @@ impl Answer {
         let status = self.status.as_u16().to_string();
         let message = said.message.unwrap_or_else(|| self.in_words());
         let (code, message) = match said.code {
-            // Whatever the app calls it: our credentials are refused, not this record.
+            // Whatever the error code, the app refused our credentials, not this record.
             Some(code) if self.status == StatusCode::UNAUTHORIZED => (status, format!("{code}: {message}")),
             code => (code.unwrap_or(status), message),
         };
@@ -211,7 +211,7 @@ fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// A failure of a call that changes nothing, so that nothing about its effect is unknown.
+/// A failure of a call that changes nothing, so its effect is never unknown.
 pub(crate) fn without_effect(mut failure: Failure) -> Failure {
     if failure.effect == CallEffect::Unknown {
         failure.effect = CallEffect::NotApplied;

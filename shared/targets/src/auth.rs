@@ -1,4 +1,4 @@
-//! Who we are to an app.
+//! The credentials for each app.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
@@ -15,13 +15,13 @@ use crate::{
     wire::{Deadline, Wire},
 };
 
-/// What makes a request ours.
+/// A header that authenticates a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Credential {
     header: Option<(HeaderName, HeaderValue)>,
-    /// What must not appear in any message.
+    /// Secrets to redact from every message.
     pub(crate) hidden: Vec<Secret>,
-    /// Which secret or token this is, to be named when the app refuses it.
+    /// Number of this secret or token; a caller passes it on when the app refuses it.
     pub(crate) number: u64,
 }
 
@@ -51,7 +51,7 @@ impl<S: Secrets> Keyring<S> {
         Self { secrets: SecretCache::new(secrets), tokens: Slots::default() }
     }
 
-    /// The credential for a side; a new one when the one of number `refused` did not work.
+    /// The credential for a side; a new one if the app refused the one with number `refused`.
     pub(crate) async fn credential(
         &self,
         wire: &Wire,

@@ -1,4 +1,4 @@
-//! The HTTP clients: guarded, without redirects, proxies or automatic repetition.
+//! The HTTP clients: guarded, without redirects, proxies or automatic retries.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ impl Clients {
         }
         let client = make(&self.guard, timeout)?;
         if made.len() >= MAX_CLIENTS {
-            made.clear(); // timeouts were edited many times; calls under way keep their client
+            made.clear(); // operators edited timeouts often; calls in flight keep their client
         }
         made.insert(timeout, client.clone());
         Ok(client)
@@ -44,11 +44,11 @@ impl Clients {
 /// - TLS trusts the system's roots, as the AWS SDK does: AL2023 carries them and the runtime updates them; a private
 ///   authority is added by `SSL_CERT_FILE`. The crypto is aws-lc-rs.
 /// - HTTP/1.1 only: one call per connection, so a connection that breaks is one unknown outcome and not a hundred.
-/// - No repetition by reqwest (its default resends after an HTTP/2 refusal). One remains that cannot be switched off:
-///   hyper-util sends anew when a *reused* connection turned out to be closed before the request was taken from
+/// - No retries by reqwest (its default resends after an HTTP/2 refusal). One retry cannot be switched off:
+///   hyper-util resends if a *reused* connection turns out to be closed before it takes the request from
 ///   hyper's queue. hyper hands such a request back only if not one byte of it was encoded (`TrySendError::message`),
 ///   so it cannot have had an effect, also on a `plain` side. A connection that breaks later is never resent.
-/// - No redirects: they would carry the credentials to a host nobody allowed, and turn a PATCH into a GET.
+/// - No redirects: they would carry the credentials to a host not allowed, and turn a PATCH into a GET.
 /// - No proxy from the environment: it would resolve names in our stead, past the guard.
 fn make(guard: &Guard, connect_timeout: Duration) -> Result<Client, reqwest::Error> {
     Client::builder()

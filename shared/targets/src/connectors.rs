@@ -47,7 +47,7 @@ impl<S: Secrets> Connectors<S> {
         Ok(Self { wire, keyring: Keyring::new(secrets), taken: Mutex::default() })
     }
 
-    /// Sends a request as the side knows us. Refused credentials are renewed and tried once more: a call that was
+    /// Sends a request with the side's credentials. Renews refused ones and tries once more: a call that was
     /// answered 401 had no effect, so this repeats nothing.
     pub(crate) async fn send(
         &self,
@@ -91,7 +91,7 @@ impl<S: Secrets> Connectors<S> {
         Ok(answer)
     }
 
-    /// Reads a record within a deadline that may have begun before.
+    /// Reads a record before a deadline that earlier calls may share.
     pub(crate) async fn read_within(
         &self,
         side: &SideConfig,
@@ -132,7 +132,7 @@ impl<S: Secrets> Connectors<S> {
         }
     }
 
-    /// Makes a record that is not there. Somebody else may make it at the same time: then it is there, and the next attempt
+    /// Creates a missing record. If somebody else creates it at the same time, the next attempt
     /// changes it.
     pub(crate) async fn create(
         &self,
@@ -155,7 +155,7 @@ impl<S: Secrets> Connectors<S> {
         let mut request = plan::probe(side, entity)?;
         request.max_answer_bytes = 0; // the status tells all
         let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
-        // A REST app need not list its records, nor have anything at its root: that it says so shows that it is there.
+        // A REST app may refuse a list (405) or serve nothing at its root (404). Either shows that it is reachable.
         let unlisted = side.connector.kind == ConnectorKind::Http
             && (answer.status == StatusCode::METHOD_NOT_ALLOWED
                 || entity.is_none() && answer.is_absent(ConnectorKind::Http));
@@ -191,7 +191,7 @@ impl<S: Secrets> Apps for Connectors<S> {
     }
 }
 
-/// What a write came to. Deleting what is not there is a success.
+/// The outcome of a write. Deleting a missing record is a success.
 pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Result<Applied, Failure> {
     let kind = side.connector.kind;
     if call.image == Image::Absent && answer.is_absent(kind) {

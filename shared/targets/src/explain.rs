@@ -1,4 +1,4 @@
-//! What an error body says, in the forms in use.
+//! Parses the error bodies that apps use.
 
 mod xml;
 
@@ -14,7 +14,7 @@ pub(crate) struct Explanation {
     pub(crate) code: Option<String>,
     /// Its message, with the fields that it is about.
     pub(crate) message: Option<String>,
-    /// Whether these are words of the application, not of a gateway in front of it.
+    /// Whether the application wrote this, not a gateway in front of it.
     pub(crate) explained: bool,
 }
 
@@ -51,7 +51,7 @@ fn object(fields: &Map<String, Value>) -> Explanation {
 }
 
 /// `{"error": {"code", "message", "target", "details", "innererror"}}`. SAP's `message` is `{"lang", "value"}`. Finance &
-/// Operations leaves `code` empty, answers with a sentence that says nothing, and tells the reason in `innererror`.
+/// Operations leaves `code` empty, puts a generic sentence into `message`, and the reason into `innererror`.
 fn odata(error: &Map<String, Value>) -> Explanation {
     let outer = text(error, "message").or_else(|| text(error.get("message")?.as_object()?, "value"));
     let outer = outer.map(|message| with_field(text(error, "target").as_deref(), message));
@@ -148,7 +148,7 @@ fn with_field(field: Option<&str>, message: String) -> String {
     }
 }
 
-/// Joins messages; one that another one contains says nothing more.
+/// Joins messages; drops one that another contains.
 fn joined(parts: Vec<String>) -> Option<String> {
     let mut whole: Vec<String> = Vec::new();
     for part in parts {

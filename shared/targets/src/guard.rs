@@ -49,7 +49,7 @@ impl Guard {
         Ok(Self { allowed, allow_private })
     }
 
-    /// Whether this URL may be called, as far as can be told without resolving its name.
+    /// Whether this URL may be called, before its name is resolved.
     ///
     /// # Errors
     /// It may not; the refusal names the host and the reason.
@@ -104,7 +104,7 @@ impl Refusal {
     }
 }
 
-/// Brings a name of the list into the form in which URLs carry it: lower case, ASCII.
+/// Normalizes a name of the list as URLs do: lower case, ASCII.
 fn pattern(text: &str) -> Result<Pattern, String> {
     let (under, name) = match text.strip_prefix("*.") {
         Some(name) => (true, name),

@@ -1,4 +1,4 @@
-//! The connectors: how a record gets into an app, and what came of it.
+//! The connectors: they write a record to an app and report the outcome.
 //!
 //! [`Connectors`] implements [`app::ports::Apps`]. A call is first *planned* (`plan`, `odata`, `rest`: pure, the
 //! request as data) and then *sent* (`wire`: deadlines, guard, bounds, and the end of the call named for

@@ -10,15 +10,15 @@ pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Records asked for in one page: at 40 KB each a page still fits.
 pub(crate) const PAGE_RECORDS: usize = 200;
-/// Longest link to a next page that is followed. Longer ones are refused by common servers anyway.
+/// Longest link to a next page that we follow. Common servers refuse longer ones anyway.
 pub(crate) const MAX_LINK_BYTES: usize = 8 * 1024;
-/// Writes under a precondition before the record is given back as one that keeps changing: the first and two more.
+/// Most conditional writes of one record before it counts as one that keeps changing: the first and two more.
 pub(crate) const MAX_CONDITIONAL_WRITES: u32 = 3;
-/// A secret is read again after this long: the longest a rotation goes unnoticed if the old secret still works.
+/// Age at which we read a secret anew: the longest a rotation goes unnoticed if the old secret still works.
 pub(crate) const SECRET_LIFE: Duration = Duration::from_secs(300);
-/// A token is no longer used this long before it expires: clocks differ, and the call itself takes its time.
+/// We stop using a token this long before it expires: clocks differ, and the call itself takes time.
 pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(60);
-/// Life of a token whose issuer does not tell (RFC 6749 only recommends `expires_in`).
+/// Lifetime of a token whose issuer sends none (RFC 6749 only recommends `expires_in`).
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(300);
 /// Credentials that were renewed because the app refused them are not renewed again for this long. Without it, every
 /// write to an app that refuses us would read the secret anew, and SSM allows 40 reads a second for a whole account.
@@ -28,5 +28,5 @@ pub(crate) const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) const IDLE_CONNECTION: Duration = Duration::from_secs(4);
 /// HTTP clients kept: one for each connect timeout in use.
 pub(crate) const MAX_CLIENTS: usize = 16;
-/// Shortest secret that is blotted out of messages; replacing shorter ones would only garble them.
+/// Shortest secret that we redact from messages; replacing shorter ones would only garble them.
 pub(crate) const MIN_BLOTTED_BYTES: usize = 4;

@@ -1,4 +1,4 @@
-//! Where an address leads: the public internet, a private network, or nowhere a business app can be.
+//! Classifies an address: public internet, private network, or a range that no business app uses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     Public,
-    /// Ours or a neighbour's: only in local mode.
+    /// Loopback and private networks: only in local mode.
     Private(&'static str),
-    /// Not even then: instance metadata, multicast, reserved blocks.
+    /// Never allowed: instance metadata, multicast, reserved blocks.
     Never(&'static str),
 }
 

@@ -16,11 +16,11 @@ use crate::{
 const VERSION: HeaderName = HeaderName::from_static("odata-version");
 const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// The name under which an answer's body tells the `ETag`.
+/// The name of the `ETag` in an answer's body.
 pub(crate) const ETAG: &str = "@odata.etag";
 
 /// The protocol's headers. An upsert asks for no body in return, unless its new `ETag` is needed for the next write:
-/// Dataverse tells it only in the representation, and the answer costs less than reading the record next time.
+/// Dataverse sends it only in the representation, and the answer costs less than reading the record next time.
 pub(crate) fn headers(request: &mut Request, wants_etag: bool) {
     let version = HeaderValue::from_static("4.0");
     request.headers.insert(VERSION, version.clone());
@@ -45,7 +45,7 @@ pub(crate) fn key(style: KeyStyle, field: &str, key: &str) -> Result<String, Fai
     }
 }
 
-/// The predicate of a key of several parts, each by its name.
+/// The key predicate of a composite key, with every part named.
 pub(crate) fn compound_key(record: &RecordAddress) -> String {
     let quoted = |text: &str| format!("'{}'", encode(&text.replace('\'', "''")));
     let literal = |value: &Value| match value {

@@ -22,9 +22,9 @@ use crate::{
 /// Some records of an entity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// They, with the key among their fields and without annotations.
+    /// The records, with their key field and without annotations.
     pub records: Vec<FetchedRecord>,
-    /// What to ask for the next page with; `None` after the last.
+    /// The link to the next page; `None` after the last.
     pub next: Option<String>,
 }
 
@@ -76,7 +76,7 @@ fn found(value: Value) -> Result<FetchedRecord, Failure> {
     Ok(FetchedRecord { record, etag })
 }
 
-/// A link that the app gave us, if it stays where our credentials may go: same origin, below the same path.
+/// Resolves the app's link, if our credentials may go there: same origin, below the same path.
 fn inside(base: &Url, from: &Url, link: &str) -> Result<Url, Failure> {
     let url = from.join(link).map_err(|_| unusable("the link to the next page is no URL"))?;
     let below = url.path().starts_with(base.path());

@@ -1,4 +1,4 @@
-//! URLs of records: whatever a key contains, it stays one segment of the path.
+//! URLs of records. A key is always one path segment, whatever it contains.
 
 use domain::{Failure, side::Connector};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,7 +13,7 @@ pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Where the side's entities are found.
+/// The base URL of the side's entities.
 pub(crate) fn base(connector: &Connector) -> Result<Url, Failure> {
     let url = Url::parse(&connector.base_url).map_err(|error| not_callable(&format!("base_url: {error}")))?;
     if url.path().ends_with('/') && url.query().is_none() && url.fragment().is_none() {

@@ -1,4 +1,4 @@
-//! Requests as data: what would be sent, before anything is.
+//! Plans requests as data, before anything is sent.
 
 use app::ports::{Call, FetchedRecord, RecordAddress};
 use domain::{
@@ -29,7 +29,7 @@ pub(crate) struct Request {
     pub(crate) max_answer_bytes: usize,
 }
 
-/// What must be so for a write to have an effect.
+/// The precondition of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     Always,
@@ -56,11 +56,11 @@ impl Request {
 /// What a write sends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sends<'a> {
-    /// The change of a record that is there, or that this request makes, too.
+    /// A change of a record; it creates the record if there is none.
     Change(&'a Record),
-    /// A whole record in the place of the one that is there.
+    /// A whole record that replaces the existing one.
     Whole(&'a Record),
-    /// A record that is not there.
+    /// A new record.
     New(&'a Record),
     /// Its deletion.
     Deletion,
@@ -96,7 +96,7 @@ pub(crate) fn write(
         request.headers.insert(CONTENT_TYPE, MERGE_PATCH);
     }
     let headers = &mut request.headers;
-    // An app that remembers keys must not take the making of a record for a repeat of the change that found none.
+    // An app that remembers keys must not take a create for a repeat of the update that found no record.
     let new = if matches!(sends, Sends::New(_)) { ".new" } else { "" };
     headers.insert(IDEMPOTENCY_KEY, header(&format!("{}{new}", call.entry))?);
     headers.insert(TANDEM_VERSION, header(&call.version.to_string())?);
@@ -127,7 +127,7 @@ pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request,
     get(side, record_url(side, record)?)
 }
 
-/// The smallest question that shows whether we are let in.
+/// The smallest request that shows whether the app accepts our credentials.
 pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, Failure> {
     let mut url = match entity {
         Some(entity) => path::entity(&side.connector, entity)?,
@@ -149,7 +149,7 @@ pub(crate) fn get(side: &SideConfig, url: Url) -> Result<Request, Failure> {
     with_fixed(side, request)
 }
 
-/// A record as the app tells it: without annotations, and without its key, which is no field to us.
+/// The record in an answer, without annotations and without its key, which is not a field to us.
 pub(crate) fn found(
     side: &SideConfig,
     mut record: Record,
@@ -186,12 +186,12 @@ fn header(text: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(text).map_err(|_| unwritable("an id cannot stand in a header"))
 }
 
-/// The record itself cannot be put into a request: no repetition changes that.
+/// No request can carry this record, so a retry cannot help.
 pub(crate) fn unwritable(message: &str) -> Failure {
     Failure::new(ErrorClass::BadRequest, CallEffect::Refused, None, message)
 }
 
-/// The side's settings do not lead to an app that may be called. They concern every record alike.
+/// The side's settings allow no call to its app. This affects every record alike.
 pub(crate) fn not_callable(message: &str) -> Failure {
     ended(CallEnd::NotAllowed, message)
 }

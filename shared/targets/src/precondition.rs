@@ -1,5 +1,5 @@
-//! Writes that look at the record first: to a `versioned` side, only if the record is still as it was; to a side that takes
-//! whole records, what it has with our fields in it.
+//! Read-modify-write. A `versioned` side gets the write only if its record did not change; a side that takes whole
+//! records gets its own record merged with our fields.
 
 use app::ports::{Applied, Call, FetchedRecord};
 use domain::{
@@ -20,11 +20,11 @@ use crate::{
     wire::Deadline,
 };
 
-/// How the app's record stands to what we want to write.
+/// How the app's record compares to what we want to write.
 enum Look {
     /// It is as we want it: an earlier attempt arrived, or somebody else wrote the same.
     Done(Applied),
-    /// It is not; it may be written if it is still like this.
+    /// It differs; we may write it while it still has this state.
     Differs(Known),
 }
 
@@ -58,10 +58,10 @@ impl<S: Secrets> Connectors<S> {
             if !was_changed(side, call, &known.condition, &answer) {
                 return concluded(side, call, &answer);
             }
-            // The app refused for certain, so a failure to look leaves nothing unknown either.
+            // The app certainly refused the write, so a failed read leaves nothing unknown.
             known = match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
-                // The record is as we wanted it: the conflict is about something else, a duplicate name, say.
+                // The record met our condition: the conflict has another cause, such as a duplicate name.
                 Look::Differs(now) if now.condition == known.condition && answer.status == StatusCode::CONFLICT => {
                     return concluded(side, call, &answer);
                 }
@@ -91,7 +91,7 @@ impl<S: Secrets> Connectors<S> {
     }
 }
 
-/// The request that brings a record from what is known of it to what we want.
+/// The request that changes a record from its known state to the one we want.
 fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Failure> {
     let Image::Present(wanted) = &call.image else {
         return plan::write(side, call, Sends::Deletion, &known.condition);
@@ -108,7 +108,7 @@ fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Fai
     }
 }
 
-/// Whether the record was not as the condition wants it. Some apps answer a stale tag with 409, and an update of a record that
+/// Whether the precondition failed. Some apps answer a stale tag with 409, and an update of a record that
 /// was deleted meanwhile with 404, instead of 412.
 fn was_changed(side: &SideConfig, call: &Call, condition: &Condition, answer: &Answer) -> bool {
     let updates = call.image != Image::Absent && matches!(condition, Condition::Unchanged(_));

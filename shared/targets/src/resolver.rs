@@ -1,4 +1,4 @@
-//! Name resolution that hands out only addresses the guard lets through.
+//! Name resolution that returns only addresses the guard allows.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Secrets: where they come from, and how they stay out of sight.
+//! Reads secrets, caches them and redacts them from messages.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ impl Secret {
         &self.0
     }
 
-    /// Blots the secret out of a text that an app wrote: some repeat the credentials they refuse.
+    /// Redacts the secret from an app's text: some apps repeat the credentials they refuse.
     pub(crate) fn blot(&self, text: String) -> String {
         if self.0.len() >= MIN_BLOTTED_BYTES && text.contains(&*self.0) { text.replace(&*self.0, "***") } else { text }
     }
@@ -49,7 +49,7 @@ impl<S: Secrets> SecretCache<S> {
         Self { source, slots: Slots::default() }
     }
 
-    /// The secret; read anew when the app refused the value of that `number`.
+    /// The secret, read anew if the app refused the value with number `refused`.
     pub(crate) async fn get(&self, name: &SecretRef, refused: Option<u64>) -> Result<Kept<Secret>, Failure> {
         self.slots.get(name, refused, self.fetch(name)).await
     }
@@ -59,7 +59,7 @@ impl<S: Secrets> SecretCache<S> {
             let message = format!("the secret {} cannot be read: {error}", String::from(name.clone()));
             Failure::new(ErrorClass::Auth, CallEffect::NotApplied, None, &message)
         })?;
-        // A line end at the end comes from the shell the secret was stored with.
+        // A shell that stored the secret may have appended a line break.
         Ok((Secret::new(text.trim_end_matches(['\r', '\n'])), SECRET_LIFE))
     }
 }

@@ -1,4 +1,4 @@
-//! Values that are fetched when needed, one fetch at a time, and kept until they expire or are refused.
+//! A cache that fetches each value on demand, once at a time, and keeps it until it expires or is refused.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use crate::limits::RENEWAL_PAUSE;
 
-/// A value and which one of its kind it is: whoever finds it refused names that number, and only the first of many that
+/// A value and its number in the slot. A caller whose value is refused passes the number; only the first of many that
 /// were refused at once fetches a new one.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept<V> {
@@ -42,8 +42,8 @@ impl<K, V> Default for Slots<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Slots<K, V> {
-    /// The value kept, or else the one fetched. `refused` is the number of the value that did not work; the answer may
-    /// have that very number, when there was a renewal a moment ago.
+    /// Returns the cached value, or fetches one. `refused` is the number of the refused value; the answer may
+    /// have the same number right after a renewal.
     pub(crate) async fn get(
         &self,
         key: &K,
@@ -51,7 +51,7 @@ impl<K: Ord + Clone, V: Clone> Slots<K, V> {
         fetch: impl Future<Output = Result<(V, Duration), Failure>>,
     ) -> Result<Kept<V>, Failure> {
         let slot = self.slot(key);
-        let mut slot = slot.lock().await; // those who wait here find what the first one fetched
+        let mut slot = slot.lock().await; // waiting callers find the value the first one fetched
         let now = Instant::now();
         let last = slot.as_ref().map_or(0, |slot| slot.kept.number);
         let renews = refused == Some(last);

@@ -17,7 +17,7 @@ use crate::{
     wire::{Deadline, Wire},
 };
 
-/// What a token is asked with. Sides with the same grant share their token.
+/// The parameters of a token request. Sides with the same grant share their token.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Grant {
     pub(crate) token_url: String,
@@ -82,7 +82,7 @@ fn life(expires_in: &Value) -> Duration {
     seconds.map_or(TOKEN_LIFE, Duration::from_secs).saturating_sub(TOKEN_MARGIN)
 }
 
-/// Without a token nothing is sent to the app, so whatever the issuer said, nothing was applied; and what it refuses is
+/// Without a token we send nothing to the app, so nothing was applied; and the issuer refuses
 /// our credentials, not the record.
 fn no_token(failure: Failure) -> Failure {
     let class = match failure.class {

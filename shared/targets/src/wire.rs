@@ -1,4 +1,4 @@
-//! One request over the network, with a name for every way it can end.
+//! Sends one request over the network and classifies how it ended.
 
 use std::{error::Error, time::Duration};
 
@@ -24,7 +24,7 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// From now on, `requests` request timeouts of this side.
+    /// A deadline of `requests` request timeouts of this side, from now.
     pub(crate) fn of(side: &SideConfig, requests: u32) -> Self {
         let one_request = Duration::from_millis(side.request_timeout_ms);
         let connect = Duration::from_millis(side.connect_timeout_ms);
@@ -40,7 +40,7 @@ impl Deadline {
     }
 }
 
-/// The way to the apps.
+/// The HTTP layer, behind the guard.
 #[derive(Debug)]
 pub(crate) struct Wire {
     guard: Guard,
@@ -62,7 +62,7 @@ impl Wire {
         self.guard.check(url).map_err(|refusal| not_callable(&refusal.to_string()))
     }
 
-    /// Sends a request once. `Ok` whenever there is a status, be it an error.
+    /// Sends a request once. Returns `Ok` for every status, errors included.
     pub(crate) async fn send(&self, request: &Request, deadline: &Deadline) -> Result<Answer, Failure> {
         self.check(&request.url)?;
         let host = host(&request.url);
@@ -103,7 +103,7 @@ async fn read(mut response: Response, limit_bytes: usize, host: &str) -> Body {
     }
 }
 
-/// How a call without a (whole) answer ended. Only what failed *while connecting* was certainly not sent.
+/// Classifies a call without a whole answer. Only a call that failed *while connecting* was certainly not sent.
 fn end_of(error: &reqwest::Error, host: &str) -> (CallEnd, String) {
     if let Some(refusal) = find::<Refusal>(error) {
         return (CallEnd::NotAllowed, refusal.to_string());

@@ -1,4 +1,4 @@
-//! Stands before every handler: who is asking, and may they? Behind every handler: what is the caller told, and the log?
+//! Middleware around every handler: authenticates and authorizes the caller, then writes errors and the log line.
 
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ impl Line {
 
     fn write(self, status: StatusCode, duration_ms: u64, failed: Option<&AppError>) {
         let (role, actor) = self.caller.map(|caller| (caller.role.as_str(), caller.name)).unzip();
-        // Who changed what: reads are nobody's business.
+        // Audit changes only, not reads.
         let changed = !self.method.is_safe() && status.is_success();
         let (actor, path) = if changed { (actor, self.path) } else { (None, None) };
         let code = failed.map(|error| Problem::from(error).code);
