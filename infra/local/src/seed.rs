@@ -42,7 +42,9 @@ fn side_config(role: Role, app: &App) -> Value {
             "auth": {"kind": "api_key", "header": "x-api-key", "secret": format!("ssm:{}", api_key_parameter(role.side))},
         },
         "capability": "idempotent",
-        "longest_transaction_ms": 20_000,
+        // The sample apps answer or give up within seconds.
+        "call_life_ms": 15_000,
+        "longest_transaction_ms": 10_000,
         "connect_timeout_ms": CONNECT_TIMEOUT_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
     })
