@@ -7,7 +7,7 @@ use domain::{
     failure::{CallEffect, ErrorClass},
     id::EntryId,
     lane::{Action, Answer, Attempt, Entry, Head, SettleContext, Step, StepFailure, content, may_call, plan, settle},
-    map::{MapConfig, SideIx},
+    map::{MapConfig, PerSide, SideIx},
     mapping::{has_carried_field, translate},
     record::Image,
     redact::redacted_text,
@@ -216,7 +216,7 @@ async fn settle_attempt<P: Ports>(
             on_unavailable: context.map.config.on_unavailable,
             echoed: &view.echoed,
             spare,
-            last_taken: domain::map::PerSide([0, 1].map(|at| ports.apps().last_taken(&context.map.sides[at].id))),
+            last_taken: PerSide(context.map.sides.each_ref().map(|side| ports.apps().last_taken(&side.id))),
             now: ports.now(),
         };
         let Some(settlement) = settle(&view.head, context.entry.clone(), context.owner, attempt, settle_context) else {

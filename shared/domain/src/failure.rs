@@ -160,9 +160,7 @@ impl Failure {
         let code = code.map(|code| shorten(&code, 100));
         Self { class, effect, code, message: shorten(message, MAX_MESSAGE_CHARS), retry_after_ms: None }
     }
-}
 
-impl Failure {
     /// Whether it tells of the whole side: no connection, no answer, too many requests, refused credentials, a page of somebody
     /// else. All other failures may be this record's own trouble: an error of the server (500), or an app that says in its own
     /// words that the caller may not change this record.

@@ -40,7 +40,7 @@ pub const FIRST_BACKOFF_MS: u64 = 2_000;
 pub const MAX_BACKOFF_MS: u64 = 60_000;
 /// A record that its app fails on is set aside after so many attempts, if the app took others meanwhile: about four minutes.
 pub const PARK_AFTER_ATTEMPTS: u32 = 5;
-/// The same, if no answer came, or the connection broke: usually that is no trouble of the record.
+/// The same, if the connection broke each time: usually that is no trouble of the record.
 pub const PARK_AFTER_BROKEN_ATTEMPTS: u32 = 8;
 /// A record is set aside when a side reports the same content for the third time, each time after a change of the other side.
 pub const MAX_BOUNCES: u32 = 2;

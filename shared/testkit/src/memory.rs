@@ -124,7 +124,7 @@ impl MemoryLanes {
 
     /// Entries of the journal, each with its lane.
     #[must_use]
-    pub fn standing_entries(&self) -> Vec<(LaneKey, Entry)> {
+    pub fn journal(&self) -> Vec<(LaneKey, Entry)> {
         lock(&self.tables).entries.iter().map(|((lane, _), entry)| (lane.clone(), entry.clone())).collect()
     }
 

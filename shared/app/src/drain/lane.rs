@@ -240,11 +240,8 @@ async fn step<P: Ports>(
         Claim::NeedsEntry(_) => return Ok(StepResult::LaneChanged),
         Claim::Archive(first) => return archive_next(ports, lane, map, &head, *first, known).await,
         Claim::Park(next, effects) => {
-            return match ports.lanes().commit(lane, Commit::of(Some(&head), *next, effects)).await {
-                Ok(()) => Ok(StepResult::End(LaneEnd::Parked)),
-                Err(CommitError::Stale | CommitError::Duplicate) => Ok(StepResult::LaneChanged),
-                Err(CommitError::Port(error)) => Err(error),
-            };
+            let commit = ports.lanes().commit(lane, Commit::of(Some(&head), *next, effects)).await;
+            return result_of(commit, StepResult::End(LaneEnd::Parked));
         }
         Claim::Taken { .. } => {}
     }
@@ -332,11 +329,15 @@ async fn archive_next<P: Ports>(
         Err(NotNow::InFlight(_) | NotNow::MayLand(_)) => return Ok(StepResult::End(LaneEnd::NotYet)),
         Err(NotNow::Changed) => return Ok(StepResult::LaneChanged),
     };
-    match ports.lanes().commit(lane, Commit::of(Some(head), next.clone(), effects)).await {
-        Ok(()) => {
-            known.head = Some(next);
-            Ok(StepResult::Archived(entries.len() as u64))
-        }
+    let commit = ports.lanes().commit(lane, Commit::of(Some(head), next.clone(), effects)).await;
+    known.head = Some(next); // forgotten if it was not stored: the lane is read again then
+    result_of(commit, StepResult::Archived(entries.len() as u64))
+}
+
+/// What a step did whose commit ended so.
+fn result_of(commit: Result<(), CommitError>, stored: StepResult) -> Result<StepResult, PortError> {
+    match commit {
+        Ok(()) => Ok(stored),
         Err(CommitError::Stale | CommitError::Duplicate) => Ok(StepResult::LaneChanged),
         Err(CommitError::Port(error)) => Err(error),
     }

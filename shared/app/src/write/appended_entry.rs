@@ -57,16 +57,16 @@ impl<P: Ports> WriteSession<'_, P> {
         let appended_version = head.version;
         let Ok(Some((head, _))) = self.ports.lanes().head(self.lane).await else { return answer };
         // Whoever attempted or changed the entry since changed the head's version too.
+        let read;
         let stored = if head.version == appended_version || head.done_seq + 1 != entry.seq {
-            Some(entry.clone())
+            Some(&entry)
         } else {
-            match self.ports.lanes().entry(self.lane, entry.seq).await {
-                Ok(stored) => stored,
-                Err(_) => return answer,
-            }
+            let Ok(found) = self.ports.lanes().entry(self.lane, entry.seq).await else { return answer };
+            read = found;
+            read.as_ref()
         };
         let (now, durations) = (self.ports.now(), self.known.durations());
-        match claim(&head, stored.as_ref(), self.known.map(), &self.lane.key, self.owner, now, durations) {
+        match claim(&head, stored, self.known.map(), &self.lane.key, self.owner, now, durations) {
             Claim::Taken { head: taken, entry: mine } if mine.id == entry.id => {
                 let commit = Commit { head: (*taken).clone(), expected: head.version, ops: Vec::new() };
                 if self.ports.lanes().commit(self.lane, commit).await.is_err() {

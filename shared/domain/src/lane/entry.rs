@@ -205,7 +205,7 @@ impl Entry {
         match &self.work {
             Work::Restore { to, .. } => Some(*to),
             Work::Write(write) if self.needs_resync => write.origin.map(SideIx::other),
-            Work::Write(write) => write.origin.filter(|_| self.copies_a_side()),
+            Work::Write(write) => write.origin.filter(|_| self.waits_for_answer()),
         }
     }
 
@@ -220,16 +220,6 @@ impl Entry {
                 EntryId(self.id.0 ^ u128::from(last.at.0.wrapping_mul(SPREAD)))
             }
             _ => self.id,
-        }
-    }
-
-    /// It writes what a side has by then, and not an image of its own. (A caller that rolls back holds its record until then:
-    /// what is read for it is what stands.)
-    #[must_use]
-    pub fn copies_a_side(&self) -> bool {
-        match &self.work {
-            Work::Restore { cause, .. } => *cause != RestoreCause::CallerRollsBack,
-            Work::Write(_) => self.needs_resync || matches!(self.crossing, Some(Crossing { winner: Winner::TheOther })),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LaneVersion, Recent};
+use super::{Entry, LaneVersion, Recent, RestoreCause, Work};
 use crate::{
     failure::ErrorClass,
     id::{EntryId, LogId, MapId, MapUid, Owner, RecordKey, WriteId},
@@ -194,7 +194,9 @@ impl Head {
     /// executed after it, and need no wait.
     #[must_use]
     pub fn due_from(&self, entry: &Entry, now: Timestamp) -> Timestamp {
-        if !entry.copies_a_side() {
+        // A caller that rolls back holds its record until then: what is read for it is what stands.
+        let rolls_back = matches!(entry.work, Work::Restore { cause: RestoreCause::CallerRollsBack, .. });
+        if rolls_back || entry.copied_to().is_none() {
             return now;
         }
         let open = self.sides.0.iter().filter_map(|side| side.open_transaction);

@@ -83,15 +83,16 @@ pub fn claim(
     if due_from > now {
         return Claim::NotYet(due_from);
     }
-    if let Some(lease_end) = taken_over
-        && let Some(to) = entry.copied_to()
-    {
-        // What the holder has copied may still land, on top of what is copied now.
-        let landed = lease_end.plus_ms(durations.call_life_ms);
-        if landed > now {
+    if let Some(to) = entry.copied_to() {
+        if let Some(lease_end) = taken_over {
+            entry.last_failure = Some(StepFailure { to, at: lease_end, failure: holder_died() });
+        }
+        // What was copied before may still land, on top of what is copied now; an operator's retry waits for that, too.
+        let unknown = entry.last_failure.as_ref().filter(|last| last.failure.effect == CallEffect::Unknown);
+        let landed = unknown.map(|last| last.at.plus_ms(durations.call_life_ms));
+        if let Some(landed) = landed.filter(|landed| *landed > now) {
             return Claim::NotYet(landed);
         }
-        entry.last_failure = Some(StepFailure { to, at: lease_end, failure: holder_died() });
     }
     entry.attempts += 1;
     // Whoever held the lease may have called the app, and that call may still land.

@@ -65,9 +65,10 @@ pub(super) fn fails_alone(
 ) -> bool {
     let breaks = failure.class == ErrorClass::Network && failure.effect == CallEffect::Unknown;
     let broke = remembered.iter().all(|(_, class)| *class == ErrorClass::Network);
-    let enough = match failure.is_side_wide() {
-        true => breaks && broke && attempts >= PARK_AFTER_BROKEN_ATTEMPTS,
-        false => attempts >= PARK_AFTER_ATTEMPTS,
+    let enough = if failure.is_side_wide() {
+        breaks && broke && attempts >= PARK_AFTER_BROKEN_ATTEMPTS
+    } else {
+        attempts >= PARK_AFTER_ATTEMPTS
     };
     let oldest = remembered.first().map(|(id, _)| id.at());
     enough && oldest.zip(last_taken).is_some_and(|(oldest, taken)| taken > oldest)

@@ -206,10 +206,6 @@ impl Settling<'_> {
         }
         self.try_again_after(step);
         let side = self.context.sides[step.to.at()];
-        if self.entry.copied_to().is_some() {
-            // The next attempt may copy another record, which this call must not land on.
-            self.head.not_before = self.head.not_before.max(self.context.now.plus_ms(side.call_life_ms));
-        }
         if side.capability == Capability::Plain {
             // The call may still land: nobody may write this record there until it cannot any more.
             let landed = self.context.now.plus_ms(side.call_life_ms);

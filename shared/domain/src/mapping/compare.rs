@@ -24,7 +24,7 @@ pub struct Compare {
 }
 
 impl Default for Compare {
-    /// Text with blanks and without is the same to most apps: F&O has no null text, others store no empty one.
+    /// F&O has no null text, and other apps store no empty one: most cannot tell the two apart.
     fn default() -> Self {
         Self { blank_is_null: true, trim: false, ignore_case: false, decimals: None, seconds: false }
     }

@@ -135,7 +135,7 @@ fn without_such_a_rule_the_record_waits_for_an_operator_after_a_few_calls() {
         let other = if by_default { Compare { blank_is_null: false, ..rule } } else { Compare::default() };
         let (calls, head, world) = play(Some([finance, crm]), other.clone(), vec![written]);
         assert!(calls <= 8 && head.parked, "{other:?}: {calls} calls, {head:?}");
-        let (_, entry) = world.lanes.standing_entries().into_iter().next().unwrap();
+        let (_, entry) = world.lanes.journal().into_iter().next().unwrap();
         assert_eq!(entry.parked, Some(ParkReason::Bounces), "{other:?}");
         let says = entry.last_failure.unwrap().failure.message;
         assert!(says.contains("finance and crm") || says.contains("crm and finance"), "{says}");

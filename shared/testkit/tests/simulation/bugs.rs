@@ -42,7 +42,7 @@ enum Worlds {
 }
 
 fn kind(capability: Capability) -> Kind {
-    Kind { capability, refusals: true, faults: true, operators: true, silent: false, terse: false }
+    Kind { refusals: true, operators: true, ..Kind::faulty(capability) }
 }
 
 /// The first world in which a check says this; or all that the checks said instead.

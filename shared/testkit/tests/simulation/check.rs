@@ -61,7 +61,7 @@ fn at_rest(played: &Played) -> Result<(), String> {
             return Err(format!("{left} reports of {} were never taken", side.id));
         }
     }
-    let standing = played.world.lanes.standing_entries();
+    let standing = played.world.lanes.journal();
     for (lane, head) in played.world.lanes.heads() {
         // An app that fails eight times in a row on one record, and takes others, looks like one that the record takes down.
         let failed = |entry: &Entry| entry.last_failure.as_ref().map(|last| last.failure.effect);

@@ -121,118 +121,48 @@ fn run(kind: Kind) {
 
 #[test]
 fn apps_that_honour_the_idempotency_key_agree_whatever_fails() {
-    run(Kind {
-        capability: Capability::Idempotent,
-        refusals: false,
-        faults: true,
-        operators: false,
-        silent: false,
-        terse: false,
-    });
+    run(Kind::faulty(Capability::Idempotent));
 }
 
 #[test]
 fn plain_apps_agree_whatever_fails_as_long_as_calls_do_not_outlive_their_bound() {
-    run(Kind {
-        capability: Capability::Plain,
-        refusals: false,
-        faults: true,
-        operators: false,
-        silent: false,
-        terse: false,
-    });
+    run(Kind::faulty(Capability::Plain));
 }
 
 #[test]
 fn a_refused_record_stops_only_itself() {
-    run(Kind {
-        capability: Capability::Idempotent,
-        refusals: true,
-        faults: true,
-        operators: false,
-        silent: false,
-        terse: false,
-    });
+    run(Kind { refusals: true, ..Kind::faulty(Capability::Idempotent) });
 }
 
 #[test]
 fn without_faults_every_write_is_answered_and_both_apps_agree() {
-    run(Kind {
-        capability: Capability::Idempotent,
-        refusals: false,
-        faults: false,
-        operators: false,
-        silent: false,
-        terse: false,
-    });
+    run(Kind { faults: false, ..Kind::faulty(Capability::Idempotent) });
 }
 
 #[test]
 fn whatever_operators_do_nothing_is_lost_and_both_apps_agree() {
-    run(Kind {
-        capability: Capability::Idempotent,
-        refusals: true,
-        faults: true,
-        operators: true,
-        silent: false,
-        terse: false,
-    });
+    run(Kind { refusals: true, operators: true, ..Kind::faulty(Capability::Idempotent) });
 }
 
 #[test]
 fn whatever_operators_do_plain_apps_agree() {
-    run(Kind {
-        capability: Capability::Plain,
-        refusals: true,
-        faults: true,
-        operators: true,
-        silent: false,
-        terse: false,
-    });
+    run(Kind { refusals: true, operators: true, ..Kind::faulty(Capability::Plain) });
 }
 
 #[test]
 fn apps_that_do_not_report_our_writes_agree_whatever_fails() {
-    run(Kind {
-        capability: Capability::Idempotent,
-        refusals: false,
-        faults: true,
-        operators: false,
-        silent: true,
-        terse: true,
-    });
-    run(Kind {
-        capability: Capability::Plain,
-        refusals: false,
-        faults: true,
-        operators: false,
-        silent: true,
-        terse: true,
-    });
+    run(Kind { silent: true, terse: true, ..Kind::faulty(Capability::Idempotent) });
+    run(Kind { silent: true, terse: true, ..Kind::faulty(Capability::Plain) });
 }
 
 #[test]
 fn apps_that_do_not_say_what_a_record_was_before_agree_whatever_fails() {
-    run(Kind {
-        capability: Capability::Idempotent,
-        refusals: false,
-        faults: true,
-        operators: false,
-        silent: false,
-        terse: true,
-    });
+    run(Kind { terse: true, ..Kind::faulty(Capability::Idempotent) });
 }
 
 #[test]
 fn the_same_seed_gives_the_same_world() {
-    let kind = Kind {
-        capability: Capability::Idempotent,
-        refusals: true,
-        faults: true,
-        operators: true,
-        silent: false,
-        terse: false,
-    };
+    let kind = Kind { refusals: true, operators: true, ..Kind::faulty(Capability::Idempotent) };
     let story = |played: Played| (played.world.executor.fingerprint(), played.world.executor.steps(), played.story());
     for seed in 0..5 {
         assert_eq!(story(play(seed, kind)), story(play(seed, kind)), "TANDEM_SEED={seed}");

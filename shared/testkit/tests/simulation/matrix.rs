@@ -350,7 +350,7 @@ fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, Option<
         });
     }
     let over = world.executor.run(STEPS);
-    let kind = Kind { capability, refusals: true, faults: false, operators: true, silent: false, terse: false };
+    let kind = Kind { refusals: true, faults: false, operators: true, ..Kind::faulty(capability) };
     let played = Played { world, users, kind, over, deeds: Arc::new(Deeds::default()) };
     check::check(&played).unwrap_or_else(|wrong| {
         panic!("{case:?} of {capability:?} apps, crashed at point {point:?}: {wrong}\n{}", played.story())

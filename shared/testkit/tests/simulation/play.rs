@@ -49,6 +49,11 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
+    /// Apps of this capability that report everything, and whose calls and functions fail. Each test says what is different.
+    pub(crate) const fn faulty(capability: Capability) -> Self {
+        Self { capability, refusals: false, faults: true, operators: false, silent: false, terse: false }
+    }
+
     pub(crate) fn must_see(self) -> Vec<&'static str> {
         let mut all = vec!["written", "queued", "crossing"];
         if !self.silent {
@@ -275,7 +280,7 @@ impl Played {
                 lines.push(format!("{}: {} reports left", side.id, app.outbox.len()));
             });
         }
-        for (lane, entry) in self.world.lanes.standing_entries() {
+        for (lane, entry) in self.world.lanes.journal() {
             lines.push(format!("{}: {entry:?}", lane.key));
         }
         for (lane, head) in self.world.lanes.heads() {

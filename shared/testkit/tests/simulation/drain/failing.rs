@@ -48,7 +48,7 @@ fn records_that_always_fail_hold_up_no_other_and_wait_for_an_operator_in_the_end
         assert_eq!((world.map().map.state, parked(&world)), (MapState::CatchingUp, 0));
         minutes(&world, 12).await;
         assert_eq!((world.map().map.state, parked(&world)), (MapState::Running, FAILING));
-        let (_, entry) = world.lanes.standing_entries().into_iter().next().unwrap();
+        let (_, entry) = world.lanes.journal().into_iter().next().unwrap();
         assert_eq!(entry.parked, Some(ParkReason::KeepsFailing));
     });
 }
@@ -82,7 +82,7 @@ fn a_record_that_takes_its_app_down_each_time_waits_for_an_operator_in_the_end()
         }
         minutes(&world, 3).await;
         assert_eq!((effects(&world, "C-"), parked(&world)), (29, 1));
-        let (lane, entry) = world.lanes.standing_entries().into_iter().next().unwrap();
+        let (lane, entry) = world.lanes.journal().into_iter().next().unwrap();
         assert_eq!((lane.key, entry.parked), (key(0), Some(ParkReason::KeepsFailing)));
         assert!(entry.attempts < 12, "{} attempts", entry.attempts);
     });
