@@ -213,14 +213,17 @@ fn classify(
     ControlFlow::Continue(findings)
 }
 
-/// Counts how often in a row a side has reported the same content again, each time soon after the other side reported a change.
-/// Two apps that each store a value in their own form, and report that, would go on for ever. A user who sets a value back
-/// does so at one side.
+/// Counts how often in a row a side has reported the same content again, each time soon after it was written what the other
+/// side had reported. Two apps that each store a value in their own form, and report that, would go on for ever. A user who
+/// sets a value back does so at one side; users whose changes wait in the lane have not seen each other's.
 fn count_bounces(head: &mut Head, origin: SideIx, reported: ContentHash, now: Timestamp) -> u32 {
-    let other = head.sides[origin.other()].last_reported_at;
+    let other = head.sides[origin.other()].last_reported_seq;
+    let inflight = head.inflight.as_ref().is_some_and(|inflight| inflight.seq == other);
     let side = &mut head.sides[origin];
+    let written = inflight || side.recent_writes.iter().any(|write| write.seq == other);
     let again = side.last_reported == Some(reported)
-        && other >= side.last_reported_at
+        && other > side.last_reported_seq
+        && written
         && now.ms_since(side.last_reported_at) < BOUNCES_WITHIN_MS;
     side.bounces = if again { side.bounces + 1 } else { 0 };
     side.last_reported_at = now;

@@ -3,18 +3,29 @@
 use super::bench::{Bench, image, key};
 use crate::{
     failure::ErrorClass,
-    lane::{Admission, Claim, Entry, JournalEffect, Mode, ParkReason},
+    lane::{Admission, Claim, Entry, Head, JournalEffect, Mode, ParkReason},
     limits::{BOUNCES_WITHIN_MS, MAX_BOUNCES},
     log::{ErrorDisposition, LogEvent},
     map::SideIx,
+    record::ContentHash,
     side::Capability,
 };
 
 const A: SideIx = SideIx::First;
 const B: SideIx = SideIx::Second;
 
-/// A side reports a change that stands already; the lane is idle again behind it. Returns the entry.
+/// A side reports a change that stands already; it is written to the other side, and the lane is idle again. Returns the
+/// entry.
 fn report(bench: &mut Bench, side: SideIx, name: &str, after_ms: u64) -> Entry {
+    let entry = accept(bench, side, name, after_ms);
+    let mut head = bench.head.take().unwrap();
+    head.sides[side.other()].note_written(entry.seq, ContentHash(entry.seq));
+    bench.head = Some(Head { inflight: None, done_seq: head.next_seq - 1, ..head });
+    entry
+}
+
+/// A side reports a change that stands already. Returns the entry.
+fn accept(bench: &mut Bench, side: SideIx, name: &str, after_ms: u64) -> Entry {
     bench.now = bench.now.plus_ms(after_ms);
     let mut save = bench.save(side, name);
     // It was made on top of whatever Tandem had written: nothing has crossed.
@@ -23,7 +34,7 @@ fn report(bench: &mut Bench, side: SideIx, name: &str, after_ms: u64) -> Entry {
         Admission::Execute { head, entry } | Admission::Append { head, entry } => (head, *entry),
         other => panic!("{other:?}"),
     };
-    bench.head = Some(crate::lane::Head { inflight: None, done_seq: head.next_seq - 1, ..*head });
+    bench.head = Some(*head);
     entry
 }
 
@@ -46,6 +57,24 @@ fn the_third_report_of_the_same_content_bounces_if_the_other_side_reported_in_be
     assert_eq!(MAX_BOUNCES, 2);
     let mut bench = Bench::new(Capability::Idempotent);
     assert_eq!(to_and_fro(&mut bench, 6, 100), [false, false, false, false, true, true]);
+}
+
+/// Users who save again and again while the lane is behind have not seen what the others saved.
+#[test]
+fn reports_that_wait_in_the_lane_do_not_bounce() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    for n in 0..12 {
+        let (side, name) = if n % 2 == 0 { (A, "ADA") } else { (B, "ada") };
+        assert!(!bounces(&accept(&mut bench, side, name, 100)), "{n}");
+    }
+}
+
+#[test]
+fn a_report_that_comes_before_the_call_has_returned_bounces_too() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    to_and_fro(&mut bench, 3, 100);
+    assert!(!bounces(&accept(&mut bench, B, "ada", 100)), "it is in flight now");
+    assert!(bounces(&accept(&mut bench, A, "ADA", 100)));
 }
 
 #[test]
