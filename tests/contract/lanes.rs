@@ -1,10 +1,10 @@
 //! The journal in DynamoDB keeps the contract that the one in memory keeps.
 
 use app::ports::{LaneKey, Lanes};
-use aws::DynamoLanes;
-use aws_sdk_dynamodb::types::AttributeValue;
-use domain::lane::Echoes;
-use testkit::contract;
+use aws::{DynamoLanes, Key};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use domain::{id::MapUid, lane::Echoes};
+use testkit::{StoredItem, contract};
 
 use crate::emulator::{journal, run, table};
 
@@ -103,4 +103,25 @@ fn figures_are_kept_for_people() {
 #[test]
 fn of_many_commits_from_one_version_one_wins() {
     run(async { contract::of_many_commits_from_one_version_one_wins(&journal().await).await });
+}
+
+/// Each item is overwritten in the table as a fault of the disk, or of a release, would leave it.
+#[test]
+fn what_cannot_be_read_is_there_and_says_so() {
+    run(async {
+        let (db, table) = table().await;
+        let damage = async |item: StoredItem| {
+            let (key, attribute) = match item {
+                StoredItem::Head(lane) => (Key::Head(lane), "lane"),
+                StoredItem::Entry(lane, seq) => (Key::Entry(lane, seq), "body"),
+                StoredItem::Archived(id) => (Key::Archived(MapUid(7), id), "body"),
+                StoredItem::Conflict(entry) => (Key::Conflict(MapUid(7), entry), "body"),
+            };
+            let update = db.update_item().table_name(&table).set_key(Some(key.item()));
+            let update = update.update_expression("SET #it = :damaged").expression_attribute_names("#it", attribute);
+            let bytes = AttributeValue::B(Blob::new(*b"\x00\xff\x00"));
+            update.expression_attribute_values(":damaged", bytes).send().await.expect("it is damaged");
+        };
+        contract::what_cannot_be_read_is_there_and_says_so(&DynamoLanes::new(db.clone(), &table), damage).await;
+    });
 }

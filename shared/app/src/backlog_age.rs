@@ -1,6 +1,9 @@
 //! The age of a map's oldest waiting change.
 
-use domain::{Map, Timestamp, lane::Entry};
+use domain::{
+    Map, Timestamp,
+    lane::{Entry, ParkReason},
+};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -41,5 +44,6 @@ pub async fn oldest<P: Ports>(ports: &P, map: &Map) -> Result<Option<Oldest>, Po
 async fn first<P: Ports>(ports: &P, map: &Map, lane: &LaneKey) -> Result<Option<Entry>, PortError> {
     let head = ports.lanes().head(lane).await?.map(|(head, _)| head);
     let Some(head) = head.filter(|head| head.map == map.uid && !head.idle() && !head.parked) else { return Ok(None) };
-    next_entry(ports, lane, &head).await
+    // Of what cannot be read, nobody knows the age.
+    Ok(next_entry(ports, lane, &head).await?.filter(|entry| entry.parked != Some(ParkReason::Unreadable)))
 }

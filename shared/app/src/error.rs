@@ -203,6 +203,8 @@ pub enum StateConflict {
     NotParked,
     /// The entry copies a record as it is.
     NotAWrite,
+    /// What is stored of it cannot be read.
+    Unreadable,
     /// No later write of the record waits.
     NothingBehind,
     /// Already in the requested state.

@@ -2,7 +2,7 @@
 
 use domain::{
     MapId, RecordKey, WriteId,
-    lane::{Answer, Echoes, Head, LaneVersion, MarkerState},
+    lane::{Answer, ArchiveCause, Echoes, Head, LaneVersion, Marker, MarkerState, Outcome},
 };
 
 use crate::{
@@ -57,9 +57,25 @@ async fn find_status<P: Ports>(
         }
         MarkerState::Open | MarkerState::WrittenBackLater => match lanes.entry(&lane, marker.seq).await? {
             Some(entry) => WriteStatus::Known(answer_standing(&head, &entry, marker)),
-            None => WriteStatus::InFlight(head.version_of(marker.seq)), // it is being finished
+            None => status_without_entry(lanes, map, &head, marker).await?,
         },
     })
+}
+
+/// The status of a write whose entry is gone although its marker says that it waits: it is being finished, or it could not be
+/// read, so that its end could not be noted under its id.
+async fn status_without_entry<L: Lanes>(
+    lanes: &L,
+    map: &MapId,
+    head: &Head,
+    marker: &Marker,
+) -> Result<WriteStatus, PortError> {
+    let version = head.version_of(marker.seq);
+    if head.done_seq < marker.seq || lanes.marker(map, marker.id).await?.as_ref() != Some(marker) {
+        return Ok(WriteStatus::InFlight(version));
+    }
+    let outcome = Outcome::Archived { cause: ArchiveCause::Skipped };
+    Ok(WriteStatus::Known(Answer::replay(&outcome, version, Some(marker.entry))))
 }
 
 fn status_in_lane(head: &Head, echoes: &Echoes, id: WriteId) -> Option<WriteStatus> {

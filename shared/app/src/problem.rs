@@ -300,6 +300,7 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             | Conflict::NotNext
             | Conflict::NotParked
             | Conflict::NotAWrite
+            | Conflict::Unreadable
             | Conflict::NothingBehind
             | Conflict::AlreadySo
             | Conflict::NewerAccepted,

@@ -140,6 +140,12 @@ impl Key {
         ])
     }
 
+    /// The place of an entry, from its sort key.
+    #[must_use]
+    pub(crate) fn parse_seq(item: &HashMap<String, AttributeValue>) -> Option<u64> {
+        item.get("sk")?.as_s().ok()?.strip_prefix("E#")?.parse().ok()
+    }
+
     /// The lane of a head, from its partition key.
     #[must_use]
     pub fn parse_lane(pk: &str) -> Option<LaneKey> {

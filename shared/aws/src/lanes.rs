@@ -21,6 +21,7 @@ use crate::{
     error,
     keys::{Key, shard_of},
     outbox::OUTBOX,
+    ports::now,
 };
 
 /// Condition: the item has not been recovered or reversed yet.
@@ -49,12 +50,16 @@ impl DynamoLanes {
 impl Lanes for DynamoLanes {
     async fn head(&self, lane: &LaneKey) -> Result<Option<(Head, Echoes)>, PortError> {
         let item = self.get(&Key::Head(lane.clone())).await?;
-        item.map(|item| items::read_head(&item)).transpose()
+        let Some(item) = item else { return Ok(None) };
+        match items::read_head(&item) {
+            Err(PortError::Permanent(why)) => self.rebuild_head(lane, &item, why).await.map(Some),
+            read => read.map(Some),
+        }
     }
 
     async fn entry(&self, lane: &LaneKey, seq: u64) -> Result<Option<Entry>, PortError> {
         let item = self.get(&Key::Entry(lane.clone(), seq)).await?;
-        item.map(|item| items::read_body(&item)).transpose()
+        item.map(|item| items::read_entry(&item, seq)).transpose()
     }
 
     async fn marker(&self, map: &MapId, id: WriteId) -> Result<Option<Marker>, PortError> {
@@ -139,7 +144,8 @@ impl Lanes for DynamoLanes {
                 .await
                 .map_err(error::port)?;
             for item in page.items() {
-                entries.push(items::read_body(item)?);
+                let seq = Key::parse_seq(item).unwrap_or(from + entries.len() as u64);
+                entries.push(items::read_entry(item, seq)?);
             }
             start = page.last_evaluated_key;
             if start.is_none() {
@@ -166,6 +172,31 @@ impl Lanes for DynamoLanes {
 }
 
 impl DynamoLanes {
+    /// Rebuilds the head of a lane from the entries that wait in it.
+    async fn rebuild_head(&self, lane: &LaneKey, item: &items::Item, why: String) -> Result<(Head, Echoes), PortError> {
+        let (first, last) = (Key::Entry(lane.clone(), 0), Key::Entry(lane.clone(), u64::MAX));
+        let end = async |forward: bool| -> Result<Option<u64>, PortError> {
+            let page = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", AttributeValue::S(first.pk()))
+                .expression_attribute_values(":first", AttributeValue::S(first.sk()))
+                .expression_attribute_values(":last", AttributeValue::S(last.sk()))
+                .projection_expression("sk")
+                .scan_index_forward(forward)
+                .limit(1)
+                .consistent_read(true)
+                .send()
+                .await
+                .map_err(error::port)?;
+            Ok(page.items().first().and_then(Key::parse_seq))
+        };
+        let waiting = end(true).await?.zip(end(false).await?);
+        items::rebuild_head(item, waiting, why, now())
+    }
+
     fn delete(&self, key: &Key) -> Result<TransactWriteItem, PortError> {
         let delete = Delete::builder().table_name(&self.table).set_key(Some(key.item()));
         Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())

@@ -62,8 +62,7 @@ impl<L: Lanes + Archive + Gauges, Q: Queues, C: Config, A: Apps, W: WakeUps> Por
         &self.wakes
     }
     fn now(&self) -> Timestamp {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+        now()
     }
     fn fresh_id(&self) -> u128 {
         ulid::Ulid::generate().0
@@ -71,4 +70,10 @@ impl<L: Lanes + Archive + Gauges, Q: Queues, C: Config, A: Apps, W: WakeUps> Por
     async fn sleep(&self, ms: u64) {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
+}
+
+/// The machine's clock.
+pub(crate) fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }

@@ -69,6 +69,14 @@ text_id! {
     RecordKey, check_key
 }
 
+impl RecordKey {
+    /// Stands for the key of an item that cannot be read.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self("?".to_owned())
+    }
+}
+
 fn check_name(text: &str) -> Result<(), String> {
     let shape = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -207,6 +215,14 @@ made_id! {
     /// Tandem's own id of an entry. It goes to the apps as `Idempotency-Key` and stays the same over all attempts.
     EntryId
 }
+impl EntryId {
+    /// When it was made, if its first half is a time.
+    #[must_use]
+    pub fn at(self) -> Timestamp {
+        Timestamp(ulid::Ulid(self.0).timestamp_ms())
+    }
+}
+
 made_id! {
     /// Who holds a lease. New for every attempt, so that a slow attempt cannot pass for the one that replaced it.
     Owner

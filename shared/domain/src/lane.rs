@@ -10,7 +10,6 @@
 mod admit;
 mod answer;
 mod archive;
-mod bounce;
 mod conflict;
 mod entry;
 mod guard;
@@ -23,6 +22,7 @@ mod ring;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod unsent;
 mod version;
 
 pub use self::{
@@ -32,7 +32,9 @@ pub use self::{
         ArchiveCause, Archived, Archiving, Attribution, NotNow, append, archive, call_life_ms, newest, recovery,
     },
     conflict::{Conflict, note_conflict},
-    entry::{Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Work, Write},
+    entry::{
+        Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Unreadable, Work, Write,
+    },
     head::{ActiveEntry, Head, OpenTransaction, PARKED_FROM, SideMemory, Written},
     lease::{CallDurations, Claim, claim, lease_ms, may_call, requeue_abandoned},
     operate::{LaneCommand, NotPossible, operate},

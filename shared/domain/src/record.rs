@@ -63,6 +63,12 @@ impl ContentHash {
         Self::take(hash)
     }
 
+    /// Of a text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self::take(Sha256::new_with_prefix(text))
+    }
+
     fn take(hash: Sha256) -> Self {
         let mut first = [0; 8];
         first.copy_from_slice(&hash.finalize()[..8]);

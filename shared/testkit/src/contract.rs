@@ -5,6 +5,7 @@
 
 mod archive;
 mod commits;
+mod damage;
 mod due;
 mod echoes;
 mod journal;
@@ -24,6 +25,7 @@ pub use self::{
     commits::{
         a_commit_from_another_version_stores_nothing, a_first_commit_makes_the_head, a_known_marker_stores_nothing,
     },
+    damage::what_cannot_be_read_is_there_and_says_so,
     due::{only_open_lanes_of_the_map_are_due_and_the_oldest_come_first, open_lanes_come_page_by_page},
     echoes::echoes_and_head_change_independently,
     journal::{a_finished_entry_leaves_its_marker, an_updated_entry_keeps_an_open_marker},
@@ -82,6 +84,13 @@ mod tests {
     #[tokio::test]
     async fn the_journal_in_memory_keeps_the_contract() {
         lanes_contract(|| MemoryLanes::new(Executor::new(1, Timestamp(0)))).await;
+    }
+
+    #[tokio::test]
+    async fn the_journal_in_memory_tells_what_is_damaged() {
+        let now = Timestamp(1_795_428_000_001);
+        let lanes = MemoryLanes::new(Executor::new(1, now));
+        what_cannot_be_read_is_there_and_says_so(&lanes, async |item| lanes.damage(&item, now)).await;
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ mod world;
 pub use self::{
     bug::Bug,
     executor::Executor,
-    memory::{Begun, CommitMishap, Ended, History, JournalFaults, Kept, MemoryLanes},
+    memory::{Begun, CommitMishap, Ended, History, JournalFaults, Kept, MemoryLanes, StoredItem},
     queues::{MemoryQueues, QueueFaults},
     rng::Rng,
     world::{CrashedIn, SimWorld},

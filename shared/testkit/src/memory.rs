@@ -1,6 +1,7 @@
 //! The journal in memory, with the faults of the real one: answers that are lost, indexes that lag, throttling.
 
 mod archive;
+mod damage;
 mod fits;
 mod history;
 mod lies;
@@ -20,7 +21,10 @@ use domain::{
     log::LogEvent,
 };
 
-pub use self::history::{Begun, Ended, History, Kept};
+pub use self::{
+    damage::StoredItem,
+    history::{Begun, Ended, History, Kept},
+};
 use crate::{
     bug::Bug,
     executor::{Executor, lock},
@@ -309,6 +313,8 @@ impl Tables {
         self.history.note(lane, before, &commit, |seq| self.entries.get(&(lane.clone(), seq)), now);
         commit.ops.into_iter().for_each(|op| self.apply(lane, op, bug));
         let echoes = self.heads.get(lane).map(|(_, echoes)| echoes.clone()).unwrap_or_default();
+        // From now on it can be read.
+        commit.head.unreadable = None;
         self.heads.insert(lane.clone(), (commit.head, echoes));
         Ok(())
     }

@@ -327,6 +327,7 @@ async fn a_conflict_shows_both_values_and_is_reversed_once() {
         kept_on: SideIx::Second,
         lost: image("Name", "finance's"),
         reversed: None,
+        unreadable: None,
     };
     let uid = map(&api).await.uid;
     let head = Head { version: 2, next_seq: 2, ..Head::new(uid, Timestamp(1_000)) };

@@ -38,7 +38,8 @@ pub(crate) struct EntryView {
     seq: u64,
     /// Its id. The apps receive it as `Idempotency-Key`.
     entry: String,
-    /// `upsert`, `delete`, or `copy`: the record as one app has it by then is written to the other.
+    /// `upsert`, `delete`, or `copy`: the record as one app has it by then is written to the other. `unknown`: what is stored
+    /// cannot be read.
     op: &'static str,
     /// The app that made the change. Absent: neither app did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,15 +49,22 @@ pub(crate) struct EntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     id: Option<String>,
-    /// When it was accepted, RFC 3339.
-    accepted_at: String,
+    /// When it was accepted, RFC 3339. Absent: what is stored cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    accepted_at: Option<String>,
+    /// Why it cannot be read. It is not written; `skip` moves it to the archive as it is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    unreadable: Option<String>,
     /// Number of attempts started.
     attempts: u32,
     /// `true`: an attempt ended without a known outcome, so the app may have the change.
     outcome_unknown: bool,
     /// Sides to which it was written.
     done: Vec<String>,
-    /// Why it waits for an operator: `refused`, `half_written`, `held`, `keeps_failing` or `bounces`.
+    /// Why it waits for an operator: `refused`, `half_written`, `held`, `keeps_failing`, `bounces` or
+    /// `unreadable`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parked: Option<&'static str>,
@@ -89,6 +97,11 @@ impl EntryView {
             Work::Write(write) if write.image == Image::Absent => "delete",
             Work::Write(_) => "upsert",
             Work::Restore { .. } => "copy",
+            Work::Unreadable(_) => "unknown",
+        };
+        let unreadable = match &entry.work {
+            Work::Unreadable(damaged) => Some(damaged.why.clone()),
+            Work::Write(_) | Work::Restore { .. } => None,
         };
         let handling = entry.handling.as_deref().cloned().unwrap_or_default();
         Self {
@@ -98,7 +111,8 @@ impl EntryView {
             op,
             origin: write.and_then(|write| write.origin).map(side),
             id: write.map(|write| write.id.to_string()),
-            accepted_at: entry.accepted_at.to_string(),
+            accepted_at: unreadable.is_none().then(|| entry.accepted_at.to_string()),
+            unreadable,
             attempts: entry.attempts,
             outcome_unknown: entry.outcome_unknown,
             done: SideIx::BOTH.into_iter().filter(|ix| entry.done[*ix]).map(side).collect(),
@@ -108,6 +122,7 @@ impl EntryView {
                 ParkReason::Held => "held",
                 ParkReason::KeepsFailing => "keeps_failing",
                 ParkReason::Bounces => "bounces",
+                ParkReason::Unreadable => "unreadable",
             }),
             cancelled: entry.cancelled.map(Attribution::from),
             last_failure: entry.last_failure.map(|step| LaneFailure::of(side(step.to), step)),
@@ -248,6 +263,10 @@ pub(crate) struct ConflictView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reversed: Option<Attribution>,
+    /// Why it cannot be read. Only its `entry` is known then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    unreadable: Option<String>,
 }
 
 /// A record as one side had it.
@@ -263,7 +282,7 @@ pub(crate) struct Value {
 
 impl ConflictView {
     pub(crate) fn of(map: &Map, conflict: Conflict) -> Self {
-        let Conflict { entry, key, version, at, origin, winner, kept, kept_on, lost, reversed } = conflict;
+        let Conflict { entry, key, version, at, origin, winner, kept, kept_on, lost, reversed, unreadable } = conflict;
         let value = |ix: SideIx, image: &Image| Value {
             side: map.config.side(ix).side.to_string(),
             record: shown(&map.config, ix, image),
@@ -278,6 +297,7 @@ impl ConflictView {
             kept: value(kept_on, &kept),
             lost: value(kept_on.other(), &lost),
             reversed: reversed.map(|(by, _)| by.into()),
+            unreadable,
         }
     }
 }

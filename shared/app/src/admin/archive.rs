@@ -15,7 +15,7 @@ use super::{
     page::filtered_page,
 };
 use crate::{
-    error::{AppError, ResourceKind, Subject},
+    error::{AppError, ResourceKind, StateConflict, Subject},
     ports::Archive,
 };
 
@@ -117,6 +117,10 @@ pub async fn recover<P: AdminPorts>(
     let reason = checked(reason)?;
     let map = maps::get(ports, map).await?;
     let archived = find(ports, &map, id).await?;
+    if matches!(archived.entry.work, Work::Unreadable(_)) {
+        let subject = Subject::id(&map.id, Some(&archived.key), id);
+        return Err(AppError::Conflict(StateConflict::Unreadable).about(subject));
+    }
     let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let entry = EntryId(ports.fresh_id());
     let recovered = Archived { recovered: Some((by, entry)), ..archived };

@@ -15,7 +15,7 @@ use super::{
     page::filtered_page,
 };
 use crate::{
-    error::{AppError, ResourceKind, Subject},
+    error::{AppError, ResourceKind, StateConflict, Subject},
     ports::Archive,
 };
 
@@ -86,6 +86,9 @@ pub async fn reverse<P: AdminPorts>(
     let reason = checked(reason)?;
     let map = maps::get(ports, map).await?;
     let found = find(ports, &map, entry).await?;
+    if found.unreadable.is_some() {
+        return Err(AppError::Conflict(StateConflict::Unreadable).about(Subject::id(&map.id, None, entry)));
+    }
     let by = Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() };
     let write = Write {
         id: WriteId::made(ports.fresh_id()),

@@ -73,7 +73,7 @@ fn view(map: &Map, key: RecordKey, head: &Head, journal: Option<Entry>) -> OpenL
             .as_ref()
             .and_then(|entry| entry.last_failure.clone())
             .map(|step| (map.config.side(step.to).side.clone(), step)),
-        since: entry.map(|entry| entry.accepted_at),
+        since: entry.map(|entry| entry.accepted_at).filter(|at| *at > Timestamp(0)),
         not_before: (!head.parked && head.not_before > Timestamp(0)).then_some(head.not_before),
         behind: head.next_seq.saturating_sub(seq + 1),
     }

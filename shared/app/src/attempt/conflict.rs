@@ -61,6 +61,7 @@ pub(super) async fn keep_both_values<P: Ports>(ports: &P, context: &mut AttemptC
         kept_on,
         lost: mapped_image(config, kept_on.other(), &lost),
         reversed: None,
+        unreadable: None,
     };
     store(ports, context, conflict).await
 }

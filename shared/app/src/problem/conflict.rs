@@ -103,6 +103,12 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
             "The entry has no record of its own",
             "It copies the record as the app has it at that moment. Edit the record in the app.",
         ),
+        Conflict::Unreadable => (
+            409,
+            "unreadable",
+            "What is stored of it cannot be read",
+            "Tandem cannot write it again. Compare the record in both apps, and save it again in the one that is right.",
+        ),
         Conflict::NothingBehind => (
             409,
             "nothing_behind",

@@ -6,9 +6,11 @@ use domain::{
     EntryId, Map,
     lane::{Archived, Conflict},
 };
-use serde::de::DeserializeOwned;
 
-use super::{DynamoLanes, items};
+use super::{
+    DynamoLanes,
+    items::{self, Item},
+};
 use crate::{error, keys::Key};
 
 /// In which order a partition is read.
@@ -20,9 +22,10 @@ enum Order {
 
 impl DynamoLanes {
     /// Lists items of a partition in this order, after a key.
-    async fn list<T: DeserializeOwned>(
+    async fn list<T>(
         &self,
         pk: String,
+        read: impl Fn(&Item) -> Result<T, PortError>,
         order: Order,
         behind: Option<String>,
         limit: usize,
@@ -49,7 +52,7 @@ impl DynamoLanes {
                 .await
                 .map_err(error::port)?;
             for item in page.items() {
-                found.push(items::read_body(item)?);
+                found.push(read(item)?);
             }
             start = page.last_evaluated_key;
             if start.is_none() {
@@ -59,8 +62,8 @@ impl DynamoLanes {
         Ok(found)
     }
 
-    async fn one<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, PortError> {
-        self.get(key).await?.map(|item| items::read_body(&item)).transpose()
+    async fn one<T>(&self, key: &Key, read: impl Fn(&Item) -> Result<T, PortError>) -> Result<Option<T>, PortError> {
+        self.get(key).await?.map(|item| read(&item)).transpose()
     }
 }
 
@@ -68,7 +71,7 @@ impl Archive for DynamoLanes {
     async fn archived(&self, map: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Archived>, PortError> {
         let key = |id| Key::Archived(map.uid, id);
         let behind = before.map(|before| key(before).sk());
-        self.list(key(EntryId(0)).pk(), Order::NewestFirst, behind, limit).await
+        self.list(key(EntryId(0)).pk(), items::read_archived, Order::NewestFirst, behind, limit).await
     }
 
     async fn archived_first(
@@ -79,20 +82,20 @@ impl Archive for DynamoLanes {
     ) -> Result<Vec<Archived>, PortError> {
         let key = |id| Key::Archived(map.uid, id);
         let behind = after.map(|after| key(after).sk());
-        self.list(key(EntryId(0)).pk(), Order::OldestFirst, behind, limit).await
+        self.list(key(EntryId(0)).pk(), items::read_archived, Order::OldestFirst, behind, limit).await
     }
 
     async fn one_archived(&self, map: &Map, id: EntryId) -> Result<Option<Archived>, PortError> {
-        self.one(&Key::Archived(map.uid, id)).await
+        self.one(&Key::Archived(map.uid, id), items::read_archived).await
     }
 
     async fn conflicts(&self, map: &Map, before: Option<EntryId>, limit: usize) -> Result<Vec<Conflict>, PortError> {
         let key = |id| Key::Conflict(map.uid, id);
         let behind = before.map(|before| key(before).sk());
-        self.list(key(EntryId(0)).pk(), Order::NewestFirst, behind, limit).await
+        self.list(key(EntryId(0)).pk(), items::read_conflict, Order::NewestFirst, behind, limit).await
     }
 
     async fn conflict(&self, map: &Map, entry: EntryId) -> Result<Option<Conflict>, PortError> {
-        self.one(&Key::Conflict(map.uid, entry)).await
+        self.one(&Key::Conflict(map.uid, entry), items::read_conflict).await
     }
 }

@@ -15,10 +15,11 @@ use std::{
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    ErrorClass, LogId, Record, Timestamp,
+    EntryId, ErrorClass, LogId, Record, Timestamp,
     id::MapUid,
     lane::{
-        ActiveEntry, ArchiveCause, Archived, Conflict, Echoes, Head, Marker, MarkerState, Recent, SideMemory, Work,
+        ActiveEntry, ArchiveCause, Archived, Conflict, Echoes, Entry, Head, Marker, MarkerState, Recent, SideMemory,
+        Unreadable, Work,
     },
     limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
     log::LogEvent,
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     keys::open_partition,
+    metrics::{Metrics, Unit},
     outbox::{self, OUTBOX},
 };
 
@@ -103,7 +105,11 @@ fn inflate<T: DeserializeOwned>(item: &Item, name: &str) -> Result<Option<T>, Po
         .take(MAX_UNPACKED_BYTES)
         .read_to_end(&mut json)
         .map_err(|error| unreadable(name, error))?;
-    serde_json::from_slice(&json).map(Some).map_err(|error| unreadable(name, error))
+    // serde_json's own words may repeat a value of the record.
+    let failed = |error: serde_json::Error| {
+        unreadable(name, format!("{:?} error at byte {} of its JSON", error.classify(), error.column()))
+    };
+    serde_json::from_slice(&json).map(Some).map_err(failed)
 }
 
 pub(super) fn read_number(item: &Item, name: &str) -> Result<u64, PortError> {
@@ -132,7 +138,7 @@ fn take_record(inflight: &mut ActiveEntry) -> Option<Record> {
             Image::Present(record) => Some(record),
             Image::Absent => None,
         },
-        Work::Restore { .. } => None,
+        Work::Restore { .. } | Work::Unreadable(_) => None,
     }
 }
 
@@ -140,7 +146,7 @@ fn take_record(inflight: &mut ActiveEntry) -> Option<Record> {
 fn put_record(inflight: &mut ActiveEntry, record: Record) -> Option<()> {
     match &mut inflight.direct.as_mut()?.work {
         Work::Write(write) => write.image = Image::Present(record),
-        Work::Restore { .. } => return None,
+        Work::Restore { .. } | Work::Unreadable(_) => return None,
     }
     Some(())
 }
@@ -197,6 +203,12 @@ pub(super) fn head_update(
         }
         None => gone.push(OUTBOX),
     }
+    if let Some(damaged) = &head.unreadable {
+        // What could not be read is kept beside it.
+        values.insert(":damaged".to_owned(), AttributeValue::S(damaged.raw.clone()));
+        expression.push_str(", damaged = if_not_exists(damaged, :damaged)");
+        gone.push("echoes");
+    }
     if !gone.is_empty() {
         expression.push_str(" REMOVE ");
         expression.push_str(&gone.join(", "));
@@ -212,10 +224,7 @@ pub(super) fn head_update(
 
 pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
     let mut packed = unpack_head(item)?;
-    let uid =
-        item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
-    let map: MapUid =
-        serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))?;
+    let map = read_uid(item)?;
     if let Some(record) = inflate(item, "image")? {
         packed
             .inflight
@@ -235,8 +244,26 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
         recent: packed.recent.into_owned(),
         sides: packed.sides.into_owned(),
         unresolved: packed.unresolved.into_owned(),
+        unreadable: None,
     };
     Ok((head, unpack(item, "echoes")?.unwrap_or_default()))
+}
+
+/// Rebuilds a head that cannot be read from what stands beside it. `waiting`: the first and the last place in the lane.
+pub(super) fn rebuild_head(
+    item: &Item,
+    waiting: Option<(u64, u64)>,
+    why: String,
+    now: Timestamp,
+) -> Result<(Head, Echoes), PortError> {
+    let damaged = Unreadable { raw: tell_unreadable(item, &why), why };
+    Ok((Head::rebuilt(read_uid(item)?, read_number(item, "version")?, waiting, damaged, now), Echoes::default()))
+}
+
+fn read_uid(item: &Item) -> Result<MapUid, PortError> {
+    let uid =
+        item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
+    serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))
 }
 
 /// An entry or marker, without its key.
@@ -282,6 +309,79 @@ pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError
     match read_number(item, "v")? {
         BODY_SCHEMA => inflate(item, "body")?.ok_or_else(|| unreadable("body", "missing")),
         schema => Err(newer("body", schema)),
+    }
+}
+
+/// Reads an entry. What cannot be read is an entry, too: it stops its own lane, and operators can take it out.
+pub(super) fn read_entry(item: &Item, seq: u64) -> Result<Entry, PortError> {
+    let entry: Entry = match read_body(item) {
+        Err(PortError::Permanent(why)) => {
+            return Ok(Entry::unreadable(seq, Unreadable { raw: tell_unreadable(item, &why), why }));
+        }
+        read => read?,
+    };
+    if entry.seq != seq {
+        let why = format!("its place is {}, and its key says {seq}", entry.seq);
+        return Ok(Entry::unreadable(seq, Unreadable { raw: tell_unreadable(item, &why), why }));
+    }
+    Ok(read_raw(entry))
+}
+
+/// Reads an entry that could not be read when an operator handled it: a later release may be able to.
+fn read_raw(entry: Entry) -> Entry {
+    let Work::Unreadable(Unreadable { raw, .. }) = &entry.work else { return entry };
+    match serde_json::from_str::<Entry>(raw) {
+        Ok(read) if read.seq == entry.seq => {
+            Entry { handling: entry.handling, cancelled: entry.cancelled.or(read.cancelled), ..read }
+        }
+        _ => entry,
+    }
+}
+
+/// Reads an archived entry, whose id is in its key.
+pub(super) fn read_archived(item: &Item) -> Result<Archived, PortError> {
+    match read_body(item) {
+        Err(PortError::Permanent(why)) => {
+            Ok(Archived::unreadable(read_id(item)?, Unreadable { raw: tell_unreadable(item, &why), why }))
+        }
+        read => read,
+    }
+}
+
+/// Reads a conflict, whose entry is in its key.
+pub(super) fn read_conflict(item: &Item) -> Result<Conflict, PortError> {
+    match read_body(item) {
+        Err(PortError::Permanent(why)) => {
+            let _raw_stays_where_it_is = tell_unreadable(item, &why);
+            Ok(Conflict::unreadable(read_id(item)?, why))
+        }
+        read => read,
+    }
+}
+
+fn read_id(item: &Item) -> Result<EntryId, PortError> {
+    let id = item.get("sk").and_then(|sk| u128::from_str_radix(sk.as_s().ok()?, 16).ok());
+    id.map(EntryId).ok_or_else(|| unreadable("sk", "no id"))
+}
+
+/// Logs and counts an item that cannot be read, which raises an alarm. Returns what is stored: its JSON, or, where not even
+/// that can be had, its bytes in hexadecimal.
+fn tell_unreadable(item: &Item, why: &str) -> String {
+    let key = |name| item.get(name).and_then(|key| key.as_s().ok()).map_or("?", String::as_str);
+    tracing::error!(
+        item.pk = key("pk"),
+        item.sk = key("sk"),
+        why,
+        "could not read an item of the journal; it stops its record"
+    );
+    Metrics::of(&[]).add("UnreadableItems", 1, Unit::Count).emit();
+    let bytes = ["body", "lane"].into_iter().find_map(|name| read_bytes(item, name).ok().flatten()).unwrap_or_default();
+    let mut json = String::new();
+    let inflated = DeflateDecoder::new(bytes).take(MAX_UNPACKED_BYTES).read_to_string(&mut json);
+    if inflated.is_ok_and(|length| length > 0) {
+        json
+    } else {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Final, Head, JournalEffect, LaneVersion, MarkerState, Outcome, RestoreCause, Work};
+use super::{Entry, Final, Head, JournalEffect, LaneVersion, MarkerState, Outcome, RestoreCause, Unreadable, Work};
 use crate::{
     id::{EntryId, MapId, RecordKey},
     log::Resolved,
@@ -86,6 +86,22 @@ pub struct Archived {
     pub by: Attribution,
     /// Who brought it back, if somebody did, and as which entry.
     pub recovered: Option<(Attribution, EntryId)>,
+}
+
+impl Archived {
+    /// Stands for an archived entry that cannot be read.
+    #[must_use]
+    pub fn unreadable(id: EntryId, damaged: Unreadable) -> Self {
+        Self {
+            id,
+            key: RecordKey::unknown(),
+            entry: Entry::unreadable(0, damaged),
+            version: LaneVersion { generation: 0, seq: 0 },
+            cause: ArchiveCause::Skipped,
+            by: Attribution { actor: String::new(), at: id.at(), reason: String::new() },
+            recovered: None,
+        }
+    }
 }
 
 /// Why entries cannot be taken out of a lane now.
@@ -203,6 +219,7 @@ pub fn append(head: &Head, work: Work, id: EntryId, epoch: u64, now: Timestamp) 
     let targets = match &entry.work {
         Work::Restore { to, .. } => PerSide([*to == SideIx::First, *to == SideIx::Second]),
         Work::Write(write) => PerSide([write.origin != Some(SideIx::First), write.origin != Some(SideIx::Second)]),
+        Work::Unreadable(_) => PerSide::default(),
     };
     for to in SideIx::BOTH.into_iter().filter(|to| targets[*to]) {
         let side = &mut head.sides[to];
@@ -224,7 +241,7 @@ pub fn recovery(archived: &Entry) -> Work {
             (None, [_, true]) => copy(SideIx::Second),
             (None, [false, false]) => Work::Write(write.clone()),
         },
-        restore @ Work::Restore { .. } => restore.clone(),
+        other @ (Work::Restore { .. } | Work::Unreadable(_)) => other.clone(),
     }
 }
 

@@ -33,6 +33,29 @@ pub struct Conflict {
     pub lost: Image,
     /// Who brought back the value that lost, if somebody did, and with which entry.
     pub reversed: Option<(Attribution, EntryId)>,
+    /// Why it cannot be read, if it cannot: only its entry is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
+impl Conflict {
+    /// Stands for a stored conflict that cannot be read.
+    #[must_use]
+    pub fn unreadable(entry: EntryId, why: String) -> Self {
+        Self {
+            entry,
+            key: RecordKey::unknown(),
+            version: LaneVersion { generation: 0, seq: 0 },
+            at: Timestamp(0),
+            origin: SideIx::First,
+            winner: Winner::ThisWrite,
+            kept: Image::Absent,
+            kept_on: SideIx::First,
+            lost: Image::Absent,
+            reversed: None,
+            unreadable: Some(why),
+        }
+    }
 }
 
 /// Notes a conflict before the entry in flight overwrites what lost.

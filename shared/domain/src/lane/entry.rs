@@ -77,6 +77,17 @@ pub enum Work {
         /// Why.
         cause: RestoreCause,
     },
+    /// Unknown: what is stored cannot be read.
+    Unreadable(Unreadable),
+}
+
+/// A stored item that cannot be read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// What is stored: JSON, or where not even that can be had, bytes in hexadecimal.
+    pub raw: String,
+    /// Why it cannot be read. It repeats no value.
+    pub why: String,
 }
 
 /// Why a side is restored.
@@ -148,6 +159,8 @@ pub enum ParkReason {
     KeepsFailing,
     /// Its apps report the record to and fro without new content.
     Bounces,
+    /// What is stored of it cannot be read.
+    Unreadable,
 }
 
 impl Entry {
@@ -178,7 +191,7 @@ impl Entry {
     pub fn write(&self) -> Option<&Write> {
         match &self.work {
             Work::Write(write) => Some(write),
-            Work::Restore { .. } => None,
+            Work::Restore { .. } | Work::Unreadable(_) => None,
         }
     }
 
@@ -206,6 +219,7 @@ impl Entry {
             Work::Restore { to, .. } => Some(*to),
             Work::Write(write) if self.needs_resync => write.origin.map(SideIx::other),
             Work::Write(write) => write.origin.filter(|_| self.waits_for_answer()),
+            Work::Unreadable(_) => None,
         }
     }
 

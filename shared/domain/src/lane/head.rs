@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LaneVersion, Recent, RestoreCause, Work};
+use super::{Entry, LaneVersion, Recent, RestoreCause, Unreadable, Work};
 use crate::{
     failure::ErrorClass,
     id::{EntryId, LogId, MapId, MapUid, Owner, RecordKey, WriteId},
@@ -41,6 +41,9 @@ pub struct Head {
     pub sides: PerSide<SideMemory>,
     /// The last errors of the record, until a write of it succeeds: the log is told then.
     pub unresolved: Vec<(LogId, ErrorClass)>,
+    /// Why the stored head could not be read, if it could not: see [`Head::rebuilt`]. Not stored.
+    #[serde(skip)]
+    pub unreadable: Option<Box<Unreadable>>,
 }
 
 /// The entry that is being executed, and until when nobody else may.
@@ -175,6 +178,29 @@ impl Head {
             recent: Recent::default(),
             sides: PerSide::default(),
             unresolved: Vec::new(),
+            unreadable: None,
+        }
+    }
+
+    /// Stands for a stored head that cannot be read: what waits in the lane stands beside it, and the first and last place of
+    /// that are given. The memory of earlier writes is lost, so ids of before are refused as too old, and what waits is parked
+    /// when its turn comes.
+    #[must_use]
+    pub fn rebuilt(
+        map: MapUid,
+        version: u64,
+        waiting: Option<(u64, u64)>,
+        damaged: Unreadable,
+        now: Timestamp,
+    ) -> Self {
+        let (done_seq, next_seq) = waiting.map_or((0, 1), |(first, last)| (first.saturating_sub(1), last + 1));
+        Self {
+            version,
+            next_seq,
+            done_seq,
+            recent: Recent::from_now_on(now),
+            unreadable: Some(Box::new(damaged)),
+            ..Self::new(map, now)
         }
     }
 

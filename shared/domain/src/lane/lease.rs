@@ -1,6 +1,6 @@
 //! Who may execute the next entry of a lane.
 
-use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, StepFailure, admit::writing, bounce};
+use super::{ActiveEntry, Entry, Head, JournalEffect, MarkerState, StepFailure, admit::writing, unsent};
 use crate::{
     failure::{CallEffect, ErrorClass, Failure},
     id::{Owner, RecordKey},
@@ -76,8 +76,12 @@ pub fn claim(
     if head.inflight.is_none() && head.not_before > now {
         return Claim::NotYet(head.not_before);
     }
-    if let Some((head, effects)) = bounce::park(head, &entry, map, key, now) {
-        return Claim::Park(Box::new(head), effects);
+    let mut freed = head.clone();
+    forget_holder(&mut freed, seq);
+    if let Some((parked, effects)) = unsent::park(&freed, &entry, map, key, now) {
+        // An operator may take it out at once: not before a call of it can land no more.
+        let landed = taken_over.map_or(now, |lease_end| lease_end.plus_ms(durations.call_life_ms));
+        return if landed > now { Claim::NotYet(landed) } else { Claim::Park(Box::new(parked), effects) };
     }
     let due_from = head.due_from(&entry, now);
     if due_from > now {
@@ -97,9 +101,7 @@ pub fn claim(
     entry.attempts += 1;
     // Whoever held the lease may have called the app, and that call may still land.
     entry.outcome_unknown |= taken_over.is_some();
-    let mut head = head.clone();
-    head.version += 1;
-    forget_holder(&mut head, seq);
+    let mut head = Head { version: head.version + 1, ..freed };
     head.inflight = Some(ActiveEntry {
         seq,
         entry: entry.id,

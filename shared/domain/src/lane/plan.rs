@@ -1,6 +1,6 @@
 //! Which calls an entry needs.
 
-use super::{Entry, Winner, Work};
+use super::{Entry, Unreadable, Winner, Work};
 use crate::{
     map::{MapConfig, SideIx},
     mapping::{MappingError, as_written, carried, compared, translate},
@@ -36,6 +36,10 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
     match &entry.work {
         Work::Restore { from, to, .. } => {
             steps.push(Step { to: *to, action: Action::CopyFrom(*from), write_back: true });
+        }
+        // It is parked before its turn: see `unsent`.
+        Work::Unreadable(Unreadable { why, .. }) => {
+            return Err((SideIx::First, MappingError { field: "entry".to_owned(), message: why.clone() }));
         }
         Work::Write(write) => {
             let mut put = |to: SideIx, write_back: bool| -> Result<(), (SideIx, MappingError)> {

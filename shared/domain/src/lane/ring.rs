@@ -8,6 +8,7 @@ use crate::{
     limits::RECENT_ANSWERS,
     map::{PerSide, SideIx},
     record::ContentHash,
+    time::Timestamp,
 };
 
 /// The newest id that was forgotten, for each kind of caller: the first side, the second side, neither. One app whose
@@ -63,6 +64,12 @@ impl Recent {
     #[must_use]
     pub fn too_old(&self, origin: Option<SideIx>, id: WriteId) -> bool {
         self.floors.covers(origin, id)
+    }
+
+    /// Knows nothing of the time before: ids that were made by now are too old.
+    #[must_use]
+    pub(super) fn from_now_on(now: Timestamp) -> Self {
+        Self { floors: Floors([u128::from(now.0) << 80; 3]), ..Self::default() }
     }
 
     /// Notes a final answer; the oldest falls out.

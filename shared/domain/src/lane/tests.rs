@@ -8,3 +8,4 @@ mod one_way;
 mod operators;
 mod places;
 mod settling;
+mod unreadable;

@@ -87,6 +87,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_cut_to_its_second() {
+        let rule = Compare { seconds: true, ..Compare::default() };
+        assert_eq!(rule.normalize(json!("2026-11-24T10:00:00.987Z")), json!("2026-11-24T10:00:00Z"));
+    }
+
+    #[test]
+    fn only_a_rule_that_differs_from_the_default_is_stored() {
+        assert!(Compare::default().is_default());
+        assert!(!Compare { trim: true, ..Compare::default() }.is_default());
+    }
+
+    #[test]
     fn each_rule_levels_what_it_names_and_nothing_else() {
         let exact = Compare::default();
         let rules = [

@@ -52,6 +52,16 @@ fn a_mapping_failure_names_the_field_and_not_the_value() {
 }
 
 #[test]
+fn a_number_is_compared_to_at_most_thirty_decimals() {
+    for (decimals, wrong) in [(0, false), (30, false), (31, true)] {
+        let mut map = customers();
+        map.fields[1].compare.decimals = Some(decimals);
+        let found = map.mistakes().into_iter().any(|mistake| mistake.field == "fields[1].compare.decimals");
+        assert_eq!(found, wrong, "{decimals}");
+    }
+}
+
+#[test]
 fn digits_arrive_as_they_were_sent_in_plain_notation() {
     let mut map = customers();
     map.fields[1].types.clear();

@@ -158,5 +158,10 @@ fn we_wait_no_longer_than_a_call_lives_and_a_function_runs() {
     assert_eq!(says("versioned", 15_000, 60_000), "");
     let told = says("versioned", 15_001, 60_000);
     assert_eq!(told, "request_timeout_ms must be 100 to 15000: a write to a versioned side may take three requests");
+    let mut posts = side();
+    (posts["connector"]["create"], posts["request_timeout_ms"], posts["call_life_ms"]) =
+        (json!("post"), json!(30_000), json!(60_000));
+    let told = serde_json::from_value::<SideConfig>(posts).unwrap().mistakes();
+    assert_eq!(told[0].message, "must be 100 to 22500: a write to this side may take two requests");
     assert_eq!(says("plain", 1_000, 0), "call_life_ms must be 1000 to 900000", "one mistake is told once");
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::values::{AT, entry, full_entry, head, lane, marker, write_id};
 use crate::sample;
 
-fn map() -> Map {
+pub(super) fn map() -> Map {
     Map::new("customers".parse().expect("a good name"), MapUid(7), sample::customers(), "test", AT)
 }
 
@@ -20,13 +20,30 @@ fn by(at: u64) -> Attribution {
     Attribution { actor: "kim".to_owned(), at: AT.plus_ms(at), reason: "for a reason ☹".to_owned() }
 }
 
-fn archived(id: u128, seq: u64, cause: ArchiveCause) -> Archived {
+pub(super) fn archived(id: u128, seq: u64, cause: ArchiveCause) -> Archived {
     let handling = Handling { notes: vec![by(1)], assigned_to: Some("ann".to_owned()), ..Handling::default() };
     let mut entry = full_entry(seq, seq);
     (entry.epoch, entry.cancelled, entry.conflict_noted) = (3, Some(by(2)), true);
     entry.handling = Some(Box::new(handling));
     let (key, version) = (lane("customers", "C-1").key, LaneVersion { generation: 5, seq });
     Archived { id: EntryId(id), key, entry, version, cause, by: by(3), recovered: None }
+}
+
+pub(super) fn conflict(lane: &LaneKey, entry: u128) -> Conflict {
+    let image = |name: &str| Image::Present(json!({"name": name}).as_object().cloned().unwrap_or_default());
+    Conflict {
+        entry: EntryId(entry),
+        key: lane.key.clone(),
+        version: LaneVersion { generation: 5, seq: 1 },
+        at: AT,
+        origin: SideIx::Second,
+        winner: Winner::TheOther,
+        kept: image("kept"),
+        kept_on: SideIx::First,
+        lost: if entry == 1 { Image::Absent } else { image("lost") },
+        reversed: None,
+        unreadable: None,
+    }
 }
 
 /// An archived entry leaves the journal, is found in the archive, newest first, and its marker tells what became of it.
@@ -88,19 +105,7 @@ pub async fn an_archived_entry_leaves_the_journal_for_the_archive<L: Lanes + Arc
 /// The journal breaks the contract.
 pub async fn a_conflict_keeps_both_values_and_is_reversed_once<L: Lanes + Archive>(lanes: &L) {
     let (map, lane) = (map(), lane("customers", "C-1"));
-    let image = |name: &str| Image::Present(json!({"name": name}).as_object().cloned().unwrap_or_default());
-    let conflict = |entry: u128| Conflict {
-        entry: EntryId(entry),
-        key: lane.key.clone(),
-        version: LaneVersion { generation: 5, seq: 1 },
-        at: AT,
-        origin: SideIx::Second,
-        winner: Winner::TheOther,
-        kept: image("kept"),
-        kept_on: SideIx::First,
-        lost: if entry == 1 { Image::Absent } else { image("lost") },
-        reversed: None,
-    };
+    let conflict = |entry| conflict(&lane, entry);
     for (version, entry) in [(1, 1), (2, 2)] {
         let ops = vec![JournalOp::Conflict(Box::new(conflict(entry)))];
         assert_eq!(lanes.commit(&lane, Commit { head: head(version), expected: version - 1, ops }).await, Ok(()));

@@ -8,6 +8,7 @@ mod bounces;
 mod bugs;
 mod check;
 mod covered;
+mod damaged;
 mod drain;
 mod edits;
 mod evaluation;

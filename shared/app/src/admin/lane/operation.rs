@@ -178,6 +178,7 @@ fn side_to_restore(head: &Head, entry: &Entry) -> Option<SideIx> {
         (Work::Write(_), [false, false]) if entry.outcome_unknown || head.inflight.is_some() => Some(SideIx::First),
         (Work::Write(_), _) => None,
         (Work::Restore { from, .. }, _) => Some(*from),
+        (Work::Unreadable(_), _) => None,
     }
 }
 

@@ -109,6 +109,7 @@ fn head() -> impl Strategy<Value = Head> {
             not_before: Timestamp(at),
             recent,
             sides: PerSide(sides),
+            unreadable: None,
         },
     )
 }

@@ -190,6 +190,7 @@ fn a_conflict_is_noted_with_its_entry_wherever_that_is() {
         kept_on: A,
         lost: image(B, "w1"),
         reversed: None,
+        unreadable: None,
     };
     let (head, noted, effects) = note_conflict(&read, &entry, conflict.clone());
     assert!(noted.conflict_noted);

@@ -196,6 +196,23 @@ fn a_report_that_another_has_overtaken_is_no_certain_echo() {
     assert!(matches!(bench.admit(says_what_it_was).unwrap(), Admission::Echo(..)));
 }
 
+/// Finance writes red to crm, which reports blue and had not seen red: blue is written back to crm.
+#[test]
+fn the_report_of_a_change_that_was_written_back_is_its_echo() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "red");
+    bench.write(save);
+    let mut crosses = bench.save(B, "blue");
+    (crosses.mode, crosses.before) = (crate::lane::Mode::Committed, Some(image(B, "before")));
+    let Ok(Admission::Execute { entry, .. }) = bench.admit(crosses) else { panic!() };
+    assert!(entry.crossing.is_some());
+    let attempt = bench.done(&entry, false);
+    bench.settle(&entry, &attempt).unwrap();
+    let mut again = bench.save(B, "blue");
+    again.mode = crate::lane::Mode::Committed;
+    assert!(matches!(bench.admit(again).unwrap(), Admission::Echo(..)));
+}
+
 #[test]
 fn only_a_copy_with_an_unknown_outcome_is_another_request_each_time() {
     let mut bench = Bench::new(Capability::Idempotent);
@@ -215,6 +232,7 @@ fn only_a_copy_with_an_unknown_outcome_is_another_request_each_time() {
         .map(|copy| copy.idempotency_key())
         .into();
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2] && !keys.contains(&copy.id), "{keys:?}");
+    assert!(keys.iter().all(|key| key.0 >> 64 == copy.id.0 >> 64), "it can still be told whose it is");
     let other = Entry {
         id: EntryId(copy.id.0 ^ 1),
         outcome_unknown: true,

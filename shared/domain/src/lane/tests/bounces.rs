@@ -3,9 +3,10 @@
 use super::bench::{Bench, image, key};
 use crate::{
     failure::ErrorClass,
+    id::LogId,
     lane::{Admission, Claim, Entry, Head, JournalEffect, Mode, ParkReason},
     limits::{BOUNCES_WITHIN_MS, MAX_BOUNCES},
-    log::{ErrorDisposition, LogEvent},
+    log::{ErrorDisposition, LogEvent, Order},
     map::SideIx,
     record::ContentHash,
     side::Capability,
@@ -119,10 +120,17 @@ fn an_entry_that_bounces_parks_its_lane_and_is_logged() {
         save
     };
     let Ok(Admission::Append { entry, .. }) = bench.admit(save) else { panic!("it is not executed") };
+    bench.now = bench.now.plus_ms(7);
     let Claim::Park(head, effects) = bench.claim() else { panic!() };
     assert!(head.parked && head.version == bench.head.as_ref().unwrap().version + 1);
-    assert_eq!((head.not_before, head.inflight.is_none()), (bench.now, true));
+    assert_eq!((head.not_before, head.inflight.is_none()), (bench.now, true), "parked since now");
     let [JournalEffect::Log(LogEvent::Error(error))] = &effects[..] else { panic!("{effects:?}") };
+    let order = Order::Change(head.version);
+    assert_eq!(
+        error.id,
+        LogId::of(bench.now, order, &[b"unsent", &entry.id.0.to_be_bytes()]),
+        "in the order of changes"
+    );
     assert_eq!((error.key.as_ref(), error.entry, error.seq), (Some(&key()), Some(entry.id), Some(entry.seq)));
     assert_eq!(
         (error.class, error.code.as_deref(), error.fate),

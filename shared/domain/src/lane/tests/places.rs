@@ -26,6 +26,19 @@ fn crossing(bench: &mut Bench) -> Arrival {
     report
 }
 
+/// A caller that can roll back commits after its answer. One that reports what stands has committed.
+#[test]
+fn only_a_sync_caller_may_still_hold_its_transaction_open() {
+    for (mode, open) in [(Mode::Sync, true), (Mode::Committed, false)] {
+        let mut bench = Bench::new(Capability::Idempotent);
+        let mut save = bench.save(A, "v1");
+        save.mode = mode;
+        bench.write(save);
+        let head = bench.head.as_ref().unwrap();
+        assert_eq!([A, B].map(|side| head.sides[side].open_transaction.is_some()), [open, false], "{mode:?}");
+    }
+}
+
 #[test]
 fn a_write_is_for_the_other_app_one_of_nobody_for_both_and_a_crossing_one_for_both() {
     let mut bench = Bench::new(Capability::Idempotent);
