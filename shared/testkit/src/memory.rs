@@ -17,7 +17,7 @@ use app::ports::{
 use domain::{
     EntryId, Map, MapId, Owner, Timestamp, WriteId,
     id::MapUid,
-    lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
+    lane::{Archived, Conflict, Crossing, Echoes, Entry, Head, Marker, MarkerState, Outcome, Winner},
     log::LogEvent,
 };
 
@@ -291,6 +291,11 @@ impl Lanes for MemoryLanes {
     }
 }
 
+fn tells_that_it_lost(marker: &Marker) -> bool {
+    let lost = Outcome::Written { crossing: Some(Crossing { winner: Winner::TheOther }) };
+    matches!(&marker.state, MarkerState::Final { outcome, .. } if *outcome == lost)
+}
+
 impl Tables {
     fn commit(
         &mut self,
@@ -366,22 +371,32 @@ impl Tables {
         };
         match op {
             JournalOp::Append(entry, marker) => {
-                if entry.waits_for_answer() {
+                if entry.copied_to().is_some() {
                     self.copies.insert((lane.clone(), entry.seq));
                 }
                 self.entries.insert((lane.clone(), entry.seq), entry);
                 put_marker(marker);
             }
             JournalOp::Update(entry, marker) => {
+                if entry.copied_to().is_some() {
+                    self.copies.insert((lane.clone(), entry.seq));
+                }
                 self.entries.insert((lane.clone(), entry.seq), entry);
                 // An open entry's marker says so already.
-                put_marker(marker.filter(|marker| marker.state != domain::lane::MarkerState::Open));
+                put_marker(marker.filter(|marker| marker.state != MarkerState::Open));
             }
             JournalOp::Finish { seq, marker } => {
+                // A deletion that lost to a later change is told so, and gets what the other app has.
+                if marker.as_ref().is_some_and(tells_that_it_lost) {
+                    self.copies.insert((lane.clone(), seq));
+                }
                 self.entries.remove(&(lane.clone(), seq));
                 put_marker(marker);
             }
             JournalOp::Archive(archived, marker) => {
+                if archived.entry.copied_to().is_some() {
+                    self.copies.insert((lane.clone(), archived.entry.seq));
+                }
                 self.entries.remove(&(lane.clone(), archived.entry.seq));
                 if bug != Some(Bug::ArchiveForgets) {
                     self.archive.insert(archived.id, *archived);

@@ -7,7 +7,9 @@ use std::{
 
 use domain::{
     EntryId, MapId, Owner, Timestamp,
-    lane::{ArchiveCause, Archiving, Attribution, CallDurations, Claim, Entry, Head, NotNow, archive, claim},
+    lane::{
+        ArchiveCause, Archiving, Attribution, CallDurations, Claim, Entry, Head, JournalEffect, NotNow, archive, claim,
+    },
     map::Intake,
 };
 
@@ -22,6 +24,8 @@ use crate::{
 
 /// Entries read at a time. Whoever changes one of them changes the head's version too, and the next claim fails.
 const READ_AHEAD: usize = 10;
+/// Entries behind a deletion among which the change is sought that wins against it.
+const BEHIND_A_DELETION: usize = 100;
 
 /// Where a lane was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -226,11 +230,21 @@ async fn step<P: Ports>(
     let owner = Owner(ports.fresh_id());
     let durations = CallDurations::of([&map.sides[0].config, &map.sides[1].config]);
     let look = |stored: Option<&Entry>| claim(&head, stored, &map.map, &lane.key, owner, ports.now(), durations);
-    let mut stored = None;
+    let (mut stored, mut decided): (Option<Entry>, _) = (None, Vec::new());
     let mut claimed = look(None);
     if let Claim::NeedsEntry(seq) = claimed {
-        stored = known.entry(ports, lane, seq).await?;
-        claimed = look(stored);
+        stored = known.entry(ports, lane, seq).await?.cloned();
+        if let Some(deletion) =
+            stored.take_if(|entry| head.inflight.is_none() && head.next_seq > seq + 1 && entry.is_untouched_deletion())
+        {
+            let entry = yield_to_winner(ports, lane, map, &deletion).await?;
+            if entry != deletion {
+                // Stored with the claim: whoever takes the entry over must not delete what was copied.
+                decided.push(JournalEffect::Update(entry.clone(), None));
+            }
+            stored = Some(entry);
+        }
+        claimed = look(stored.as_ref());
     }
     match claimed {
         Claim::Idle => return Ok(StepResult::End(LaneEnd::Idle)),
@@ -263,8 +277,8 @@ async fn step<P: Ports>(
         return Ok(StepResult::MapChanged);
     }
     // The lease begins now, not before the wait for the permit.
-    let Claim::Taken { head: taken, entry } = look(stored) else { return Ok(StepResult::LaneChanged) };
-    if !commit_claim(ports, lane, &head, &taken, owner).await? {
+    let Claim::Taken { head: taken, entry } = look(stored.as_ref()) else { return Ok(StepResult::LaneChanged) };
+    if !commit_claim(ports, lane, (&head, &taken), owner, decided).await? {
         return Ok(StepResult::LaneChanged);
     }
     let context = AttemptContext { lane, map, head: *taken, entry: *entry, owner, caller_waiting: false };
@@ -280,15 +294,27 @@ async fn step<P: Ports>(
     }))
 }
 
+/// Lets a deletion lose if a change that waits behind it wins.
+async fn yield_to_winner<P: Ports>(
+    ports: &P,
+    lane: &LaneKey,
+    map: &SyncMap,
+    deletion: &Entry,
+) -> Result<Entry, PortError> {
+    let mut behind = ports.lanes().entries(lane, deletion.seq + 1, BEHIND_A_DELETION).await?;
+    behind.retain(|entry| entry.cancelled.is_none() && map.cuts(entry).is_none());
+    Ok(deletion.clone().yield_to_winner(&behind))
+}
+
 /// Stores the claim; returns `false` when somebody else changed the lane.
 async fn commit_claim<P: Ports>(
     ports: &P,
     lane: &LaneKey,
-    read: &Head,
-    taken: &Head,
+    (read, taken): (&Head, &Head),
     owner: Owner,
+    effects: Vec<JournalEffect>,
 ) -> Result<bool, PortError> {
-    match ports.lanes().commit(lane, Commit::of(Some(read), taken.clone(), Vec::new())).await {
+    match ports.lanes().commit(lane, Commit::of(Some(read), taken.clone(), effects)).await {
         Ok(()) => Ok(true),
         Err(CommitError::Stale | CommitError::Duplicate) => {
             let stored = ports.lanes().head(lane).await?;

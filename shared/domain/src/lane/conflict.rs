@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribution, Entry, Head, JournalEffect, LaneVersion, Winner};
+use super::{Attribution, Crossing, Entry, Head, JournalEffect, LaneVersion, Winner};
 use crate::{
     id::{EntryId, RecordKey},
-    map::SideIx,
+    map::{PerSide, SideIx},
     record::Image,
     time::Timestamp,
 };
@@ -55,6 +55,31 @@ impl Conflict {
             reversed: None,
             unreadable: Some(why),
         }
+    }
+}
+
+impl Entry {
+    /// Whether the entry deletes a record, and nothing of it can have been done yet.
+    #[must_use]
+    pub fn is_untouched_deletion(&self) -> bool {
+        let deletes = self.write().is_some_and(|write| write.image == Image::Absent && write.origin.is_some());
+        deletes && !self.outcome_unknown && self.done == PerSide::default() && !self.waits_for_answer()
+    }
+
+    /// Lets a deletion lose against a later change of the other app that did not know it and wins: carried out first, it would
+    /// destroy what no mapping carries, for the change would only make the mapped fields anew. `behind`: what waits behind it
+    /// and will be written.
+    #[must_use]
+    pub fn yield_to_winner(mut self, behind: &[Self]) -> Self {
+        let origin = self.write().and_then(|write| write.origin);
+        let wins = |later: &Self| {
+            let change = later.write().is_some_and(|write| write.origin.is_some() && write.origin != origin);
+            change && later.crossing.is_some_and(|crossing| crossing.winner == Winner::ThisWrite)
+        };
+        if self.is_untouched_deletion() && behind.iter().any(wins) {
+            self.crossing = Some(Crossing { winner: Winner::TheOther });
+        }
+        self
     }
 }
 

@@ -6,7 +6,7 @@ use app::{ports::LaneKey, write::WriteError};
 use domain::{
     MapState, RecordKey, SideIx,
     failure::CallEffect,
-    lane::{Answer, ArchiveCause, Entry, Outcome, content},
+    lane::{Answer, ArchiveCause, Crossing, Entry, Outcome, Winner, content},
     map::PerSide,
     mapping::translate,
     record::Image,
@@ -251,8 +251,10 @@ fn done_is_confirmed(played: &Played) -> Result<(), String> {
     let archived: BTreeSet<_> = played.world.lanes.archive().into_iter().map(|one| (one.key, one.version)).collect();
     for Ended { lane, version, entry, outcome } in played.world.lanes.history().ended {
         let Some(write) = entry.write().filter(|_| matches!(outcome, Some(Outcome::Written { .. }))) else { continue };
-        // What is copied is not written where it is already; what was archived had a call left.
-        if entry.waits_for_answer() || archived.contains(&(lane.key.clone(), version)) {
+        // What is copied is not written where it is already, and a deletion that lost deletes nothing; what was archived had a call left.
+        let lost = Outcome::Written { crossing: Some(Crossing { winner: Winner::TheOther }) };
+        let yielded = write.image == Image::Absent && outcome.as_ref() == Some(&lost);
+        if entry.waits_for_answer() || yielded || archived.contains(&(lane.key.clone(), version)) {
             continue;
         }
         for side in SideIx::BOTH {

@@ -9,6 +9,7 @@ mod bugs;
 mod check;
 mod covered;
 mod damaged;
+mod deletions;
 mod drain;
 mod edits;
 mod evaluation;

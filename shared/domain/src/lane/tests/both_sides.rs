@@ -241,3 +241,36 @@ fn only_a_copy_with_an_unknown_outcome_is_another_request_each_time() {
     };
     assert_ne!(other.idempotency_key(), keys[0], "another entry that failed at the same time");
 }
+
+/// Finance deletes the record while crm changes it, and neither has been carried out.
+#[test]
+fn a_deletion_yields_to_a_later_change_of_the_other_app_that_wins() {
+    let mut bench = Bench::new(Capability::Idempotent);
+    bench.map.state = crate::map::MapState::Paused;
+    let committed = |bench: &mut Bench, side, before: &str, new: Option<&str>| {
+        let mut save = bench.save(side, new.unwrap_or("red"));
+        (save.mode, save.before) = (crate::lane::Mode::Committed, Some(image(side, before)));
+        save.image = new.map_or(crate::record::Image::Absent, |name| image(side, name));
+        let Ok(Admission::Append { entry, .. }) = bench.admit(save) else { panic!() };
+        *entry
+    };
+    let deletion = committed(&mut bench, A, "red", None);
+    let own = committed(&mut bench, A, "red", Some("again"));
+    let change = committed(&mut bench, B, "red", Some("blue"));
+    let wins = crate::lane::Crossing { winner: crate::lane::Winner::ThisWrite };
+    assert_eq!((change.crossing, own.crossing), (Some(wins), None));
+    let yields = |entry: &Entry, behind: &[Entry]| entry.clone().yield_to_winner(behind) != *entry;
+    let yielded = deletion.clone().yield_to_winner(&[own.clone(), change.clone()]);
+    assert_eq!(yielded.crossing.unwrap().winner, crate::lane::Winner::TheOther);
+    assert_eq!(yielded.copied_to(), Some(A), "finance gets what crm has");
+    let loses = Entry { crossing: yielded.crossing, ..change.clone() };
+    let same_side = Entry { crossing: change.crossing, ..own.clone() };
+    for behind in [vec![], vec![own.clone()], vec![loses], vec![same_side]] {
+        assert!(!yields(&deletion, &behind), "{behind:?}");
+    }
+    let may_have_been_sent = Entry { outcome_unknown: true, ..deletion.clone() };
+    let half_done = Entry { done: crate::map::PerSide([false, true]), ..deletion };
+    for entry in [may_have_been_sent, half_done, own] {
+        assert!(!yields(&entry, &[change.clone()]), "{entry:?}");
+    }
+}
