@@ -7,7 +7,7 @@ use domain::{
 
 use crate::{
     ports::{Config, LaneKey, Lanes, PortError, Ports},
-    write::{WithSideNames, WriteError, answer_standing, side_names},
+    write::{WithSideNames, WriteError, answer_standing, canonical_key, side_names},
 };
 
 /// The status of a write.
@@ -33,7 +33,8 @@ pub async fn find_write<P: Ports>(
     id: WriteId,
 ) -> Result<WithSideNames<WriteStatus>, WriteError> {
     let found = ports.config().map(map).await?.ok_or_else(|| WriteError::UnknownMap(map.clone()))?;
-    Ok(WithSideNames { what: find_status(ports, map, key, id).await?, sides: side_names(&found) })
+    let key = key.map(|key| canonical_key(&found.config, key)).transpose()?;
+    Ok(WithSideNames { what: find_status(ports, map, key.as_ref(), id).await?, sides: side_names(&found) })
 }
 
 async fn find_status<P: Ports>(

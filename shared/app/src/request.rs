@@ -5,7 +5,6 @@ use domain::{
     id::MapId,
     lane::{Arrival, LaneVersion, Mode},
     limits::MAX_NESTING,
-    map::MapSide,
     record::{Image, find_too_deep},
     side::Mistake,
 };
@@ -152,26 +151,31 @@ impl WriteRequest {
                 }
             }
         }
-        let end = map.side(shape);
         let image = match (self.op, &self.record) {
             (Op::Delete, None) => Image::Absent,
             (Op::Delete, Some(_)) => return Err(mistake("record", "must be left out when `op` is delete")),
             (Op::Upsert, None) => {
                 return Err(mistake("record", "is missing: the whole record, in the origin's field names"));
             }
-            (Op::Upsert, Some(record)) => Image::Present(self.without_key("record", end, record)?),
+            (Op::Upsert, Some(record)) => Image::Present(self.without_key("record", (map, shape), record)?),
         };
         let before = match &self.before {
             None => None,
             Some(None) => Some(Image::Absent),
-            Some(Some(record)) => Some(Image::Present(self.without_key("before", end, record)?)),
+            Some(Some(record)) => Some(Image::Present(self.without_key("before", (map, shape), record)?)),
         };
         let Self { id, body, mode, base, version, committed_at, .. } = *self;
         Ok(Arrival { id, body, origin, shape, mode, image, before, base, version, committed_at })
     }
 
     /// The record without the fields of its key, which must say what `key` and the map say.
-    fn without_key(&self, at: &str, end: &MapSide, record: &Record) -> Result<Record, Vec<Mistake>> {
+    fn without_key(
+        &self,
+        at: &str,
+        (map, shape): (&MapConfig, SideIx),
+        record: &Record,
+    ) -> Result<Record, Vec<Mistake>> {
+        let end = map.side(shape);
         let mut record = record.clone();
         let says = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -179,7 +183,9 @@ impl WriteRequest {
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
         let key = record.remove(&end.key_field);
-        if key.is_some_and(|value| says(&value).as_deref() != Some(self.key.as_str())) {
+        let spelled = |text: &str| map.key_rule.canonical_text(text);
+        let same = |value: &Value| says(value).is_some_and(|text| spelled(&text) == spelled(self.key.as_str()));
+        if key.is_some_and(|value| !same(&value)) {
             return Err(mistake(&format!("{at}.{}", end.key_field), "is another key than `key`"));
         }
         for (name, fixed) in &end.fixed_key {

@@ -9,7 +9,7 @@ mod appended_entry;
 mod known_map;
 
 use domain::{
-    MapState, Owner,
+    MapConfig, MapState, Owner, RecordKey,
     id::EntryId,
     lane::{
         Admission, AdmitContext, Answer, Arrival, Claim, Echoes, Entry, Head, MarkerState, SkipReason, admit, claim,
@@ -43,6 +43,14 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<WithSi
     let map = map?.ok_or_else(|| WriteError::UnknownMap(request.map.clone()))?;
     let known = KnownMap::confirm_cached(ports, &request.map, map).await?;
     let sides = side_names(&known.map);
+    let (lane, head) = match canonical_key(&known.map.config, &request.key)? {
+        key if key == lane.key => (lane, head),
+        key => {
+            let lane = LaneKey { key, ..lane };
+            let head = ports.lanes().head(&lane).await;
+            (lane, head)
+        }
+    };
     let arrival = request.arrival(&known.map.config).map_err(WriteError::Invalid)?;
     let session = WriteSession {
         ports,
@@ -64,6 +72,11 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<WithSi
         })
     });
     Ok(WithSideNames { what: answer.await?, sides })
+}
+
+/// The one spelling of a record's key that names its lane.
+pub(crate) fn canonical_key(map: &MapConfig, key: &RecordKey) -> Result<RecordKey, WriteError> {
+    map.key_rule.canonical(key).map_err(|says| WriteError::Invalid(mistake("key", says)))
 }
 
 /// A lane as it was read.

@@ -262,6 +262,11 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_id_begins_with_its_time() {
+        assert_eq!(EntryId((1_795_428_000_000 << 80) + 7).at(), Timestamp(1_795_428_000_000));
+    }
+
+    #[test]
     fn an_id_from_the_future_is_refused() {
         let id: WriteId = "01KAQ5Z3S8XYZABCDEFGHJKMNP".parse().unwrap();
         assert!(id.check_age(id.born().minus_ms(MAX_ID_SKEW_MS)).is_ok());

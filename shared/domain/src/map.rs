@@ -1,5 +1,6 @@
 //! Maps: a pair of entities, one in each app, kept in step.
 
+mod key_rule;
 mod lifecycle;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,10 @@ use crate::{
     side::Mistake,
 };
 
-pub use self::lifecycle::{Backlog, Cause, Cut, FlowStart, Intake, Map, MapAnswer, MapCommand, MapState, StartedBy};
+pub use self::{
+    key_rule::{KeyCase, KeyRule},
+    lifecycle::{Backlog, Cause, Cut, FlowStart, Intake, Map, MapAnswer, MapCommand, MapState, StartedBy},
+};
 
 /// One of a map's two sides, by its place in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,6 +144,9 @@ pub struct MapConfig {
     /// a write to its own side. In milliseconds.
     #[serde(default = "default_crossing_window_ms")]
     pub crossing_window_ms: u64,
+    /// Which spellings of a key name the same record.
+    #[serde(default, skip_serializing_if = "KeyRule::is_exact")]
+    pub key_rule: KeyRule,
     /// Fields, by the name they have on either side, whose values are shown to nobody: not in lists, errors or mails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redact: Vec<String>,

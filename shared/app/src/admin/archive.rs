@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::{AppError, ResourceKind, StateConflict, Subject},
     ports::Archive,
+    write::canonical_key,
 };
 
 /// Most entries on one page.
@@ -49,6 +50,8 @@ pub async fn list<P: AdminPorts>(
     limit: usize,
 ) -> Result<(Vec<Archived>, Option<EntryId>), AppError> {
     let map = maps::get(ports, map).await?;
+    let key = filter.key.as_ref().map(|key| canonical_key(&map.config, key)).transpose()?;
+    let filter = &ArchiveFilter { key, ..filter.clone() };
     read_page(ports, &map, ArchiveOrder::NewestFirst, filter, before, limit.clamp(1, MAX_LISTED)).await
 }
 

@@ -11,6 +11,7 @@ use crate::{
     backlog_age::{Oldest, oldest},
     error::{AppError, ResourceKind, Subject},
     ports::{CatchUp, ConfigStore, Gauges, LaneKey, Lanes, OpenLane, OpenRange, Queues, Sample},
+    write::canonical_key,
 };
 
 /// Most entries on one page.
@@ -125,7 +126,7 @@ pub async fn list<P: AdminPorts>(
     let limit = limit.clamp(1, MAX_LISTED);
     let mut listed = Vec::new();
     if let Some(key) = key {
-        let lane = LaneKey { map: map.id.clone(), key };
+        let lane = LaneKey { map: map.id.clone(), key: canonical_key(&map.config, &key)? };
         let from = after.map_or(1, |after| after.seq + 1);
         let entries = ports.lanes().entries(&lane, from, limit).await?;
         let open = OpenLane { at: Timestamp(0), lane };
@@ -175,7 +176,7 @@ fn last_of(entries: &[Entry], limit: usize) -> Option<u64> {
 /// The map or the entry does not exist, or the store does not answer.
 pub async fn entry<P: AdminPorts>(ports: &P, id: &MapId, key: RecordKey, seq: u64) -> Result<(Head, Entry), AppError> {
     let map = maps::get(ports, id).await?;
-    let lane = LaneKey { map: map.id.clone(), key };
+    let lane = LaneKey { map: map.id.clone(), key: canonical_key(&map.config, &key)? };
     let head = ports.lanes().head(&lane).await?.map(|(head, _)| head).filter(|head| head.map == map.uid);
     let none = || AppError::NotFound(ResourceKind::Entry).about(Subject::entry(id, &lane.key, seq));
     let head = head.ok_or_else(none)?;

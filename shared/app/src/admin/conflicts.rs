@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::{AppError, ResourceKind, StateConflict, Subject},
     ports::Archive,
+    write::canonical_key,
 };
 
 /// Most conflicts on one page.
@@ -51,7 +52,8 @@ pub async fn list<P: AdminPorts>(
 ) -> Result<(Vec<Conflict>, Option<EntryId>), AppError> {
     let map = maps::get(ports, map).await?;
     let limit = limit.clamp(1, MAX_LISTED);
-    let map = &map;
+    let key = filter.key.as_ref().map(|key| canonical_key(&map.config, key)).transpose()?;
+    let (map, filter) = (&map, &ConflictFilter { key, ..filter.clone() });
     let read = |before| async move { Ok(ports.lanes().conflicts(map, before, limit).await?) };
     let select = |conflict: Conflict| ready(Ok((conflict.entry, filter.matches(&conflict).then_some(conflict))));
     filtered_page(before, limit, read, select).await

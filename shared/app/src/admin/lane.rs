@@ -22,6 +22,7 @@ use crate::{
     error::{AppError, ResourceKind, Subject},
     ports::{LaneKey, Lanes},
     wake::wake_if_due,
+    write::canonical_key,
 };
 
 /// Longest name of an assignee, in characters.
@@ -113,7 +114,7 @@ async fn execute<P: AdminPorts>(
         check_name(to)?;
     }
     let map = maps::get(ports, map).await?;
-    let lane = LaneKey { map: map.id.clone(), key: target.key.clone() };
+    let lane = LaneKey { map: map.id.clone(), key: canonical_key(&map.config, &target.key)? };
     let operation = LaneOperation { ports, map: &map, lane: &lane, caller, reason };
     let mut head = operation.commit(target.seq, command).await?;
     // One commit archives a limited number of entries. The lane stays parked until the last of them is archived.

@@ -99,7 +99,8 @@ pub(super) fn no_such_side(field: &str, side: &SideId) -> Mistake {
     Mistake { field: field.to_owned(), message: format!("there is no side {side}") }
 }
 
-/// Whether the map keeps other records in step than before: other apps, other entities, or other keys.
+/// Whether the map keeps other records in step than before: other apps, other entities, other keys, or other
+/// spellings of them.
 pub(super) fn syncs_other_records(before: &MapConfig, after: &MapConfig) -> bool {
     let home = |config: &MapConfig| {
         config
@@ -107,7 +108,7 @@ pub(super) fn syncs_other_records(before: &MapConfig, after: &MapConfig) -> bool
             .each_ref()
             .map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone(), end.fixed_key.clone()))
     };
-    home(before) != home(after)
+    home(before) != home(after) || before.key_rule != after.key_rule
 }
 
 /// The map with another configuration. When it keeps other records in step it gets a new uid: what the lanes remember

@@ -186,7 +186,8 @@ fn error(report: Report, maps: &BTreeMap<MapId, Option<Map>>, now: Timestamp) ->
         epoch: map.epoch,
         from: None,
         to: report.side,
-        key: report.key,
+        // As the record's lane has it, so that its next write resolves the error.
+        key: report.key.map(|key| map.config.key_rule.canonical(&key).unwrap_or(key)),
         entry: None,
         seq: None,
         write: Some(report.id),

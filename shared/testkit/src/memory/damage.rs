@@ -34,9 +34,10 @@ impl MemoryLanes {
             StoredItem::Head(lane) => {
                 let (old, _) = &tables.heads[lane];
                 let (map, version) = (old.map, old.version);
-                let places =
+                let mut places =
                     tables.entries.range((lane.clone(), 0)..=(lane.clone(), u64::MAX)).map(|((_, seq), _)| *seq);
-                let waiting = places.clone().next().zip(places.last());
+                let first = places.next();
+                let waiting = first.map(|first| (first, places.next_back().unwrap_or(first)));
                 let head = Head::rebuilt(map, version, waiting, what(), now);
                 tables.heads.insert(lane.clone(), (head, Echoes::default()));
             }

@@ -14,6 +14,7 @@ mod drain;
 mod edits;
 mod evaluation;
 mod kept;
+mod keys;
 mod late_commits;
 mod left_out;
 mod mails;

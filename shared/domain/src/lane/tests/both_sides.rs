@@ -271,6 +271,6 @@ fn a_deletion_yields_to_a_later_change_of_the_other_app_that_wins() {
     let may_have_been_sent = Entry { outcome_unknown: true, ..deletion.clone() };
     let half_done = Entry { done: crate::map::PerSide([false, true]), ..deletion };
     for entry in [may_have_been_sent, half_done, own] {
-        assert!(!yields(&entry, &[change.clone()]), "{entry:?}");
+        assert!(!yields(&entry, std::slice::from_ref(&change)), "{entry:?}");
     }
 }
