@@ -100,7 +100,7 @@ impl<S: Secrets> Connectors<S> {
     ) -> Result<Option<FetchedRecord>, Failure> {
         let request = plan::read(side, address)?;
         let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
-        if answer.is_absent(side.connector.kind) {
+        if answer.is_absent(side.connector.protocol()) {
             return Ok(None);
         }
         if answer.status != StatusCode::OK {
@@ -124,7 +124,7 @@ impl<S: Secrets> Connectors<S> {
         let answer = self.send(side, &plan::write(side, call, sends, &Condition::Always)?, deadline).await?;
         match &call.image {
             Image::Present(record)
-                if side.connector.create() == CreateMethod::Post && answer.is_absent(side.connector.kind) =>
+                if side.connector.create() == CreateMethod::Post && answer.is_absent(side.connector.protocol()) =>
             {
                 self.create(side, call, record, deadline).await
             }
@@ -156,7 +156,7 @@ impl<S: Secrets> Connectors<S> {
         request.max_answer_bytes = 0; // the status tells all
         let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
         // A REST app may refuse a list (405) or serve nothing at its root (404). Either shows that it is reachable.
-        let unlisted = side.connector.kind == ConnectorKind::Http
+        let unlisted = side.connector.protocol() == ConnectorKind::Http
             && (answer.status == StatusCode::METHOD_NOT_ALLOWED
                 || entity.is_none() && answer.is_absent(ConnectorKind::Http));
         if answer.status.is_success() || unlisted { Ok(()) } else { Err(answer.failure()) }
@@ -193,7 +193,7 @@ impl<S: Secrets> Apps for Connectors<S> {
 
 /// The outcome of a write. Deleting a missing record is a success.
 pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Result<Applied, Failure> {
-    let kind = side.connector.kind;
+    let kind = side.connector.protocol();
     if call.image == Image::Absent && answer.is_absent(kind) {
         return Ok(Applied::default());
     }

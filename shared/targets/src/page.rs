@@ -37,7 +37,7 @@ impl<S: Secrets> Connectors<S> {
     /// `base_url`; the side does not speak `OData`. None of these had an effect.
     pub async fn page(&self, side: &Side, entity: &str, next: Option<&str>) -> Result<Page, Failure> {
         let side = &side.config;
-        if side.connector.kind != ConnectorKind::Odata {
+        if side.connector.protocol() != ConnectorKind::Odata {
             return Err(unusable("only OData sides can be read page by page"));
         }
         let base = path::base(&side.connector)?;

@@ -74,7 +74,7 @@ pub(crate) fn write(
     condition: &Condition,
 ) -> Result<Request, Failure> {
     let connector = &side.connector;
-    let odata = connector.kind == ConnectorKind::Odata;
+    let odata = connector.protocol() == ConnectorKind::Odata;
     let of_record = || record_url(side, &call.record);
     let mut request = match (sends, connector.update()) {
         (Sends::Deletion, _) => Request::new(Method::DELETE, of_record()?),
@@ -116,8 +116,9 @@ fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failur
         let value = HeaderValue::from_str(value).map_err(|_| not_callable("connector.headers has no header value"))?;
         request.headers.insert(name, value);
     }
-    if !side.connector.query.is_empty() {
-        request.url.query_pairs_mut().extend_pairs(&side.connector.query);
+    let query = side.connector.query();
+    if !query.is_empty() {
+        request.url.query_pairs_mut().extend_pairs(query);
     }
     Ok(request)
 }
@@ -133,7 +134,7 @@ pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, 
         Some(entity) => path::entity(&side.connector, entity)?,
         None => path::base(&side.connector)?,
     };
-    match (entity, side.connector.kind) {
+    match (entity, side.connector.protocol()) {
         (None, _) => {}
         (Some(_), ConnectorKind::Odata) => url.set_query(Some("$top=1")),
         (Some(_), ConnectorKind::Http) => url.set_query(Some("limit=1")),
@@ -143,7 +144,7 @@ pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, 
 
 pub(crate) fn get(side: &SideConfig, url: Url) -> Result<Request, Failure> {
     let mut request = Request::new(Method::GET, url);
-    if side.connector.kind == ConnectorKind::Odata {
+    if side.connector.protocol() == ConnectorKind::Odata {
         odata::headers(&mut request, false);
     }
     with_fixed(side, request)
@@ -156,7 +157,7 @@ pub(crate) fn found(
     address: &RecordAddress,
     etag: Option<String>,
 ) -> FetchedRecord {
-    let told = match side.connector.kind {
+    let told = match side.connector.protocol() {
         ConnectorKind::Odata => odata::take_annotations(&mut record),
         ConnectorKind::Http => None,
     };
@@ -167,9 +168,9 @@ pub(crate) fn found(
 
 fn record_url(side: &SideConfig, record: &RecordAddress) -> Result<Url, Failure> {
     let entity = path::entity(&side.connector, &record.entity)?;
-    let key = match side.connector.kind {
+    let key = match side.connector.protocol() {
         ConnectorKind::Odata if record.fixed_key.is_empty() => {
-            odata::key(side.connector.key_style, &record.key_field, record.key.as_str())?
+            odata::key(side.connector.key_style(), &record.key_field, record.key.as_str())?
         }
         ConnectorKind::Odata => odata::compound_key(record),
         ConnectorKind::Http => {

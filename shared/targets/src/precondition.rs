@@ -112,7 +112,7 @@ fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Fai
 /// was deleted meanwhile with 404, instead of 412.
 fn was_changed(side: &SideConfig, call: &Call, condition: &Condition, answer: &Answer) -> bool {
     let updates = call.image != Image::Absent && matches!(condition, Condition::Unchanged(_));
-    let gone = updates && answer.is_absent(side.connector.kind);
+    let gone = updates && answer.is_absent(side.connector.protocol());
     matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone
 }
 

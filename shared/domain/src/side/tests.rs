@@ -14,6 +14,19 @@ fn a_side_needs_little() {
     assert_eq!(side.request_timeout_ms, 10_000);
 }
 
+/// What a side was stored with before there were kinds of apps means the same today.
+#[test]
+fn a_stored_side_with_its_key_style_is_read_and_written_back_as_it_was() {
+    let mut stored = side();
+    stored["connector"]["key_style"] = json!("quoted");
+    let read: SideConfig = serde_json::from_value(stored.clone()).unwrap();
+    assert_eq!((read.connector.key_style(), read.connector.protocol()), (KeyStyle::Quoted, ConnectorKind::Odata));
+    assert_eq!(serde_json::to_value(&read).unwrap()["connector"]["key_style"], json!("quoted"));
+    let rest: SideConfig =
+        serde_json::from_value(json!({"connector": {"kind": "rest", "base_url": "https://a/"}})).unwrap();
+    assert_eq!(rest.connector.protocol(), ConnectorKind::Http);
+}
+
 #[test]
 fn a_secret_is_a_reference_never_a_value() {
     let mut inline = side();

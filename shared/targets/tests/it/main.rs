@@ -7,6 +7,7 @@ mod bodies;
 mod ends;
 mod guard;
 mod keys;
+mod kinds;
 mod oauth;
 mod pages;
 mod server;
