@@ -43,6 +43,8 @@ pub enum AppKind {
     FinanceOperations,
     /// Dynamics 365 Business Central: records are named by their id, without quotes, and made by POST.
     BusinessCentral,
+    /// An `OData` v4 service of SAP: records are made by POST where PATCH does not make them.
+    SapOdata,
 }
 
 /// How the record key is written in an `OData` URL.
@@ -194,7 +196,9 @@ impl Connector {
     pub fn create(&self) -> CreateMethod {
         self.create.unwrap_or(match self.kind {
             AppKind::Odata | AppKind::Dataverse => CreateMethod::Upsert,
-            AppKind::Http | AppKind::FinanceOperations | AppKind::BusinessCentral => CreateMethod::Post,
+            AppKind::Http | AppKind::FinanceOperations | AppKind::BusinessCentral | AppKind::SapOdata => {
+                CreateMethod::Post
+            }
         })
     }
 
@@ -203,9 +207,11 @@ impl Connector {
     pub fn protocol(&self) -> ConnectorKind {
         match self.kind {
             AppKind::Http => ConnectorKind::Http,
-            AppKind::Odata | AppKind::Dataverse | AppKind::FinanceOperations | AppKind::BusinessCentral => {
-                ConnectorKind::Odata
-            }
+            AppKind::Odata
+            | AppKind::Dataverse
+            | AppKind::FinanceOperations
+            | AppKind::BusinessCentral
+            | AppKind::SapOdata => ConnectorKind::Odata,
         }
     }
 
@@ -215,7 +221,7 @@ impl Connector {
         self.key_style.unwrap_or(match self.kind {
             AppKind::Dataverse => KeyStyle::Named,
             AppKind::BusinessCentral => KeyStyle::Bare,
-            AppKind::Odata | AppKind::Http | AppKind::FinanceOperations => KeyStyle::Quoted,
+            AppKind::Odata | AppKind::Http | AppKind::FinanceOperations | AppKind::SapOdata => KeyStyle::Quoted,
         })
     }
 

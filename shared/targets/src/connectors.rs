@@ -18,6 +18,7 @@ use reqwest::StatusCode;
 use crate::{
     answer::{Answer, without_effect},
     auth::{Credential, Keyring},
+    csrf::{self, CsrfTokens},
     guard::Guard,
     plan::{self, Condition, Request, Sends},
     secrets::Secrets,
@@ -32,6 +33,7 @@ const USUAL_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Connectors<S> {
     wire: Wire,
     keyring: Keyring<S>,
+    csrf: CsrfTokens,
     /// When each side took a record last.
     taken: Mutex<BTreeMap<SideId, Timestamp>>,
 }
@@ -44,7 +46,7 @@ impl<S: Secrets> Connectors<S> {
     pub fn new(guard: Guard, secrets: S) -> Result<Self, String> {
         let wire = Wire::new(guard);
         wire.warm(USUAL_CONNECT_TIMEOUT)?;
-        Ok(Self { wire, keyring: Keyring::new(secrets), taken: Mutex::default() })
+        Ok(Self { wire, keyring: Keyring::new(secrets), csrf: CsrfTokens::default(), taken: Mutex::default() })
     }
 
     /// Sends a request with the side's credentials. Renews refused ones and tries once more: a call that was
@@ -57,7 +59,7 @@ impl<S: Secrets> Connectors<S> {
     ) -> Result<Answer, Failure> {
         self.wire.check(&request.url)?; // before any secret is read for it
         let credential = self.credential(side, None, deadline).await?;
-        let answer = self.send_as(&credential, request, deadline).await?;
+        let answer = self.send_with_token(side, &credential, request, deadline).await?;
         if answer.status != StatusCode::UNAUTHORIZED || side.connector.auth == Auth::None {
             return Ok(answer);
         }
@@ -65,7 +67,33 @@ impl<S: Secrets> Connectors<S> {
         if renewed.number == credential.number {
             return Ok(answer);
         }
-        self.send_as(&renewed, request, deadline).await
+        self.send_with_token(side, &renewed, request, deadline).await
+    }
+
+    /// Sends a request with the token against cross-site requests, if the app has asked for one. When it asks now, fetches a
+    /// token and tries once more: what was refused for want of a token had no effect.
+    async fn send_with_token(
+        &self,
+        side: &SideConfig,
+        credential: &Credential,
+        request: &Request,
+        deadline: &Deadline,
+    ) -> Result<Answer, Failure> {
+        let mut with_token = request.clone();
+        self.csrf.put_into(side, &mut with_token);
+        let answer = self.send_as(credential, &with_token, deadline).await?;
+        if !csrf::is_required(request, &answer) {
+            return Ok(answer);
+        }
+        let mut fetch = plan::probe(side, None)?;
+        csrf::ask(&mut fetch);
+        fetch.max_answer_bytes = 0; // its headers have the token
+        let fetched = self.send_as(credential, &fetch, deadline).await.map_err(without_effect)?;
+        if !self.csrf.keep(side, &fetched) {
+            return Ok(answer);
+        }
+        self.csrf.put_into(side, &mut with_token);
+        self.send_as(credential, &with_token, deadline).await
     }
 
     async fn credential(

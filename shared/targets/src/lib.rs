@@ -11,6 +11,7 @@ mod answer;
 mod auth;
 mod clients;
 mod connectors;
+mod csrf;
 mod explain;
 mod guard;
 mod limits;

@@ -34,6 +34,7 @@ async fn each_kind_of_app_is_asked_in_its_own_way_with_no_setting_but_its_kind()
             id,
             vec!["PATCH /data/accounts(0f8fad5b-d9cb-469f-a165-70867728950e)", "POST /data/accounts"],
         ),
+        ("sap_odata", "C-1", vec!["PATCH /data/accounts('C-1')", "POST /data/accounts"]),
         ("http", "C-1", vec!["PATCH /data/accounts/C-1", "POST /data/accounts"]),
         ("rest", "C-1", vec!["PATCH /data/accounts/C-1", "POST /data/accounts"]),
     ] {

@@ -4,6 +4,7 @@
 
 mod auth;
 mod bodies;
+mod csrf;
 mod ends;
 mod guard;
 mod keys;
