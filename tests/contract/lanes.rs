@@ -118,10 +118,16 @@ fn what_cannot_be_read_is_there_and_says_so() {
                 StoredItem::Conflict(entry) => (Key::Conflict(MapUid(7), entry), "body"),
             };
             let update = db.update_item().table_name(&table).set_key(Some(key.item()));
-            let update = update.update_expression("SET #it = :damaged").expression_attribute_names("#it", attribute);
+            let expression = "SET #it = :damaged, image = :damaged";
+            let update = update.update_expression(expression).expression_attribute_names("#it", attribute);
             let bytes = AttributeValue::B(Blob::new(*b"\x00\xff\x00"));
             update.expression_attribute_values(":damaged", bytes).send().await.expect("it is damaged");
         };
         contract::what_cannot_be_read_is_there_and_says_so(&DynamoLanes::new(db.clone(), &table), damage).await;
+        let lane = LaneKey { map: "customers".parse().expect("a name"), key: "C-1".parse().expect("a key") };
+        let read = db.get_item().table_name(&table).set_key(Some(Key::Head(lane).item())).consistent_read(true);
+        let head = read.send().await.expect("it is read").item.expect("it is there");
+        let kept = head["damaged"].as_s().expect("a text");
+        assert_eq!(kept, "image:AP8A lane:AP8A", "all that nobody could read, the record in flight too");
     });
 }

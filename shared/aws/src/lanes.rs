@@ -8,6 +8,7 @@ mod open;
 use app::ports::{Commit, CommitError, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError};
 use aws_sdk_dynamodb::{
     Client,
+    operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
 };
 use domain::{
@@ -130,15 +131,8 @@ impl Lanes for DynamoLanes {
         // A page ends at 1 MB, and entries may be large.
         while entries.len() < limit {
             let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-                .expression_attribute_values(":pk", AttributeValue::S(first.pk()))
-                .expression_attribute_values(":first", AttributeValue::S(first.sk()))
-                .expression_attribute_values(":last", AttributeValue::S(last.sk()))
+                .query_range(&first, &last)
                 .limit(i32::try_from(limit - entries.len()).unwrap_or(i32::MAX))
-                .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()
                 .await
@@ -172,25 +166,25 @@ impl Lanes for DynamoLanes {
 }
 
 impl DynamoLanes {
+    /// Queries a partition from one sort key to another, consistently.
+    fn query_range(&self, first: &Key, last: &Key) -> QueryFluentBuilder {
+        self.db
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", AttributeValue::S(first.pk()))
+            .expression_attribute_values(":first", AttributeValue::S(first.sk()))
+            .expression_attribute_values(":last", AttributeValue::S(last.sk()))
+            .consistent_read(true)
+    }
+
     /// Rebuilds the head of a lane from the entries that wait in it.
     async fn rebuild_head(&self, lane: &LaneKey, item: &items::Item, why: String) -> Result<(Head, Echoes), PortError> {
         let (first, last) = (Key::Entry(lane.clone(), 0), Key::Entry(lane.clone(), u64::MAX));
         let end = async |forward: bool| -> Result<Option<u64>, PortError> {
-            let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-                .expression_attribute_values(":pk", AttributeValue::S(first.pk()))
-                .expression_attribute_values(":first", AttributeValue::S(first.sk()))
-                .expression_attribute_values(":last", AttributeValue::S(last.sk()))
-                .projection_expression("sk")
-                .scan_index_forward(forward)
-                .limit(1)
-                .consistent_read(true)
-                .send()
-                .await
-                .map_err(error::port)?;
+            let query =
+                self.query_range(&first, &last).projection_expression("sk").scan_index_forward(forward).limit(1);
+            let page = query.send().await.map_err(error::port)?;
             Ok(page.items().first().and_then(Key::parse_seq))
         };
         let waiting = end(true).await?.zip(end(false).await?);

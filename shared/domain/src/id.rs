@@ -215,6 +215,7 @@ made_id! {
     /// Tandem's own id of an entry. It goes to the apps as `Idempotency-Key` and stays the same over all attempts.
     EntryId
 }
+
 impl EntryId {
     /// When it was made, if its first half is a time.
     #[must_use]

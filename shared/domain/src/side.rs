@@ -1,10 +1,12 @@
 //! Sides: the apps, how they are reached, and what they can do.
 
-use std::collections::BTreeMap;
+mod connector;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{id::SideId, limits::MAX_WRITE_MS};
+
+pub use self::connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyStyle, UpdateMethod};
 
 /// What a side does with a call that comes twice or late. It decides how soon an unknown outcome may be tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,47 +19,6 @@ pub enum Capability {
     /// The last call wins. After an unknown outcome the lane stays closed until the call cannot land any more.
     #[default]
     Plain,
-}
-
-/// How a side is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectorKind {
-    /// `OData` v4.
-    Odata,
-    /// JSON REST by URL template: `{base_url}/{entity}/{key}`.
-    Http,
-}
-
-/// Which app it is: decides the protocol, and what holds where a connector says nothing itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AppKind {
-    /// Any app that speaks `OData` v4.
-    Odata,
-    /// Any app with a JSON REST API.
-    #[serde(alias = "rest")]
-    Http,
-    /// The Dataverse Web API: records are named by an alternate key, and PATCH makes what is missing.
-    Dataverse,
-    /// Dynamics 365 Finance & Operations: records of all companies are asked for, and made by POST.
-    FinanceOperations,
-    /// Dynamics 365 Business Central: records are named by their id, without quotes, and made by POST.
-    BusinessCentral,
-    /// An `OData` v4 service of SAP: records are made by POST where PATCH does not make them.
-    SapOdata,
-}
-
-/// How the record key is written in an `OData` URL.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyStyle {
-    /// `Accounts('C-1')`.
-    #[default]
-    Quoted,
-    /// `Accounts(42)`: numbers and GUIDs.
-    Bare,
-    /// `Accounts(accountnumber='C-1')`: an alternate key, as Dataverse wants it.
-    Named,
 }
 
 /// How Tandem identifies itself to a side. Secrets are references, never values.
@@ -131,106 +92,6 @@ impl TryFrom<String> for SecretRef {
 impl From<SecretRef> for String {
     fn from(secret: SecretRef) -> String {
         secret.0
-    }
-}
-
-/// How a side is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Connector {
-    /// Which app.
-    pub kind: AppKind,
-    /// Where the entities are found. Ends with `/`.
-    pub base_url: String,
-    /// How Tandem identifies itself.
-    #[serde(default)]
-    pub auth: Auth,
-    /// How the key is written in an `OData` URL. Default: `quoted`; `dataverse`: `named`; `business_central`: `bare`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_style: Option<KeyStyle>,
-    /// Query parameters of every request. `finance_operations` has `cross-company` = `true` unless it is set here.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub query: BTreeMap<String, String>,
-    /// Headers of every request. No secrets: those belong to `auth`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// How a record that is there is changed. Default: `patch`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub update: Option<UpdateMethod>,
-    /// How a record that is not there is made. Default: `upsert` for `odata` and `dataverse`, `post` for the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub create: Option<CreateMethod>,
-}
-
-/// How a record that is there is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateMethod {
-    /// `PATCH` with the mapped fields; REST: a JSON merge patch (RFC 7396).
-    Patch,
-    /// The record is read, the mapped fields are put into it, and the whole is `PUT`, with `If-Match` if it has an `ETag`.
-    Put,
-    /// `POST` of the mapped fields to the record's own URL.
-    Post,
-}
-
-/// How a record that is not there is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CreateMethod {
-    /// The request that changes a record makes it, too.
-    Upsert,
-    /// `POST` to the entity, when the app says that there is no such record.
-    Post,
-}
-
-impl Connector {
-    /// How a record that is there is changed.
-    #[must_use]
-    pub fn update(&self) -> UpdateMethod {
-        self.update.unwrap_or(UpdateMethod::Patch)
-    }
-
-    /// How a record that is not there is made.
-    #[must_use]
-    pub fn create(&self) -> CreateMethod {
-        self.create.unwrap_or(match self.kind {
-            AppKind::Odata | AppKind::Dataverse => CreateMethod::Upsert,
-            AppKind::Http | AppKind::FinanceOperations | AppKind::BusinessCentral | AppKind::SapOdata => {
-                CreateMethod::Post
-            }
-        })
-    }
-
-    /// How the app is spoken to.
-    #[must_use]
-    pub fn protocol(&self) -> ConnectorKind {
-        match self.kind {
-            AppKind::Http => ConnectorKind::Http,
-            AppKind::Odata
-            | AppKind::Dataverse
-            | AppKind::FinanceOperations
-            | AppKind::BusinessCentral
-            | AppKind::SapOdata => ConnectorKind::Odata,
-        }
-    }
-
-    /// How the key is written in an `OData` URL.
-    #[must_use]
-    pub fn key_style(&self) -> KeyStyle {
-        self.key_style.unwrap_or(match self.kind {
-            AppKind::Dataverse => KeyStyle::Named,
-            AppKind::BusinessCentral => KeyStyle::Bare,
-            AppKind::Odata | AppKind::Http | AppKind::FinanceOperations | AppKind::SapOdata => KeyStyle::Quoted,
-        })
-    }
-
-    /// Query parameters of every request.
-    #[must_use]
-    pub fn query(&self) -> BTreeMap<&str, &str> {
-        let own = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let of_kind = (self.kind == AppKind::FinanceOperations).then_some(("cross-company", "true"));
-        of_kind.into_iter().chain(own).collect()
     }
 }
 

@@ -29,8 +29,8 @@ pub(crate) struct CsrfTokens(Mutex<Vec<(Session, Token)>>);
 /// Who speaks to which service.
 type Session = (String, Auth);
 
-fn session(side: &SideConfig) -> Session {
-    (side.connector.base_url.clone(), side.connector.auth.clone())
+fn is_of((url, auth): &Session, side: &SideConfig) -> bool {
+    *url == side.connector.base_url && *auth == side.connector.auth
 }
 
 /// Whether the app refuses a request because it has no valid token. Nothing was changed then.
@@ -55,7 +55,7 @@ impl CsrfTokens {
             return;
         }
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((_, token)) = kept.iter().find(|(of, _)| *of == session(side)) else { return };
+        let Some((_, token)) = kept.iter().find(|(of, _)| is_of(of, side)) else { return };
         request.headers.insert(TOKEN, token.token.clone());
         if let Some(cookies) = &token.cookies {
             request.headers.insert(COOKIE, cookies.clone());
@@ -68,11 +68,11 @@ impl CsrfTokens {
         let mut token = Token { token, cookies: cookies(&answer.headers) };
         token.token.set_sensitive(true); // keeps it out of Debug
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(of, _)| *of != session(side));
+        kept.retain(|(of, _)| !is_of(of, side));
         if kept.len() >= MAX_KEPT {
             kept.remove(0);
         }
-        kept.push((session(side), token));
+        kept.push(((side.connector.base_url.clone(), side.connector.auth.clone()), token));
         true
     }
 }

@@ -11,6 +11,7 @@ use domain::{
     record::Image,
 };
 use serde_json::{Value, json};
+use testkit::StoredItem;
 
 use super::{
     harness::{Api, map_config},
@@ -309,6 +310,28 @@ async fn all_errors_are_tried_again_page_by_page() {
     // What was not tried yet can be held again: a bulk retry is called off so.
     assert_eq!(done(&api, &command("hold", "CCC", 1)).await["done"], true);
     assert_eq!(api.get("/maps/customers/errors").await.json()["entries"][0]["parked"], "held");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_line_that_says_why() {
+    let api = Api::with_map().await;
+    with_lane(&api, "C-1", &["Ada", "Bob"], true).await;
+    api.world.lanes.damage(&StoredItem::Entry(lane("C-1"), 1), Timestamp(3_000));
+    let listed = api.get("/maps/customers/errors").await.json();
+    let one = &listed["entries"][0];
+    assert_eq!(
+        (&one["op"], &one["parked"], &one["seq"]),
+        (&json!("unknown"), &json!("unreadable"), &json!(1)),
+        "{listed}"
+    );
+    assert!(one["unreadable"].as_str().unwrap().contains("cannot be read"), "{one}");
+    assert!(one.get("accepted_at").is_none() && !listed.to_string().contains("1970"), "{listed}");
+    assert_eq!(done(&api, &command("skip", "C-1", 1)).await["done"], true);
+    let archived = api.get("/maps/customers/archive").await.json();
+    let id = archived["archived"][0]["archive_id"].as_str().unwrap().to_owned();
+    let recover = format!("/maps/customers/archive/{id}/recover");
+    let refused = api.post(&recover, &json!({"reason": "to see"})).await;
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (409, Some("unreadable")));
 }
 
 #[tokio::test]

@@ -35,18 +35,8 @@ impl Gauges for DynamoLanes {
 
     async fn catch_up(&self, map: &Map) -> Result<Option<CatchUp>, PortError> {
         let (first, last) = (Key::CatchUp(map.uid, 0), Key::CatchUp(map.uid, u64::MAX));
-        let page = self
-            .db
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", AttributeValue::S(first.pk()))
-            .expression_attribute_values(":first", AttributeValue::S(first.sk()))
-            .expression_attribute_values(":last", AttributeValue::S(last.sk()))
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(1);
-        let page = page.send().await.map_err(error::port)?;
+        let query = self.query_range(&first, &last).scan_index_forward(false).limit(1);
+        let page = query.send().await.map_err(error::port)?;
         page.items().first().map(read_catch_up).transpose()
     }
 

@@ -14,6 +14,7 @@ use std::{
 
 use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     EntryId, ErrorClass, LogId, Record, Timestamp,
     id::MapUid,
@@ -256,7 +257,7 @@ pub(super) fn rebuild_head(
     why: String,
     now: Timestamp,
 ) -> Result<(Head, Echoes), PortError> {
-    let damaged = Unreadable { raw: tell_unreadable(item, &why), why };
+    let damaged = note_damage(item, why);
     Ok((Head::rebuilt(read_uid(item)?, read_number(item, "version")?, waiting, damaged, now), Echoes::default()))
 }
 
@@ -316,13 +317,13 @@ pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, PortError
 pub(super) fn read_entry(item: &Item, seq: u64) -> Result<Entry, PortError> {
     let entry: Entry = match read_body(item) {
         Err(PortError::Permanent(why)) => {
-            return Ok(Entry::unreadable(seq, Unreadable { raw: tell_unreadable(item, &why), why }));
+            return Ok(Entry::unreadable(seq, note_damage(item, why)));
         }
         read => read?,
     };
     if entry.seq != seq {
         let why = format!("its place is {}, and its key says {seq}", entry.seq);
-        return Ok(Entry::unreadable(seq, Unreadable { raw: tell_unreadable(item, &why), why }));
+        return Ok(Entry::unreadable(seq, note_damage(item, why)));
     }
     Ok(read_raw(entry))
 }
@@ -341,9 +342,7 @@ fn read_raw(entry: Entry) -> Entry {
 /// Reads an archived entry, whose id is in its key.
 pub(super) fn read_archived(item: &Item) -> Result<Archived, PortError> {
     match read_body(item) {
-        Err(PortError::Permanent(why)) => {
-            Ok(Archived::unreadable(read_id(item)?, Unreadable { raw: tell_unreadable(item, &why), why }))
-        }
+        Err(PortError::Permanent(why)) => Ok(Archived::unreadable(read_id(item)?, note_damage(item, why))),
         read => read,
     }
 }
@@ -351,10 +350,7 @@ pub(super) fn read_archived(item: &Item) -> Result<Archived, PortError> {
 /// Reads a conflict, whose entry is in its key.
 pub(super) fn read_conflict(item: &Item) -> Result<Conflict, PortError> {
     match read_body(item) {
-        Err(PortError::Permanent(why)) => {
-            let _raw_stays_where_it_is = tell_unreadable(item, &why);
-            Ok(Conflict::unreadable(read_id(item)?, why))
-        }
+        Err(PortError::Permanent(why)) => Ok(Conflict::unreadable(read_id(item)?, note_damage(item, why).why)),
         read => read,
     }
 }
@@ -364,25 +360,34 @@ fn read_id(item: &Item) -> Result<EntryId, PortError> {
     id.map(EntryId).ok_or_else(|| unreadable("sk", "no id"))
 }
 
-/// Logs and counts an item that cannot be read, which raises an alarm. Returns what is stored: its JSON, or, where not even
-/// that can be had, its bytes in hexadecimal.
-fn tell_unreadable(item: &Item, why: &str) -> String {
+/// Logs and counts an item that cannot be read, which raises an alarm. Returns what is stored.
+fn note_damage(item: &Item, why: String) -> Unreadable {
     let key = |name| item.get(name).and_then(|key| key.as_s().ok()).map_or("?", String::as_str);
     tracing::error!(
         item.pk = key("pk"),
         item.sk = key("sk"),
-        why,
+        %why,
         "could not read an item of the journal; it stops its record"
     );
     Metrics::of(&[]).add("UnreadableItems", 1, Unit::Count).emit();
-    let bytes = ["body", "lane"].into_iter().find_map(|name| read_bytes(item, name).ok().flatten()).unwrap_or_default();
+    Unreadable { raw: json_of_body(item).unwrap_or_else(|| binary_attributes(item)), why }
+}
+
+fn json_of_body(item: &Item) -> Option<String> {
     let mut json = String::new();
-    let inflated = DeflateDecoder::new(bytes).take(MAX_UNPACKED_BYTES).read_to_string(&mut json);
-    if inflated.is_ok_and(|length| length > 0) {
-        json
-    } else {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    let bytes = read_bytes(item, "body").ok()??;
+    DeflateDecoder::new(bytes).take(MAX_UNPACKED_BYTES).read_to_string(&mut json).ok()?;
+    Some(json)
+}
+
+/// All that only Tandem reads, each attribute as its name and its bytes in Base64. A head has its record in one of its own.
+fn binary_attributes(item: &Item) -> String {
+    let mut all: Vec<_> = item
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}:{}", STANDARD.encode(value.as_b().ok()?.as_ref()))))
+        .collect();
+    all.sort();
+    all.join(" ")
 }
 
 #[cfg(test)]

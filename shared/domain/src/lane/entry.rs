@@ -84,7 +84,7 @@ pub enum Work {
 /// A stored item that cannot be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unreadable {
-    /// What is stored: JSON, or where not even that can be had, bytes in hexadecimal.
+    /// What is stored: JSON, or where not even that can be had, its attributes in Base64.
     pub raw: String,
     /// Why it cannot be read. It repeats no value.
     pub why: String,

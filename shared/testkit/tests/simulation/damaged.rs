@@ -13,11 +13,12 @@ use app::{
         open_lanes,
     },
     drain::{drain_map, sweep},
+    lookup::{WriteStatus, find_write},
     ports::{LaneKey, Ports},
 };
 use domain::{
     MapState, RecordKey, SideIx,
-    lane::ParkReason,
+    lane::{Answer, ArchiveCause, ParkReason},
     log::LogEvent,
     map::{Backlog, MapCommand},
     record::Image,
@@ -96,6 +97,11 @@ fn play(seed: u64) {
             sweep(&*world, world.now().plus_ms(60_000)).await.unwrap();
         }
         assert!(world.lanes.heads().iter().all(|(_, head)| head.idle()), "nothing waits any more");
+        // Its caller asks what became of it.
+        let heard = users.heard().into_iter().find(|heard| heard.key == key(0)).unwrap();
+        let status = find_write(&*world, &id, None, heard.id.parse().unwrap()).await.unwrap().what;
+        let archived = matches!(status, WriteStatus::Known(Answer::Archived { cause: ArchiveCause::Skipped, .. }));
+        assert!(archived, "{status:?}");
         let (archived, _) = archive::list(&*world, &id, &ArchiveFilter::default(), None, 10).await.unwrap();
         assert_eq!(archived.len(), 1);
         assert_eq!((&archived[0].key, archived[0].entry.parked), (&key(0), Some(ParkReason::Unreadable)));
