@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_is_stored_with_its_map_unless_it_is_exact() {
+        let mut map = crate::mapping::tests::customers();
+        assert!(serde_json::to_value(&map).unwrap().get("key_rule").is_none());
+        map.key_rule = KeyRule { trim: true, guid: true, ..KeyRule::default() };
+        assert_eq!(serde_json::to_value(&map).unwrap()["key_rule"], json!({"trim": true, "guid": true}));
+    }
+
+    #[test]
     fn a_key_of_which_nothing_is_left_is_refused() {
         let says = canonical(json!({"trim": true}), "  ").unwrap_err();
         assert!(says.contains("key_rule"), "{says}");

@@ -28,6 +28,26 @@ fn a_stored_side_with_its_key_style_is_read_and_written_back_as_it_was() {
 }
 
 #[test]
+fn an_app_brings_its_key_style_and_query_and_what_a_side_sets_itself_wins() {
+    let connector = |kind: &str, more: serde_json::Value| -> Connector {
+        let mut all = json!({"kind": kind, "base_url": "https://a/"});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(all).unwrap()
+    };
+    for (kind, style) in
+        [("odata", KeyStyle::Quoted), ("dataverse", KeyStyle::Named), ("business_central", KeyStyle::Bare)]
+    {
+        assert_eq!(connector(kind, json!({})).key_style(), style, "{kind}");
+        assert_eq!(connector(kind, json!({"key_style": "quoted"})).key_style(), KeyStyle::Quoted, "{kind}");
+        assert!(connector(kind, json!({})).query().is_empty(), "{kind}");
+    }
+    let query =
+        |more| connector("finance_operations", more).query().into_iter().map(|(a, b)| format!("{a}={b}")).collect();
+    let queries: [Vec<_>; 2] = [json!({}), json!({"query": {"cross-company": "false", "x": "1"}})].map(query);
+    assert_eq!(queries, [vec!["cross-company=true"], vec!["cross-company=false", "x=1"]]);
+}
+
+#[test]
 fn a_secret_is_a_reference_never_a_value() {
     let mut inline = side();
     inline["connector"]["auth"]["secret"] = json!("hunter2");
