@@ -5,6 +5,7 @@
 //! that lost, doubled or delayed everything would cost time and nothing else.
 
 mod drained;
+mod ends;
 mod lane;
 mod lease;
 mod map;

@@ -24,7 +24,7 @@ pub use self::{
         Refusal,
     },
     lanes::{
-        ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane,
+        ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, FirstDue, Gauges, JournalOp, LaneKey, Lanes, OpenLane,
         OpenRange, Resent, Sample, archived_at_once,
     },
     log::{FailedEvent, Log, LogRange},

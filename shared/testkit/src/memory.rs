@@ -270,16 +270,13 @@ impl Lanes for MemoryLanes {
 
     async fn open(&self, map: &Map, range: OpenRange, limit: usize) -> Result<Vec<OpenLane>, PortError> {
         let lag = || self.happens(|faults| faults.index_lag);
-        let wanted = |open: &OpenLane| {
-            open.at >= range.from && open.at <= range.until && range.after.as_ref().is_none_or(|after| open > after)
-        };
         let found = self
             .call("Lanes.open", |tables| {
                 let of_map = tables.heads.iter().filter(|(lane, _)| lane.map == map.id);
                 let open =
                     of_map.filter_map(|(lane, (head, _))| Some(OpenLane { at: head.due()?, lane: lane.clone() }));
-                let mut found: Vec<_> = open.filter(wanted).collect();
-                found.sort();
+                let mut found: Vec<_> = open.filter(|open| range.contains(open)).collect();
+                range.sort(&mut found);
                 found
             })
             .await?;

@@ -16,8 +16,8 @@ pub const MAX_AT_ONCE: usize = 50;
 const GIVE_UP_AFTER: u32 = 10;
 /// So many failures of single records in a row, without a success: it may be the app after all.
 const GIVE_UP_AFTER_RECORDS: u32 = 1_000;
-/// Most calls at the same time while records fail and none succeeds.
-const MAX_WITHOUT_SUCCESS: f64 = 8.0;
+/// Most calls at the same time once so many records have failed in a row.
+const MAX_WITHOUT_SUCCESS: u32 = 8;
 /// Eleven times an eleventh is not quite one.
 const ROUNDING: f64 = 1e-6;
 /// Longest `Retry-After` that a run waits out; a longer one ends it, and the sweep goes on.
@@ -42,6 +42,15 @@ struct State {
     failed_records: u32,
     not_before: Timestamp,
     waiting: Vec<Waker>,
+}
+
+impl State {
+    fn grow(&mut self) {
+        let more = if self.fresh { 1.0 } else { 1.0 / self.limit.floor() };
+        #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
+        let most = MAX_AT_ONCE as f64;
+        self.limit = (self.limit + more).min(most);
+    }
 }
 
 /// The right to make one call.
@@ -121,19 +130,20 @@ impl Permit<'_> {
                     state.not_before = state.not_before.max(now.plus_ms(ms));
                 }
             }
-            // The app failed on this record, which says little about the others. Until one of them succeeds, go carefully.
+            // The app failed on this record, which says little about the others. When it fails on one after the other, it
+            // may be the app after all: go carefully.
             Some(failure) if failure.effect != CallEffect::Refused => {
                 state.failures = 0;
                 state.failed_records += 1;
-                state.limit = if state.fresh { state.limit + 1.0 } else { state.limit }.min(MAX_WITHOUT_SUCCESS);
+                state.grow();
+                if state.failed_records >= MAX_WITHOUT_SUCCESS {
+                    state.limit = state.limit.min(f64::from(MAX_WITHOUT_SUCCESS));
+                }
             }
             // The app answered; that it refused this record says nothing about the others.
             Some(_) | None => {
                 (state.failures, state.failed_records) = (0, 0);
-                let more = if state.fresh { 1.0 } else { 1.0 / state.limit.floor() };
-                #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-                let most = MAX_AT_ONCE as f64;
-                state.limit = (state.limit + more).min(most);
+                state.grow();
             }
         }
     }

@@ -1,21 +1,26 @@
 //! One run through a map's backlog: first the lanes that the queue points to, then those that only the index of open lanes
-//! has.
+//! has. While the oldest fail, it goes on with the newest (see `ends.rs`). Lanes that are soon due again are waited for.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{Map, MapState, RecordKey, Timestamp};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
     drained::Drained,
+    ends::{End, Ends, LaneTask},
     lane::{LaneEnd, LaneRun, RunProgress, go_on},
     lease::DrainLease,
     pace::{MAX_AT_ONCE, Pace},
 };
 use crate::ports::{CatchUp, Gauges, LaneKey, Lanes, OpenLane, OpenRange, PortError, Ports, Queues, SyncMap};
+
+/// Lanes begun at a time for each call that may be made: most of them wait for their turn, and cannot be called off.
+const BEGUN_PER_CALL: usize = 2;
+/// Lanes begun at a time, at least: many have nothing to do, and make no call.
+const MIN_BEGUN: usize = 16;
+/// A run waits for lanes that failed in it and are due again within this time: the first four backoffs.
+const WAIT_FOR_DUE_MS: u64 = 16_000;
 
 /// Lanes taken from the index at a time.
 pub(super) const LANES_PER_LOOK: usize = 200;
@@ -32,19 +37,15 @@ pub(super) struct Run<'a, P: Ports> {
     pub(super) lease: DrainLease<'a, P>,
     pub(super) all: Drained,
     noted: CatchUp,
+    ends: Ends,
     /// Another run has the lease, or the map does not write any more: no further lane is begun.
     must_stop: bool,
 }
 
-/// A lane to go on with, and the receipts of the pointers that led to it.
-struct LaneTask {
-    lane: LaneKey,
-    receipts: Vec<String>,
-}
-
 enum Event {
-    Received(Result<VecDeque<LaneTask>, PortError>),
-    Ran(LaneRun),
+    Received(Result<Vec<LaneTask>, PortError>),
+    ReadNewest(OpenRange, Result<Vec<OpenLane>, PortError>),
+    Ran(End, LaneRun),
     TimeToNote,
 }
 
@@ -88,6 +89,9 @@ impl<'a, P: Ports> Run<'a, P> {
             lease: DrainLease::new(ports, &map.map),
             all: Drained::default(),
             noted: CatchUp::default(),
+            // Only lanes that wait since before the resume stand in the order of their arrival: those that have failed since
+            // are at the newest end of the index.
+            ends: Ends::new((map.state == MapState::CatchingUp).then_some(map.since)),
             must_stop: false,
         }
     }
@@ -111,7 +115,19 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// Goes on with every lane that has something to do.
     pub(super) async fn drain_backlog(&mut self) -> Result<(), PortError> {
-        self.run_lanes(VecDeque::new(), QueueState::Unread).await;
+        self.run_lanes(QueueState::Unread).await;
+        let mut failing = 0;
+        loop {
+            self.drain_due().await?;
+            let fails_here = std::mem::replace(&mut failing, self.all.failing) < self.all.failing;
+            if self.is_over() || !fails_here || !self.wait_for_due().await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes on with every lane that the index has as due.
+    async fn drain_due(&mut self) -> Result<(), PortError> {
         // A cut takes parked lanes along.
         let cut = self.map.cut.is_some();
         let mut range = if cut { OpenRange::all() } else { OpenRange::due(self.ports.now()) };
@@ -127,37 +143,66 @@ impl<'a, P: Ports> Run<'a, P> {
             if !cut {
                 range.until = self.ports.now();
             }
-            let tasks = lanes.into_iter().map(|OpenLane { lane, .. }| LaneTask { lane, receipts: Vec::new() });
-            self.run_lanes(tasks.collect(), QueueState::Empty).await;
+            self.ends.put_oldest(lanes.into_iter().map(LaneTask::of_index));
+            self.run_lanes(QueueState::Empty).await;
             if !full {
                 return Ok(());
             }
         }
     }
 
-    /// Goes on with these lanes and with those that the queue points to, many at a time. It receives no more pointers than
-    /// it works on soon.
-    async fn run_lanes(&mut self, mut ready: VecDeque<LaneTask>, mut queue: QueueState) {
+    /// Waits until the next lane is due; returns `false` when none is so soon, or the time does not suffice.
+    async fn wait_for_due(&mut self) -> Result<bool, PortError> {
+        let now = self.ports.now();
+        let soon = OpenRange { from: now.plus_ms(1), ..OpenRange::due(now.plus_ms(WAIT_FOR_DUE_MS)) };
+        let next = self.ports.lanes().open(&self.map.map, soon, 1).await?;
+        let Some(due) = next.first().map(|open| open.at).filter(|due| *due < self.until) else { return Ok(false) };
+        while self.ports.now() < due {
+            if !self.may_begin_lane().await {
+                return Ok(false);
+            }
+            self.ports.sleep(due.ms_since(self.ports.now()).min(NOTE_EVERY_MS)).await;
+            self.note_progress().await;
+        }
+        Ok(true)
+    }
+
+    /// Lanes that may be begun at the same time.
+    fn max_begun(&self) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and MAX_AT_ONCE")]
+        let calls = self.pace.limit() as usize;
+        (calls * BEGUN_PER_CALL).clamp(MIN_BEGUN, MAX_AT_ONCE)
+    }
+
+    /// Goes on with the lanes that are ready and with those that the queue points to, many at a time. It receives no more
+    /// pointers than it works on soon.
+    async fn run_lanes(&mut self, mut queue: QueueState) {
         let (ports, map, until) = (self.ports, self.map, self.until);
         let (pace, tally) = (Arc::clone(&self.pace), Arc::clone(&self.tally));
         let (pace, tally): (&Pace, &RunProgress) = (&pace, &tally);
         let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
         let (mut running, mut notes_later) = (0, false);
         loop {
-            while running < MAX_AT_ONCE && !ready.is_empty() {
+            if let Some(range) = self.ends.take_unread().filter(|_| !self.is_over()) {
+                busy.push(Box::pin(async move {
+                    let lanes = ports.lanes().open(&map.map, range.clone(), LANES_PER_LOOK).await;
+                    Event::ReadNewest(range, lanes)
+                }));
+            }
+            while running < self.max_begun() && !self.ends.is_empty() {
                 if !self.may_begin_lane().await {
                     break;
                 }
-                let Some(task) = ready.pop_front() else { break };
+                let Some((end, task)) = self.ends.pop() else { break };
                 running += 1;
-                busy.push(Box::pin(run_task(ports, map, until, (pace, tally), task)));
+                busy.push(Box::pin(run_task(ports, map, until, (pace, tally), end, task)));
             }
-            if queue == QueueState::Unread && ready.is_empty() && !self.is_over() {
+            if queue == QueueState::Unread && self.ends.wants_oldest() && !self.is_over() {
                 queue = QueueState::Reading;
                 busy.push(Box::pin(async move { Event::Received(receive(ports, &map.map).await) }));
             }
             if running == 0 && queue != QueueState::Reading {
-                self.all.cut_short |= !ready.is_empty();
+                self.all.cut_short |= !self.ends.is_empty();
                 return;
             }
             if running > 0 && !notes_later {
@@ -171,16 +216,21 @@ impl<'a, P: Ports> Run<'a, P> {
                 None => return,
                 Some(Event::Received(Ok(tasks))) => {
                     queue = QueueState::after_read(tasks.len(), running);
-                    ready = tasks;
+                    self.ends.put_oldest(tasks);
                 }
                 Some(Event::Received(Err(error))) => {
                     tracing::warn!(map.id = %map.id, %error, "could not read the queue; the index has its lanes, too");
                     queue = QueueState::Empty;
                 }
-                Some(Event::Ran(run)) => {
+                Some(Event::ReadNewest(range, Ok(lanes))) => self.ends.put_newest(range, lanes, LANES_PER_LOOK),
+                Some(Event::ReadNewest(_, Err(error))) => {
+                    tracing::warn!(map.id = %map.id, %error, "could not read the newest lanes; they come after the oldest");
+                }
+                Some(Event::Ran(end, run)) => {
                     running -= 1;
                     queue = queue.after_task();
                     self.must_stop |= run.end == LaneEnd::MapNotRunning;
+                    self.ends.note(end, run);
                     self.all.add(run);
                 }
                 Some(Event::TimeToNote) => {
@@ -223,6 +273,7 @@ async fn run_task<P: Ports>(
     map: &SyncMap,
     until: Timestamp,
     (pace, tally): (&Pace, &RunProgress),
+    end: End,
     task: LaneTask,
 ) -> Event {
     let run = match go_on(ports, &task.lane, until, pace, tally).await {
@@ -239,11 +290,11 @@ async fn run_task<P: Ports>(
             tracing::warn!(map.id = %task.lane.map, %error, "could not delete pointers from the queue; they come again and find nothing to do");
         }
     }
-    Event::Ran(run)
+    Event::Ran(end, run)
 }
 
 /// Receives pointers from the queue, and makes one task of those to the same record.
-async fn receive<P: Ports>(ports: &P, map: &Map) -> Result<VecDeque<LaneTask>, PortError> {
+async fn receive<P: Ports>(ports: &P, map: &Map) -> Result<Vec<LaneTask>, PortError> {
     let mut by_key: BTreeMap<RecordKey, Vec<String>> = BTreeMap::new();
     for received in ports.queues().receive(map).await? {
         by_key.entry(received.pointer.key).or_default().push(received.receipt);

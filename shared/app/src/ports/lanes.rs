@@ -126,31 +126,67 @@ pub struct OpenRange {
     pub until: Timestamp,
     /// Behind this lane: the last of the page before.
     pub after: Option<OpenLane>,
+    /// Which end comes first.
+    pub first: FirstDue,
+}
+
+/// Which lanes of a range come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstDue {
+    /// Those that have been due for longest.
+    #[default]
+    Oldest,
+    /// Those that became due last.
+    Newest,
 }
 
 impl OpenRange {
     /// Lanes that have something to do by now.
     #[must_use]
     pub fn due(now: Timestamp) -> Self {
-        Self { from: Timestamp(0), until: now, after: None }
+        Self { from: Timestamp(0), until: now, after: None, first: FirstDue::Oldest }
     }
 
     /// Lanes that do not wait for an operator.
     #[must_use]
     pub fn unparked() -> Self {
-        Self { from: Timestamp(0), until: Timestamp(PARKED_FROM.0 - 1), after: None }
+        Self { from: Timestamp(0), until: Timestamp(PARKED_FROM.0 - 1), after: None, first: FirstDue::Oldest }
     }
 
     /// Lanes that wait for an operator.
     #[must_use]
     pub fn parked() -> Self {
-        Self { from: PARKED_FROM, until: Timestamp::NEVER, after: None }
+        Self { from: PARKED_FROM, until: Timestamp::NEVER, after: None, first: FirstDue::Oldest }
+    }
+
+    /// Lanes that have been due since this time or longer, the newest of them first.
+    #[must_use]
+    pub fn newest_first(until: Timestamp) -> Self {
+        Self { first: FirstDue::Newest, ..Self::due(until) }
+    }
+
+    /// Whether a lane lies in this range, behind the page before.
+    #[must_use]
+    pub fn contains(&self, open: &OpenLane) -> bool {
+        let behind = |after: &OpenLane| match self.first {
+            FirstDue::Oldest => open > after,
+            FirstDue::Newest => open < after,
+        };
+        open.at >= self.from && open.at <= self.until && self.after.as_ref().is_none_or(behind)
+    }
+
+    /// Puts lanes in the order of this range.
+    pub fn sort(&self, lanes: &mut [OpenLane]) {
+        match self.first {
+            FirstDue::Oldest => lanes.sort(),
+            FirstDue::Newest => lanes.sort_by(|one, other| other.cmp(one)),
+        }
     }
 
     /// All of them.
     #[must_use]
     pub fn all() -> Self {
-        Self { from: Timestamp(0), until: Timestamp::NEVER, after: None }
+        Self { from: Timestamp(0), until: Timestamp::NEVER, after: None, first: FirstDue::Oldest }
     }
 }
 
@@ -187,7 +223,7 @@ pub trait Lanes: Sync {
         from: u64,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, PortError>> + Send;
-    /// Lanes of a map that are not idle, by the time at which they are due, at most `limit`. Eventually consistent,
+    /// Lanes of a map that are not idle, in the order of the range, at most `limit`. Eventually consistent,
     /// which is enough: it is asked again every minute.
     fn open(
         &self,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use app::ports::{LaneKey, OpenLane, OpenRange, PortError};
+use app::ports::{FirstDue, LaneKey, OpenLane, OpenRange, PortError};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::{
     Map, Timestamp,
@@ -33,7 +33,7 @@ pub(super) async fn range(
     let asked = (0..OPEN_SHARDS).map(|shard| in_shard(db, table, map, shard, range, limit));
     let pages: Vec<_> = stream::iter(asked).buffer_unordered(SHARDS_AT_ONCE).try_collect().await?;
     let mut lanes: Vec<_> = pages.into_iter().flatten().collect();
-    lanes.sort();
+    range.sort(&mut lanes);
     lanes.truncate(limit);
     Ok(lanes)
 }
@@ -48,7 +48,11 @@ async fn in_shard(
     range: &OpenRange,
     limit: usize,
 ) -> Result<Vec<OpenLane>, PortError> {
-    let from = range.after.as_ref().map_or(range.from, |after| after.at.max(range.from));
+    let after = range.after.as_ref().map(|after| after.at);
+    let (from, until) = match range.first {
+        FirstDue::Oldest => (after.unwrap_or(range.from).max(range.from), range.until),
+        FirstDue::Newest => (range.from, after.unwrap_or(range.until).min(range.until)),
+    };
     let number = |at: Timestamp| AttributeValue::N(at.0.to_string());
     let mut found: Vec<OpenLane> = Vec::new();
     let mut start = None;
@@ -60,15 +64,14 @@ async fn in_shard(
             .key_condition_expression("open_pk = :pk AND open_at BETWEEN :from AND :until")
             .expression_attribute_values(":pk", AttributeValue::S(open_partition(&map.id, shard)))
             .expression_attribute_values(":from", number(from))
-            .expression_attribute_values(":until", number(range.until))
+            .expression_attribute_values(":until", number(until))
+            .scan_index_forward(range.first == FirstDue::Oldest)
             .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
             .send()
             .await
             .map_err(error::port)?;
-        found.extend(
-            page.items().iter().filter_map(read).filter(|open| range.after.as_ref().is_none_or(|after| open > after)),
-        );
+        found.extend(page.items().iter().filter_map(read).filter(|open| range.contains(open)));
         start = page.last_evaluated_key;
         let complete = found.len() > limit && found.last().map(|last| last.at) != found.get(limit - 1).map(|at| at.at);
         if start.is_none() || complete {

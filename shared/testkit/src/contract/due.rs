@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::ports::{Commit, LaneKey, Lanes, OpenRange};
+use app::ports::{Commit, FirstDue, LaneKey, Lanes, OpenRange};
 use domain::{Map, Timestamp, id::MapUid, lane::Head};
 use serde_json::json;
 
@@ -94,6 +94,11 @@ pub async fn open_lanes_come_page_by_page<L: Lanes>(lanes: &L) {
         assert_eq!(everything(OpenRange::all(), limit).await, whole, "pages of {limit}");
     }
     assert_eq!(everything(OpenRange::unparked(), 1_000).await, whole[..MANY]);
+    let newest_first = OpenRange { first: FirstDue::Newest, ..OpenRange::unparked() };
+    let reversed: Vec<_> = whole[..MANY].iter().rev().cloned().collect();
+    for limit in [1, 3, 1_000] {
+        assert_eq!(everything(newest_first.clone(), limit).await, reversed, "pages of {limit}, newest first");
+    }
     let parked: Vec<_> =
         everything(OpenRange::parked(), 1).await.into_iter().map(|open| open.lane.key.to_string()).collect();
     assert_eq!(parked, ["P-early", "P-late"]);

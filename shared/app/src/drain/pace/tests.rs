@@ -112,3 +112,15 @@ fn failures_of_single_records_are_no_strain_but_keep_it_careful_until_one_succee
     rounds(&pace, 200, Some(&own));
     assert!(pace.gives_up(NOW), "a thousand in a row: it is the app");
 }
+
+#[test]
+fn failures_of_single_records_among_others_that_succeed_do_not_slow_the_run() {
+    let pace = Pace::default();
+    let own = Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, Some("500".to_owned()), "no");
+    for _ in 0..100 {
+        for (n, permit) in all(&pace).into_iter().enumerate() {
+            permit.ended((n % 2 == 0).then_some(&own), NOW);
+        }
+    }
+    assert_eq!(all(&pace).len(), MAX_AT_ONCE);
+}
