@@ -18,7 +18,10 @@ use app::{
     request::WriteRequest,
     write::write,
 };
-use domain::{Failure, Map, MapId, MapState, SideId, Timestamp, side::Capability, side::Side};
+use domain::{
+    Failure, Map, MapId, MapState, SideId, Timestamp,
+    side::{Capability, Health, Side},
+};
 use serde_json::json;
 use testkit::{Executor, MemoryLanes, MemoryQueues, sample};
 
@@ -169,8 +172,8 @@ impl Apps for World {
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Ok(None)
     }
-    fn last_taken(&self, _: &SideId) -> Option<Timestamp> {
-        None
+    fn health(&self, _: &SideId) -> Health {
+        Health::default()
     }
 
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

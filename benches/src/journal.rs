@@ -10,8 +10,9 @@ use app::ports::{
     Sample,
 };
 use domain::{
-    EntryId, Map, MapId, Owner, Timestamp, WriteId,
+    EntryId, Map, MapId, Owner, SideId, Timestamp, WriteId,
     lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
+    side::Health,
 };
 use testkit::MemoryLanes;
 
@@ -114,6 +115,12 @@ impl Gauges for Journal {
     async fn acquire_drain(&self, map: &Map, run: Owner, now: Timestamp, until: Timestamp) -> Result<bool, PortError> {
         self.away().await;
         self.lanes.acquire_drain(map, run, now, until).await
+    }
+    async fn note_health(&self, side: &SideId, health: &Health) -> Result<(), PortError> {
+        self.lanes.note_health(side, health).await
+    }
+    async fn noted_health(&self, side: &SideId) -> Result<Health, PortError> {
+        self.lanes.noted_health(side).await
     }
     async fn drain_holder(&self, map: &Map, now: Timestamp) -> Result<Option<Owner>, PortError> {
         self.away().await;

@@ -91,6 +91,11 @@ fn a_conflict_keeps_both_values_and_is_reversed_once() {
 }
 
 #[test]
+fn the_health_of_a_side_is_noted() {
+    run(async { contract::the_health_of_a_side_is_noted(&journal().await).await });
+}
+
+#[test]
 fn one_run_at_a_time_says_that_it_drains_a_map() {
     run(async { contract::one_run_at_a_time_says_that_it_drains_a_map(&journal().await).await });
 }

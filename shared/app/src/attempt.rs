@@ -1,19 +1,24 @@
 //! One attempt of an entry: its calls, and what their outcome makes of the lane.
 
 mod conflict;
+mod health;
 
 use domain::{
     Failure, Owner,
     failure::{CallEffect, ErrorClass},
     id::EntryId,
     lane::{Action, Answer, Attempt, Entry, Head, SettleContext, Step, StepFailure, content, may_call, plan, settle},
+    limits::PARK_AFTER_ATTEMPTS,
     map::{MapConfig, PerSide, SideIx},
     mapping::{has_carried_field, translate},
     record::Image,
     redact::redacted_text,
 };
 
-use self::conflict::{EarlyStop, keep_both_values};
+use self::{
+    conflict::{EarlyStop, keep_both_values},
+    health::{HealthBefore, last_taken},
+};
 use crate::{
     cas::{self, Round},
     ports::{Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
@@ -42,6 +47,7 @@ pub(crate) struct AttemptResult {
 
 /// Makes the calls of an entry and settles it. The entry stays in the journal until its outcome is stored.
 pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>) -> AttemptResult {
+    let health = HealthBefore::of(ports, context.map);
     let attempt = match keep_both_values(ports, &mut context).await {
         Ok(()) => call_apps(ports, &context).await,
         Err(EarlyStop::ByApp(attempt)) => attempt,
@@ -59,7 +65,9 @@ pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>
             "could not write an entry to an app; its settlement decides what comes next"
         );
     }
-    match settle_attempt(ports, &context, &attempt).await {
+    let (settled, ()) =
+        futures::join!(settle_attempt(ports, &context, &attempt), health.note_change(ports, context.map));
+    match settled {
         Ok(Some((answer, head))) => AttemptResult { answer, head: Some(head), failure },
         Ok(None) => AttemptResult {
             answer: Answer::queued(&context.head, &context.entry, attempt.failure),
@@ -204,6 +212,10 @@ async fn settle_attempt<P: Ports>(
         view.read_again(ports, context).await?;
     }
     let spare = EntryId(ports.fresh_id());
+    let mut taken = PerSide::default();
+    if let Some(step) = attempt.failure.as_ref().filter(|_| context.entry.attempts >= PARK_AFTER_ATTEMPTS) {
+        taken[step.to] = last_taken(ports, &context.map.config.side(step.to).side).await;
+    }
     cas::retry(ports, cas::SETTLE, (view, false), |(mut view, again)| async move {
         // If the journal does not answer, the known head may still be the stored one: try it.
         if again && let Err(error @ PortError::Permanent(_)) = view.read_again(ports, context).await {
@@ -216,7 +228,7 @@ async fn settle_attempt<P: Ports>(
             on_unavailable: context.map.config.on_unavailable,
             echoed: &view.echoed,
             spare,
-            last_taken: PerSide(context.map.sides.each_ref().map(|side| ports.apps().last_taken(&side.id))),
+            last_taken: taken,
             now: ports.now(),
         };
         let Some(settlement) = settle(&view.head, context.entry.clone(), context.owner, attempt, settle_context) else {

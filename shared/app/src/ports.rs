@@ -14,7 +14,7 @@ use domain::{
     log::Activity,
     map::MapSide,
     record::Image,
-    side::{SecretRef, Side},
+    side::{Health, SecretRef, Side},
 };
 use serde_json::Value;
 
@@ -172,8 +172,8 @@ pub trait Apps: Sync {
         side: &Side,
         record: &RecordAddress,
     ) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
-    /// When the app of a side took a record last, as far as this adapter knows. A function knows what it wrote itself.
-    fn last_taken(&self, side: &SideId) -> Option<Timestamp>;
+    /// How the app of a side answers, as this process has seen it.
+    fn health(&self, side: &SideId) -> Health;
     /// Whether the app can be reached and accepts our credentials: reads at most one record of `entity`.
     fn probe(&self, side: &Side, entity: Option<&str>) -> impl Future<Output = Result<(), Failure>> + Send;
 }

@@ -1,13 +1,34 @@
 //! Waking the drain for one lane.
 
-use domain::lane::Head;
+use domain::{lane::Head, limits::FIRST_BACKOFF_MS, side::Side};
 
-use crate::ports::{LaneKey, Ports, WakeUps};
+use crate::ports::{Apps, LaneKey, Ports, SyncMap, WakeUps};
+
+/// So many calls in a row may fail before it is taken for an outage.
+const BLIP_CALLS: u32 = 3;
+
+/// Wakes the drain for a lane whose first attempt has just failed, so that the second one is not left to the next sweep: the
+/// drain waits for it. Not when the app has failed before: in an outage, each write would wake a function.
+pub(crate) async fn wake_for_second_attempt<P: Ports>(ports: &P, lane: &LaneKey, map: &SyncMap, head: &Head) {
+    let (now, soon) = (ports.now(), ports.now().plus_ms(FIRST_BACKOFF_MS));
+    let is_soon = head.due().is_some_and(|due| due > now && due <= soon);
+    let is_outage =
+        |side: &Side| ports.apps().health(&side.id).trouble.is_some_and(|trouble| trouble.calls > BLIP_CALLS);
+    if is_soon && !map.sides.iter().any(is_outage) {
+        wake(ports, lane).await;
+    }
+}
 
 /// Wakes the drain for a lane that has something to do now. If the call is lost, the sweep finds the lane.
 pub(crate) async fn wake_if_due<P: Ports>(ports: &P, lane: &LaneKey, head: &Head) {
     let due = head.due().is_some_and(|due| due <= ports.now());
-    if due && let Err(error) = ports.wakes().wake_lane(lane).await {
+    if due {
+        wake(ports, lane).await;
+    }
+}
+
+async fn wake<P: Ports>(ports: &P, lane: &LaneKey) {
+    if let Err(error) = ports.wakes().wake_lane(lane).await {
         tracing::warn!(map.id = %lane.map, %error, "could not wake the drain for a waiting lane; the next sweep finds it");
     }
 }

@@ -1,7 +1,11 @@
 //! Everything alerting works with, on AWS.
 
 use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, FetchedRecord, MailPorts, Ports, RecordAddress};
-use domain::{ErrorClass, Failure, SideId, Timestamp, failure::CallEffect, side::Side};
+use domain::{
+    ErrorClass, Failure, SideId, Timestamp,
+    failure::CallEffect,
+    side::{Health, Side},
+};
 
 use crate::{
     AwsPorts, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
@@ -154,8 +158,8 @@ impl Apps for NoApps {
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Err(Self::refusal())
     }
-    fn last_taken(&self, _: &SideId) -> Option<Timestamp> {
-        None
+    fn health(&self, _: &SideId) -> Health {
+        Health::default()
     }
 
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

@@ -34,6 +34,8 @@ pub enum Key {
     Conflict(MapUid, EntryId),
     /// What was done since the resume of this epoch.
     CatchUp(MapUid, u64),
+    /// How the app of a side answers.
+    Health(SideId),
     /// How deep the paused-write queue was.
     Depth(MapUid),
     /// The run that drains a map.
@@ -86,6 +88,7 @@ impl Key {
             Self::Skipped(uid) | Self::CatchUp(uid, _) | Self::Depth(uid) | Self::Drain(uid) | Self::Resent(uid) => {
                 format!("S#{uid}")
             }
+            Self::Health(_) => "HEALTH".to_owned(),
             Self::Outbox(id) => format!("OUT#{id}"),
             Self::Error(map, class, _) => format!("R#{map}#{class}"),
             Self::Activity(Some(map), _) => format!("V#{map}"),
@@ -112,7 +115,7 @@ impl Key {
             Self::Entry(_, seq) => format!("E#{seq:0SEQ_DIGITS$}"),
             Self::Marker(..) => "W".to_owned(),
             Self::Map(id) => id.to_string(),
-            Self::Side(id) => id.to_string(),
+            Self::Side(id) | Self::Health(id) => id.to_string(),
             Self::Token(hash) => hash.clone(),
             Self::Skipped(_) => "SKIPPED".to_owned(),
             Self::Archived(_, id) | Self::Conflict(_, id) => format!("{:032x}", id.0),

@@ -1,12 +1,16 @@
 //! Sides: the apps, how they are reached, and what they can do.
 
 mod connector;
+mod health;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{id::SideId, limits::MAX_WRITE_MS};
 
-pub use self::connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyStyle, UpdateMethod};
+pub use self::{
+    connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyStyle, UpdateMethod},
+    health::{Health, Trouble},
+};
 
 /// What a side does with a call that comes twice or late. It decides how soon an unknown outcome may be tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

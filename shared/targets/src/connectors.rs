@@ -1,23 +1,20 @@
 //! The connectors as the use cases see them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
 use domain::{
     ErrorClass, Failure, Record, SideId, Timestamp,
     failure::CallEffect,
     record::Image,
-    side::{Auth, Capability, ConnectorKind, CreateMethod, Side, SideConfig, UpdateMethod},
+    side::{Auth, Capability, ConnectorKind, CreateMethod, Health, Side, SideConfig, UpdateMethod},
 };
 use reqwest::StatusCode;
 
 use crate::{
     answer::{Answer, without_effect},
     auth::{Credential, Keyring},
+    breaker::Breaker,
     csrf::{self, CsrfTokens},
     guard::Guard,
     plan::{self, Condition, Request, Sends},
@@ -34,8 +31,7 @@ pub struct Connectors<S> {
     wire: Wire,
     keyring: Keyring<S>,
     csrf: CsrfTokens,
-    /// When each side took a record last.
-    taken: Mutex<BTreeMap<SideId, Timestamp>>,
+    breaker: Breaker,
 }
 
 impl<S: Secrets> Connectors<S> {
@@ -46,7 +42,7 @@ impl<S: Secrets> Connectors<S> {
     pub fn new(guard: Guard, secrets: S) -> Result<Self, String> {
         let wire = Wire::new(guard);
         wire.warm(USUAL_CONNECT_TIMEOUT)?;
-        Ok(Self { wire, keyring: Keyring::new(secrets), csrf: CsrfTokens::default(), taken: Mutex::default() })
+        Ok(Self { wire, keyring: Keyring::new(secrets), csrf: CsrfTokens::default(), breaker: Breaker::default() })
     }
 
     /// Sends a request with the side's credentials. Renews refused ones and tries once more: a call that was
@@ -193,21 +189,20 @@ impl<S: Secrets> Connectors<S> {
 
 impl<S: Secrets> Apps for Connectors<S> {
     async fn write(&self, Side { id, config: side, .. }: &Side, call: &Call) -> Result<Applied, Failure> {
+        self.breaker.check(id, now())?;
         let deadline = Deadline::of(side, u32::try_from(side.requests_per_write()).unwrap_or(1));
         let reads_first = side.connector.update() == UpdateMethod::Put && call.image != Image::Absent;
-        let applied = if reads_first || side.capability == Capability::Versioned {
-            self.write_conditionally(side, call, &deadline).await?
+        let outcome = if reads_first || side.capability == Capability::Versioned {
+            self.write_conditionally(side, call, &deadline).await
         } else {
-            self.write_once(side, call, &deadline).await?
+            self.write_once(side, call, &deadline).await
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Timestamp(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), now);
-        Ok(applied)
+        self.breaker.note(id, outcome.as_ref().err(), now());
+        outcome
     }
 
-    fn last_taken(&self, side: &SideId) -> Option<Timestamp> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(side).copied()
+    fn health(&self, side: &SideId) -> Health {
+        self.breaker.health(side)
     }
 
     async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
@@ -217,6 +212,11 @@ impl<S: Secrets> Apps for Connectors<S> {
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {
         self.probe_once(&side.config, entity).await.map_err(without_effect)
     }
+}
+
+fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The outcome of a write. Deleting a missing record is a success.

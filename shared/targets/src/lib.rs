@@ -9,6 +9,7 @@
 
 mod answer;
 mod auth;
+mod breaker;
 mod clients;
 mod connectors;
 mod csrf;

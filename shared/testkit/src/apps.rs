@@ -14,7 +14,7 @@ use domain::{
     failure::{CallEffect, ErrorClass},
     lane::LaneVersion,
     record::Image,
-    side::{Capability, Side},
+    side::{Capability, Health, Side},
 };
 
 use crate::{
@@ -78,8 +78,8 @@ pub struct FakeApp {
     pub dies_of: BTreeSet<RecordKey>,
     /// It is down until then.
     down_until: Timestamp,
-    /// When it took a record last.
-    taken_at: Option<Timestamp>,
+    /// How it answered lately.
+    health: Health,
     /// Records that a user holds open.
     pub locked: BTreeSet<RecordKey>,
     /// What calls did, in order.
@@ -97,6 +97,11 @@ impl FakeApp {
     #[must_use]
     pub fn image(&self, key: &RecordKey) -> Image {
         self.records.get(key).map_or(Image::Absent, |(image, _)| image.clone())
+    }
+
+    /// Forgets how the app answered, as a process does that ends.
+    pub fn forget_health(&mut self) {
+        self.health = Health::default();
     }
 
     /// Changes a record, as a user of the app does. The new row version.
@@ -138,7 +143,6 @@ impl FakeApp {
         };
         let version = self.change(&call.record.key, image);
         let image = self.image(&call.record.key);
-        self.taken_at = Some(at);
         self.effects.push(Effect { key: call.record.key.clone(), entry: call.entry, version: call.version });
         if !self.silent {
             self.outbox.push_back(Report { key: call.record.key.clone(), before, image, version, at });
@@ -221,6 +225,35 @@ pub const REFUSED_FIELD: &str = "refused";
 
 impl Apps for FakeApps {
     async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
+        let outcome = self.write_once(side, call).await;
+        let now = self.world.now();
+        self.with(&side.id, |app| app.health.note_call(outcome.as_ref().err(), now));
+        outcome
+    }
+
+    async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
+        self.world.turn_at("Apps.read").await;
+        if self.roll().is_some() {
+            return Err(failed(ErrorClass::Unavailable, CallEffect::NotApplied, "simulated: 503"));
+        }
+        Ok(match self.with(&side.id, |app| app.image(&record.key)) {
+            Image::Present(record) => Some(FetchedRecord { record, etag: None }),
+            Image::Absent => None,
+        })
+    }
+
+    fn health(&self, side: &SideId) -> Health {
+        self.with(side, |app| app.health.clone())
+    }
+
+    async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
+        self.world.turn_at("Apps.probe").await;
+        Ok(())
+    }
+}
+
+impl FakeApps {
+    async fn write_once(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
         let capability = side.config.capability;
         let app = Arc::clone(&self.apps[&side.id]);
         self.world.turn_at("Apps.write").await;
@@ -293,25 +326,5 @@ impl Apps for FakeApps {
                 Ok(Applied { etag: None })
             }
         }
-    }
-
-    async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
-        self.world.turn_at("Apps.read").await;
-        if self.roll().is_some() {
-            return Err(failed(ErrorClass::Unavailable, CallEffect::NotApplied, "simulated: 503"));
-        }
-        Ok(match self.with(&side.id, |app| app.image(&record.key)) {
-            Image::Present(record) => Some(FetchedRecord { record, etag: None }),
-            Image::Absent => None,
-        })
-    }
-
-    fn last_taken(&self, side: &SideId) -> Option<Timestamp> {
-        self.with(side, |app| app.taken_at)
-    }
-
-    async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
-        self.world.turn_at("Apps.probe").await;
-        Ok(())
     }
 }

@@ -20,7 +20,7 @@ use app::ports::{Archive, Gauges, Lanes, Queues};
 pub use self::{
     archive::{
         a_conflict_keeps_both_values_and_is_reversed_once, an_archived_entry_leaves_the_journal_for_the_archive,
-        figures_are_kept_for_people, one_run_at_a_time_says_that_it_drains_a_map,
+        figures_are_kept_for_people, one_run_at_a_time_says_that_it_drains_a_map, the_health_of_a_side_is_noted,
     },
     commits::{
         a_commit_from_another_version_stores_nothing, a_first_commit_makes_the_head, a_known_marker_stores_nothing,
@@ -62,6 +62,7 @@ pub async fn lanes_contract<L: Lanes + Archive + Gauges>(empty: impl Fn() -> L) 
     an_archived_entry_leaves_the_journal_for_the_archive(&empty()).await;
     a_conflict_keeps_both_values_and_is_reversed_once(&empty()).await;
     figures_are_kept_for_people(&empty()).await;
+    the_health_of_a_side_is_noted(&empty()).await;
     one_run_at_a_time_says_that_it_drains_a_map(&empty()).await;
 }
 

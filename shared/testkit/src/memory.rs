@@ -16,10 +16,11 @@ use app::ports::{
     CatchUp, Commit, CommitError, JournalOp, LaneKey, Lanes, OpenLane, OpenRange, PortError, Resent, Sample,
 };
 use domain::{
-    EntryId, Map, MapId, Owner, Timestamp, WriteId,
+    EntryId, Map, MapId, Owner, SideId, Timestamp, WriteId,
     id::MapUid,
     lane::{Archived, Conflict, Echoes, Entry, Head, Marker},
     log::LogEvent,
+    side::Health,
 };
 
 pub use self::{
@@ -57,6 +58,7 @@ struct Tables {
     /// The run that drains a map, in which epoch, and until when.
     drains: BTreeMap<MapUid, (Owner, u64, Timestamp)>,
     depths: Vec<Sample>,
+    health: BTreeMap<SideId, Health>,
     resent: Resent,
     history: History,
     logged: Vec<LogEvent>,

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{
-    admin::{AdminPorts, Caller, sides},
-    ports::ConfigStore,
-};
+use app::admin::{AdminPorts, Caller, sides};
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{SideId, side::SideConfig};
 
@@ -18,13 +15,13 @@ use crate::{
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
-    let sides = ports.store().list_sides().await?;
-    json(StatusCode::OK, &Sides { sides: sides.into_iter().map(Side::from).collect() })
+    let sides = sides::list(&*ports).await?;
+    json(StatusCode::OK, &Sides { sides: sides.into_iter().map(Side::with_health).collect() })
 }
 
 pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<SideId>) -> Reply {
-    let side = sides::get(&*ports, &id).await?;
-    versioned(StatusCode::OK, side.version, &Side::from(side))
+    let (side, health) = sides::get_with_health(&*ports, &id).await?;
+    versioned(StatusCode::OK, side.version, &Side::with_health((side, health)))
 }
 
 pub(crate) async fn put<P: AdminPorts>(

@@ -19,7 +19,10 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
 };
-use domain::{Failure, MapId, SideId, Timestamp, side::Side};
+use domain::{
+    Failure, MapId, SideId, Timestamp,
+    side::{Health, Side},
+};
 use serde_json::{Value, json};
 use testkit::{
     Executor, MemoryLanes, MemoryQueues,
@@ -168,8 +171,8 @@ impl Apps for Probed {
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         panic!("operators read nothing from an app")
     }
-    fn last_taken(&self, _: &SideId) -> Option<Timestamp> {
-        None
+    fn health(&self, _: &SideId) -> Health {
+        Health::default()
     }
 
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {

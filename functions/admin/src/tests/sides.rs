@@ -1,8 +1,12 @@
 //! Sides: made, changed with their version, tried, deleted.
 
-use app::ports::{PortError, Role};
+use app::ports::{Gauges, PortError, Role};
 use axum::http::Method;
-use domain::{ErrorClass, Failure, failure::CallEffect};
+use domain::{
+    ErrorClass, Failure, Timestamp,
+    failure::CallEffect,
+    side::{Health, Trouble},
+};
 use serde_json::{Value, json};
 use testkit::config::Mishap;
 
@@ -29,6 +33,25 @@ async fn a_side_is_made_read_changed_and_deleted() {
     assert_eq!(api.get("/sides").await.json()["sides"], json!([changed.json()]));
     assert_eq!(api.delete("/sides/erp").await.status, 204);
     api.delete("/sides/erp").await.is_problem(404, "side_not_found", "");
+}
+
+#[tokio::test]
+async fn a_side_says_how_its_app_answers() {
+    let api = Api::new();
+    api.put("/sides/erp", &side_config()).await;
+    let erp = "erp".parse().unwrap();
+    let at = |ms| Some(Timestamp(1_795_428_000_000).plus_ms(ms));
+    let taken = Health { taken_at: at(0), answered_at: at(0), trouble: None };
+    api.world.lanes.note_health(&erp, &taken).await.unwrap();
+    let health = || async { api.get("/sides/erp").await.json()["health"].clone() };
+    assert_eq!(health().await, json!({"taken_at": "2026-11-23T10:00:00Z"}));
+    let since = at(60_000).unwrap();
+    let trouble = Some(Trouble { since, class: ErrorClass::Network, calls: 4 });
+    api.world.lanes.note_health(&erp, &Health { trouble, ..taken }).await.unwrap();
+    let told = health().await;
+    assert_eq!(told["trouble"]["class"], "network", "{told}");
+    assert_eq!(told["trouble"]["message"], "erp has not answered since 2026-11-23T10:01:00Z (network)", "{told}");
+    assert_eq!(api.get("/sides").await.json()["sides"][0]["health"], told);
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Responses about sides.
 
 use app::admin::sides;
-use domain::{ErrorClass, Failure, side::SideConfig};
+use domain::{
+    ErrorClass, Failure,
+    side::{Health, SideConfig},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,11 +27,54 @@ pub(crate) struct Side {
     /// Its settings.
     #[schema(schema_with = by_hand::side_config)]
     config: SideConfig,
+    /// How its app answers. Absent until it was called, and in the answer to a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    health: Option<SideHealth>,
+}
+
+/// How the app of a side answers. Functions note it at most once a minute, and when it changes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SideHealth {
+    /// When the app took a record last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    taken_at: Option<String>,
+    /// Calls fail for a reason of the whole side, and no answer has come since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    trouble: Option<SideTrouble>,
+}
+
+/// What is wrong with the app of a side.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SideTrouble {
+    /// When the first of these calls failed.
+    since: String,
+    /// The class of the failure.
+    #[schema(schema_with = by_hand::error_class)]
+    class: ErrorClass,
+    /// For people, e.g. `crm has not answered since 2026-11-27T10:31:05.000Z (network)`.
+    message: String,
+}
+
+impl Side {
+    /// A side, and how its app answers.
+    pub(crate) fn with_health((side, health): (domain::side::Side, Health)) -> Self {
+        let trouble = health.current_trouble().map(|trouble| SideTrouble {
+            since: trouble.since.to_string(),
+            class: trouble.class,
+            message: trouble.describe(&side.id),
+        });
+        let known = health != Health::default();
+        let taken_at = health.taken_at.map(|at| at.to_string());
+        Self { health: known.then_some(SideHealth { taken_at, trouble }), ..Self::from(side) }
+    }
 }
 
 impl From<domain::side::Side> for Side {
     fn from(side: domain::side::Side) -> Self {
-        Self { id: side.id.to_string(), version: side.version, config: side.config }
+        Self { id: side.id.to_string(), version: side.version, config: side.config, health: None }
     }
 }
 

@@ -4,13 +4,14 @@ use domain::{
     ErrorClass, Failure, LogId, SideId, Timestamp,
     log::{Activity, ActivityKind, Change, Order},
     map::Cause,
-    side::{Mistake, Side, SideConfig},
+    side::{Health, Mistake, Side, SideConfig},
 };
+use futures::future::try_join_all;
 
 use super::{AdminPorts, Caller, MAX_CONFIG_BYTES, Precondition, SaveResult, diff::changes, fits, lost};
 use crate::{
     error::{AppError, ResourceKind, StateConflict},
-    ports::{Apps, CommitError, ConfigStore},
+    ports::{Apps, CommitError, ConfigStore, Gauges},
 };
 
 /// One side.
@@ -19,6 +20,24 @@ use crate::{
 /// There is none, or the store does not answer.
 pub async fn get<P: AdminPorts>(ports: &P, id: &SideId) -> Result<Side, AppError> {
     ports.store().side(id).await?.ok_or(AppError::NotFound(ResourceKind::Side))
+}
+
+/// One side, and how its app answers.
+///
+/// # Errors
+/// There is none, or the store does not answer.
+pub async fn get_with_health<P: AdminPorts>(ports: &P, id: &SideId) -> Result<(Side, Health), AppError> {
+    Ok((get(ports, id).await?, ports.lanes().noted_health(id).await?))
+}
+
+/// All sides, and how their apps answer.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn list<P: AdminPorts>(ports: &P) -> Result<Vec<(Side, Health)>, AppError> {
+    let sides = ports.store().list_sides().await?;
+    let health = try_join_all(sides.iter().map(|side| ports.lanes().noted_health(&side.id))).await?;
+    Ok(sides.into_iter().zip(health).collect())
 }
 
 /// Creates a side or changes it.

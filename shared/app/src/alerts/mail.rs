@@ -8,6 +8,7 @@ mod parts;
 use domain::{
     IncidentId, Map, MapState, SideId, Timestamp,
     failure::shorten,
+    map::MapSide,
     rule::{Action, Address, Incident, NoticeKind, Rule},
 };
 
@@ -57,6 +58,8 @@ pub struct Situation {
     pub map: Option<Map>,
     /// The number of queued changes. `None`: it could not be read.
     pub depth: Option<u64>,
+    /// Which of the two apps does not answer, and since when; for people.
+    pub trouble: Vec<String>,
 }
 
 impl Situation {
@@ -70,7 +73,12 @@ impl Situation {
             Ok(depth) => depth,
             Err(_) => ports.lanes().depths(&map).await.ok().and_then(|all| all.first().map(|sample| sample.depth)),
         };
-        Self { map: Some(map), depth }
+        let mut trouble = Vec::new();
+        for MapSide { side, .. } in &map.config.sides {
+            let health = ports.lanes().noted_health(side).await.unwrap_or_default();
+            trouble.extend(health.current_trouble().map(|trouble| trouble.describe(side)));
+        }
+        Self { map: Some(map), depth, trouble }
     }
 
     /// The map's state: the one that the rule gave it, unless something else is known.
@@ -190,6 +198,9 @@ fn rows(incident: &Incident, kind: NoticeKind, situation: &Situation) -> Vec<Row
     }
     if let Some(depth) = situation.depth {
         rows.push(Row::new("Waiting", waiting(depth)));
+    }
+    for trouble in situation.trouble.iter().filter(|_| kind != NoticeKind::Recovered) {
+        rows.push(Row::new("App", trouble.clone()));
     }
     if let Some(by) = &incident.acknowledged {
         rows.push(Row::new("Seen by", format!("{} at {}: {}", by.actor, clock(by.at), by.reason)));

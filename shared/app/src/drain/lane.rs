@@ -10,6 +10,7 @@ use domain::{
     lane::{
         ArchiveCause, Archiving, Attribution, CallDurations, Claim, Entry, Head, JournalEffect, NotNow, archive, claim,
     },
+    limits::FIRST_BACKOFF_MS,
     map::Intake,
 };
 
@@ -76,7 +77,23 @@ impl RunProgress {
 /// # Errors
 /// The journal or the configuration cannot be reached. Nothing is lost: the sweep comes back to the lane.
 pub async fn run_lane<P: Ports>(ports: &P, lane: &LaneKey, until: Timestamp) -> Result<LaneRun, PortError> {
-    go_on(ports, lane, until, &Pace::default(), &RunProgress::default()).await
+    let run = go_on(ports, lane, until, &Pace::default(), &RunProgress::default()).await?;
+    if run.end != LaneEnd::NotYet {
+        return Ok(run);
+    }
+    // Woken for the second attempt of a write, which is due within seconds.
+    let now = ports.now();
+    let head = ports.lanes().head(lane).await?;
+    let soon = now.plus_ms(FIRST_BACKOFF_MS).min(until);
+    let Some(due) = head.and_then(|(head, _)| head.due()).filter(|due| *due <= soon) else { return Ok(run) };
+    ports.sleep(due.ms_since(now)).await;
+    let next = go_on(ports, lane, until, &Pace::default(), &RunProgress::default()).await?;
+    Ok(LaneRun {
+        attempts: run.attempts + next.attempts,
+        done: run.done + next.done,
+        archived: run.archived + next.archived,
+        ..next
+    })
 }
 
 pub(super) async fn go_on<P: Ports>(

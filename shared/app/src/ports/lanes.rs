@@ -3,9 +3,10 @@
 use std::future::Future;
 
 use domain::{
-    EntryId, Map, MapId, Owner, RecordKey, Timestamp, WriteId,
+    EntryId, Map, MapId, Owner, RecordKey, SideId, Timestamp, WriteId,
     lane::{Archived, Conflict, Echoes, Entry, Head, JournalEffect, Marker, PARKED_FROM},
     log::LogEvent,
+    side::Health,
 };
 
 use super::PortError;
@@ -266,8 +267,8 @@ pub trait Archive: Sync {
 
 /// Small items beside the lanes of a map, of two kinds.
 ///
-/// Figures for people (`count_catch_up`, `catch_up`, `note_depth`, `depths`): no decision depends on them. They may lag, and
-/// a crash may lose some.
+/// Figures for people (`count_catch_up`, `catch_up`, `note_depth`, `depths`, `note_health`, `noted_health`): no decision depends on them. They may lag, and
+/// a crash may lose some. (By `noted_health`, a record that fails alone is set aside sooner.)
 ///
 /// Coordination of runs (`acquire_drain`, `drain_holder`, `release_drain`, `resent`, `note_resent`): the drain decides by it. The
 /// drain lease must be a conditional write, or runs do not hand a map over; no record is written wrongly without it. The
@@ -302,6 +303,11 @@ pub trait Gauges: Sync {
     fn resent(&self, map: &Map) -> impl Future<Output = Result<Resent, PortError>> + Send;
     /// Stores when pointers were last sent again, and the position of the round that is under way.
     fn note_resent(&self, map: &Map, resent: &Resent) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// Notes how the app of a side answers, as one process has seen it. What is noted first of a trouble stays, until an answer
+    /// after it is noted.
+    fn note_health(&self, side: &SideId, health: &Health) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// How the app of a side answers, as all processes have noted it.
+    fn noted_health(&self, side: &SideId) -> impl Future<Output = Result<Health, PortError>> + Send;
     /// The last two samples, newest first.
     fn depths(&self, map: &Map) -> impl Future<Output = Result<Vec<Sample>, PortError>> + Send;
 }

@@ -9,7 +9,7 @@ use super::{Freshness, KnownMap, WriteSession};
 use crate::{
     attempt::{AttemptContext, execute},
     ports::{Commit, Lanes, Pointer, Ports, Queues},
-    wake::wake_if_due,
+    wake::{wake_for_second_attempt, wake_if_due},
 };
 
 impl<P: Ports> WriteSession<'_, P> {
@@ -22,6 +22,7 @@ impl<P: Ports> WriteSession<'_, P> {
         let ended = execute(ports, context).await;
         if let Some(head) = &ended.head {
             wake_if_due(ports, lane, head).await;
+            wake_for_second_attempt(ports, lane, &self.known.map, head).await;
         }
         Some(ended.answer)
     }

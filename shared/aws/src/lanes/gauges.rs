@@ -2,7 +2,11 @@
 
 use app::ports::{CatchUp, Gauges, LaneKey, OpenLane, PortError, Resent, Sample};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Map, Owner, Timestamp, limits::ARCHIVE_TTL_MS};
+use domain::{
+    ErrorClass, Map, Owner, SideId, Timestamp,
+    limits::ARCHIVE_TTL_MS,
+    side::{Health, Trouble},
+};
 
 use super::{
     DynamoLanes,
@@ -97,6 +101,45 @@ impl Gauges for DynamoLanes {
         };
         let (newest, before) = (sample("sampled_at", "waiting")?, sample("before_at", "before_depth")?);
         Ok(if newest == before { vec![newest] } else { vec![newest, before] })
+    }
+
+    async fn note_health(&self, side: &SideId, health: &Health) -> Result<(), PortError> {
+        let update = self.db.update_item().table_name(&self.table).set_key(Some(Key::Health(side.clone()).item()));
+        let update = match (&health.trouble, health.answered_at) {
+            (Some(trouble), _) => update
+                .update_expression("SET troubled_at = :since, trouble_class = :class, trouble_calls = :calls")
+                .condition_expression("attribute_not_exists(troubled_at) OR troubled_at <= answered_at")
+                .expression_attribute_values(":since", number(trouble.since.0))
+                .expression_attribute_values(":class", AttributeValue::S(trouble.class.to_string()))
+                .expression_attribute_values(":calls", number(trouble.calls.into())),
+            (None, Some(answered)) => {
+                // A process that was refused last may have seen nothing taken for long, and another one has.
+                let taken = if health.taken_at == Some(answered) { ", taken_at = :answered" } else { "" };
+                update
+                    .update_expression(format!("SET answered_at = :answered{taken}"))
+                    .condition_expression("attribute_not_exists(answered_at) OR answered_at < :answered")
+                    .expression_attribute_values(":answered", number(answered.0))
+            }
+            (None, None) => return Ok(()),
+        };
+        error::unless_condition(update.send().await).map(drop)
+    }
+
+    async fn noted_health(&self, side: &SideId) -> Result<Health, PortError> {
+        let Some(item) = self.get(&Key::Health(side.clone())).await? else { return Ok(Health::default()) };
+        // 0: it was never noted.
+        let time = |name| item.get(name).map_or(Ok(0), |_| read_number(&item, name)).map(Timestamp);
+        let known = |at: Timestamp| (at.0 > 0).then_some(at);
+        let class = item.get("trouble_class").and_then(|class| class.as_s().ok());
+        let class = class.and_then(|class| ErrorClass::ALL.into_iter().find(|known| known.as_str() == class));
+        let trouble = match class {
+            Some(class) => {
+                let calls = u32::try_from(read_number(&item, "trouble_calls")?).unwrap_or(u32::MAX);
+                Some(Trouble { since: time("troubled_at")?, class, calls })
+            }
+            None => None,
+        };
+        Ok(Health { taken_at: known(time("taken_at")?), answered_at: known(time("answered_at")?), trouble })
     }
 
     async fn resent(&self, map: &Map) -> Result<Resent, PortError> {

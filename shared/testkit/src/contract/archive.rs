@@ -2,10 +2,11 @@
 
 use app::ports::{Archive, CatchUp, Commit, CommitError, Gauges, JournalOp, LaneKey, Lanes, OpenLane, Resent, Sample};
 use domain::{
-    EntryId, Map, Owner, SideIx, Timestamp,
+    EntryId, ErrorClass, Map, Owner, SideId, SideIx, Timestamp,
     id::MapUid,
     lane::{ArchiveCause, Archived, Attribution, Conflict, Handling, LaneVersion, MarkerState, Outcome, Winner},
     record::Image,
+    side::{Health, Trouble},
 };
 use serde_json::json;
 
@@ -153,6 +154,37 @@ pub async fn figures_are_kept_for_people<L: Gauges>(lanes: &L) {
         assert_eq!(lanes.note_resent(&map, &resent).await, Ok(()));
         assert_eq!(lanes.resent(&map).await, Ok(resent));
     }
+}
+
+/// How a side answers is one story, whichever process notes it.
+///
+/// # Panics
+/// The journal breaks the contract.
+pub async fn the_health_of_a_side_is_noted<L: Gauges>(lanes: &L) {
+    let (crm, erp): (SideId, SideId) = ("crm".parse().expect("a name"), "erp".parse().expect("a name"));
+    assert_eq!(lanes.noted_health(&crm).await, Ok(Health::default()));
+    let answered = |at| Health { taken_at: Some(AT.plus_ms(at)), answered_at: Some(AT.plus_ms(at)), trouble: None };
+    let troubled = |at| {
+        let trouble = Trouble { since: AT.plus_ms(at), class: ErrorClass::Unavailable, calls: 4 };
+        Health { trouble: Some(trouble), ..answered(0) }
+    };
+    for (noted, taken, trouble) in [
+        (troubled(1), None, Some(1)), // before anything was taken
+        (answered(2), Some(2), None),
+        (troubled(5), Some(2), Some(5)),
+        (troubled(7), Some(2), Some(5)), // another process noticed it later
+        (answered(4), Some(4), Some(5)), // it was taken before
+        (answered(9), Some(9), None),
+        (answered(8), Some(9), None),
+        (troubled(10), Some(9), Some(10)),
+    ] {
+        assert_eq!(lanes.note_health(&crm, &noted).await, Ok(()));
+        let health = lanes.noted_health(&crm).await.expect("it can be read");
+        assert_eq!(health.taken_at, taken.map(|ms| AT.plus_ms(ms)), "{noted:?}");
+        let since = health.current_trouble().map(|trouble| (trouble.since, trouble.class));
+        assert_eq!(since, trouble.map(|ms| (AT.plus_ms(ms), ErrorClass::Unavailable)), "{noted:?}");
+    }
+    assert_eq!(lanes.noted_health(&erp).await, Ok(Health::default()), "of another side");
 }
 
 /// One run drains a map; another one does when it says so no more, or when the map has another epoch.

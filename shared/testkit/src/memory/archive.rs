@@ -2,8 +2,9 @@
 
 use app::ports::{Archive, CatchUp, Gauges, PortError, Resent, Sample};
 use domain::{
-    EntryId, Map, Owner, Timestamp,
+    EntryId, Map, Owner, SideId, Timestamp,
     lane::{Archived, Conflict},
+    side::Health,
 };
 
 use super::MemoryLanes;
@@ -91,6 +92,14 @@ impl Gauges for MemoryLanes {
             tables.depths.truncate(2);
         })
         .await
+    }
+
+    async fn note_health(&self, side: &SideId, health: &Health) -> Result<(), PortError> {
+        self.call("Gauges.note_health", |tables| tables.health.entry(side.clone()).or_default().merge(health)).await
+    }
+
+    async fn noted_health(&self, side: &SideId) -> Result<Health, PortError> {
+        self.call("Gauges.noted_health", |tables| tables.health.get(side).cloned().unwrap_or_default()).await
     }
 
     async fn depths(&self, _: &Map) -> Result<Vec<Sample>, PortError> {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Worlds that are played at most until a mistake is found.
-const WORLDS: u64 = 60;
+const WORLDS: u64 = 300;
 /// Worlds of rules take less time, and an operator seldom comes between an incident and its action.
 const RULE_WORLDS: u64 = 1_000;
 

@@ -1,7 +1,7 @@
 //! What the crash matrix does not crash, with the reason. A new use case or method does not belong here, but in the matrix.
 
 /// A crash of what only reads leaves nothing behind.
-pub(crate) const READS: [&str; 44] = [
+pub(crate) const READS: [&str; 46] = [
     "Apps.probe",
     "Apps.read",
     "Archive.archived_first",
@@ -39,6 +39,8 @@ pub(crate) const READS: [&str; 44] = [
     "admin::rules::explain",
     "admin::rules::get",
     "admin::sides::get",
+    "admin::sides::get_with_health",
+    "admin::sides::list",
     "admin::sides::test_connection",
     "admin::map_commands::find_in_flight_writes",
     "admin::tokens::authenticate",

@@ -85,7 +85,7 @@ const CONSOLE: Links<'static> = Links { console: "https://tandem.example/", api:
 /// The map in a state, by whom.
 fn now(state: MapState, actor: &str, cause: Cause) -> Situation {
     let (since, actor, reason) = (NOON.plus_ms(90_150), actor.to_owned(), "told".to_owned());
-    Situation { map: Some(Map { state, since, actor, reason, cause, ..map() }), depth: Some(214) }
+    Situation { map: Some(Map { state, since, actor, reason, cause, ..map() }), depth: Some(214), trouble: Vec::new() }
 }
 
 fn by_rule(incident: &Incident) -> Situation {
@@ -123,6 +123,15 @@ fn show(name: &str, mail: &Mail) {
     if let Some(folder) = std::env::var_os("TANDEM_MAILS") {
         std::fs::write(std::path::Path::new(&folder).join(format!("{name}.html")), &mail.html).unwrap();
     }
+}
+
+#[test]
+fn people_are_told_which_app_does_not_answer_until_it_is_over() {
+    let says = "crm has not answered since 2026-11-23T11:58:00.000Z (network)".to_owned();
+    let situation = Situation { trouble: vec![says.clone()], ..by_rule(&paused()) };
+    let told = |kind| mail_when(&paused(), kind, &situation);
+    assert!(told(NoticeKind::Opened).text.contains(&says) && told(NoticeKind::Reminder).html.contains(&says));
+    assert!(!told(NoticeKind::Recovered).text.contains(&says));
 }
 
 #[test]

@@ -62,7 +62,6 @@ fn healthy_records_take_at_most_twice_as_long_behind_a_thousand_that_always_fail
     let alone = healthy_ones_take(|_| false);
     let behind = healthy_ones_take(|_| true);
     assert!(behind <= 2 * alone, "{behind} ms behind {FAILING} that fail, {alone} ms without them");
-    println!("{HEALTHY} healthy records: {alone} ms alone, {behind} ms behind {FAILING} that always fail");
 }
 
 #[test]
@@ -115,5 +114,48 @@ fn a_record_that_takes_its_app_down_each_time_waits_for_an_operator_in_the_end()
         let (lane, entry) = world.lanes.journal().into_iter().next().unwrap();
         assert_eq!((lane.key, entry.parked), (key(0), Some(ParkReason::KeepsFailing)));
         assert!(entry.attempts < 12, "{} attempts", entry.attempts);
+    });
+}
+
+#[test]
+fn what_other_processes_have_seen_the_app_take_tells_that_a_record_fails_alone() {
+    in_a_world(|world| async move {
+        crm_fails(&world, std::iter::once(key(0)));
+        reports(&world, &key(0), "fails").await;
+        for n in 1..10 {
+            // Another function writes, and the sweep runs in a process that has seen nothing.
+            reports(&world, &key(n), "taken").await;
+            world.apps.with(&"crm".parse().unwrap(), testkit::apps::FakeApp::forget_health);
+            world.executor.sleep(60_000).await;
+            world.sweep().await;
+        }
+        assert_eq!((effects(&world, "C-"), parked(&world)), (9, 1));
+    });
+}
+
+#[test]
+fn a_write_that_failed_once_is_tried_again_after_its_backoff_and_not_by_the_next_sweep() {
+    in_a_world(|world| async move {
+        let crm = "crm".parse().unwrap();
+        for n in 0..20 {
+            world.apps.with(&crm, |app| app.fails.insert(key(n)));
+            reports(&world, &key(n), "kept").await;
+            world.apps.with(&crm, |app| app.fails.clear());
+            world.run_woken().await;
+        }
+        // Some wake-up calls are lost: then it waits for the sweep.
+        assert!(effects(&world, "C-") >= 10, "{} of 20 without any sweep", effects(&world, "C-"));
+    });
+}
+
+#[test]
+fn in_an_outage_failed_writes_wake_no_function() {
+    in_a_world(|world| async move {
+        world.apps.set_faults(testkit::apps::CallFaults { not_applied: 1_000, ..testkit::apps::CallFaults::default() });
+        for n in 0..100 {
+            reports(&world, &key(n), "kept").await;
+        }
+        let (_, lanes) = world.take_woken();
+        assert!(lanes <= 3, "{lanes} lanes were woken");
     });
 }

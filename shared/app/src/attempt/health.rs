@@ -1,0 +1,83 @@
+//! Notes how the apps answer, for other processes, operators and mails. Rarely: a write that succeeds should pay nothing.
+
+use domain::{SideId, Timestamp, side::Health};
+
+use crate::ports::{Apps, Gauges, Ports, SyncMap};
+
+/// A trouble is noted when so many calls in a row have failed, and each time they have doubled.
+const NOTED_FROM_CALLS: u32 = 4;
+/// That an app answers is noted at most so often, unless it ends a trouble.
+const NOTED_EVERY_MS: u64 = 60_000;
+
+/// How the apps of both sides answered before an attempt.
+pub(super) struct HealthBefore([Health; 2]);
+
+impl HealthBefore {
+    pub(super) fn of<P: Ports>(ports: &P, map: &SyncMap) -> Self {
+        Self(map.sides.each_ref().map(|side| ports.apps().health(&side.id)))
+    }
+
+    /// Notes what the attempt has changed.
+    pub(super) async fn note_change<P: Ports>(self, ports: &P, map: &SyncMap) {
+        for (before, side) in self.0.iter().zip(&map.sides) {
+            let now = ports.apps().health(&side.id);
+            if is_worth_a_note(before, &now)
+                && let Err(error) = ports.lanes().note_health(&side.id, &now).await
+            {
+                tracing::warn!(side.id = %side.id, %error, "could not note how the app of a side answers");
+            }
+        }
+    }
+}
+
+fn is_worth_a_note(before: &Health, now: &Health) -> bool {
+    let calls = |health: &Health| health.trouble.as_ref().map_or(0, |trouble| trouble.calls);
+    let minutes = |health: &Health| [health.answered_at, health.taken_at].map(|at| at.map(|at| at.0 / NOTED_EVERY_MS));
+    match calls(now) {
+        0 => calls(before) >= NOTED_FROM_CALLS || minutes(now) != minutes(before),
+        calls_now => calls_now != calls(before) && calls_now >= NOTED_FROM_CALLS && calls_now.is_power_of_two(),
+    }
+}
+
+/// When the app of a side took a record last, as this process has seen it or any other has noted it.
+pub(super) async fn last_taken<P: Ports>(ports: &P, side: &SideId) -> Option<Timestamp> {
+    let seen = ports.apps().health(side).taken_at;
+    let noted = ports.lanes().noted_health(side).await.unwrap_or_else(|error| {
+        tracing::warn!(side.id = %side, %error, "could not read how the app of a side answers; a record that fails alone is tried for longer");
+        Health::default()
+    });
+    seen.max(noted.taken_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ErrorClass, side::Trouble};
+
+    use super::*;
+
+    fn answered(at: u64) -> Health {
+        Health { taken_at: Some(Timestamp(at)), answered_at: Some(Timestamp(at)), trouble: None }
+    }
+
+    fn troubled(calls: u32) -> Health {
+        let trouble = Trouble { since: Timestamp(5), class: ErrorClass::Network, calls };
+        Health { trouble: Some(trouble), ..answered(1) }
+    }
+
+    #[test]
+    fn an_answer_is_noted_once_a_minute_and_when_it_ends_a_trouble() {
+        assert!(is_worth_a_note(&Health::default(), &answered(1)), "the first");
+        assert!(!is_worth_a_note(&answered(1), &answered(59_999)));
+        assert!(is_worth_a_note(&answered(59_999), &answered(60_000)));
+        assert!(is_worth_a_note(&troubled(4), &answered(2)));
+        assert!(!is_worth_a_note(&troubled(3), &answered(2)), "that trouble was not noted");
+        assert!(!is_worth_a_note(&answered(1), &answered(1)), "no call was made");
+    }
+
+    #[test]
+    fn a_trouble_is_noted_when_its_calls_have_doubled() {
+        let noted = (1..=20).filter(|calls| is_worth_a_note(&troubled(calls - 1), &troubled(*calls)));
+        assert_eq!(noted.collect::<Vec<_>>(), [4, 8, 16]);
+        assert!(!is_worth_a_note(&troubled(4), &troubled(4)), "no call was made");
+    }
+}

@@ -1,0 +1,110 @@
+//! Leaves an app alone that does not answer. Each call would cost its caller the whole deadline, and the app a connection.
+//!
+//! After [`OPEN_AFTER_CALLS`] calls in a row failed for a reason of the whole side, over at least [`OPEN_AFTER_MS`], calls fail at
+//! once and are not made. One in [`PROBE_EVERY_MS`] is made, to see whether the app answers again. Each process has its own view.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{
+    Failure, SideId, Timestamp,
+    failure::CallEffect,
+    side::{Health, Trouble},
+};
+
+/// So many calls in a row.
+const OPEN_AFTER_CALLS: u32 = 10;
+/// And for so long: a restart of the app takes less.
+const OPEN_AFTER_MS: u64 = 10_000;
+/// How often the app is tried: so much later than needed is it used again.
+const PROBE_EVERY_MS: u64 = 2_000;
+
+/// What this process has seen of each side.
+#[derive(Debug, Default)]
+pub(crate) struct Breaker(Mutex<BTreeMap<SideId, Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    health: Health,
+    probe_at: Timestamp,
+}
+
+impl Breaker {
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<SideId, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn health(&self, side: &SideId) -> Health {
+        self.seen().get(side).map(|seen| seen.health.clone()).unwrap_or_default()
+    }
+
+    /// Says why a call must not be made.
+    pub(crate) fn check(&self, side: &SideId, now: Timestamp) -> Result<(), Failure> {
+        let mut all = self.seen();
+        let Some(seen) = all.get_mut(side) else { return Ok(()) };
+        let is_open = |trouble: &&Trouble| {
+            trouble.calls >= OPEN_AFTER_CALLS && now.ms_since(trouble.since) >= OPEN_AFTER_MS && now < seen.probe_at
+        };
+        if let Some(trouble) = seen.health.trouble.as_ref().filter(is_open) {
+            let says = format!("{}; this call was not made", trouble.describe(side));
+            return Err(Failure::new(trouble.class, CallEffect::NotApplied, None, &says));
+        }
+        seen.probe_at = now.plus_ms(PROBE_EVERY_MS);
+        Ok(())
+    }
+
+    pub(crate) fn note(&self, side: &SideId, failure: Option<&Failure>, now: Timestamp) {
+        self.seen().entry(side.clone()).or_default().health.note_call(failure, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ErrorClass;
+
+    use super::*;
+
+    fn crm() -> SideId {
+        "crm".parse().unwrap()
+    }
+
+    fn down() -> Failure {
+        Failure::new(ErrorClass::Network, CallEffect::NotApplied, None, "no connection")
+    }
+
+    /// A breaker after so many failed calls, one each `every_ms`; and the time of the last.
+    fn after(calls: u32, every_ms: u64) -> (Breaker, Timestamp) {
+        let (breaker, mut now) = (Breaker::default(), Timestamp(1_000_000));
+        for _ in 0..calls {
+            now = now.plus_ms(every_ms);
+            assert_eq!(breaker.check(&crm(), now), Ok(()));
+            breaker.note(&crm(), Some(&down()), now);
+        }
+        (breaker, now)
+    }
+
+    #[test]
+    fn it_opens_after_enough_calls_and_enough_time_and_lets_one_call_through_now_and_then() {
+        let (breaker, now) = after(OPEN_AFTER_CALLS, 1_200);
+        let refused = breaker.check(&crm(), now).unwrap_err();
+        assert_eq!((refused.class, refused.effect), (ErrorClass::Network, CallEffect::NotApplied));
+        assert!(refused.message.starts_with("crm has not answered since ") && refused.is_side_wide(), "{refused:?}");
+        let later = now.plus_ms(PROBE_EVERY_MS);
+        assert_eq!(breaker.check(&crm(), later), Ok(()), "one call");
+        assert!(breaker.check(&crm(), later).is_err(), "no second one");
+        breaker.note(&crm(), None, later);
+        assert!((0..3).all(|_| breaker.check(&crm(), later).is_ok()), "it answers again");
+    }
+
+    #[test]
+    fn few_calls_or_little_time_do_not_open_it_and_other_sides_are_not_touched() {
+        let (few, now) = after(OPEN_AFTER_CALLS - 1, 5_000);
+        assert_eq!(few.check(&crm(), now), Ok(()));
+        let (quick, now) = after(100, 10);
+        assert_eq!(quick.check(&crm(), now), Ok(()));
+        let (open, now) = after(OPEN_AFTER_CALLS, 1_200);
+        assert_eq!(open.check(&"erp".parse().unwrap(), now), Ok(()));
+    }
+}
