@@ -13,7 +13,14 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-use crate::{explain::explain, odata, plan::ended, retry_after::retry_after_ms, secrets::Secret};
+use crate::{
+    decode::{Text, is_compressed},
+    explain::{Explanation, explain},
+    odata,
+    plan::ended,
+    retry_after::retry_after_ms,
+    secrets::Secret,
+};
 
 /// An answer. Its status stands, whatever became of its body.
 #[derive(Debug)]
@@ -28,13 +35,15 @@ pub(crate) struct Answer {
 /// The body of an answer.
 #[derive(Debug)]
 pub(crate) enum Body {
-    Whole(Vec<u8>),
+    Whole(Text),
     /// Longer than the limit.
     TooLarge {
         limit_bytes: usize,
     },
     /// Cut off early.
     Broken(CallEnd, String),
+    /// In a form that Tandem cannot read; a sentence says which.
+    Undecodable(String),
 }
 
 impl Answer {
@@ -59,6 +68,9 @@ impl Answer {
             StatusCode::ACCEPTED => return Some("the app has accepted the write, but not done it".to_owned()),
             StatusCode::OK => {}
             _ => return Some("this status does not say that the write was done".to_owned()),
+        }
+        if let Body::Undecodable(why) = &self.body {
+            return Some(why.clone());
         }
         let body = self.json();
         match (kind, &body) {
@@ -85,7 +97,7 @@ impl Answer {
 
     fn json(&self) -> Option<Value> {
         let Body::Whole(body) = &self.body else { return None };
-        serde_json::from_slice(without_bom(body)).ok()
+        serde_json::from_str(&body.text).ok()
     }
 
     /// The media type, in lower case and without parameters.
@@ -96,26 +108,29 @@ impl Answer {
 
     /// Whether it is a page for people: a login, a maintenance notice, an error of a proxy.
     pub(crate) fn is_page(&self) -> bool {
-        let begins = |body: &[u8]| {
-            let start = String::from_utf8_lossy(&body[..body.len().min(256)]).trim_start().to_ascii_lowercase();
+        let begins = |text: &str| {
+            let start = text.trim_start().chars().take(20).collect::<String>().to_ascii_lowercase();
             start.starts_with("<!doctype html") || start.starts_with("<html")
         };
         let html = matches!(self.media_type().as_str(), "text/html" | "application/xhtml+xml");
-        html || matches!(&self.body, Body::Whole(body) if begins(without_bom(body)))
+        html || matches!(&self.body, Body::Whole(body) if begins(&body.text))
     }
 
     /// The record's `ETag` as the header tells it.
     pub(crate) fn header_etag(&self) -> Option<String> {
-        self.headers.get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned)
+        let etag = self.headers.get(ETAG)?.to_str().ok()?;
+        // Apache and Jetty mark the ETag of what they compress, and the app behind them does not know the marked one.
+        let marked = ["--gzip\"", "-gzip\"", ";gzip\""].iter().find_map(|mark| etag.strip_suffix(mark));
+        Some(match marked.filter(|_| is_compressed(&self.headers)) {
+            Some(etag) => format!("{etag}\""),
+            None => etag.to_owned(),
+        })
     }
 
     /// The `ETag` of a record that was written: by header, or, in `OData`, in the body.
     pub(crate) fn etag(&self) -> Option<String> {
-        self.header_etag().or_else(|| match &self.body {
-            Body::Whole(body) => match serde_json::from_slice::<Value>(without_bom(body)).ok()?.get(odata::ETAG)? {
-                Value::String(etag) => Some(etag.clone()),
-                _ => None,
-            },
+        self.header_etag().or_else(|| match self.json()?.get(odata::ETAG)? {
+            Value::String(etag) => Some(etag.clone()),
             _ => None,
         })
     }
@@ -124,7 +139,10 @@ impl Answer {
     pub(crate) fn into_record(self) -> Result<Record, Failure> {
         let unreadable = |message: &str| Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message);
         match self.body {
-            Body::Whole(body) => match serde_json::from_slice(without_bom(&body)) {
+            Body::Whole(Text { flaw: Some(flaw), .. }) => {
+                Err(unreadable(&format!("the answer cannot be read: {flaw}")))
+            }
+            Body::Whole(body) => match serde_json::from_str(&body.text) {
                 Ok(Value::Object(record)) => match find_too_deep(&record) {
                     None => Ok(record),
                     Some(field) => Err(unreadable(&format!("the field {field} is nested too deep"))),
@@ -135,6 +153,7 @@ impl Answer {
             Body::TooLarge { limit_bytes } => {
                 Err(unreadable(&format!("the answer is longer than {limit_bytes} bytes")))
             }
+            Body::Undecodable(why) => Err(unreadable(&format!("the answer cannot be read: {why}"))),
             Body::Broken(end, message) => Err(without_effect(ended(end, &message))),
         }
     }
@@ -142,8 +161,8 @@ impl Answer {
     /// The failure that this answer reports, in the app's own words if it has any.
     pub(crate) fn failure(&self) -> Failure {
         let said = match &self.body {
-            Body::Whole(body) => explain(body, &self.media_type()),
-            _ => explain(&[], ""),
+            Body::Whole(body) => explain(&body.text, &self.media_type()),
+            _ => Explanation::default(),
         };
         let end = CallEnd::Status { status: self.status.as_u16(), explained: said.explained };
         let (class, mut effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
@@ -180,6 +199,11 @@ impl Answer {
         } else if self.status.is_client_error() && self.is_page() {
             words += ": a web page, from a router or a proxy and not from the app";
         }
+        if let Body::Undecodable(why) = &self.body
+            && !self.status.is_success()
+        {
+            words = format!("{words}; {why}");
+        }
         if !self.status.is_redirection() {
             return words;
         }
@@ -204,11 +228,6 @@ fn denies(body: &Value) -> bool {
     };
     let refused = ["success", "ok", "succeeded"].iter().any(|name| body[*name] == false);
     refused || set(&body["error"]) || set(&body["errors"])
-}
-
-/// Some servers begin JSON with a byte order mark.
-fn without_bom(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// A failure of a call that changes nothing, so its effect is never unknown.

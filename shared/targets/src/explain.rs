@@ -19,16 +19,15 @@ pub(crate) struct Explanation {
 }
 
 /// Reads an error body: JSON, `OData` as XML, or plain text. An HTML page was written for somebody else, mostly by a proxy.
-pub(crate) fn explain(body: &[u8], media_type: &str) -> Explanation {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if let Ok(value) = serde_json::from_slice(body) {
+pub(crate) fn explain(text: &str, media_type: &str) -> Explanation {
+    let text = text.trim();
+    if let Ok(value) = serde_json::from_str(text) {
         return match &value {
             Value::Object(fields) => object(fields),
             Value::Array(items) => list(items),
             _ => Explanation::default(),
         };
     }
-    let Ok(text) = std::str::from_utf8(body).map(str::trim) else { return Explanation::default() };
     if let Some((code, message)) = xml::error(text) {
         return Explanation { explained: message.is_some() || code.is_some(), code, message };
     }

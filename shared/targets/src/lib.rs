@@ -13,6 +13,7 @@ mod breaker;
 mod clients;
 mod connectors;
 mod csrf;
+mod decode;
 mod explain;
 mod guard;
 mod limits;

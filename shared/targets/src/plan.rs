@@ -8,7 +8,7 @@ use domain::{
 };
 use reqwest::{
     Method,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
 };
 use url::Url;
 
@@ -17,6 +17,7 @@ use crate::{limits::MAX_ANSWER_BYTES, odata, path, rest};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TANDEM_VERSION: HeaderName = HeaderName::from_static("tandem-version");
 const MERGE_PATCH: HeaderValue = HeaderValue::from_static("application/merge-patch+json");
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request, without credentials.
@@ -40,8 +41,11 @@ pub(crate) enum Condition {
 }
 
 impl Request {
+    /// Asks for an answer that is not compressed. Without the header a server may choose any compression (RFC 9110, 12.5.3);
+    /// with one, Apache marks the `ETag` and nginx makes it weak, and no `If-Match` fits any more. Answers are small. A side
+    /// that needs another wish names it in its `headers`.
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        let headers = HeaderMap::from_iter([(ACCEPT, JSON)]);
+        let headers = HeaderMap::from_iter([(ACCEPT, JSON), (ACCEPT_ENCODING, IDENTITY)]);
         Self { method, url, headers, body: None, max_answer_bytes: MAX_ANSWER_BYTES }
     }
 

@@ -3,13 +3,14 @@
 use std::{error::Error, time::Duration};
 
 use domain::{Failure, failure::CallEnd, side::SideConfig};
-use reqwest::Response;
+use reqwest::{Response, header::HeaderMap};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::{
     answer::{Answer, Body},
     clients::Clients,
+    decode::{Undecodable, decode},
     guard::{Guard, Refusal},
     limits::MAX_ERROR_BYTES,
     plan::{Request, ended, not_callable},
@@ -83,23 +84,34 @@ impl Wire {
         })?;
         let limit = if response.status().is_success() { request.max_answer_bytes } else { MAX_ERROR_BYTES };
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read(response, limit, &host).await;
+        let body = match read(response, limit, &host).await {
+            Ok(bytes) => body(bytes, &headers, limit),
+            Err(body) => body,
+        };
         Ok(Answer { status, headers, body, hidden: Vec::new() })
     }
 }
 
-async fn read(mut response: Response, limit_bytes: usize, host: &str) -> Body {
+async fn read(mut response: Response, limit_bytes: usize, host: &str) -> Result<Vec<u8>, Body> {
     let mut whole = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if whole.len() + chunk.len() > limit_bytes => return Body::TooLarge { limit_bytes },
+            Ok(Some(chunk)) if whole.len() + chunk.len() > limit_bytes => return Err(Body::TooLarge { limit_bytes }),
             Ok(Some(chunk)) => whole.extend_from_slice(&chunk),
-            Ok(None) => return Body::Whole(whole),
+            Ok(None) => return Ok(whole),
             Err(error) => {
                 let (end, message) = end_of(&error, host);
-                return Body::Broken(end, message);
+                return Err(Body::Broken(end, message));
             }
         }
+    }
+}
+
+fn body(bytes: Vec<u8>, headers: &HeaderMap, limit_bytes: usize) -> Body {
+    match decode(bytes, headers, limit_bytes) {
+        Ok(text) => Body::Whole(text),
+        Err(Undecodable::TooLarge) => Body::TooLarge { limit_bytes },
+        Err(Undecodable::Because(why)) => Body::Undecodable(why),
     }
 }
 

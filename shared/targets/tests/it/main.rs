@@ -5,6 +5,7 @@
 mod auth;
 mod bodies;
 mod csrf;
+mod encodings;
 mod ends;
 mod guard;
 mod keys;

@@ -41,6 +41,8 @@ impl Seen {
 pub(crate) enum Reply {
     /// A proper answer; the connection stays open.
     Answer(u16, Vec<(&'static str, String)>, String),
+    /// The same with a body of bytes.
+    Bytes(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// The same after some time.
     Late(Duration, Box<Reply>),
     /// These bytes, then the end of the connection.
@@ -143,12 +145,18 @@ async fn respond(stream: &mut TcpStream, reply: Reply) -> bool {
             Box::pin(respond(stream, *reply)).await
         }
         Reply::Answer(status, headers, body) => {
+            Box::pin(respond(stream, Reply::Bytes(status, headers, body.into_bytes()))).await
+        }
+        Reply::Bytes(status, headers, body) => {
             let mut head = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: {}\r\n", body.len());
             for (name, value) in headers {
                 head += &format!("{name}: {value}\r\n");
             }
-            let whole = head + "\r\n" + if status == 204 { "" } else { &body };
-            stream.write_all(whole.as_bytes()).await.is_ok()
+            let mut whole = (head + "\r\n").into_bytes();
+            if status != 204 {
+                whole.extend(body);
+            }
+            stream.write_all(&whole).await.is_ok()
         }
         Reply::Raw(text) => {
             let _ = stream.write_all(text.as_bytes()).await;
