@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{id::SideId, limits::MAX_WRITE_MS};
 
 pub use self::{
-    connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyStyle, UpdateMethod},
+    connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyEncoding, KeyStyle, UpdateMethod},
     health::{Health, Trouble},
 };
 
@@ -188,7 +188,23 @@ impl SideConfig {
                 check(!client_id.is_empty(), "connector.auth.client_id", "must not be empty");
             }
         }
+        let by_alias = self.connector.key_style == Some(KeyStyle::Alias);
+        check(
+            !by_alias || self.connector.protocol() == ConnectorKind::Odata,
+            "connector.key_style",
+            "can be `alias` only for an app that speaks OData",
+        );
+        check(
+            !by_alias || self.connector.key_encoding == KeyEncoding::Once,
+            "connector.key_encoding",
+            "must be `once` with the key style `alias`: the key is not in the path",
+        );
         for name in self.connector.query.keys() {
+            check(
+                !by_alias || !name.starts_with('@'),
+                "connector.query",
+                "must not have names that begin with @: the key is such a parameter",
+            );
             check(
                 !name.is_empty() && name.len() <= 128,
                 "connector.query",

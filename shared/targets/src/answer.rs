@@ -18,6 +18,7 @@ use crate::{
     explain::{Explanation, explain},
     odata,
     plan::ended,
+    refused_key::KeyInPath,
     retry_after::retry_after_ms,
     secrets::Secret,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// The key that stood in the path, if servers may refuse it there.
+    pub(crate) key_in_path: Option<KeyInPath>,
     /// Secrets to redact from every message.
     pub(crate) hidden: Vec<Secret>,
 }
@@ -160,10 +163,10 @@ impl Answer {
 
     /// The failure that this answer reports, in the app's own words if it has any.
     pub(crate) fn failure(&self) -> Failure {
-        let said = match &self.body {
-            Body::Whole(body) => explain(&body.text, &self.media_type()),
-            _ => Explanation::default(),
-        };
+        if let Some(failure) = self.refused_key() {
+            return failure;
+        }
+        let said = self.said();
         let end = CallEnd::Status { status: self.status.as_u16(), explained: said.explained };
         let (class, mut effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
         // A router or a proxy answers while the app is away: nobody refused the record.
@@ -181,6 +184,22 @@ impl Answer {
         let mut failure = Failure::new(class, effect, Some(self.blot(code)), &self.blot(message));
         failure.retry_after_ms = retry_after_ms(&self.headers);
         failure
+    }
+
+    /// The words of an error.
+    pub(crate) fn said(&self) -> Explanation {
+        match &self.body {
+            Body::Whole(body) => explain(&body.text, &self.media_type()),
+            _ => Explanation::default(),
+        }
+    }
+
+    /// Whether somebody in front of the app seems to have written this refusal: no web page and no empty answer is the app's, and
+    /// an `OData` app has its own form for errors.
+    pub(crate) fn is_of_another_server(&self, is_odata: bool) -> bool {
+        let is_error = || self.json().is_some_and(|body| body["error"].is_object()) || self.said().explained;
+        let is_empty = || matches!(&self.body, Body::Whole(body) if body.text.trim().is_empty());
+        self.is_page() || if is_odata { !is_error() } else { self.status == StatusCode::BAD_REQUEST && is_empty() }
     }
 
     /// Why nothing was read.

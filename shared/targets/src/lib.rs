@@ -23,6 +23,7 @@ mod page;
 mod path;
 mod plan;
 mod precondition;
+mod refused_key;
 mod resolver;
 mod rest;
 mod retry_after;

@@ -1,7 +1,10 @@
 //! `OData` v4, as Dataverse's Web API and Finance & Operations speak it.
 
 use app::ports::RecordAddress;
-use domain::{Failure, Record, side::KeyStyle};
+use domain::{
+    Failure, Record,
+    side::{Connector, KeyStyle},
+};
 use reqwest::{
     Method,
     header::{HeaderName, HeaderValue},
@@ -9,7 +12,7 @@ use reqwest::{
 use serde_json::Value;
 
 use crate::{
-    path::encode,
+    path,
     plan::{Request, unwritable},
 };
 
@@ -31,30 +34,50 @@ pub(crate) fn headers(request: &mut Request, wants_etag: bool) {
     }
 }
 
-/// The key predicate. A quote is doubled *before* the whole is percent-encoded: a server decodes first, then parses.
-pub(crate) fn key(style: KeyStyle, field: &str, key: &str) -> Result<String, Failure> {
-    let quoted = || format!("'{}'", encode(&key.replace('\'', "''")));
-    match style {
-        KeyStyle::Quoted => Ok(format!("({})", quoted())),
-        KeyStyle::Named => Ok(format!("({}={})", encode(field), quoted())),
-        // Unquoted, a `)` or `/` would be read as syntax even when encoded.
-        KeyStyle::Bare if key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:_+~".contains(&b)) => {
-            Ok(format!("({})", encode(key)))
-        }
-        KeyStyle::Bare => Err(unwritable("this side takes keys without quotes, so only numbers, GUIDs and the like")),
-    }
+/// A record's key as its URL has it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeyInUrl {
+    /// The key predicate, to follow the entity set.
+    pub(crate) predicate: String,
+    /// The values of its aliases, as a query; empty without any.
+    pub(crate) query: String,
 }
 
-/// The key predicate of a composite key, with every part named.
-pub(crate) fn compound_key(record: &RecordAddress) -> String {
-    let quoted = |text: &str| format!("'{}'", encode(&text.replace('\'', "''")));
-    let literal = |value: &Value| match value {
-        Value::String(text) => quoted(text),
-        other => encode(&other.to_string()),
-    };
-    let fixed = record.fixed_key.iter().map(|(name, value)| format!("{}={}", encode(name), literal(value)));
-    let own = format!("{}={}", encode(&record.key_field), quoted(record.key.as_str()));
-    format!("({})", fixed.chain([own]).collect::<Vec<_>>().join(","))
+/// The key predicate. A key of several parts is always named. A quote is doubled *before* the whole is percent-encoded: a
+/// server decodes first, then parses.
+pub(crate) fn key(connector: &Connector, record: &RecordAddress) -> Result<KeyInUrl, Failure> {
+    let style = connector.key_style();
+    let encode = |text: &str| path::encode_key(connector.key_encoding, text);
+    let own = Value::String(record.key.as_str().to_owned());
+    let parts: Vec<_> = record.fixed_key.iter().chain([(&record.key_field, &own)]).collect();
+    let (mut predicate, mut query) = (Vec::new(), Vec::new());
+    for (place, (name, value)) in parts.iter().enumerate() {
+        let value = match (value, style) {
+            (Value::String(text), KeyStyle::Alias) => {
+                query.push(format!("@k{place}={}", path::encode(&quoted(text))));
+                format!("@k{place}")
+            }
+            (Value::String(text), KeyStyle::Bare) if parts.len() == 1 => bare(text)?,
+            (Value::String(text), _) => format!("'{}'", encode(&text.replace('\'', "''"))),
+            (other, _) => encode(&other.to_string()),
+        };
+        let is_named = parts.len() > 1 || matches!(style, KeyStyle::Named | KeyStyle::Alias);
+        predicate.push(if is_named { format!("{}={value}", path::encode(name)) } else { value });
+    }
+    Ok(KeyInUrl { predicate: format!("({})", predicate.join(",")), query: query.join("&") })
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Unquoted, a `)` or `/` would be read as syntax even when encoded.
+fn bare(key: &str) -> Result<String, Failure> {
+    if key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:_+~".contains(&b)) {
+        Ok(path::encode(key))
+    } else {
+        Err(unwritable("this side takes keys without quotes, so only numbers, GUIDs and the like"))
+    }
 }
 
 /// Takes `@odata.etag` and all other annotations out of a record; they are not fields.
@@ -75,23 +98,52 @@ mod tests {
 
     use super::*;
 
+    fn written(style: &str, encoding: &str, field: &str, text: &str, fixed: Value) -> Result<KeyInUrl, Failure> {
+        let connector =
+            json!({"kind": "odata", "base_url": "https://a/", "key_style": style, "key_encoding": encoding});
+        let fixed_key = serde_json::from_value(fixed).unwrap();
+        let (entity, key_field, key) = ("e".to_owned(), field.to_owned(), text.parse().unwrap());
+        key_of(&serde_json::from_value(connector).unwrap(), &RecordAddress { entity, key_field, fixed_key, key })
+    }
+
+    fn key_of(connector: &Connector, record: &RecordAddress) -> Result<KeyInUrl, Failure> {
+        super::key(connector, record)
+    }
+
     #[test]
     fn keys_are_quoted_doubled_and_encoded() {
         for (style, text, wanted) in [
-            (KeyStyle::Quoted, "C-1", "('C-1')"),
-            (KeyStyle::Quoted, "a#b/c?d%e", "('a%23b%2Fc%3Fd%25e')"),
-            (KeyStyle::Quoted, "O'Neil \"x\"", "('O%27%27Neil%20%22x%22')"),
-            (KeyStyle::Quoted, "ü", "('%C3%BC')"),
-            (KeyStyle::Quoted, "..", "('..')"),
-            (KeyStyle::Named, "C'1", "(accountnumber='C%27%271')"),
-            (KeyStyle::Bare, "42", "(42)"),
-            (KeyStyle::Bare, "-7", "(-7)"),
-            (KeyStyle::Bare, "0f8fad5b-d9cb-469f-a165-70867728950e", "(0f8fad5b-d9cb-469f-a165-70867728950e)"),
+            ("quoted", "C-1", "('C-1')"),
+            ("quoted", "a#b/c?d%e", "('a%23b%2Fc%3Fd%25e')"),
+            ("quoted", "O'Neil \"x\"", "('O%27%27Neil%20%22x%22')"),
+            ("quoted", "ü", "('%C3%BC')"),
+            ("quoted", "..", "('..')"),
+            ("named", "C'1", "(accountnumber='C%27%271')"),
+            ("bare", "42", "(42)"),
+            ("bare", "-7", "(-7)"),
+            ("bare", "0f8fad5b-d9cb-469f-a165-70867728950e", "(0f8fad5b-d9cb-469f-a165-70867728950e)"),
         ] {
-            assert_eq!(key(style, "accountnumber", text).unwrap(), wanted);
+            let key = written(style, "once", "accountnumber", text, json!({})).unwrap();
+            assert_eq!((&*key.predicate, &*key.query), (wanted, ""));
         }
         for wrong in ["1)/x(", "a b", "'1'", "1,b=2", "ü"] {
-            assert!(key(KeyStyle::Bare, "id", wrong).is_err(), "{wrong}");
+            assert!(written("bare", "once", "id", wrong, json!({})).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_key_are_named_and_an_alias_takes_texts_out_of_the_path() {
+        let company = || json!({"company": "a/1", "year": 2026});
+        for (style, encoding, fixed, predicate, query) in [
+            ("quoted", "once", company(), "(company='a%2F1',year=2026,no='O%27%27N%2F1')", ""),
+            ("bare", "once", company(), "(company='a%2F1',year=2026,no='O%27%27N%2F1')", ""),
+            ("quoted", "twice", company(), "(company='a%252F1',year=2026,no='O%2527%2527N%252F1')", ""),
+            ("named", "twice", json!({}), "(no='O%2527%2527N%252F1')", ""),
+            ("alias", "once", json!({}), "(no=@k0)", "@k0=%27O%27%27N%2F1%27"),
+            ("alias", "once", company(), "(company=@k0,year=2026,no=@k2)", "@k0=%27a%2F1%27&@k2=%27O%27%27N%2F1%27"),
+        ] {
+            let key = written(style, encoding, "no", "O'N/1", fixed).unwrap();
+            assert_eq!((&*key.predicate, &*key.query), (predicate, query), "{style} {encoding}");
         }
     }
 
@@ -106,12 +158,15 @@ mod tests {
     proptest! {
         #[test]
         fn a_server_that_decodes_then_parses_gets_the_same_key(text in "\\PC{1,64}") {
-            for style in [KeyStyle::Quoted, KeyStyle::Named] {
-                let segment = key(style, "k", &text).unwrap();
-                prop_assert!(!segment.contains(['/', '?', '#', ' ']));
-                let decoded = percent_decode_str(&segment).decode_utf8().unwrap().into_owned();
-                let inner = decoded.strip_prefix("('").or(decoded.strip_prefix("(k='")).unwrap();
-                let inner = inner.strip_suffix("')").unwrap();
+            let Ok(_) = text.parse::<domain::RecordKey>() else { return Ok(()) };
+            let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+            for (style, encoding) in [("quoted", "once"), ("named", "once"), ("quoted", "twice"), ("alias", "once")] {
+                let key = written(style, encoding, "k", &text, json!({})).unwrap();
+                prop_assert!(!key.predicate.contains(['/', '?', '#', ' ']) && !key.query.contains(['#', '+', '&', ' ']));
+                let once = decode(if style == "alias" { key.query.strip_prefix("@k0=").unwrap() } else { &key.predicate });
+                let decoded = if encoding == "twice" { decode(&once) } else { once };
+                let inner = decoded.trim_start_matches("(k=").trim_start_matches('(').strip_prefix('\'').unwrap();
+                let inner = inner.strip_suffix("')").or(inner.strip_suffix('\'')).unwrap();
                 prop_assert!(!inner.replace("''", "").contains('\''));
                 prop_assert_eq!(inner.replace("''", "'"), text.clone());
             }

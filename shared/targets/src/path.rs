@@ -1,6 +1,9 @@
 //! URLs of records. A key is always one path segment, whatever it contains.
 
-use domain::{Failure, side::Connector};
+use domain::{
+    Failure,
+    side::{Connector, KeyEncoding},
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -11,6 +14,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// A key, or a part of it, for a path.
+pub(crate) fn encode_key(encoding: KeyEncoding, text: &str) -> String {
+    match encoding {
+        KeyEncoding::Once => encode(text),
+        KeyEncoding::Twice => encode(&encode(text)),
+    }
 }
 
 /// The base URL of the side's entities.
@@ -34,6 +45,11 @@ pub(crate) fn under(base: &Url, encoded: &str) -> Result<Url, Failure> {
     let mut url = base.clone();
     url.set_path(&format!("{}{encoded}", base.path()));
     Ok(url)
+}
+
+/// A key, or a part of it, as a segment of its own.
+pub(crate) fn key_segment(encoding: KeyEncoding, text: &str) -> Result<String, Failure> {
+    segment(text).map(|_| encode_key(encoding, text))
 }
 
 /// One segment of a path. `.` and `..` cannot be one, however they are encoded: URL parsers resolve them away.

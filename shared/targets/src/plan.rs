@@ -12,7 +12,7 @@ use reqwest::{
 };
 use url::Url;
 
-use crate::{limits::MAX_ANSWER_BYTES, odata, path, rest};
+use crate::{limits::MAX_ANSWER_BYTES, odata, path, refused_key::KeyInPath, rest};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TANDEM_VERSION: HeaderName = HeaderName::from_static("tandem-version");
@@ -28,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) max_answer_bytes: usize,
+    /// The key of the record that the path names.
+    pub(crate) key_in_path: Option<KeyInPath>,
 }
 
 /// The precondition of a write.
@@ -46,7 +48,7 @@ impl Request {
     /// that needs another wish names it in its `headers`.
     pub(crate) fn new(method: Method, url: Url) -> Self {
         let headers = HeaderMap::from_iter([(ACCEPT, JSON), (ACCEPT_ENCODING, IDENTITY)]);
-        Self { method, url, headers, body: None, max_answer_bytes: MAX_ANSWER_BYTES }
+        Self { method, url, headers, body: None, max_answer_bytes: MAX_ANSWER_BYTES, key_in_path: None }
     }
 
     fn with_json(mut self, record: &Record) -> Result<Self, Failure> {
@@ -79,19 +81,19 @@ pub(crate) fn write(
 ) -> Result<Request, Failure> {
     let connector = &side.connector;
     let odata = connector.protocol() == ConnectorKind::Odata;
-    let of_record = || record_url(side, &call.record);
+    let of_record = |method| of_record(method, side, &call.record);
     let mut request = match (sends, connector.update()) {
-        (Sends::Deletion, _) => Request::new(Method::DELETE, of_record()?),
+        (Sends::Deletion, _) => of_record(Method::DELETE)?,
         (Sends::New(record), _) => {
             let url = path::entity(connector, &call.record.entity)?;
             Request::new(Method::POST, url).with_json(&rest::with_key(record.clone(), &call.record))?
         }
         (Sends::Whole(record), _) => {
-            Request::new(Method::PUT, of_record()?).with_json(&rest::with_key(record.clone(), &call.record))?
+            of_record(Method::PUT)?.with_json(&rest::with_key(record.clone(), &call.record))?
         }
-        (Sends::Change(record), UpdateMethod::Post) => Request::new(Method::POST, of_record()?).with_json(record)?,
+        (Sends::Change(record), UpdateMethod::Post) => of_record(Method::POST)?.with_json(record)?,
         (Sends::Change(record), UpdateMethod::Patch | UpdateMethod::Put) => {
-            Request::new(Method::PATCH, of_record()?).with_json(record)?
+            of_record(Method::PATCH)?.with_json(record)?
         }
     };
     if odata {
@@ -129,7 +131,7 @@ fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failur
 
 /// The reading of a record.
 pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
-    get(side, record_url(side, record)?)
+    read_by(side, of_record(Method::GET, side, record)?)
 }
 
 /// The smallest request that shows whether the app accepts our credentials.
@@ -147,7 +149,10 @@ pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, 
 }
 
 pub(crate) fn get(side: &SideConfig, url: Url) -> Result<Request, Failure> {
-    let mut request = Request::new(Method::GET, url);
+    read_by(side, Request::new(Method::GET, url))
+}
+
+fn read_by(side: &SideConfig, mut request: Request) -> Result<Request, Failure> {
     if side.connector.protocol() == ConnectorKind::Odata {
         odata::headers(&mut request, false);
     }
@@ -170,21 +175,26 @@ pub(crate) fn found(
     FetchedRecord { record, etag: etag.or(told) }
 }
 
-fn record_url(side: &SideConfig, record: &RecordAddress) -> Result<Url, Failure> {
-    let entity = path::entity(&side.connector, &record.entity)?;
-    let key = match side.connector.protocol() {
-        ConnectorKind::Odata if record.fixed_key.is_empty() => {
-            odata::key(side.connector.key_style(), &record.key_field, record.key.as_str())?
+fn of_record(method: Method, side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
+    let connector = &side.connector;
+    let entity = path::entity(connector, &record.entity)?;
+    let (key, query) = match connector.protocol() {
+        ConnectorKind::Odata => {
+            let odata::KeyInUrl { predicate, query } = odata::key(connector, record)?;
+            (predicate, query)
         }
-        ConnectorKind::Odata => odata::compound_key(record),
         ConnectorKind::Http => {
             let fixed =
                 record.fixed_key.values().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             let parts = fixed.chain([record.key.as_str().to_owned()]);
-            parts.map(|part| Ok(format!("/{}", path::segment(&part)?))).collect::<Result<String, Failure>>()?
+            let segments = parts.map(|part| Ok(format!("/{}", path::key_segment(connector.key_encoding, &part)?)));
+            (segments.collect::<Result<String, Failure>>()?, String::new())
         }
     };
-    path::under(&entity, &key)
+    let mut url = path::under(&entity, &key)?;
+    url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+    let key_in_path = KeyInPath::of(connector, record);
+    Ok(Request { key_in_path, ..Request::new(method, url) })
 }
 
 fn header(text: &str) -> Result<HeaderValue, Failure> {

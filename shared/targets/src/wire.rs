@@ -88,7 +88,8 @@ impl Wire {
             Ok(bytes) => body(bytes, &headers, limit),
             Err(body) => body,
         };
-        Ok(Answer { status, headers, body, hidden: Vec::new() })
+        let key_in_path = request.key_in_path.clone();
+        Ok(Answer { status, headers, body, key_in_path, hidden: Vec::new() })
     }
 }
 

@@ -45,6 +45,20 @@ pub enum KeyStyle {
     Bare,
     /// `Accounts(accountnumber='C-1')`: an alternate key, as Dataverse wants it.
     Named,
+    /// `Accounts(accountnumber=@k)?@k='C-1'`: the key as a parameter alias (`OData` v4, *URL Conventions*), for servers that refuse
+    /// some characters in a path. In the query they refuse none.
+    Alias,
+}
+
+/// How often the characters of a key are percent-encoded in a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyEncoding {
+    /// `A/1` is `A%2F1`, by the standard (RFC 3986).
+    #[default]
+    Once,
+    /// `A/1` is `A%252F1`: for servers that decode a path twice, as ASP.NET Web API does in Finance & Operations.
+    Twice,
 }
 
 /// How a side is reached.
@@ -61,6 +75,9 @@ pub struct Connector {
     /// How the key is written in an `OData` URL. Default: `quoted`; `dataverse`: `named`; `business_central`: `bare`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_style: Option<KeyStyle>,
+    /// How often a key is percent-encoded in a path.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub key_encoding: KeyEncoding,
     /// Query parameters of every request. `finance_operations` has `cross-company` = `true` unless it is set here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub query: BTreeMap<String, String>,
@@ -95,6 +112,10 @@ pub enum CreateMethod {
     Upsert,
     /// `POST` to the entity, when the app says that there is no such record.
     Post,
+}
+
+fn is_default(encoding: &KeyEncoding) -> bool {
+    *encoding == KeyEncoding::default()
 }
 
 impl Connector {

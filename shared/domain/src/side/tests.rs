@@ -131,6 +131,25 @@ fn fixed_headers_and_queries_are_checked() {
 }
 
 #[test]
+fn a_key_is_an_alias_only_in_odata_and_then_it_is_not_in_the_path() {
+    let wrong = |kind: &str, more: serde_json::Value| {
+        let mut side = side();
+        side["connector"]["kind"] = json!(kind);
+        side["connector"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let side: SideConfig = serde_json::from_value(side).unwrap();
+        side.mistakes().into_iter().map(|mistake| mistake.field).collect::<Vec<_>>().join(" ")
+    };
+    for kind in ["odata", "dataverse", "finance_operations", "business_central", "sap_odata"] {
+        assert_eq!(wrong(kind, json!({"key_style": "alias", "query": {"x": "1"}})), "", "{kind}");
+        assert_eq!(wrong(kind, json!({"key_style": "named", "key_encoding": "twice", "query": {"@x": "1"}})), "");
+    }
+    assert_eq!(wrong("http", json!({"key_encoding": "twice"})), "");
+    assert_eq!(wrong("http", json!({"key_style": "alias"})), "connector.key_style");
+    assert_eq!(wrong("odata", json!({"key_style": "alias", "key_encoding": "twice"})), "connector.key_encoding");
+    assert_eq!(wrong("odata", json!({"key_style": "alias", "query": {"@k": "1"}})), "connector.query");
+}
+
+#[test]
 fn a_write_takes_as_many_requests_as_the_app_needs() {
     let requests = |kind: &str, more: serde_json::Value| {
         let mut connector = json!({"kind": kind, "base_url": "https://a.example/"});

@@ -12,6 +12,7 @@ mod keys;
 mod kinds;
 mod oauth;
 mod pages;
+mod refused_keys;
 mod server;
 mod setup;
 mod upserts;
