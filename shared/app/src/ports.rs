@@ -150,6 +150,9 @@ pub struct Call {
 pub struct Applied {
     /// The record's new `ETag`, if the app tells it.
     pub etag: Option<String>,
+    /// The record as the app has stored it, by the app's names and without the fields of its key. Only a side that is set to
+    /// return it does, and even then it may not: `None` says nothing.
+    pub stored: Option<Record>,
 }
 
 /// A record as an app has it now.

@@ -199,6 +199,11 @@ impl SideConfig {
             "connector.key_encoding",
             "must be `once` with the key style `alias`: the key is not in the path",
         );
+        check(
+            !self.connector.wants_stored_record || self.connector.protocol() == ConnectorKind::Odata,
+            "connector.wants_stored_record",
+            "can be set only for an app that speaks OData",
+        );
         for name in self.connector.query.keys() {
             check(
                 !by_alias || !name.starts_with('@'),

@@ -1,10 +1,11 @@
 //! An HTTP answer: its status, its headers, and its body up to a limit.
 
+use app::ports::RecordAddress;
 use domain::{
     ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
     record::find_too_deep,
-    side::ConnectorKind,
+    side::{ConnectorKind, SideConfig},
 };
 use reqwest::{
     StatusCode,
@@ -17,7 +18,7 @@ use crate::{
     decode::{Text, is_compressed},
     explain::{Explanation, explain},
     odata,
-    plan::ended,
+    plan::{self, ended},
     refused_key::KeyInPath,
     retry_after::retry_after_ms,
     secrets::Secret,
@@ -159,6 +160,14 @@ impl Answer {
             Body::Undecodable(why) => Err(unreadable(&format!("the answer cannot be read: {why}"))),
             Body::Broken(end, message) => Err(without_effect(ended(end, &message))),
         }
+    }
+
+    /// The record as the app has stored it, if this answer to a write is that record. Its absence is no failure: the write stands.
+    pub(crate) fn stored(&self, side: &SideConfig, address: &RecordAddress) -> Option<Record> {
+        let Body::Whole(Text { text, flaw: None }) = &self.body else { return None };
+        let Ok(Value::Object(record)) = serde_json::from_str(text) else { return None };
+        let is_it = record.contains_key(&address.key_field) && find_too_deep(&record).is_none();
+        is_it.then(|| plan::found(side, record, address, None).record)
     }
 
     /// The failure that this answer reports, in the app's own words if it has any.

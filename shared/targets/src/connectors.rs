@@ -231,6 +231,9 @@ pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Resu
     if let Some(why) = answer.doubt(kind) {
         return Err(answer.doubtful(&why));
     }
-    let etag = if call.image == Image::Absent { None } else { answer.etag() };
-    Ok(Applied { etag })
+    if call.image == Image::Absent {
+        return Ok(Applied::default());
+    }
+    let stored = side.connector.wants_stored_record.then(|| answer.stored(side, &call.record)).flatten();
+    Ok(Applied { etag: answer.etag(), stored })
 }

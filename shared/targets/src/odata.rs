@@ -22,14 +22,15 @@ pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The name of the `ETag` in an answer's body.
 pub(crate) const ETAG: &str = "@odata.etag";
 
-/// The protocol's headers. An upsert asks for no body in return, unless its new `ETag` is needed for the next write:
-/// Dataverse sends it only in the representation, and the answer costs less than reading the record next time.
-pub(crate) fn headers(request: &mut Request, wants_etag: bool) {
+/// The protocol's headers. An upsert asks for no body in return, unless the side wants the record as it is stored, or its new
+/// `ETag` is needed for the next write: Dataverse sends it only in the representation, and the answer costs less than reading the
+/// record next time.
+pub(crate) fn headers(request: &mut Request, wants_representation: bool) {
     let version = HeaderValue::from_static("4.0");
     request.headers.insert(VERSION, version.clone());
     request.headers.insert(MAX_VERSION, version);
     if request.method != Method::GET && request.method != Method::DELETE {
-        let wanted = if wants_etag { "return=representation" } else { "return=minimal" };
+        let wanted = if wants_representation { "return=representation" } else { "return=minimal" };
         request.headers.insert(PREFER, HeaderValue::from_static(wanted));
     }
 }

@@ -97,7 +97,8 @@ pub(crate) fn write(
         }
     };
     if odata {
-        odata::headers(&mut request, side.capability == Capability::Versioned);
+        let representation = side.capability == Capability::Versioned || connector.wants_stored_record;
+        odata::headers(&mut request, representation);
     } else if request.method == Method::PATCH {
         request.headers.insert(CONTENT_TYPE, MERGE_PATCH);
     }

@@ -77,7 +77,8 @@ impl<S: Secrets> Connectors<S> {
             (None, Image::Absent) => Ok(Look::Done(Applied::default())),
             (None, Image::Present(_)) => Ok(Look::Differs(Known { condition: Condition::Missing, record: None })),
             (Some(found), Image::Present(wanted)) if holds(&found.record, wanted) => {
-                Ok(Look::Done(Applied { etag: found.etag }))
+                let stored = side.connector.wants_stored_record.then_some(found.record);
+                Ok(Look::Done(Applied { etag: found.etag, stored }))
             }
             (Some(found), _) => {
                 let condition = match etag(&found) {

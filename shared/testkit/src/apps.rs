@@ -72,6 +72,8 @@ pub struct FakeApp {
     pub refuses: BTreeSet<RecordKey>,
     /// Records on which it fails, without a word about them.
     pub fails: BTreeSet<RecordKey>,
+    /// It answers a write with the record as it has stored it.
+    pub returns_stored: bool,
     /// How it tidies what it stores.
     pub tidies: Option<fn(&mut Record)>,
     /// Records that take it down when they are written.
@@ -110,6 +112,14 @@ impl FakeApp {
         let row = self.records.entry(key.clone()).or_insert((Image::Absent, 0));
         *row = (image, row.1 + 1);
         row.1
+    }
+
+    /// What it answers to a write.
+    fn stored(&self, key: &RecordKey) -> Option<Record> {
+        match self.image(key) {
+            Image::Present(record) if self.returns_stored => Some(record),
+            _ => None,
+        }
     }
 
     fn tidied(&self, mut image: Image) -> Image {
@@ -294,7 +304,7 @@ impl FakeApps {
             return Err(failed(ErrorClass::OtherHttp, CallEffect::Unknown, "simulated: 500"));
         }
         match self.roll() {
-            Some(End::NotApplied) if self.world.has(Bug::NotAppliedIsDone) => Ok(Applied { etag: None }),
+            Some(End::NotApplied) if self.world.has(Bug::NotAppliedIsDone) => Ok(Applied::default()),
             Some(End::NotApplied) => {
                 Err(failed(ErrorClass::Network, CallEffect::NotApplied, "simulated: refused to connect"))
             }
@@ -322,8 +332,9 @@ impl FakeApps {
             }
             None => {
                 lock(&app).apply(call, capability, self.world.now(), self.world.bug())?;
+                let stored = lock(&app).stored(&call.record.key);
                 self.world.turn_at("Apps.write").await;
-                Ok(Applied { etag: None })
+                Ok(Applied { etag: None, stored })
             }
         }
     }

@@ -78,6 +78,10 @@ pub struct Connector {
     /// How often a key is percent-encoded in a path.
     #[serde(default, skip_serializing_if = "is_default")]
     pub key_encoding: KeyEncoding,
+    /// Whether Tandem asks the app to answer a write with the record as it has stored it (`OData`: `Prefer:
+    /// return=representation`). For apps that store values in another form than they were sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wants_stored_record: bool,
     /// Query parameters of every request. `finance_operations` has `cross-company` = `true` unless it is set here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub query: BTreeMap<String, String>,

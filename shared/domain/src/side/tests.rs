@@ -131,7 +131,7 @@ fn fixed_headers_and_queries_are_checked() {
 }
 
 #[test]
-fn a_key_is_an_alias_only_in_odata_and_then_it_is_not_in_the_path() {
+fn settings_of_odata_are_refused_elsewhere_and_an_alias_takes_the_key_out_of_the_path() {
     let wrong = |kind: &str, more: serde_json::Value| {
         let mut side = side();
         side["connector"]["kind"] = json!(kind);
@@ -144,6 +144,8 @@ fn a_key_is_an_alias_only_in_odata_and_then_it_is_not_in_the_path() {
         assert_eq!(wrong(kind, json!({"key_style": "named", "key_encoding": "twice", "query": {"@x": "1"}})), "");
     }
     assert_eq!(wrong("http", json!({"key_encoding": "twice"})), "");
+    assert_eq!(wrong("dataverse", json!({"wants_stored_record": true})), "");
+    assert_eq!(wrong("http", json!({"wants_stored_record": true})), "connector.wants_stored_record");
     assert_eq!(wrong("http", json!({"key_style": "alias"})), "connector.key_style");
     assert_eq!(wrong("odata", json!({"key_style": "alias", "key_encoding": "twice"})), "connector.key_encoding");
     assert_eq!(wrong("odata", json!({"key_style": "alias", "query": {"@k": "1"}})), "connector.query");

@@ -15,6 +15,7 @@ mod pages;
 mod refused_keys;
 mod server;
 mod setup;
+mod stored;
 mod upserts;
 mod versioned;
 mod writes;

@@ -64,9 +64,14 @@ pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
     let mut config = json!({"connector": {"kind": kind, "base_url": base_url}, "capability": "idempotent"});
     for (name, value) in more.as_object().unwrap() {
         match name.as_str() {
-            "auth" | "key_style" | "key_encoding" | "update" | "create" | "query" | "headers" => {
-                config["connector"][name] = value.clone()
-            }
+            "auth"
+            | "wants_stored_record"
+            | "key_style"
+            | "key_encoding"
+            | "update"
+            | "create"
+            | "query"
+            | "headers" => config["connector"][name] = value.clone(),
             _ => config[name] = value.clone(),
         }
     }

@@ -80,7 +80,7 @@ fn knowing(etag: &str, call: Call) -> Call {
 }
 
 fn applied(etag: &str) -> Result<Applied, domain::Failure> {
-    Ok(Applied { etag: Some(etag.to_owned()) })
+    Ok(Applied { etag: Some(etag.to_owned()), stored: None })
 }
 
 #[tokio::test]
