@@ -5,7 +5,7 @@ use domain::{
     ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
     record::find_too_deep,
-    side::{ConnectorKind, SideConfig},
+    side::{AppKind, Connector, ConnectorKind, SideConfig},
 };
 use reqwest::{
     StatusCode,
@@ -23,6 +23,11 @@ use crate::{
     retry_after::retry_after_ms,
     secrets::Secret,
 };
+
+/// What Finance & Operations says to the change or deletion of a record that is not there, with status 400.
+const MISSING_IN_FINANCE: &str = "No resources were found when selecting for update";
+/// What it says to the creation of one that is there: "Cannot create a record in … . The record already exists.."
+const DUPLICATE_IN_FINANCE: &str = "The record already exists";
 
 /// An answer. Its status stands, whatever became of its body.
 #[derive(Debug)]
@@ -53,13 +58,28 @@ pub(crate) enum Body {
 impl Answer {
     /// Whether the app itself says that there is no such record. A router, a proxy or a page in front of it answers 404 as
     /// well, of records that are there: `OData` says so with an error in its own form, and no app says so in HTML.
-    pub(crate) fn is_absent(&self, kind: ConnectorKind) -> bool {
+    pub(crate) fn is_absent(&self, connector: &Connector) -> bool {
         let says_so = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE);
-        says_so
-            && match kind {
+        let by_status = says_so
+            && match connector.protocol() {
                 ConnectorKind::Odata => self.json().is_some_and(|body| body["error"].is_object()),
                 ConnectorKind::Http => !self.is_page(),
-            }
+            };
+        by_status || self.is_worded(connector, MISSING_IN_FINANCE)
+    }
+
+    /// Whether the app refuses to make a record because it is there already.
+    pub(crate) fn is_duplicate(&self, connector: &Connector) -> bool {
+        matches!(self.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED)
+            || self.is_worded(connector, DUPLICATE_IN_FINANCE)
+    }
+
+    /// Finance & Operations answers 400 to all that it does not take, or 500 in older versions. Only its words tell what it was.
+    fn is_worded(&self, connector: &Connector, words: &str) -> bool {
+        let refuses = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR);
+        let says =
+            |body: Value| body["error"]["innererror"]["message"].as_str().is_some_and(|says| says.contains(words));
+        connector.kind == AppKind::FinanceOperations && refuses && self.json().is_some_and(says)
     }
 
     /// Why a success status does not prove that the app applied the write. `None`: the answer proves it.

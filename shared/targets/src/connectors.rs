@@ -124,7 +124,7 @@ impl<S: Secrets> Connectors<S> {
     ) -> Result<Option<FetchedRecord>, Failure> {
         let request = plan::read(side, address)?;
         let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
-        if answer.is_absent(side.connector.protocol()) {
+        if answer.is_absent(&side.connector) {
             return Ok(None);
         }
         if answer.status != StatusCode::OK {
@@ -148,7 +148,7 @@ impl<S: Secrets> Connectors<S> {
         let answer = self.send(side, &plan::write(side, call, sends, &Condition::Always)?, deadline).await?;
         match &call.image {
             Image::Present(record)
-                if side.connector.create() == CreateMethod::Post && answer.is_absent(side.connector.protocol()) =>
+                if side.connector.create() == CreateMethod::Post && answer.is_absent(&side.connector) =>
             {
                 self.create(side, call, record, deadline).await
             }
@@ -167,11 +167,9 @@ impl<S: Secrets> Connectors<S> {
     ) -> Result<Applied, Failure> {
         let request = plan::write(side, call, Sends::New(record), &Condition::Always)?;
         let answer = self.send(side, &request, deadline).await?;
-        concluded(side, call, &answer).map_err(|failure| match answer.status {
-            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => {
-                without_effect(Failure { effect: CallEffect::NotApplied, ..failure })
-            }
-            _ => failure,
+        concluded(side, call, &answer).map_err(|failure| match answer.is_duplicate(&side.connector) {
+            true => Failure { class: ErrorClass::Conflict, effect: CallEffect::NotApplied, ..failure },
+            false => failure,
         })
     }
 
@@ -182,7 +180,7 @@ impl<S: Secrets> Connectors<S> {
         // A REST app may refuse a list (405) or serve nothing at its root (404). Either shows that it is reachable.
         let unlisted = side.connector.protocol() == ConnectorKind::Http
             && (answer.status == StatusCode::METHOD_NOT_ALLOWED
-                || entity.is_none() && answer.is_absent(ConnectorKind::Http));
+                || entity.is_none() && answer.is_absent(&side.connector));
         if answer.status.is_success() || unlisted { Ok(()) } else { Err(answer.failure()) }
     }
 }
@@ -222,7 +220,7 @@ fn now() -> Timestamp {
 /// The outcome of a write. Deleting a missing record is a success.
 pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Result<Applied, Failure> {
     let kind = side.connector.protocol();
-    if call.image == Image::Absent && answer.is_absent(kind) {
+    if call.image == Image::Absent && answer.is_absent(&side.connector) {
         return Ok(Applied::default());
     }
     if !answer.status.is_success() {

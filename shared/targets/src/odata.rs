@@ -91,6 +91,19 @@ pub(crate) fn take_annotations(record: &mut Record) -> Option<String> {
     etag
 }
 
+/// Whether a lookup of a record leads where `bound`, the path of an `@odata.bind`, does. A path by an alternate key does not
+/// tell which GUID is read.
+pub(crate) fn refers_to(record: &Record, lookup: &str, bound: &Value) -> bool {
+    let found = record.get(&format!("_{lookup}_value")).and_then(Value::as_str);
+    let path = bound.as_str();
+    let wanted = path.and_then(|path| path.split_once('(')?.1.strip_suffix(')'));
+    match (path, found, wanted) {
+        (None, found, _) => found.is_none() && bound.is_null(),
+        (_, Some(found), Some(wanted)) => found.eq_ignore_ascii_case(wanted),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use percent_encoding::percent_decode_str;

@@ -6,7 +6,7 @@ use domain::{
     ContentHash, ErrorClass, Failure, Record,
     failure::CallEffect,
     record::Image,
-    side::{Capability, CreateMethod, SideConfig, UpdateMethod},
+    side::{AppKind, Capability, CreateMethod, SideConfig, UpdateMethod},
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::{
     answer::Answer,
     connectors::{Connectors, concluded},
     limits::MAX_CONDITIONAL_WRITES,
+    odata,
     plan::{self, Condition, Request, Sends},
     secrets::Secrets,
     wire::Deadline,
@@ -61,8 +62,11 @@ impl<S: Secrets> Connectors<S> {
             // The app certainly refused the write, so a failed read leaves nothing unknown.
             known = match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
-                // The record met our condition: the conflict has another cause, such as a duplicate name.
-                Look::Differs(now) if now.condition == known.condition && answer.status == StatusCode::CONFLICT => {
+                // The record met our condition: the answer has another cause, such as a duplicate name (409), or a reference to
+                // a record that is not there (404).
+                Look::Differs(now)
+                    if now.condition == known.condition && answer.status != StatusCode::PRECONDITION_FAILED =>
+                {
                     return concluded(side, call, &answer);
                 }
                 Look::Differs(now) => now,
@@ -76,7 +80,7 @@ impl<S: Secrets> Connectors<S> {
         match (self.read_within(side, &call.record, deadline).await?, &call.image) {
             (None, Image::Absent) => Ok(Look::Done(Applied::default())),
             (None, Image::Present(_)) => Ok(Look::Differs(Known { condition: Condition::Missing, record: None })),
-            (Some(found), Image::Present(wanted)) if holds(&found.record, wanted) => {
+            (Some(found), Image::Present(wanted)) if holds(side.connector.kind, &found.record, wanted) => {
                 let stored = side.connector.wants_stored_record.then_some(found.record);
                 Ok(Look::Done(Applied { etag: found.etag, stored }))
             }
@@ -110,18 +114,26 @@ fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Fai
 }
 
 /// Whether the precondition failed. Some apps answer a stale tag with 409, and an update of a record that
-/// was deleted meanwhile with 404, instead of 412.
+/// was deleted meanwhile with 404, instead of 412. Finance & Operations answers 400 to both a missing record and a duplicate.
 fn was_changed(side: &SideConfig, call: &Call, condition: &Condition, answer: &Answer) -> bool {
     let updates = call.image != Image::Absent && matches!(condition, Condition::Unchanged(_));
-    let gone = updates && answer.is_absent(side.connector.protocol());
-    matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone
+    let gone = updates && answer.is_absent(&side.connector);
+    let made = *condition == Condition::Missing && answer.is_duplicate(&side.connector);
+    matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone || made
 }
 
 /// Whether all fields we write have the value we write, by the rules of the content hash: `10` is `10.0`, null is absent.
 /// Fields that are not ours do not matter.
-fn holds(found: &Record, wanted: &Record) -> bool {
+fn holds(kind: AppKind, found: &Record, wanted: &Record) -> bool {
     wanted.iter().all(|(name, value)| {
-        ContentHash::of_value(found.get(name).unwrap_or(&Value::Null)) == ContentHash::of_value(value)
+        if let Some(lookup) = name.strip_suffix("@odata.bind") {
+            return odata::refers_to(found, lookup, value);
+        }
+        let found = found.get(name).unwrap_or(&Value::Null);
+        // Finance & Operations has no null text: it stores and answers a blank one.
+        let blank = |value: &Value| value.is_null() || value == "";
+        kind == AppKind::FinanceOperations && blank(found) && blank(value)
+            || ContentHash::of_value(found) == ContentHash::of_value(value)
     })
 }
 
@@ -141,12 +153,39 @@ mod tests {
     #[test]
     fn a_record_holds_what_we_want_when_our_fields_are_equal_by_value() {
         let found = json!({"a": 10.0, "b": "x", "other": true});
-        let holds = |wanted: Value| holds(found.as_object().unwrap(), wanted.as_object().unwrap());
+        let holds = |wanted: Value| holds(AppKind::Odata, found.as_object().unwrap(), wanted.as_object().unwrap());
         assert!(holds(json!({"a": 10, "b": "x", "c": null})));
         assert!(holds(json!({})));
         assert!(!holds(json!({"a": 11})));
         assert!(!holds(json!({"a": "10"})));
         assert!(!holds(json!({"a": null})));
         assert!(!holds(json!({"c": ""})));
+    }
+
+    #[test]
+    fn a_reference_holds_when_it_leads_to_the_record_we_bind() {
+        let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        let holds = |found: Value, wanted: Value| {
+            let wanted = json!({"primarycontactid@odata.bind": wanted});
+            super::holds(AppKind::Dataverse, found.as_object().unwrap(), wanted.as_object().unwrap())
+        };
+        let bound = json!({"_primarycontactid_value": guid.to_uppercase()});
+        let free = json!({"_primarycontactid_value": null});
+        assert!(holds(bound.clone(), json!(format!("/contacts({guid})"))));
+        assert!(holds(free.clone(), Value::Null) && holds(json!({}), Value::Null));
+        assert!(!holds(bound.clone(), Value::Null) && !holds(free, json!(format!("/contacts({guid})"))));
+        assert!(!holds(bound.clone(), json!("/contacts(00000000-d9cb-469f-a165-70867728950e)")));
+        assert!(!holds(bound, json!("/contacts(number='7')")), "nobody knows which record that is");
+    }
+
+    #[test]
+    fn finance_and_operations_holds_no_text_as_a_blank_one() {
+        let holds = |kind, found: Value, wanted: Value| {
+            super::holds(kind, json!({"a": found}).as_object().unwrap(), json!({"a": wanted}).as_object().unwrap())
+        };
+        let kind = AppKind::FinanceOperations;
+        assert!(holds(kind, json!(""), Value::Null) && holds(kind, Value::Null, json!("")));
+        assert!(!holds(kind, json!("x"), Value::Null) && !holds(kind, json!(""), json!(0)));
+        assert!(!holds(AppKind::Odata, json!(""), Value::Null));
     }
 }

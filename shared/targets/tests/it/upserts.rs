@@ -196,3 +196,55 @@ async fn the_fields_of_the_key_are_no_fields_of_the_record() {
     assert_eq!(json!(found.record), json!({"name": "x"}));
     assert!(matches!(call.image, Image::Present(_)));
 }
+
+/// An answer of Finance & Operations to what it does not take.
+fn refused_by_finance(status: u16, says: &str) -> Reply {
+    let inner = json!({"message": says, "type": "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"});
+    answer(status, json!({"error": {"code": "", "message": "An error has occurred.", "innererror": inner}}))
+}
+
+const MISSING: &str = "No resources were found when selecting for update.";
+const DUPLICATE: &str = "Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Info: Cannot create a record in \
+                         Customers (CustTable). Customer account: C-1.\nThe record already exists..";
+
+#[tokio::test]
+async fn finance_and_operations_says_with_400_that_a_record_is_not_there() {
+    for capability in ["idempotent", "plain", "versioned"] {
+        let server = Server::start(|seen| match seen.method.as_str() {
+            "GET" => no_such_record(404),
+            "POST" => tagged(201, "W/\"1\"", json!({"@odata.context": "x"})),
+            _ => refused_by_finance(400, MISSING),
+        })
+        .await;
+        let side = side("finance_operations", &server.url(), json!({"capability": capability}));
+        assert!(local().write(&side, &in_company(upsert(json!({"Name": "x"})))).await.is_ok(), "{capability}");
+        assert_eq!(server.methods().last().map(String::as_str), Some("POST"), "{capability}");
+        let known = Call { etag: Some("W/\"1\"".to_owned()), ..in_company(delete()) };
+        assert_eq!(local().write(&side, &known).await, Ok(Applied::default()), "{capability}: it is gone");
+    }
+    // Another app that says so refuses.
+    let server = Server::start(|_| refused_by_finance(400, MISSING)).await;
+    let failure = local().write(&side("odata", &server.url(), json!({})), &upsert(json!({}))).await.unwrap_err();
+    assert_eq!(sort(&failure), (ErrorClass::Application, CallEffect::Refused));
+    assert_eq!(server.methods(), ["PATCH"]);
+}
+
+#[tokio::test]
+async fn a_record_that_somebody_else_makes_in_finance_and_operations_is_changed_by_the_next_attempt() {
+    for status in [400, 500] {
+        let server = Server::start(move |seen| match seen.method.as_str() {
+            "GET" => no_such_record(404),
+            "POST" => refused_by_finance(status, DUPLICATE),
+            _ => refused_by_finance(400, MISSING),
+        })
+        .await;
+        let plain = side("finance_operations", &server.url(), json!({"capability": "plain"}));
+        let failure = local().write(&plain, &in_company(upsert(json!({"Name": "x"})))).await.unwrap_err();
+        assert_eq!(sort(&failure), (ErrorClass::Conflict, CallEffect::NotApplied), "{status}");
+        let refused = Server::start(move |_| refused_by_finance(400, "Customer group 7 is not found.")).await;
+        let plain = side("finance_operations", &refused.url(), json!({"capability": "plain"}));
+        let failure = local().write(&plain, &in_company(upsert(json!({"Name": "x"})))).await.unwrap_err();
+        assert_eq!(sort(&failure), (ErrorClass::Application, CallEffect::Refused));
+        assert_eq!(refused.methods(), ["PATCH"], "a refused change makes no record");
+    }
+}

@@ -281,3 +281,41 @@ async fn a_late_call_of_ours_is_refused_by_the_app() {
     assert!(matches!(record.handle(&overtaken), Reply::Answer(412, ..)));
     assert_eq!(record.now().unwrap()["n"], 3);
 }
+
+#[tokio::test]
+async fn a_reference_to_a_record_that_is_not_there_is_refused_at_once() {
+    let server = Server::start(|seen| match seen.method.as_str() {
+        "GET" => tagged(200, "W/\"1\"", represented(json!({"name": "old"}))),
+        _ => no_such_record(404),
+    })
+    .await;
+    let side = side("dataverse", &server.url(), json!({"capability": "versioned"}));
+    let bound = json!({"primarycontactid@odata.bind": "/contacts(0f8fad5b-d9cb-469f-a165-70867728950e)"});
+    let failure = local().write(&side, &knowing("W/\"1\"", upsert(bound))).await.unwrap_err();
+    assert_eq!(sort(&failure).1, CallEffect::Refused);
+    assert_eq!(
+        server.methods(),
+        ["PATCH", "GET"],
+        "the account is there and unchanged: another try would meet the same"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_somebody_else_makes_meanwhile_is_looked_at_and_changed() {
+    let made = Record::default();
+    let app = made.clone();
+    let server = Server::start(move |seen| match seen.method.as_str() {
+        "POST" => {
+            made.set(Some(json!({"name": "theirs"})));
+            let inner =
+                json!({"message": "Infolog: Info: Cannot create a record in Customers.\nThe record already exists.."});
+            answer(400, json!({"error": {"code": "", "message": "An error has occurred.", "innererror": inner}}))
+        }
+        _ => made.handle(seen),
+    })
+    .await;
+    let side = side("finance_operations", &server.url(), json!({"capability": "versioned"}));
+    assert!(local().write(&side, &upsert(json!({"name": "ours"}))).await.is_ok());
+    assert_eq!(server.methods(), ["GET", "POST", "GET", "PATCH"]);
+    assert_eq!(app.now().unwrap()["name"], "ours");
+}
