@@ -14,7 +14,7 @@ pub use self::{check::mistakes, compare::Compare, convert::FieldType, lookup::Lo
 use crate::{
     id::SideId,
     map::{MapConfig, SideIx},
-    record::{Image, Record, number},
+    record::{ContentHash, Image, Record, number},
 };
 
 /// One field of the map.
@@ -36,6 +36,10 @@ pub struct FieldMapping {
     /// Written to this side when the other has no value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub default: BTreeMap<SideId, Value>,
+    /// What a side has where there is no value: Finance & Operations has a blank text, and 1900-01-01T00:00:00Z for no date. It
+    /// is read as no value, and written for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nothing: BTreeMap<SideId, Value>,
     /// Always written to this side, whatever the other has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub constant: BTreeMap<SideId, Value>,
@@ -147,7 +151,7 @@ pub fn as_written(map: &MapConfig, to: SideIx, mut own: Record) -> Result<Record
             own.insert(name.clone(), constant.clone());
         }
         let wrong = |message: String| MappingError { field: name.clone(), message };
-        let Some(value) = own.remove(name) else { continue };
+        let Some(value) = own.remove(name).map(|value| field.or_nothing(side, value)) else { continue };
         let value = number::with_plain_numbers(value).ok_or_else(|| wrong(TOO_LONG.to_owned()))?;
         match field.lookup.get(side) {
             None => own.insert(name.clone(), value),
@@ -188,7 +192,7 @@ impl FieldMapping {
             return match self.default.get(target) {
                 Some(default) => Ok(default.clone()),
                 None if self.required => Err(error("is required and has no value")),
-                None => Ok(Value::Null),
+                None => Ok(self.or_nothing(target, Value::Null)),
             };
         }
         if self.required && value.as_str().is_some_and(|text| text.trim().is_empty()) {
@@ -213,10 +217,25 @@ impl FieldMapping {
     /// The field's value in a record of a side; null if there is none.
     fn value_on(&self, side: &SideId, record: &Record) -> Value {
         let Some(name) = self.names.get(side) else { return Value::Null };
-        match self.lookup.get(side) {
+        let value = match self.lookup.get(side) {
             Some(lookup) => lookup.value(name, record),
             None => record.get(name).cloned().unwrap_or_default(),
+        };
+        match self.nothing.get(side) {
+            Some(nothing) if self.fingerprint(side, nothing) == self.fingerprint(side, &value) => Value::Null,
+            _ => value,
         }
+    }
+
+    /// The value as the side is given it: what stands there for none, if it is none.
+    fn or_nothing(&self, side: &SideId, value: Value) -> Value {
+        if value.is_null() { self.nothing.get(side).cloned().unwrap_or_default() } else { value }
+    }
+
+    /// Values of a side that its type calls equal have the same.
+    fn fingerprint(&self, side: &SideId, value: &Value) -> ContentHash {
+        let canonical = self.types.get(side).and_then(|kind| convert::canonical(*kind, value).ok());
+        ContentHash::of_value(canonical.as_ref().unwrap_or(value))
     }
 
     /// Whether a member of a side's record is this field.

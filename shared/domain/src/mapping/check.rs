@@ -71,6 +71,7 @@ fn known_sides(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &
     field.names.keys().for_each(|side| check("names", side));
     field.types.keys().for_each(|side| check("types", side));
     field.default.keys().for_each(|side| check("default", side));
+    field.nothing.keys().for_each(|side| check("nothing", side));
     field.constant.keys().for_each(|side| check("constant", side));
     field.lookup.keys().for_each(|side| check("lookup", side));
     field.only_to.iter().for_each(|side| check("only_to", side));
@@ -110,7 +111,7 @@ fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[
             );
         }
     }
-    for (part, given) in [("default", &field.default), ("constant", &field.constant)] {
+    for (part, given) in [("default", &field.default), ("nothing", &field.nothing), ("constant", &field.constant)] {
         for (side, value) in given {
             if let Some(kind) = field.types.get(side)
                 && canonical(*kind, value).is_err()
@@ -177,6 +178,11 @@ mod tests {
             (
                 json!({"names": {"finance": "A", "crm": "b"}, "types": {"crm": "integer"}, "default": {"crm": "x"}}),
                 "fields[0].default.crm",
+                "type",
+            ),
+            (
+                json!({"names": {"finance": "A", "crm": "b"}, "types": {"crm": "datetime"}, "nothing": {"crm": "never"}}),
+                "fields[0].nothing.crm",
                 "type",
             ),
         ] {
@@ -267,7 +273,7 @@ mod tests {
         let one_way = json!({"names": {"finance": "A", "crm": "b"}, "only_to": "crm", "lookup": {"crm": {"entity": "c", "key": "n"}}});
         map.fields = vec![serde_json::from_value(one_way).unwrap()];
         assert_eq!(mistakes(&map), []);
-        for part in ["types", "default", "constant", "values", "only_to"] {
+        for part in ["types", "default", "nothing", "constant", "values", "only_to"] {
             let mut field = json!({"names": {"finance": "A", "crm": "b"}});
             field[part] = match part {
                 "types" => json!({"erp": "text"}),

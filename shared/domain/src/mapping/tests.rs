@@ -192,3 +192,46 @@ fn a_member_of_a_record_is_a_field_by_its_name_or_as_a_reference_is_written_and_
         assert_eq!(lookup.is_called(&finance, member), in_lookup, "{member}");
     }
 }
+
+/// A date and a reference, as Finance & Operations has them: never null.
+fn never_null() -> MapConfig {
+    let mut map = customers();
+    for field in [
+        json!({"names": {"finance": "Expires", "crm": "expires"}, "types": {"finance": "datetime", "crm": "datetime"},
+               "nothing": {"finance": "1900-01-01T00:00:00Z"}}),
+        json!({"names": {"finance": "ContactId", "crm": "primarycontactid"}, "nothing": {"finance": ""},
+               "lookup": {"crm": {"entity": "contacts"}}}),
+    ] {
+        map.fields.push(serde_json::from_value(field).unwrap());
+    }
+    assert_eq!(map.mistakes(), []);
+    map
+}
+
+#[test]
+fn what_a_side_has_for_nothing_is_read_as_none_and_written_for_it() {
+    let map = never_null();
+    for none in ["1900-01-01T00:00:00Z", "1900-01-01T00:00:00.000Z", "1900-01-01T01:00:00+01:00"] {
+        let finance = image(json!({"Name": "x", "Expires": none, "ContactId": ""}));
+        let Image::Present(crm) = translate(&map, SideIx::First, &finance).unwrap() else { panic!() };
+        assert_eq!((&crm["expires"], &crm["primarycontactid@odata.bind"]), (&Value::Null, &Value::Null), "{none}");
+    }
+    let crm = image(json!({"name": "x", "expires": null, "_primarycontactid_value": null}));
+    let Image::Present(finance) = translate(&map, SideIx::Second, &crm).unwrap() else { panic!() };
+    assert_eq!((&finance["Expires"], &finance["ContactId"]), (&json!("1900-01-01T00:00:00Z"), &json!("")));
+    let crm = image(json!({"name": "x", "expires": "2026-12-31T12:00:00Z"}));
+    let Image::Present(finance) = translate(&map, SideIx::Second, &crm).unwrap() else { panic!() };
+    assert_eq!(finance["Expires"], "2026-12-31T12:00:00Z");
+}
+
+#[test]
+fn a_report_of_what_a_side_has_for_nothing_is_the_echo_of_a_write_without_a_value() {
+    let map = never_null();
+    let hash = |record: Value| crate::ContentHash::of(&compared(&map, SideIx::First, &image(record)));
+    let none = hash(json!({"Name": "x", "Expires": "1900-01-01T00:00:00.0Z", "ContactId": ""}));
+    assert_eq!(none, hash(json!({"Name": "x", "Expires": null, "ContactId": null})));
+    assert_ne!(none, hash(json!({"Name": "x", "Expires": "1900-01-02T00:00:00Z"})));
+    let own = json!({"Expires": null, "ContactId": null});
+    let back = as_written(&map, SideIx::First, own.as_object().unwrap().clone()).unwrap();
+    assert_eq!((&back["Expires"], &back["ContactId"]), (&json!("1900-01-01T00:00:00Z"), &json!("")));
+}
