@@ -11,7 +11,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use futures::FutureExt;
 use local::{Admin, App, Options, Stack, SyncWrite};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     runtime::Runtime,
     sync::{OnceCell, RwLock},
@@ -52,7 +52,7 @@ impl World {
     /// Both apps work, and the map runs.
     async fn mend(&self) {
         for app in self.apps() {
-            app.switch(json!({"mode": "normal"})).await.expect("the app is switched");
+            app.switch(usual()).await.expect("the app is switched");
         }
         let map = self.admin.get(&format!("/maps/{}", local::MAP)).await.expect("there is the map");
         if map["state"] == "Paused" {
@@ -77,6 +77,11 @@ impl World {
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(Self { admin: stack.admin("admin")?, sync_write: stack.sync_write()?, http, lanes, stack })
     }
+}
+
+/// The switches of an app that works and has no habits.
+fn usual() -> Value {
+    json!({"mode": "normal", "reports_own_writes": true, "tidies": false, "commits_late_ms": 0, "idempotency_keys": false})
 }
 
 /// Runs a test beside others.

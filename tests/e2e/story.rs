@@ -17,7 +17,7 @@ fn an_edit_on_either_page_appears_in_the_other_app() {
         let settled = world.settled(&key).await;
         assert_eq!(settled.crm.expect("crm has it")["name"], "Contoso");
 
-        let saved = world.crm().edit(&key, json!({"creditlimit": 75_000, "category": "Wholesale"})).await;
+        let saved = world.crm().edit(&key, json!({"creditlimit": 75_000, "customertypecode": 9})).await;
         assert_eq!(saved.expect("crm answers").status, 200);
         let settled = world.settled(&key).await.finance.expect("finance has it");
         assert_eq!((&settled["CreditLimit"], &settled["CustomerGroupId"]), (&json!(75_000), &json!("20")));

@@ -24,14 +24,16 @@ pub(crate) struct Role {
     pub(crate) side: &'static str,
     /// The name of the side at the other end.
     pub(crate) other: &'static str,
+    /// What Tandem takes it for.
+    pub(crate) kind: &'static str,
     /// Path of its OData service.
     pub(crate) service: &'static str,
 }
 
 /// The ERP.
-pub(crate) const FINANCE: Role = Role { side: "finance", other: "crm", service: "/data/" };
+pub(crate) const FINANCE: Role = Role { side: "finance", other: "crm", kind: "finance_operations", service: "/data/" };
 /// The CRM.
-pub(crate) const CRM: Role = Role { side: "crm", other: "finance", service: "/api/data/v9.2/" };
+pub(crate) const CRM: Role = Role { side: "crm", other: "finance", kind: "dataverse", service: "/api/data/v9.2/" };
 
 /// A running app; it ends when this is dropped, and with the process that holds this.
 #[derive(Debug)]

@@ -1,17 +1,19 @@
 //! The sample apps `finance` and `crm`: two business apps to try Tandem with.
 //!
-//! Both are this one program with a different [`Flavor`]: names, field types and rules differ, so that a mapping has
-//! something to do. Each runs as a process of its own with a database of its own, and behaves as a real app would:
-//! an OData v4 interface for others, a page for people, a trigger that reports each change, and rows that stay locked
-//! while a change is under way. The page also has switches that break the app on purpose.
+//! Both are this one program with a different flavor: `finance` speaks as Dynamics 365 Finance & Operations does, `crm` as
+//! Dataverse does, each with names, field types and rules of its own. Each runs as a process of its own with a database of
+//! its own, and behaves as a real app would: an OData v4 interface for others, a page for people, a trigger that reports each
+//! change, and rows that stay locked while a change is under way. The page also has switches that break the app on purpose.
 
 mod api;
 mod app;
 mod assets;
 mod calls;
+mod contacts;
 mod edit;
 mod field;
 mod flavor;
+mod habits;
 mod locks;
 mod odata;
 mod outbox;

@@ -9,8 +9,7 @@ use crate::secrets::api_key_parameter;
 
 /// The map of the story.
 pub const MAP: &str = "customers";
-/// Deadlines of a call of a sample app, which answers in milliseconds; `slow` on its page is meant to exceed them.
-const CONNECT_TIMEOUT_MS: u32 = 1_000;
+/// Deadline of a call of a sample app, which answers in milliseconds; `slow` on its page is meant to exceed it.
 const REQUEST_TIMEOUT_MS: u32 = 5_000;
 
 /// Tells Tandem the two apps, and tries whether it reaches them.
@@ -28,47 +27,53 @@ pub(crate) async fn sides(admin: &Admin, finance: &App, crm: &App, output: Outpu
 /// Creates the map and runs it.
 pub(crate) async fn map(admin: &Admin, output: Output) -> anyhow::Result<()> {
     admin.put(&format!("/maps/{MAP}"), &map_config()).await?;
-    output.done(format_args!("the map {MAP} is made: CustomersV3 in finance, accounts in crm, five fields"));
+    output.done(format_args!("the map {MAP} is made: CustomersV3 in finance, accounts in crm, seven fields"));
     admin.post(&format!("/maps/{MAP}/run"), &json!({"reason": "first start"})).await?;
     output.done(format_args!("the map {MAP} runs"));
     Ok(())
 }
 
+/// A preset and five settings. All else is as the kind of app has it.
 fn side_config(role: Role, app: &App) -> Value {
     json!({
         "connector": {
-            "kind": "odata",
+            "kind": role.kind,
             "base_url": format!("{}{}", app.url(), role.service),
             "auth": {"kind": "api_key", "header": "x-api-key", "secret": format!("ssm:{}", api_key_parameter(role.side))},
         },
-        "capability": "idempotent",
-        // The sample apps answer or give up within seconds.
-        "call_life_ms": 15_000,
-        "longest_transaction_ms": 10_000,
-        "connect_timeout_ms": CONNECT_TIMEOUT_MS,
+        // Both honour If-Match, and neither an Idempotency-Key: a call whose outcome is unknown is tried again at once.
+        "capability": "versioned",
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        // The sample apps commit or give up within seconds.
+        "longest_transaction_ms": 10_000,
     })
 }
 
+/// The map as one would make it between the two. It has no `key_rule`: the sample apps tell all spellings of a key apart.
 fn map_config() -> Value {
     json!({
         "sides": [
-            {"side": "finance", "entity": "CustomersV3", "key_field": "CustomerAccount"},
+            {"side": "finance", "entity": "CustomersV3", "key_field": "CustomerAccount", "fixed_key": {"dataAreaId": "usmf"}},
             {"side": "crm", "entity": "accounts", "key_field": "accountnumber"},
         ],
         "fields": [
-            {"names": {"finance": "OrganizationName", "crm": "name"}, "required": true},
+            {"names": {"finance": "OrganizationName", "crm": "name"}, "required": true, "compare": {"trim": true}},
             {"names": {"finance": "CreditLimit", "crm": "creditlimit"},
-             "types": {"finance": "decimal", "crm": "decimal"}},
-            {"names": {"finance": "CustomerGroupId", "crm": "category"},
-             "values": [
-                {"finance": "10", "crm": "Retail"},
-                {"finance": "20", "crm": "Wholesale"},
-                {"finance": "30", "crm": "Partner"},
-             ]},
-            {"names": {"finance": "PrimaryContactPhone", "crm": "telephone1"}},
+             "types": {"finance": "decimal", "crm": "decimal"}, "default": {"finance": 0}},
+            // 3 is a customer, 9 a reseller, 5 a partner.
+            {"names": {"finance": "CustomerGroupId", "crm": "customertypecode"},
+             "values": [{"finance": "10", "crm": 3}, {"finance": "20", "crm": 9}, {"finance": "30", "crm": 5}]},
+            // Finance & Operations has a blank text where Dataverse has none; by default the two are equal.
+            {"names": {"finance": "PrimaryContactPhone", "crm": "telephone1"}, "compare": {"trim": true}},
             {"names": {"finance": "OnHold", "crm": "creditonhold"},
              "values": [{"finance": "Yes", "crm": true}, {"finance": "No", "crm": false}]},
+            // The GUID of the contact, or a blank text.
+            {"names": {"finance": "ContactPersonId", "crm": "primarycontactid"},
+             "lookup": {"crm": {"entity": "contacts"}}, "nothing": {"finance": ""}},
+            // Finance & Operations has 1900-01-01 where Dataverse has no date.
+            {"names": {"finance": "CreditLimitExpirationDate", "crm": "new_creditlimitexpires"},
+             "types": {"finance": "datetime", "crm": "datetime"}, "nothing": {"finance": "1900-01-01T00:00:00Z"},
+             "compare": {"seconds": true}},
         ],
     })
 }

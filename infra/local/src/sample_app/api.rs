@@ -13,7 +13,7 @@ use super::app::{App, SharedApp};
 use super::edit::{self, Edit, NotSaved, Saved};
 use super::record::{Fields, Row};
 use super::settings::Settings;
-use super::switches::Switch;
+use super::switches::{All, Change};
 use super::{assets, calls, odata, outbox, page, store};
 
 /// Rows of the outbox that are listed.
@@ -33,7 +33,7 @@ pub(super) fn router(app: SharedApp) -> Router {
         .route("/records/{key}", get(record))
         .route("/calls", get(list_calls))
         .route("/outbox", get(list_outbox))
-        .route("/switches", get(get_switch).post(set_switch))
+        .route("/switches", get(get_switches).post(set_switches))
         .route("/settings", post(set_settings))
         .fallback(odata::handle)
         .with_state(app)
@@ -142,12 +142,12 @@ async fn list_outbox(State(app): State<SharedApp>) -> Result<Json<Vec<outbox::Re
     Ok(Json(app.store.run(|db| outbox::list(db, REPORTS_MAX))?))
 }
 
-async fn get_switch(State(app): State<SharedApp>) -> Json<Switch> {
+async fn get_switches(State(app): State<SharedApp>) -> Json<All> {
     Json(app.switches.get())
 }
 
-async fn set_switch(State(app): State<SharedApp>, Body(switch): Body<Switch>) -> Json<Switch> {
-    app.switches.set(switch);
+async fn set_switches(State(app): State<SharedApp>, Body(change): Body<Change>) -> Json<All> {
+    app.switches.set(&change);
     Json(app.switches.get())
 }
 

@@ -11,7 +11,7 @@ use super::Config;
 use super::flavor::Flavor;
 use super::locks::{RecordLock, RecordLocks};
 use super::outbox;
-use super::record::Row;
+use super::record::{self, Row};
 use super::store::Store;
 use super::switches::Switches;
 use super::tandem::{Mode, Patience, Tandem, Write};
@@ -68,6 +68,15 @@ impl App {
     /// Waits for the record's lock; nothing when others held it for too long.
     pub(super) async fn lock(&self, key: &str) -> Option<RecordLock> {
         tokio::time::timeout(LOCK_WAIT, self.locks.lock(key)).await.ok()
+    }
+
+    /// The row as the app stores it: an app that tidies changes what it is given.
+    pub(super) fn stored(&self, row: &Row) -> Row {
+        let fields = match self.switches.habits().tidies {
+            true => row.fields.as_ref().map(|fields| record::tidied(self.flavor, fields)),
+            false => row.fields.clone(),
+        };
+        Row { fields, version: row.version }
     }
 
     /// What `sync-write` is told of a change of a record from `before` to `after`.

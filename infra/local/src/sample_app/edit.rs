@@ -92,7 +92,7 @@ async fn save_here(app: &App, edit: Edit) -> Result<Saved, NotSaved> {
     match app.store.run(Settings::load)?.link() {
         Some(link) => save_with_tandem(app, &link, key, &before, &after).await,
         None => {
-            app.store.run(|db| store::save(db, key, &after))?;
+            app.store.run(|db| store::save(db, key, &app.stored(&after)))?;
             let message = wording::saved_here_only(after.fields.is_none());
             Ok(Saved { id: None, tandem: Value::Null, message })
         }
@@ -116,11 +116,14 @@ async fn save_with_tandem(app: &App, link: &Link, key: &str, before: &Row, after
     let restored = Row { fields: before.fields.clone(), version: after.version + 1 };
     let restore = app.write(key, after, &restored, Mode::Committed);
     let note = app.store.run(|db| outbox::begin_doubt(db, &restore))?;
+    // As the person entered it: an app that tidies does so as it stores.
     let write = app.write(key, before, after, Mode::Sync);
     let (id, answer, may_be_written) = ask(app, link, &write).await;
     if answer.verdict == Verdict::Taken {
+        // The transaction goes on with whatever else the app does in it. Until it ends, others read the record as it was.
+        sleep(app.switches.habits().commit_delay()).await;
         app.store.transaction(|tx| {
-            store::save(tx, key, after)?;
+            store::save(tx, key, &app.stored(after))?;
             outbox::remove(tx, note)
         })?;
         let message = wording::saved(&app.other_name, &answer.body, after.fields.is_none());

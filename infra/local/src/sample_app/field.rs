@@ -1,6 +1,12 @@
 //! One property of a record: its type, and the business rules a value must meet.
 
+use jiff::Timestamp;
 use serde_json::{Number, Value};
+
+use super::contacts;
+
+/// What Finance & Operations has where there is no date.
+pub(super) const NO_DATE: &str = "1900-01-01T00:00:00Z";
 
 /// A property other than the key.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(super) enum Kind {
     Note {
         /// Longest text, in characters.
         max_chars: usize,
+        /// What is stored where there is none: Finance & Operations has no null text, and Dataverse no blank one.
+        nothing: Option<&'static str>,
     },
     /// A decimal number, not negative.
     Amount {
@@ -33,8 +41,17 @@ pub(super) enum Kind {
     },
     /// One of these texts; the first is the default.
     Choice(&'static [&'static str]),
+    /// The number of one of these options; the first is the default.
+    Options(&'static [(i64, &'static str)]),
     /// Yes or no as a boolean.
     Flag,
+    /// A point in time that may be missing.
+    Moment {
+        /// What is stored where there is none.
+        nothing: Option<&'static str>,
+    },
+    /// The GUID of a contact, or null.
+    Contact,
 }
 
 /// Why a value or a record is refused, in the app's own words.
@@ -60,10 +77,39 @@ impl Field {
     pub(super) fn default(&self) -> Option<Value> {
         match self.kind {
             Kind::Name { .. } => None,
-            Kind::Note { .. } => Some(Value::Null),
+            Kind::Note { nothing, .. } | Kind::Moment { nothing } => Some(nothing.map_or(Value::Null, Value::from)),
             Kind::Amount { .. } => Some(Value::from(0)),
             Kind::Choice(choices) => choices.first().map(|first| Value::from(*first)),
+            Kind::Options(options) => options.first().map(|(first, _)| Value::from(*first)),
             Kind::Flag => Some(Value::Bool(false)),
+            Kind::Contact => Some(Value::Null),
+        }
+    }
+
+    /// A value that the app takes, as it stores it.
+    pub(super) fn stored(&self, value: &Value) -> Value {
+        match (self.kind, value) {
+            (Kind::Note { nothing, .. }, Value::Null) => nothing.map_or(Value::Null, Value::from),
+            (Kind::Note { nothing, .. }, Value::String(text)) if text.is_empty() => {
+                nothing.map_or(Value::Null, Value::from)
+            }
+            (Kind::Moment { nothing }, Value::Null) => nothing.map_or(Value::Null, Value::from),
+            (Kind::Moment { .. }, Value::String(text)) => {
+                moment(text).map_or_else(|| value.clone(), |at| at.to_string().into())
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// The value after the app has tidied it: without blanks at its ends, without fractions of a second.
+    pub(super) fn tidied(&self, value: &Value) -> Value {
+        match (self.kind, value) {
+            (Kind::Name { .. } | Kind::Note { .. }, Value::String(text)) => self.stored(&text.trim().into()),
+            (Kind::Moment { .. }, Value::String(text)) => {
+                let second = moment(text).and_then(|at| Timestamp::from_second(at.as_second()).ok());
+                second.map_or_else(|| value.clone(), |at| at.to_string().into())
+            }
+            _ => value.clone(),
         }
     }
 
@@ -74,14 +120,27 @@ impl Field {
             (Kind::Name { .. }, Value::String(_) | Value::Null) => {
                 Err(self.refused("FieldRequired", format!("{} must not be empty", self.label)))
             }
-            (Kind::Note { .. }, Value::Null) | (Kind::Flag, Value::Bool(_)) => Ok(()),
-            (Kind::Note { max_chars }, Value::String(text)) => self.fits(text, max_chars),
+            (Kind::Note { .. } | Kind::Moment { .. } | Kind::Contact, Value::Null) | (Kind::Flag, Value::Bool(_)) => {
+                Ok(())
+            }
+            (Kind::Note { max_chars, .. }, Value::String(text)) => self.fits(text, max_chars),
             (Kind::Amount { max }, Value::Number(number)) => self.in_range(number, max),
             (Kind::Choice(choices), Value::String(text)) => match choices.contains(&text.as_str()) {
                 true => Ok(()),
                 false => {
                     Err(self.refused("InvalidChoice", format!("{} must be one of {}", self.label, choices.join(", "))))
                 }
+            },
+            (Kind::Options(options), Value::Number(number)) => {
+                match options.iter().any(|(known, _)| number.as_i64() == Some(*known)) {
+                    true => Ok(()),
+                    false => Err(self.refused("InvalidChoice", format!("{number} is no option of {}", self.label))),
+                }
+            }
+            (Kind::Moment { .. }, Value::String(text)) if moment(text).is_some() => Ok(()),
+            (Kind::Contact, Value::String(id)) => match contacts::by_id(id) {
+                Some(_) => Ok(()),
+                None => Err(self.refused("ContactNotFound", format!("Contact With Id = {id} Does Not Exist"))),
             },
             _ => Err(self.refused("WrongType", format!("{} must be {}", self.label, self.expects()))),
         }
@@ -118,9 +177,16 @@ impl Field {
             Kind::Note { .. } => "text or null",
             Kind::Amount { .. } => "a number",
             Kind::Choice(_) => "text, one of a list",
+            Kind::Options(_) => "the number of an option",
             Kind::Flag => "true or false",
+            Kind::Moment { .. } => "a time like 2026-12-31T12:00:00Z or null",
+            Kind::Contact => "the id of a contact or null",
         }
     }
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
 }
 
 /// `1000000` as people write it: `1,000,000`.
@@ -138,7 +204,36 @@ fn thousands(number: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn nothing_is_stored_as_the_app_has_it() {
+        let field = |kind| Field { name: "a", label: "A", kind };
+        let blank = field(Kind::Note { max_chars: 9, nothing: Some("") });
+        let null = field(Kind::Note { max_chars: 9, nothing: None });
+        let date = field(Kind::Moment { nothing: Some(NO_DATE) });
+        for (field, value, stored) in [
+            (&blank, json!(null), json!("")),
+            (&null, json!(""), json!(null)),
+            (&null, json!(" "), json!(" ")),
+            (&date, json!(null), json!(NO_DATE)),
+            (&date, json!("2026-12-31T13:00:00.50+01:00"), json!("2026-12-31T12:00:00.5Z")),
+        ] {
+            assert_eq!(field.stored(&value), stored, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_tidied_has_no_blanks_at_its_ends_and_no_fractions_of_a_second() {
+        let field = |kind| Field { name: "a", label: "A", kind };
+        let note = field(Kind::Note { max_chars: 9, nothing: None });
+        assert_eq!((note.tidied(&json!(" a b ")), note.tidied(&json!("  "))), (json!("a b"), json!(null)));
+        let moment = field(Kind::Moment { nothing: None });
+        assert_eq!(moment.tidied(&json!("2026-12-31T12:00:00.987Z")), json!("2026-12-31T12:00:00Z"));
+        assert_eq!(field(Kind::Choice(&[" x"])).tidied(&json!(" x")), json!(" x"));
+    }
 
     #[test]
     fn thousands_are_grouped_from_the_right() {

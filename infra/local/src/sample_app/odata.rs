@@ -4,9 +4,11 @@
 
 mod address;
 mod answer;
+mod bind;
 mod change;
 mod conditions;
 mod error;
+mod key;
 mod read;
 mod remembered;
 
@@ -18,7 +20,7 @@ use axum::response::Response;
 
 use super::app::{App, SharedApp};
 use super::calls::{self, Call};
-use super::record;
+use super::flavor::Dialect;
 use super::server;
 use super::switches::{Fault, Switch};
 use super::tandem::now;
@@ -46,6 +48,8 @@ struct Incoming {
     /// Scheme, host and service path, as the caller wrote them.
     base: String,
     body: Bytes,
+    /// Whether it is about records of all companies.
+    sees_all: bool,
     /// How it will be noted.
     call: Call,
     /// Whether the answer to a change will be withheld.
@@ -53,8 +57,12 @@ struct Incoming {
 }
 
 async fn strike_or_answer(app: &App, parts: Parts, body: Body) -> Response {
-    let address = Address::parse(app.flavor, parts.uri.path());
-    let switch = app.switches.strike(matches!(parts.method, Method::PATCH | Method::DELETE));
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let sees_all =
+        app.flavor.dialect == Dialect::Dataverse || query.split('&').any(|pair| pair == "cross-company=true");
+    let address = Address::parse(app.flavor, parts.uri.path(), sees_all)
+        .and_then(|address| app.store.run(|db| address.resolved(db)).map_err(ODataError::from));
+    let switch = app.switches.strike(matches!(parts.method, Method::POST | Method::PATCH | Method::DELETE));
     let mut call = Call {
         at: now(),
         method: parts.method.to_string(),
@@ -71,13 +79,14 @@ async fn strike_or_answer(app: &App, parts: Parts, body: Body) -> Response {
     let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
         call.status = Some(StatusCode::PAYLOAD_TOO_LARGE.as_u16());
         let error = ODataError::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", "The body is too large");
-        return note(app, call, error.into());
+        return note(app, call, error.answer(app.flavor));
     };
     if let Some(response) = fail(app, &switch, &mut call).await {
         return note(app, call, response);
     }
-    let incoming = Incoming {
-        query: parts.uri.query().unwrap_or_default().to_owned(),
+    let mut incoming = Incoming {
+        query,
+        sees_all,
         base: format!("http://{}{}", text(&parts.headers, "host").unwrap_or_default(), app.flavor.service),
         method: parts.method,
         headers: parts.headers,
@@ -85,10 +94,10 @@ async fn strike_or_answer(app: &App, parts: Parts, body: Body) -> Response {
         drops_answer: switch.mode == Fault::ApplyThenDrop,
         call,
     };
-    let ended = dispatch(app, &incoming, address).await;
+    let ended = dispatch(app, &mut incoming, address).await;
     let (noted, response) = match ended {
         Ok(answer) => (answer.applied, Response::from(answer)),
-        Err(error) => (false, Response::from(error)),
+        Err(error) => (false, error.answer(app.flavor)),
     };
     let drops = incoming.drops_answer && response.status().is_success();
     if !noted {
@@ -110,18 +119,31 @@ async fn fail(app: &App, switch: &Switch, call: &mut Call) -> Option<Response> {
         Fault::Reset => return Some(server::dropped()),
         Fault::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Something went wrong"),
         Fault::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "Down for maintenance"),
-        Fault::Throttled => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests"),
+        Fault::Throttled => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", too_many(app.flavor.dialect)),
         Fault::Reject => (StatusCode::BAD_REQUEST, "ChangesBlocked", "A business rule blocks all changes at present"),
     };
     call.status = Some(status.as_u16());
-    let mut error = ODataError::new(status, code, &format!("{message} in {}", app.flavor.name));
+    let mut error = ODataError::new(status, code, message);
     if switch.mode == Fault::Throttled {
         error = error.with_header("retry-after", &switch.retry_after_seconds.to_string());
     }
-    Some(error.into())
+    Some(error.answer(app.flavor))
 }
 
-async fn dispatch(app: &App, incoming: &Incoming, address: Result<Address, ODataError>) -> Result<Answer, ODataError> {
+fn too_many(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::FinanceOperations => {
+            "Too many requests: this integration has a low priority, and the resources are scarce"
+        }
+        Dialect::Dataverse => "Number of requests exceeded the limit of 6000 over time window of 300 seconds.",
+    }
+}
+
+async fn dispatch(
+    app: &App,
+    incoming: &mut Incoming,
+    address: Result<Address, ODataError>,
+) -> Result<Answer, ODataError> {
     if text(&incoming.headers, "x-api-key").as_deref() != Some(app.api_key.as_str()) {
         let message = "The header x-api-key is missing or wrong";
         return Err(ODataError::new(StatusCode::UNAUTHORIZED, "Unauthorized", message));
@@ -130,12 +152,23 @@ async fn dispatch(app: &App, incoming: &Incoming, address: Result<Address, OData
         (&Method::GET, Address::Service) => Ok(read::service(app, incoming)),
         (&Method::GET, Address::Set) => read::collection(app, incoming),
         (&Method::GET, Address::Entity(key)) => read::entity(app, incoming, &key),
-        (&Method::PATCH | &Method::DELETE, Address::Entity(key)) => {
-            record::check_key(app.flavor, &key)?;
-            change::run(app, incoming, &key).await
+        (&Method::GET, Address::Contacts) => read::contact(incoming, None),
+        (&Method::GET, Address::Contact(id)) => read::contact(incoming, Some(id.unwrap_or_default())),
+        (&Method::GET, Address::Elsewhere(_)) => Err(ODataError::missing(app.flavor)),
+        (&Method::PATCH | &Method::DELETE, Address::Elsewhere(_)) => Err(ODataError::missing_for_change(app.flavor)),
+        // The sample makes no record by GUID alone: it would have no account number, and Tandem could not name it.
+        (&Method::GET | &Method::PATCH | &Method::DELETE, Address::ById(id)) => {
+            let message = format!("Entity '{}' With Id = {id} Does Not Exist", app.flavor.table);
+            Err(ODataError::new(StatusCode::NOT_FOUND, "IdNotFound", &message))
         }
+        (&Method::POST, Address::Set) => change::create(app, incoming).await,
+        (&Method::PATCH | &Method::DELETE, Address::Entity(key)) => change::change(app, incoming, &key).await,
         (_, address) => {
-            let allow = if matches!(address, Address::Entity(_)) { "GET, PATCH, DELETE" } else { "GET" };
+            let allow = match address {
+                Address::Entity(_) | Address::ById(_) | Address::Elsewhere(_) => "GET, PATCH, DELETE",
+                Address::Set => "GET, POST",
+                Address::Service | Address::Contacts | Address::Contact(_) => "GET",
+            };
             let message = format!("Here one can {allow} only");
             let error = ODataError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &message);
             Err(error.with_header("allow", allow))
@@ -146,7 +179,7 @@ async fn dispatch(app: &App, incoming: &Incoming, address: Result<Address, OData
 fn note(app: &App, call: Call, response: Response) -> Response {
     match app.store.transaction(|tx| calls::add(tx, &call)) {
         Ok(()) => response,
-        Err(error) => ODataError::from(error).into(),
+        Err(error) => ODataError::from(error).answer(app.flavor),
     }
 }
 

@@ -49,12 +49,16 @@ pub(super) fn merge(flavor: &Flavor, key: &str, current: Option<&Fields>, change
             check_same_key(flavor, key, value)?;
             continue;
         }
+        if name == flavor.own.0 {
+            check_own(flavor, value)?;
+            continue;
+        }
         let Some(field) = flavor.field(name) else {
             let message = format!("{} has no property '{name}'", flavor.entity_set);
             return Err(Refusal::of("UnknownProperty", name, message));
         };
         field.check(value)?;
-        merged.insert(name.clone(), value.clone());
+        merged.insert(name.clone(), field.stored(value));
     }
     for field in flavor.fields {
         if merged.contains_key(field.name) {
@@ -80,6 +84,23 @@ fn check_same_key(flavor: &Flavor, key: &str, value: &Value) -> Result<(), Refus
     }
 }
 
+/// The company is the same for all records; the GUID is the app's to choose.
+fn check_own(flavor: &Flavor, value: &Value) -> Result<(), Refusal> {
+    let (name, fixed) = flavor.own;
+    match fixed.is_none_or(|fixed| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(fixed))) {
+        true => Ok(()),
+        false => Err(Refusal::of("KeyMismatch", name, format!("{name} differs from the one in the address"))),
+    }
+}
+
+/// The fields after the app has tidied them.
+pub(super) fn tidied(flavor: &Flavor, fields: &Fields) -> Fields {
+    let tidied = |(name, value): (&String, &Value)| {
+        (name.clone(), flavor.field(name).map_or_else(|| value.clone(), |field| field.tidied(value)))
+    };
+    fields.iter().map(tidied).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -100,7 +121,8 @@ mod tests {
         let crm = FlavorName::Crm.flavor();
         let new = merge(crm, "C-1", None, &fields(json!({"name": "Contoso"}))).unwrap();
         let expected = json!({
-            "name": "Contoso", "creditlimit": 0, "category": "Retail", "telephone1": null, "creditonhold": false
+            "name": "Contoso", "creditlimit": 0, "customertypecode": 3, "telephone1": null, "creditonhold": false,
+            "_primarycontactid_value": null, "new_creditlimitexpires": null
         });
         assert_eq!(new, fields(expected));
         let changed = merge(crm, "C-1", Some(&new), &fields(json!({"creditlimit": 12.5}))).unwrap();
@@ -124,6 +146,11 @@ mod tests {
             (Finance, json!({"OnHold": true}), "WrongType"),
             (Finance, json!({"Shoe": 7}), "UnknownProperty"),
             (Finance, json!({"CustomerAccount": "C-2"}), "KeyMismatch"),
+            (Finance, json!({"dataAreaId": "dat"}), "KeyMismatch"),
+            (Finance, json!({"CreditLimitExpirationDate": "soon"}), "WrongType"),
+            (Crm, json!({"customertypecode": 4}), "InvalidChoice"),
+            (Crm, json!({"customertypecode": "3"}), "WrongType"),
+            (Crm, json!({"_primarycontactid_value": "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a09"}), "ContactNotFound"),
             (Crm, json!({"creditlimit": 1_000_000.01}), "CreditLimitExceeded"),
             (Crm, json!({"creditonhold": "Yes"}), "WrongType"),
         ] {

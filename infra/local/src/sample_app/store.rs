@@ -5,13 +5,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
 
 use super::record::{Fields, Row};
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 -- fields is NULL once the record is deleted; the version stays, so that it never starts over
-CREATE TABLE IF NOT EXISTS customers (key TEXT PRIMARY KEY, fields TEXT, version INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS customers (
+    key TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, fields TEXT, version INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS answers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, idempotency_key TEXT NOT NULL UNIQUE, request TEXT NOT NULL,
     answer TEXT NOT NULL) STRICT;
@@ -77,11 +79,24 @@ pub(super) fn load(db: &Connection, key: &str) -> rusqlite::Result<Row> {
 /// Puts the record's next state in place.
 pub(super) fn save(db: &Connection, key: &str, row: &Row) -> rusqlite::Result<()> {
     db.prepare(
-        "INSERT INTO customers (key, fields, version) VALUES (?1, ?2, ?3)
+        "INSERT INTO customers (key, id, fields, version) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (key) DO UPDATE SET fields = excluded.fields, version = excluded.version",
     )?
-    .execute(params![key, row.fields.as_ref().map(to_text), row.version])
+    .execute(params![key, id_of(key), row.fields.as_ref().map(to_text), row.version])
     .map(drop)
+}
+
+/// The GUID of the record with this key. Made from the key, so that a record has it before it is there.
+pub(super) fn id_of(key: &str) -> String {
+    let hex: String = Sha256::digest(key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    // Version 8, RFC 9562: of one's own making.
+    format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
+/// The key of the record with this GUID.
+pub(super) fn key_of(db: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
+    let id = id.to_ascii_lowercase();
+    db.prepare("SELECT key FROM customers WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()
 }
 
 /// Up to `limit` records whose key comes after `after`, leaving out the first `skip`, in order of their keys.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::habits::Habits;
+
 /// In what way the data API is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,9 +60,8 @@ impl Fault {
     }
 }
 
-/// A switch as it is set and shown.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What is broken, as it is shown.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Switch {
     /// What is broken.
     pub(super) mode: Fault,
@@ -85,24 +86,79 @@ impl Switch {
     }
 }
 
-/// The switch of a running app. A restart repairs it.
+/// A change of the switches. The fault is set as a whole, if anything of it is given; each habit stays unless it is given.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Change {
+    mode: Option<Fault>,
+    delay_ms: Option<u32>,
+    retry_after_seconds: Option<u32>,
+    remaining: Option<u32>,
+    reports_own_writes: Option<bool>,
+    tidies: Option<bool>,
+    commits_late_ms: Option<u32>,
+    idempotency_keys: Option<bool>,
+}
+
+impl Change {
+    /// The fault that it sets, if any. To strike no call at all is to work.
+    fn fault(&self) -> Option<Switch> {
+        let given = self.mode.is_some() || self.delay_ms.or(self.retry_after_seconds).or(self.remaining).is_some();
+        let usual = Switch::default();
+        given.then(|| match self.remaining {
+            Some(0) => usual,
+            remaining => Switch {
+                mode: self.mode.unwrap_or_default(),
+                delay_ms: self.delay_ms.unwrap_or(usual.delay_ms),
+                retry_after_seconds: self.retry_after_seconds.unwrap_or(usual.retry_after_seconds),
+                remaining,
+            },
+        })
+    }
+
+    fn apply(&self, habits: &mut Habits) {
+        habits.reports_own_writes = self.reports_own_writes.unwrap_or(habits.reports_own_writes);
+        habits.tidies = self.tidies.unwrap_or(habits.tidies);
+        habits.commits_late_ms = self.commits_late_ms.unwrap_or(habits.commits_late_ms);
+        habits.idempotency_keys = self.idempotency_keys.unwrap_or(habits.idempotency_keys);
+    }
+}
+
+/// All switches, as they are shown.
+#[derive(Debug, Serialize)]
+pub(super) struct All {
+    /// What is broken.
+    #[serde(flatten)]
+    pub(super) fault: Switch,
+    /// What the app does on its own account.
+    #[serde(flatten)]
+    pub(super) habits: Habits,
+}
+
+/// The switches of a running app. A restart repairs it, and takes its habits away.
 #[derive(Debug, Default)]
 pub(super) struct Switches {
     current: Mutex<Switch>,
+    habits: Mutex<Habits>,
 }
 
 impl Switches {
     /// What is set.
-    pub(super) fn get(&self) -> Switch {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn get(&self) -> All {
+        All { fault: self.current.lock().unwrap_or_else(PoisonError::into_inner).clone(), habits: self.habits() }
     }
 
-    /// Sets it; to strike no call at all is to work.
-    pub(super) fn set(&self, mut switch: Switch) {
-        if switch.remaining == Some(0) {
-            switch = Switch::default();
+    /// What the app does on its own account.
+    pub(super) fn habits(&self) -> Habits {
+        self.habits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets what is given.
+    pub(super) fn set(&self, change: &Change) {
+        if let Some(fault) = change.fault() {
+            *self.current.lock().unwrap_or_else(PoisonError::into_inner) = fault;
         }
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = switch;
+        change.apply(&mut self.habits.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What happens to this call; counts it when it is struck.
@@ -128,11 +184,27 @@ mod tests {
     #[test]
     fn a_bounded_switch_strikes_that_many_calls() {
         let switches = Switches::default();
-        switches.set(Switch { mode: Fault::ApplyThenDrop, remaining: Some(2), ..Switch::default() });
+        switches.set(&Change { mode: Some(Fault::ApplyThenDrop), remaining: Some(2), ..Change::default() });
         assert_eq!(switches.strike(false).mode, Fault::Normal);
         assert_eq!(switches.strike(true).mode, Fault::ApplyThenDrop);
         assert_eq!(switches.strike(true).mode, Fault::ApplyThenDrop);
         assert_eq!(switches.strike(true).mode, Fault::Normal);
+    }
+
+    #[test]
+    fn a_fault_and_each_habit_are_set_by_themselves() {
+        let switches = Switches::default();
+        let set = |change: serde_json::Value| switches.set(&serde_json::from_value(change).unwrap());
+        set(serde_json::json!({"tidies": true}));
+        set(serde_json::json!({"mode": "down", "remaining": 3}));
+        set(serde_json::json!({"reports_own_writes": false, "commits_late_ms": 7}));
+        let all = switches.get();
+        assert_eq!((all.fault.mode, all.fault.remaining), (Fault::Down, Some(3)));
+        assert!(all.habits.tidies && !all.habits.reports_own_writes && all.habits.commits_late_ms == 7);
+        set(serde_json::json!({"mode": "normal"}));
+        assert!(switches.get().fault.mode == Fault::Normal && switches.habits().tidies);
+        set(serde_json::json!({"mode": "down", "remaining": 0, "tidies": false}));
+        assert!(switches.get().fault.mode == Fault::Normal && !switches.habits().tidies);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The apps over HTTP, with a Tandem that does as it is told.
 
+mod crm;
 mod data_api;
 mod edits;
+mod finance;
+mod habits;
 mod keys;
 mod page;
 mod reports;

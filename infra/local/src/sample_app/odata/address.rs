@@ -1,10 +1,13 @@
-//! Addresses: `/data/CustomersV3('C-1001')`, with any key.
+//! Addresses: `/data/CustomersV3(dataAreaId='usmf',CustomerAccount='C-1')`, `/api/data/v9.2/accounts(accountnumber='C-1')`.
 
 use axum::http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::super::flavor::Flavor;
+use super::super::contacts::{self, Contact};
+use super::super::flavor::{COMPANY, Dialect, Flavor};
+use super::super::store;
 use super::error::ODataError;
+use super::key::{self, Literal, Part};
 
 /// What may stand for itself in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -18,57 +21,136 @@ pub(super) enum Address {
     Set,
     /// One record.
     Entity(String),
+    /// A record by the GUID that the app gave it.
+    ById(String),
+    /// A record of a company that the caller does not see, or that is none.
+    Elsewhere(String),
+    /// All contacts.
+    Contacts,
+    /// The contact with this GUID, if there is one.
+    Contact(Option<&'static str>),
 }
 
 impl Address {
-    /// Takes an undecoded path apart. Whatever stands between the outer quotes is the key, a raw `/` too.
-    pub(super) fn parse(flavor: &Flavor, path: &str) -> Result<Self, ODataError> {
+    /// Takes an undecoded path apart. Whatever stands between the outer parentheses is the key, a raw `/` too.
+    ///
+    /// The user of the data API has the company `dat`, which has no records, as an application user of Finance & Operations
+    /// has it: without `cross-company=true` (`sees_all`) there is nothing to see.
+    pub(super) fn parse(flavor: &Flavor, path: &str, sees_all: bool) -> Result<Self, ODataError> {
         let not_found = || ODataError::new(StatusCode::NOT_FOUND, "ResourceNotFound", "There is nothing here");
         let rest = path.strip_prefix(flavor.service).ok_or_else(not_found)?;
         if matches!(rest, "" | "/") {
             return Ok(Self::Service);
         }
-        let rest =
-            rest.strip_prefix('/').and_then(|rest| rest.strip_prefix(flavor.entity_set)).ok_or_else(not_found)?;
+        let rest = rest.strip_prefix('/').ok_or_else(not_found)?;
+        let (rest, is_contact) = match rest.strip_prefix(flavor.entity_set) {
+            Some(rest) => (rest, false),
+            None if flavor.dialect == Dialect::Dataverse => {
+                (rest.strip_prefix(contacts::ENTITY_SET).ok_or_else(not_found)?, true)
+            }
+            None => return Err(not_found()),
+        };
         match rest.chars().next() {
+            None if is_contact => return Ok(Self::Contacts),
             None => return Ok(Self::Set),
             Some('(' | '%') => {}
             Some(_) => return Err(not_found()),
         }
-        let bad = |why: &str| ODataError::new(StatusCode::BAD_REQUEST, "BadKey", why);
         let decoded = percent_decode_str(rest).decode_utf8().map_err(|_| bad("The key is not UTF-8"))?;
         let inner = decoded.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or_else(not_found)?;
-        let named = inner.strip_prefix(flavor.key).and_then(|rest| rest.strip_prefix('='));
-        let quoted = named.unwrap_or(inner);
-        let key = quoted
-            .strip_prefix('\'')
-            .and_then(|rest| rest.strip_suffix('\''))
-            .ok_or_else(|| bad("The key must stand between single quotes"))?;
-        if key.replace("''", "").contains('\'') {
-            return Err(bad("A quote within a key must be doubled"));
+        let parts = key::parts(inner).map_err(bad)?;
+        match (flavor.dialect, is_contact) {
+            (_, true) => Ok(Self::Contact(contact(&parts)?.map(|contact| contact.id))),
+            (Dialect::Dataverse, false) => account(flavor, &parts),
+            (Dialect::FinanceOperations, false) => customer(flavor, &parts, sees_all),
         }
-        Ok(Self::Entity(key.replace("''", "'")))
+    }
+
+    /// The same with the GUID of a record turned into its key.
+    pub(super) fn resolved(self, db: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        Ok(match self {
+            Self::ById(id) => match store::key_of(db, &id)? {
+                Some(key) => Self::Entity(key),
+                None => Self::ById(id),
+            },
+            other => other,
+        })
     }
 
     /// The record's key, if it is the address of one.
     pub(super) fn key(&self) -> Option<String> {
         match self {
-            Self::Entity(key) => Some(key.clone()),
-            Self::Service | Self::Set => None,
+            Self::Entity(key) | Self::Elsewhere(key) => Some(key.clone()),
+            Self::Service | Self::Set | Self::ById(_) | Self::Contacts | Self::Contact(_) => None,
         }
     }
+}
+
+/// The contact that a key names, if there is one.
+pub(super) fn contact(parts: &[Part]) -> Result<Option<&'static Contact>, ODataError> {
+    match parts {
+        [Part { name: None, value: Literal::Bare(id) }] => Ok(contacts::by_id(id)),
+        [Part { name: Some(name), value: Literal::Bare(id) }] if name == contacts::ID => Ok(contacts::by_id(id)),
+        [Part { name: Some(name), value: Literal::Text(number) }] if name == contacts::NUMBER => {
+            Ok(contacts::by_number(number))
+        }
+        _ => Err(bad("A contact has the key contactid, a GUID, and the alternate key externaluseridentifier")),
+    }
+}
+
+fn account(flavor: &Flavor, parts: &[Part]) -> Result<Address, ODataError> {
+    let by_id = |id: &str| Ok(Address::ById(id.to_ascii_lowercase()));
+    match parts {
+        [Part { name: Some(name), value: Literal::Text(key) }] if name == flavor.key => {
+            Ok(Address::Entity(key.clone()))
+        }
+        [Part { name: None, value: Literal::Bare(id) }] if is_guid(id) => by_id(id),
+        [Part { name: Some(name), value: Literal::Bare(id) }] if name == flavor.own.0 && is_guid(id) => by_id(id),
+        _ => Err(bad("An account has the key accountid, a GUID, and the alternate key accountnumber")),
+    }
+}
+
+fn customer(flavor: &Flavor, parts: &[Part], sees_all: bool) -> Result<Address, ODataError> {
+    let text = |wanted: &str| {
+        parts.iter().find_map(|part| match (&part.name, &part.value) {
+            (Some(name), Literal::Text(text)) if name == wanted => Some(text.clone()),
+            _ => None,
+        })
+    };
+    match (parts.len(), text(flavor.own.0), text(flavor.key)) {
+        (2, Some(company), Some(key)) if sees_all && company.eq_ignore_ascii_case(COMPANY) => Ok(Address::Entity(key)),
+        (2, Some(_), Some(key)) => Ok(Address::Elsewhere(key)),
+        _ => Err(bad("The key consists of dataAreaId and CustomerAccount; both must be named")),
+    }
+}
+
+fn bad(why: &str) -> ODataError {
+    ODataError::new(StatusCode::BAD_REQUEST, "BadKey", why)
+}
+
+fn is_guid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
 /// The path of one record within the service.
 pub(in super::super) fn entity_path(flavor: &Flavor, key: &str) -> String {
-    entity_id(flavor.service, flavor, key)
+    keyed(flavor.service, flavor, key)
 }
 
-/// The address of one record.
+/// The address that the app itself gives a record: Dataverse names it by its GUID.
 pub(super) fn entity_id(base: &str, flavor: &Flavor, key: &str) -> String {
-    let doubled = key.replace('\'', "''");
-    format!("{base}/{}('{}')", flavor.entity_set, encode(&doubled))
+    match flavor.dialect {
+        Dialect::FinanceOperations => keyed(base, flavor, key),
+        Dialect::Dataverse => format!("{base}/{}({})", flavor.entity_set, store::id_of(key)),
+    }
+}
+
+fn keyed(base: &str, flavor: &Flavor, key: &str) -> String {
+    let key = format!("{}='{}'", flavor.key, encode(&key.replace('\'', "''")));
+    let company = flavor.own.1.map(|company| format!("{}='{company}',", flavor.own.0)).unwrap_or_default();
+    format!("{base}/{}({company}{key})", flavor.entity_set)
 }
 
 /// Text as it may stand in any part of an address.
@@ -77,60 +159,4 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::flavor::FlavorName;
-    use super::*;
-
-    fn parse(path: &str) -> Result<Address, u16> {
-        Address::parse(FlavorName::Finance.flavor(), path).map_err(|error| error.status().as_u16())
-    }
-
-    #[test]
-    fn a_key_may_hold_anything() {
-        for (path, key) in [
-            ("('C-1')", "C-1"),
-            ("(CustomerAccount='C-1')", "C-1"),
-            ("('O''Neil')", "O'Neil"),
-            ("(%27O%27%27Neil%27)", "O'Neil"),
-            ("%28%27C-1%27%29", "C-1"),
-            ("('a/b')", "a/b"),
-            ("('a%2Fb%23c%3Fd%25')", "a/b#c?d%"),
-            ("('%C3%84%F0%9F%98%80')", "Ä😀"),
-            ("('a+b%20c')", "a+b c"),
-            ("('')", ""),
-            ("('''')", "'"),
-            ("(')(')", ")("),
-        ] {
-            assert_eq!(parse(&format!("/data/CustomersV3{path}")), Ok(Address::Entity(key.to_owned())), "{path}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_an_address_is_refused() {
-        for (path, status) in [
-            ("/data/CustomersV3(C-1)", 400),
-            ("/data/CustomersV3(''')", 400),
-            ("/data/CustomersV3('O'Neil')", 400),
-            ("/data/CustomersV3('%FF')", 400),
-            ("/data/CustomersV3('C-1'", 404),
-            ("/data/CustomersV3/C-1", 404),
-            ("/data/CustomersV3X", 404),
-            ("/data/accounts", 404),
-            ("/other", 404),
-        ] {
-            assert_eq!(parse(path), Err(status), "{path}");
-        }
-        assert_eq!(parse("/data/"), Ok(Address::Service));
-        assert_eq!(parse("/data/CustomersV3"), Ok(Address::Set));
-    }
-
-    #[test]
-    fn the_address_of_a_record_leads_back_to_its_key() {
-        let finance = FlavorName::Finance.flavor();
-        for key in ["C-1", "'", "a/b#c?d%e f+g", "Ä😀", "''x''"] {
-            let id = entity_id("/data", finance, key);
-            assert!(id.is_ascii());
-            assert_eq!(parse(&id), Ok(Address::Entity(key.to_owned())), "{id}");
-        }
-    }
-}
+mod tests;

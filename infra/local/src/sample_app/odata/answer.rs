@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::flavor::Flavor;
 use super::super::record::{Fields, Row};
+use super::super::store;
 
 /// A successful answer, in a form that can be kept to give it again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ impl Answer {
 /// An entity as it stands in answers.
 pub(super) fn entity(flavor: &Flavor, key: &str, row: &Row, fields: &Fields) -> Value {
     let mut entity = fields.clone();
+    let (own, fixed) = flavor.own;
+    entity.insert(own.to_owned(), fixed.map_or_else(|| json!(store::id_of(key)), |fixed| json!(fixed)));
     entity.insert(flavor.key.to_owned(), json!(key));
     entity.insert("@odata.etag".to_owned(), json!(row.etag()));
     Value::Object(entity)

@@ -1,11 +1,12 @@
-//! PATCH (upsert) and DELETE: apply, report, answer.
+//! POST, PATCH and DELETE: apply, report, answer.
 
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::super::app::App;
 use super::super::calls;
+use super::super::flavor::Dialect;
 use super::super::record::{self, Fields, Row};
 use super::super::report::{self, Delivery};
 use super::super::store;
@@ -14,23 +15,45 @@ use super::answer::{Answer, entity};
 use super::conditions;
 use super::error::ODataError;
 use super::remembered;
-use super::{Incoming, read, text};
+use super::{Incoming, bind, read, text};
+
+/// A change that is asked for.
+struct Change<'a> {
+    key: &'a str,
+    /// The new values, or none to delete the record.
+    fields: Option<Fields>,
+}
+
+/// Makes the record that the body describes, with the key in it.
+pub(super) async fn create(app: &App, incoming: &mut Incoming) -> Result<Answer, ODataError> {
+    let fields = parse_body(app, incoming)?;
+    let key = fields.get(app.flavor.key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    incoming.call.key = Some(key.clone());
+    record::check_key(app.flavor, &key)?;
+    run(app, incoming, Change { key: &key, fields: Some(fields) }).await
+}
+
+/// Changes or deletes a record. Dataverse makes it if it is not there.
+pub(super) async fn change(app: &App, incoming: &Incoming, key: &str) -> Result<Answer, ODataError> {
+    record::check_key(app.flavor, key)?;
+    let fields = match incoming.method {
+        Method::PATCH => Some(parse_body(app, incoming)?),
+        _ => None,
+    };
+    run(app, incoming, Change { key, fields }).await
+}
 
 /// Changes a record under its lock, and reports the change as a trigger would before it answers.
 ///
-/// The app does not know who calls: a change that comes from Tandem is reported to Tandem as well.
-pub(super) async fn run(app: &App, incoming: &Incoming, key: &str) -> Result<Answer, ODataError> {
-    let change = match incoming.method {
-        Method::PATCH => Some(parse_body(&incoming.headers, &incoming.body)?),
-        _ => None,
-    };
-    let Some(_lock) = app.lock(key).await else {
+/// Unless the app leaves out what others write, a change that comes from Tandem is reported to Tandem as well.
+async fn run(app: &App, incoming: &Incoming, change: Change<'_>) -> Result<Answer, ODataError> {
+    let Some(_lock) = app.lock(change.key).await else {
         let error = ODataError::new(StatusCode::SERVICE_UNAVAILABLE, "RecordLocked", "The record is locked");
         return Err(error.with_header("retry-after", "1"));
     };
-    let answer = app.store.transaction(|tx| apply(tx, app, incoming, key, change.as_ref()))?;
+    let answer = app.store.transaction(|tx| apply(tx, app, incoming, &change))?;
     // The change stands; a report that is not delivered now stays in the outbox.
-    match report::deliver(app, key, app.patience.inline).await {
+    match report::deliver(app, change.key, app.patience.inline).await {
         Ok(Delivery::Done) => {}
         Ok(Delivery::Left { .. }) => app.reports_wait.notify_one(),
         Err(error) => tracing::error!(%error, "could not send the outbox"),
@@ -39,30 +62,28 @@ pub(super) async fn run(app: &App, incoming: &Incoming, key: &str) -> Result<Ans
 }
 
 /// Everything a change does, in one transaction: record, outbox, kept answer and note.
-fn apply(
-    tx: &Transaction<'_>,
-    app: &App,
-    incoming: &Incoming,
-    key: &str,
-    change: Option<&Fields>,
-) -> Result<Answer, ODataError> {
-    let request = fingerprint(&incoming.method, key, change);
-    let idempotency_key = incoming.call.idempotency_key.as_deref();
+fn apply(tx: &Transaction<'_>, app: &App, incoming: &Incoming, change: &Change<'_>) -> Result<Answer, ODataError> {
+    let (key, habits) = (change.key, app.switches.habits());
+    let request = fingerprint(&incoming.method, change);
+    let idempotency_key = incoming.call.idempotency_key.as_deref().filter(|_| habits.idempotency_keys);
     if let Some(idempotency_key) = idempotency_key
         && let Some(answer) = remembered::find(tx, idempotency_key, &request)?
     {
         return Ok(answer);
     }
     let before = store::load(tx, key)?;
-    conditions::check(&incoming.headers, &before)?;
-    let fields = match change {
-        Some(change) => Some(record::merge(app.flavor, key, before.fields.as_ref(), change)?),
-        None if before.fields.is_none() => return Err(conditions::not_found()),
-        None => None,
-    };
-    let after = Row { fields, version: before.version + 1 };
+    let upserts = app.flavor.dialect == Dialect::Dataverse && incoming.method == Method::PATCH;
+    match before.fields.is_some() {
+        true if incoming.method == Method::POST => return Err(ODataError::exists(app.flavor, key)),
+        false if incoming.method != Method::POST && !upserts => return Err(ODataError::missing_for_change(app.flavor)),
+        _ => conditions::check(app.flavor, &incoming.headers, key, &before)?,
+    }
+    let merged = change.fields.as_ref().map(|fields| record::merge(app.flavor, key, before.fields.as_ref(), fields));
+    let after = app.stored(&Row { fields: merged.transpose()?, version: before.version + 1 });
     store::save(tx, key, &after)?;
-    app.note_report(tx, key, &before, &after)?;
+    if habits.reports_own_writes {
+        app.note_report(tx, key, &before, &after)?;
+    }
     let mut answer = answer_to(app, incoming, key, &before, &after);
     if let Some(idempotency_key) = idempotency_key {
         remembered::keep(tx, idempotency_key, &request, &answer)?;
@@ -73,38 +94,44 @@ fn apply(
     Ok(answer)
 }
 
+/// Without the record in it an answer has no entity tag either: Dataverse tells that with the representation only. Finance &
+/// Operations always answers what it has made.
 fn answer_to(app: &App, incoming: &Incoming, key: &str, before: &Row, after: &Row) -> Answer {
     let Some(fields) = &after.fields else {
         return Answer::new(StatusCode::NO_CONTENT, None);
     };
-    let wants_entity = read::preference(&incoming.headers, "return").as_deref() == Some("representation");
-    let answer = match (wants_entity, &before.fields) {
-        (false, _) => Answer::new(StatusCode::NO_CONTENT, None),
-        (true, None) => Answer::new(StatusCode::CREATED, Some(entity(app.flavor, key, after, fields))),
-        (true, Some(_)) => Answer::new(StatusCode::OK, Some(entity(app.flavor, key, after, fields))),
-    };
+    let preference = read::preference(&incoming.headers, "return");
+    let prefers_entity = preference.as_deref() == Some("representation");
+    let always = app.flavor.dialect == Dialect::FinanceOperations && incoming.method == Method::POST;
     let id = entity_id(&incoming.base, app.flavor, key);
-    let answer = match wants_entity {
+    if !prefers_entity && !always {
+        return Answer::new(StatusCode::NO_CONTENT, None).with("odata-entityid", id);
+    }
+    let status = if before.fields.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let mut body = entity(app.flavor, key, after, fields);
+    body["@odata.context"] = read::context(app, incoming);
+    let answer = Answer::new(status, Some(body)).with("etag", after.etag()).with("odata-entityid", id);
+    match prefers_entity {
         true => answer.with("preference-applied", "return=representation".to_owned()),
         false => answer,
-    };
-    answer.with("etag", after.etag()).with("odata-entityid", id)
+    }
 }
 
 /// The request in one text, the same for the same request.
-fn fingerprint(method: &Method, key: &str, change: Option<&Fields>) -> String {
-    let body = change.map_or(Value::Null, |change| Value::Object(change.clone()));
-    format!("{method} {key} {body}")
+fn fingerprint(method: &Method, change: &Change<'_>) -> String {
+    let body = change.fields.clone().map_or(Value::Null, Value::Object);
+    format!("{method} {} {body}", change.key)
 }
 
-fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ODataError> {
-    let content_type = text(headers, "content-type").unwrap_or_default();
+fn parse_body(app: &App, incoming: &Incoming) -> Result<Fields, ODataError> {
+    let content_type = text(&incoming.headers, "content-type").unwrap_or_default();
     if !content_type.to_ascii_lowercase().starts_with("application/json") {
         let message = "The body must be application/json";
         return Err(ODataError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message));
     }
     let malformed = |why: String| ODataError::new(StatusCode::BAD_REQUEST, "MalformedBody", &why);
-    match serde_json::from_slice(body) {
+    match serde_json::from_slice(&incoming.body) {
+        Ok(Value::Object(fields)) if app.flavor.dialect == Dialect::Dataverse => bind::resolved(app.flavor, fields),
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(malformed("The body must be a JSON object".to_owned())),
         Err(error) => Err(malformed(format!("The body is not JSON: {error}"))),

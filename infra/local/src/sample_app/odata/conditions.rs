@@ -2,29 +2,30 @@
 
 use axum::http::{HeaderMap, StatusCode};
 
+use super::super::flavor::Flavor;
 use super::super::record::Row;
 use super::error::ODataError;
 use super::text;
 
 /// Says whether the call may go on, the record being as it is.
-pub(super) fn check(headers: &HeaderMap, row: &Row) -> Result<(), ODataError> {
+///
+/// Dataverse: `If-Match: *` keeps an upsert from making a record, and `If-None-Match: *` from changing one.
+pub(super) fn check(flavor: &Flavor, headers: &HeaderMap, key: &str, row: &Row) -> Result<(), ODataError> {
     let exists = row.fields.is_some();
     match text(headers, "if-match").as_deref().map(str::trim) {
-        Some("*") if !exists => return Err(not_found()),
+        // A version of a record that is gone: there is nothing to compare it with.
+        Some(_) if !exists => return Err(ODataError::missing_for_change(flavor)),
         None | Some("*") => {}
-        Some(tags) if exists && names(tags, row) => {}
-        Some(_) => return Err(failed("The record is not at the version of If-Match")),
+        Some(tags) if names(tags, row) => {}
+        Some(_) => {
+            return Err(failed("The version of the existing record doesn't match the RowVersion property provided."));
+        }
     }
     match text(headers, "if-none-match").as_deref().map(str::trim) {
-        Some("*") if exists => Err(failed("The record exists already")),
+        Some("*") if exists => Err(ODataError::exists(flavor, key)),
         Some(tags) if exists && names(tags, row) => Err(failed("The record is at the version of If-None-Match")),
         _ => Ok(()),
     }
-}
-
-/// The record does not exist.
-pub(super) fn not_found() -> ODataError {
-    ODataError::new(StatusCode::NOT_FOUND, "ResourceNotFound", "The record does not exist")
 }
 
 fn names(tags: &str, row: &Row) -> bool {
@@ -40,12 +41,14 @@ fn failed(message: &str) -> ODataError {
 mod tests {
     use serde_json::Map;
 
+    use super::super::super::flavor::FlavorName;
     use super::*;
 
     fn status(name: &'static str, value: &str, exists: bool) -> u16 {
         let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
         let row = Row { fields: exists.then(Map::new), version: 7 };
-        check(&headers, &row).err().map_or(200, |error| error.status().as_u16())
+        let crm = FlavorName::Crm.flavor();
+        check(crm, &headers, "C-1", &row).err().map_or(200, |error| error.status().as_u16())
     }
 
     #[test]
@@ -56,7 +59,7 @@ mod tests {
             ("if-match", "W/\"7\"", true, 200),
             ("if-match", "W/\"6\", W/\"7\"", true, 200),
             ("if-match", "W/\"6\"", true, 412),
-            ("if-match", "W/\"7\"", false, 412),
+            ("if-match", "W/\"7\"", false, 404),
             ("if-none-match", "*", true, 412),
             ("if-none-match", "*", false, 200),
             ("if-none-match", "W/\"7\"", true, 412),

@@ -1,19 +1,25 @@
-//! Errors of the data API, in OData's form.
+//! Errors of the data API, in the form of the app that it stands for.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::field::Refusal;
+use super::super::flavor::{Dialect, Flavor};
+
+/// What the exceptions of the OData service of Finance & Operations are called before their own name.
+const NAMESPACE: &str = "Microsoft.Dynamics.Platform.Integration.Services.OData";
 
 /// A call that is not answered with success.
 #[derive(Debug)]
 pub(super) struct ODataError {
     status: StatusCode,
+    /// The sample's own word for it.
     code: &'static str,
     message: String,
+    /// The property whose value is refused.
     target: Option<String>,
     header: Option<(&'static str, String)>,
 }
@@ -30,9 +36,110 @@ impl ODataError {
         self
     }
 
+    /// There is no such record to read.
+    pub(super) fn missing(flavor: &Flavor) -> Self {
+        let message = match flavor.dialect {
+            Dialect::FinanceOperations => "No resource was found for the key".to_owned(),
+            Dialect::Dataverse => {
+                format!("A record with the specified key values does not exist in {} entity", flavor.table)
+            }
+        };
+        Self::new(StatusCode::NOT_FOUND, "RecordNotFound", &message)
+    }
+
+    /// There is no such record to change or to delete. Finance & Operations does not say so with 404.
+    pub(super) fn missing_for_change(flavor: &Flavor) -> Self {
+        match flavor.dialect {
+            Dialect::FinanceOperations => {
+                let message = "No resources were found when selecting for update.";
+                Self::new(StatusCode::BAD_REQUEST, "RecordNotFound", message)
+            }
+            Dialect::Dataverse => Self::missing(flavor),
+        }
+    }
+
+    /// The record to be made is there already.
+    pub(super) fn exists(flavor: &Flavor, key: &str) -> Self {
+        let (status, message) = match flavor.dialect {
+            Dialect::FinanceOperations => {
+                let message = format!(
+                    "Cannot create a record in Customers (CustTable). Customer account: {key}.\nThe record already exists."
+                );
+                (StatusCode::BAD_REQUEST, message)
+            }
+            Dialect::Dataverse => {
+                (StatusCode::PRECONDITION_FAILED, "A record with matching key values already exists.".to_owned())
+            }
+        };
+        Self::new(status, "RecordExists", &message)
+    }
+
     #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The answer, in the app's own form.
+    pub(super) fn answer(self, flavor: &Flavor) -> Response {
+        let body = match flavor.dialect {
+            Dialect::FinanceOperations => self.of_finance(flavor),
+            Dialect::Dataverse => json!({"error": {"code": dataverse_code(self.code), "message": self.message}}),
+        };
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert("odata-version", HeaderValue::from_static("4.0"));
+        if let Some((name, value)) = self.header
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+
+    /// The outer error says nothing. What was not written has the lines of the Infolog, each with its severity.
+    fn of_finance(&self, flavor: &Flavor) -> Value {
+        let (table, says) = (flavor.table, self.message.trim_end_matches('.'));
+        let infolog = match (&self.target, self.code) {
+            (_, "RecordExists") => Some(format!("Info: {}.", self.message)),
+            (Some(field), _) => {
+                Some(format!("Warning: {says}.; Warning: validateField failed on field '{table}.{field}'."))
+            }
+            (None, "ChangesBlocked") => {
+                Some(format!("Warning: {says}.; Warning: validateWrite failed on data source 'CustTable (CustTable)'."))
+            }
+            (None, _) => None,
+        };
+        let inner = match infolog {
+            Some(lines) => json!({
+                "message": format!("Write failed for table row of type '{table}'. Infolog: {lines}"),
+                "type": format!("{NAMESPACE}.AxODataWriteException"),
+                "stacktrace": "",
+                "internalexception": {"message": self.message, "type": "System.Exception", "stacktrace": ""},
+            }),
+            None => json!({
+                "message": self.message, "type": format!("{NAMESPACE}.ODataArgumentException"), "stacktrace": "",
+            }),
+        };
+        json!({"error": {"code": "", "message": "An error has occurred.", "innererror": inner}})
+    }
+}
+
+/// Error codes of Dataverse's web services, with the names that its documentation gives them.
+fn dataverse_code(code: &str) -> &'static str {
+    match code {
+        "ValueTooLong" => "0x80044331",                             // StringLengthTooLong
+        "InvalidChoice" => "0x8004431a",                            // PicklistValueOutOfRange
+        "CreditLimitExceeded" | "ChangesBlocked" => "0x80040265",   // IsvAborted: by a plug-in
+        "UnknownProperty" | "MalformedBody" => "0x80048d19",        // InvalidPayload
+        "RecordNotFound" => "0x80060891",                           // RecordNotFoundByEntityKey
+        "ContactNotFound" | "IdNotFound" => "0x80040217",           // ObjectDoesNotExist
+        "RecordExists" => "0x80040237",                             // DuplicateRecord
+        "PreconditionFailed" => "0x80060882",                       // ConcurrencyVersionMismatch
+        "TooManyRequests" => "0x80072322",                          // NumberOfRequestsExceeded
+        "ResourceNotFound" | "BadKey" | "BadQuery" => "0x80060888", // InvalidUri
+        "InternalError" | "ServiceUnavailable" | "DatabaseFailed" => "0x80040216", // UnexpectedError
+        _ => "0x80040203",                                          // InvalidArgument
     }
 }
 
@@ -47,25 +154,5 @@ impl From<rusqlite::Error> for ODataError {
     fn from(error: rusqlite::Error) -> Self {
         tracing::error!(%error, "could not use the database");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "DatabaseFailed", "The database failed")
-    }
-}
-
-impl From<ODataError> for Response {
-    fn from(error: ODataError) -> Self {
-        let mut body = json!({"error": {"code": error.code, "message": error.message}});
-        if let Some(target) = &error.target {
-            body["error"]["target"] = json!(target);
-            body["error"]["details"] = json!([{"code": error.code, "target": target, "message": error.message}]);
-        }
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = error.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response.headers_mut().insert("odata-version", HeaderValue::from_static("4.0"));
-        if let Some((name, value)) = error.header
-            && let Ok(value) = HeaderValue::from_str(&value)
-        {
-            response.headers_mut().insert(name, value);
-        }
-        response
     }
 }

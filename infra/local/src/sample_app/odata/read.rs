@@ -4,22 +4,23 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::super::app::App;
+use super::super::contacts::{self, CONTACTS, Contact};
+use super::super::flavor::Dialect;
 use super::super::store;
+use super::Incoming;
 use super::address::{encode, entity_id};
 use super::answer::{Answer, entity as to_json};
 use super::error::ODataError;
-use super::{Incoming, conditions};
 
 /// Most records in one page, whatever the caller would like.
 const PAGE_MAX: u32 = 1_000;
 
 /// The list of entity sets.
 pub(super) fn service(app: &App, incoming: &Incoming) -> Answer {
-    let set = app.flavor.entity_set;
-    let body = json!({
-        "@odata.context": format!("{}/$metadata", incoming.base),
-        "value": [{"name": set, "kind": "EntitySet", "url": set}],
-    });
+    let contacts = (app.flavor.dialect == Dialect::Dataverse).then_some(contacts::ENTITY_SET);
+    let sets = [app.flavor.entity_set].into_iter().chain(contacts);
+    let sets: Vec<_> = sets.map(|set| json!({"name": set, "kind": "EntitySet", "url": set})).collect();
+    let body = json!({"@odata.context": format!("{}/$metadata", incoming.base), "value": sets});
     Answer::new(StatusCode::OK, Some(body))
 }
 
@@ -27,12 +28,33 @@ pub(super) fn service(app: &App, incoming: &Incoming) -> Answer {
 pub(super) fn entity(app: &App, incoming: &Incoming, key: &str) -> Result<Answer, ODataError> {
     let row = app.store.run(|db| store::load(db, key))?;
     let Some(fields) = &row.fields else {
-        return Err(conditions::not_found());
+        return Err(ODataError::missing(app.flavor));
     };
     let mut body = to_json(app.flavor, key, &row, fields);
-    body["@odata.context"] = json!(format!("{}/$metadata#{}/$entity", incoming.base, app.flavor.entity_set));
+    body["@odata.context"] = context(app, incoming);
     let id = entity_id(&incoming.base, app.flavor, key);
     Ok(Answer::new(StatusCode::OK, Some(body)).with("etag", row.etag()).with("odata-entityid", id))
+}
+
+/// What says of which kind an entity is.
+pub(super) fn context(app: &App, incoming: &Incoming) -> Value {
+    json!(format!("{}/$metadata#{}/$entity", incoming.base, app.flavor.entity_set))
+}
+
+/// One contact, or all of them.
+pub(super) fn contact(incoming: &Incoming, id: Option<&str>) -> Result<Answer, ODataError> {
+    let to_json = |contact: &Contact| json!({contacts::ID: contact.id, contacts::NUMBER: contact.number, "fullname": contact.name});
+    let context = format!("{}/$metadata#{}", incoming.base, contacts::ENTITY_SET);
+    let body = match id {
+        None => json!({"@odata.context": context, "value": CONTACTS.iter().map(to_json).collect::<Vec<_>>()}),
+        Some(id) => {
+            let does_not_exist = || ODataError::new(StatusCode::NOT_FOUND, "IdNotFound", "Contact Does Not Exist");
+            let mut body = to_json(contacts::by_id(id).ok_or_else(does_not_exist)?);
+            body["@odata.context"] = json!(format!("{context}/$entity"));
+            body
+        }
+    };
+    Ok(Answer::new(StatusCode::OK, Some(body)))
 }
 
 /// A page of records in order of their keys, with a link to the next.
@@ -40,7 +62,9 @@ pub(super) fn entity(app: &App, incoming: &Incoming, key: &str) -> Result<Answer
 /// As OData has it, `$top` bounds the whole result and `Prefer: odata.maxpagesize` the page.
 pub(super) fn collection(app: &App, incoming: &Incoming) -> Result<Answer, ODataError> {
     let options = Options::parse(&incoming.query, page_size(&incoming.headers)?)?;
-    let limit = options.top.map_or(options.page_size, |top| top.min(options.page_size));
+    // Without `cross-company` there are only those of the user's own company: none.
+    let page_size = if incoming.sees_all { options.page_size } else { 0 };
+    let limit = options.top.map_or(page_size, |top| top.min(page_size));
     let mut rows =
         app.store.run(|db| store::page(db, options.after.as_deref(), options.skip, limit.saturating_add(1)))?;
     let has_more = rows.len() > limit as usize;
@@ -57,7 +81,9 @@ pub(super) fn collection(app: &App, incoming: &Incoming) -> Result<Answer, OData
     if let (true, Some((last, _)), None | Some(1..)) = (has_more, rows.last(), top_left) {
         let token = encode(&format!("{}:{last}", options.page_size));
         let top = top_left.map(|top| format!("&$top={top}")).unwrap_or_default();
-        body["@odata.nextLink"] = json!(format!("{}/{}?$skiptoken={token}{top}", incoming.base, app.flavor.entity_set));
+        let company = if app.flavor.dialect == Dialect::FinanceOperations { "&cross-company=true" } else { "" };
+        let set = app.flavor.entity_set;
+        body["@odata.nextLink"] = json!(format!("{}/{set}?$skiptoken={token}{top}{company}", incoming.base));
     }
     Ok(Answer::new(StatusCode::OK, Some(body)))
 }

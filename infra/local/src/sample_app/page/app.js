@@ -22,6 +22,8 @@ function toValue(input) {
     }
     case "flag":
       return text === "true";
+    case "option":
+      return Number(text);
     case "note":
       return text.trim() === "" ? null : text;
     default:
@@ -92,7 +94,9 @@ form.addEventListener("submit", (event) => {
   for (const input of inputs) {
     const value = toValue(input);
     // Only what the person changed: what others changed in the meantime stays.
-    if (open.key === null || value !== (open.fields[input.name] ?? null)) fields[input.name] = value;
+    const known = open.fields[input.name] ?? null;
+    const same = value === known || (input.dataset.kind === "note" && value === null && known === "");
+    if (open.key === null || !same) fields[input.name] = value;
   }
   if (Object.keys(fields).length === 0) {
     say("Nothing to save: no field was changed.", "busy");
@@ -141,6 +145,23 @@ switchForm.addEventListener("change", async () => {
 });
 switchForm.addEventListener("submit", (event) => event.preventDefault());
 
+const habitForm = $("habit-form");
+const habits = [...habitForm.querySelectorAll("input")];
+
+habitForm.addEventListener("change", (event) => {
+  const { name, type, checked, value } = event.target;
+  post("/switches", { [name]: type === "checkbox" ? checked : Math.max(0, Math.floor(Number(value) || 0)) });
+});
+habitForm.addEventListener("submit", (event) => event.preventDefault());
+
+function showHabits(now) {
+  if (habitForm.contains(document.activeElement)) return;
+  for (const input of habits) {
+    if (input.type === "checkbox") input.checked = now[input.name];
+    else input.value = now[input.name];
+  }
+}
+
 function showSwitch(now) {
   if (switchForm.contains(document.activeElement) && document.activeElement !== $("switch")) return;
   $("switch").value = now.mode;
@@ -184,6 +205,7 @@ async function refresh() {
     const live = await (await fetch("/live")).json();
     place(live.parts);
     showSwitch(live.switch);
+    showHabits(live.switch);
     document.body.classList.remove("gone");
   } catch {
     document.body.classList.add("gone");

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::super::contacts::CONTACTS;
 use super::super::field::{Field, Kind};
 use super::super::flavor::Flavor;
 use super::super::record::KEY_BYTES_MAX;
-use super::super::switches::{FAULTS, Switch};
+use super::super::switches::{All, FAULTS};
 use super::parts::{initial, kind_word};
 
 /// The form for one record, hidden until it is wanted.
@@ -42,6 +43,20 @@ fn input(field: &Field) -> Markup {
                     @for choice in choices { option value=(choice) { (choice) } }
                 }
             }
+            Kind::Options(options) => {
+                select name=(field.name) data-kind=(kind) data-initial=(start) {
+                    @for (number, label) in options { option value=(number) { (label) } }
+                }
+            }
+            Kind::Contact => {
+                select name=(field.name) data-kind=(kind) data-initial=(start) {
+                    option value="" { "–" }
+                    @for contact in &CONTACTS { option value=(contact.id) { (contact.name) } }
+                }
+            }
+            Kind::Moment { .. } => {
+                input name=(field.name) data-kind=(kind) data-initial=(start) placeholder="2026-12-31T12:00:00Z";
+            }
             Kind::Flag => {
                 select name=(field.name) data-kind=(kind) data-initial=(start) {
                     option value="false" { "No" }
@@ -59,14 +74,15 @@ fn input(field: &Field) -> Markup {
 }
 
 /// The switches; a change takes effect at once.
-pub(super) fn switches(now: &Switch) -> Markup {
+pub(super) fn switches(now: &All) -> Markup {
+    let (fault, habits) = (&now.fault, &now.habits);
     html! {
         form #switch-form autocomplete="off" {
             label.wide {
                 span.hidden-label { "Fault" }
                 select #switch name="mode" data-testid="switch" {
-                    @for (fault, word, text) in FAULTS {
-                        option value=(word) selected[fault == now.mode] { (text) }
+                    @for (known, word, text) in FAULTS {
+                        option value=(word) selected[known == fault.mode] { (text) }
                     }
                 }
             }
@@ -74,18 +90,35 @@ pub(super) fn switches(now: &Switch) -> Markup {
                 label {
                     span { "number of calls" }
                     input #remaining name="remaining" type="number" min="1" placeholder="all"
-                        value=[now.remaining];
+                        value=[fault.remaining];
                 }
                 label data-only="slow" {
                     span { "delay, ms" }
-                    input #delay name="delay_ms" type="number" min="0" value=(now.delay_ms);
+                    input #delay name="delay_ms" type="number" min="0" value=(fault.delay_ms);
                 }
                 label data-only="429" {
                     span { "retry after, s" }
                     input #retry-after name="retry_after_seconds" type="number" min="0"
-                        value=(now.retry_after_seconds);
+                        value=(fault.retry_after_seconds);
                 }
             }
         }
+        form #habit-form autocomplete="off" {
+            (habit("reports_own_writes", "Reports what Tandem writes", habits.reports_own_writes))
+            (habit("tidies", "Tidies: cuts blanks at both ends, and fractions of a second", habits.tidies))
+            (habit("idempotency_keys", "Honours Idempotency-Key", habits.idempotency_keys))
+            div.pair {
+                label {
+                    span { "commits after Tandem's answer by, ms" }
+                    input name="commits_late_ms" type="number" min="0" value=(habits.commits_late_ms);
+                }
+            }
+        }
+    }
+}
+
+fn habit(name: &str, text: &str, is_on: bool) -> Markup {
+    html! {
+        label.habit { input type="checkbox" name=(name) data-testid=(name) checked[is_on]; " " (text) }
     }
 }

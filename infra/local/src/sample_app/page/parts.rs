@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::app::App;
 use super::super::calls::Call;
+use super::super::contacts;
 use super::super::field::{Field, Kind};
 use super::super::outbox::Report;
 use super::super::record::Row;
@@ -19,7 +20,7 @@ pub(super) fn rows(app: &App, rows: &[(String, Row)]) -> Markup {
                 td data-field=(flavor.key) { code { (key) } }
                 @for field in flavor.fields {
                     @let value = fields.get(field.name).unwrap_or(&Value::Null);
-                    td data-field=(field.name) data-value=(value) class=(column(field)) { (shown(value)) }
+                    td data-field=(field.name) data-value=(value) class=(column(field)) { (shown(field, value)) }
                 }
                 td.number.quiet data-field="version" { (row.version) }
                 td.action { button.small type="button" data-testid="edit" { "Edit" } }
@@ -36,17 +37,26 @@ pub(super) fn column(field: &Field) -> &'static str {
     match field.kind {
         Kind::Amount { .. } => "number",
         Kind::Name { .. } => "name",
-        Kind::Note { .. } | Kind::Choice(_) | Kind::Flag => "",
+        Kind::Note { .. } | Kind::Choice(_) | Kind::Options(_) | Kind::Flag | Kind::Moment { .. } | Kind::Contact => "",
     }
 }
 
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(true) => "Yes".to_owned(),
-        Value::Bool(false) => "No".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// A value as people read it: options and contacts by their names, and no date as none.
+fn shown(field: &Field, value: &Value) -> String {
+    match (field.kind, value) {
+        (Kind::Options(options), value) => {
+            let label = options.iter().find(|(number, _)| value.as_i64() == Some(*number));
+            label.map_or_else(|| value.to_string(), |(_, label)| (*label).to_owned())
+        }
+        (Kind::Contact, Value::String(id)) => {
+            contacts::by_id(id).map_or_else(|| id.clone(), |contact| contact.name.to_owned())
+        }
+        (Kind::Moment { nothing: Some(nothing) }, Value::String(at)) if at == nothing => String::new(),
+        (_, Value::Null) => String::new(),
+        (_, Value::Bool(true)) => "Yes".to_owned(),
+        (_, Value::Bool(false)) => "No".to_owned(),
+        (_, Value::String(text)) => text.clone(),
+        (_, other) => other.to_string(),
     }
 }
 
@@ -110,9 +120,10 @@ pub(super) fn link(is_connected: bool) -> Markup {
 pub(super) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Name { .. } => "text",
-        Kind::Note { .. } => "note",
+        Kind::Note { .. } | Kind::Moment { .. } | Kind::Contact => "note",
         Kind::Amount { .. } => "number",
         Kind::Choice(_) => "choice",
+        Kind::Options(_) => "option",
         Kind::Flag => "flag",
     }
 }

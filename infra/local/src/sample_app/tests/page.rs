@@ -13,7 +13,7 @@ async fn html(app: &TestApp) -> String {
 #[tokio::test]
 async fn the_page_has_everything_that_a_person_or_a_test_drives() {
     let app = TestApp::alone(Finance).await;
-    app.patch_name("C-1", "Contoso").await;
+    app.edit("C-1", json!({"OrganizationName": "Contoso"})).await;
     let html = html(&app).await;
     for part in [
         "<body class=\"finance\"",
@@ -23,6 +23,9 @@ async fn the_page_has_everything_that_a_person_or_a_test_drives() {
         "id=\"delete\"",
         "id=\"message\"",
         "id=\"switch\"",
+        "name=\"reports_own_writes\" data-testid=\"reports_own_writes\" checked",
+        "name=\"tidies\" data-testid=\"tidies\">",
+        "name=\"commits_late_ms\"",
         "name=\"CustomerAccount\"",
         "name=\"OrganizationName\"",
         "tr data-key=\"C-1\" data-version=\"1\"",
@@ -36,6 +39,23 @@ async fn the_page_has_everything_that_a_person_or_a_test_drives() {
         assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind));
     }
     assert_eq!(app.request(Method::GET, "/healthz").send().await.unwrap().text().await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn options_and_contacts_are_shown_by_their_names() {
+    let app = TestApp::alone(Crm).await;
+    let contact = "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a02";
+    let fields = json!({"name": "Contoso", "customertypecode": 9, "_primarycontactid_value": contact});
+    assert_eq!(app.edit("C-1", fields).await.0, 200);
+    let html = html(&app).await;
+    for part in [
+        "<option value=\"9\">Reseller</option>".to_owned(),
+        format!("<option value=\"{contact}\">Karl Chen</option>"),
+        ">Reseller</td>".to_owned(),
+        ">Karl Chen</td>".to_owned(),
+    ] {
+        assert!(html.contains(&part), "{part} is missing");
+    }
 }
 
 #[tokio::test]

@@ -12,9 +12,12 @@ async fn a_change_is_reported_before_it_is_answered() {
     assert_eq!(app.patch_name("C-1", "one").await.status(), 204);
     assert_eq!(tandem.call_count(), 1);
     assert_eq!(app.patch_name("C-1", "two").await.status(), 204);
-    assert_eq!(app.data("DELETE", "('C-1')").send().await.unwrap().status(), 204);
+    assert_eq!(app.at("DELETE", "C-1").send().await.unwrap().status(), 204);
     let calls = tandem.calls(3).await;
-    let one = json!({"name": "one", "creditlimit": 0, "category": "Retail", "telephone1": null, "creditonhold": false});
+    let one = json!({
+        "name": "one", "creditlimit": 0, "customertypecode": 3, "telephone1": null, "creditonhold": false,
+        "_primarycontactid_value": null, "new_creditlimitexpires": null
+    });
     assert_eq!(calls[0]["record"], one);
     assert_eq!((&calls[0]["origin"], &calls[0]["mode"]), (&json!("crm"), &json!("committed")));
     assert!(calls[0]["committed_at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());

@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::super::app::{App, SharedApp};
-use super::super::flavor::FlavorName;
+use super::super::flavor::{Dialect, FlavorName};
 use super::super::settings::Settings;
 use super::super::tandem::Patience;
 use super::super::{Config, api, report, server};
@@ -142,16 +142,29 @@ impl TestApp {
         self.client.request(method, format!("{}{path}", self.url)).timeout(TOO_LONG)
     }
 
-    /// A request to the data API.
+    /// A request to the entity set of the data API, for all companies.
     pub(super) fn data(&self, method: &str, rest: &str) -> RequestBuilder {
         let path = format!("{}/{}{rest}", self.app.flavor.service, self.app.flavor.entity_set);
-        self.request(method.parse().unwrap(), &path).header("x-api-key", API_KEY)
+        let request = self.request(method.parse().unwrap(), &path).header("x-api-key", API_KEY);
+        match self.app.flavor.dialect {
+            Dialect::FinanceOperations => request.query(&[("cross-company", "true")]),
+            Dialect::Dataverse => request,
+        }
     }
 
-    /// Gives a record a name over the data API; a new record needs no more.
+    /// A request to a record of the data API; the key as it stands in the address.
+    pub(super) fn at(&self, method: &str, key: &str) -> RequestBuilder {
+        let address = match self.app.flavor.dialect {
+            Dialect::FinanceOperations => format!("(dataAreaId='usmf',CustomerAccount='{key}')"),
+            Dialect::Dataverse => format!("(accountnumber='{key}')"),
+        };
+        self.data(method, &address)
+    }
+
+    /// Gives a record a name over the data API. In `crm`, that makes a new record.
     pub(super) async fn patch_name(&self, key: &str, name: &str) -> reqwest::Response {
         let field = self.app.flavor.fields[0].name;
-        self.data("PATCH", &format!("('{key}')")).json(&json!({field: name})).send().await.unwrap()
+        self.at("PATCH", key).json(&json!({field: name})).send().await.unwrap()
     }
 
     /// Posts to the app's own API; gives status and body.
