@@ -113,9 +113,15 @@ impl Lanes for DynamoLanes {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::Head(lane.clone()).item()))
-            // Removes the outbox of the previous change, because the stream would deliver it again with this one.
-            .update_expression(format!("SET echoes = :noted REMOVE {OUTBOX}"))
             .expression_attribute_values(":noted", items::pack(noted)?);
+        // Removes the outbox of the previous change, because the stream would deliver it again with this one.
+        update = if noted.forgotten_ids().is_empty() {
+            update.update_expression(format!("SET echoes = :noted REMOVE {OUTBOX}, echo_ids"))
+        } else {
+            update
+                .update_expression(format!("SET echoes = :noted, echo_ids = :ids REMOVE {OUTBOX}"))
+                .expression_attribute_values(":ids", items::pack(noted.forgotten_ids())?)
+        };
         update = if *read == Echoes::default() {
             update.condition_expression("attribute_exists(pk) AND attribute_not_exists(echoes)")
         } else {

@@ -39,7 +39,7 @@ pub use self::{
     lease::{CallDurations, Claim, claim, lease_ms, may_call, requeue_abandoned},
     operate::{LaneCommand, NotPossible, operate},
     plan::{Action, Step, content, plan},
-    ring::{Echo, Echoes, Final, Recent},
+    ring::{Echo, Echoes, Final, ForgottenIds, Recent},
     settle::{Attempt, JournalEffect, SettleContext, Settlement, settle},
     version::LaneVersion,
 };

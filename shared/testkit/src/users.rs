@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 
 use crate::{executor::lock, world::SimWorld};
 
+/// The servers of an app have clocks that differ by so much.
+const CLOCKS_DIFFER_MS: u64 = 3_000;
+
 /// What a caller was told, for the checks.
 #[derive(Clone, Debug)]
 pub struct Heard {
@@ -106,9 +109,16 @@ impl Users {
         self.world.map().map.config.side(side).side.clone()
     }
 
+    /// A write's id as one of an app's servers makes it: their clocks differ, and ids of one millisecond have no order.
+    fn write_id(&self) -> u128 {
+        let (behind, tail) = self.world.executor.chance(|rng| (rng.below(CLOCKS_DIFFER_MS), rng.bits()));
+        let made_at = self.world.now().0 - behind;
+        (u128::from(made_at) << 80) | (u128::from(tail) << 16) | (self.world.fresh_id() >> 16 & 0xffff)
+    }
+
     /// Sends a write until it is answered, with the same id.
     pub async fn send(&self, mut request: Value) -> Result<Answer, WriteError> {
-        let id = ulid::Ulid(self.world.fresh_id()).to_string();
+        let id = ulid::Ulid(self.write_id()).to_string();
         request["id"] = json!(id);
         let body = request;
         let request = readable(body.clone());

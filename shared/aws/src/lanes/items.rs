@@ -204,11 +204,17 @@ pub(super) fn head_update(
         }
         None => gone.push(OUTBOX),
     }
+    if head.recent.forgotten_ids().is_empty() {
+        gone.push("ids");
+    } else {
+        values.insert(":ids".to_owned(), pack(head.recent.forgotten_ids())?);
+        expression.push_str(", ids = :ids");
+    }
     if let Some(damaged) = &head.unreadable {
         // What could not be read is kept beside it.
         values.insert(":damaged".to_owned(), AttributeValue::S(damaged.raw.clone()));
         expression.push_str(", damaged = if_not_exists(damaged, :damaged)");
-        gone.push("echoes");
+        gone.extend(["echoes", "echo_ids"]);
     }
     if !gone.is_empty() {
         expression.push_str(" REMOVE ");
@@ -233,6 +239,10 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
             .and_then(|to| put_record(to, record))
             .ok_or_else(|| unreadable("image", "nobody's"))?;
     }
+    let mut recent = packed.recent.into_owned();
+    recent.restore_forgotten_ids(unpack(item, "ids")?.unwrap_or_default());
+    let mut echoes: Echoes = unpack(item, "echoes")?.unwrap_or_default();
+    echoes.restore_forgotten_ids(unpack(item, "echo_ids")?.unwrap_or_default());
     let head = Head {
         map,
         generation: packed.generation,
@@ -242,12 +252,12 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
         inflight: packed.inflight,
         parked: packed.parked,
         not_before: packed.not_before,
-        recent: packed.recent.into_owned(),
+        recent,
         sides: packed.sides.into_owned(),
         unresolved: packed.unresolved.into_owned(),
         unreadable: None,
     };
-    Ok((head, unpack(item, "echoes")?.unwrap_or_default()))
+    Ok((head, echoes))
 }
 
 /// Rebuilds a head that cannot be read from what stands beside it. `waiting`: the first and the last place in the lane.

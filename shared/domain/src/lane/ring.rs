@@ -1,33 +1,62 @@
-//! Short memories with a floor: what falls out of one raises the floor, and an id at or below it is too old to tell.
+//! Short memories: an id that falls out of one is kept without its answer, for as long as clocks may differ; then it raises a floor,
+//! and an id at or below that is too old to tell.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::{LaneVersion, Outcome, SkipReason};
 use crate::{
     id::WriteId,
-    limits::RECENT_ANSWERS,
+    limits::{MAX_FORGOTTEN_IDS, MAX_ID_SKEW_MS, RECENT_ANSWERS},
     map::{PerSide, SideIx},
     record::ContentHash,
     time::Timestamp,
 };
 
-/// The newest id that was forgotten, for each kind of caller: the first side, the second side, neither. One app whose
-/// clock runs ahead must not make the other's ids look old.
+/// At or below these, nobody can tell a repeat from a new write. One for each kind of caller: the first side, the second side,
+/// neither. One app whose clock runs ahead must not make the other's ids look old.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Floors([u128; 3]);
 
+/// Ids above the floors whose answers fell out of a memory, for each kind of caller. Servers of one app differ in their clocks, and
+/// ids of one millisecond have no order: so a floor rises only to what was made longer ago than clocks may differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgottenIds([BTreeSet<u128>; 3]);
+
+fn at(origin: Option<SideIx>) -> usize {
+    origin.map_or(2, SideIx::at)
+}
+
 impl Floors {
-    fn at(origin: Option<SideIx>) -> usize {
-        origin.map_or(2, SideIx::at)
-    }
-
-    fn raise(&mut self, origin: Option<SideIx>, id: u128) {
-        let floor = &mut self.0[Self::at(origin)];
-        *floor = (*floor).max(id);
-    }
-
     fn covers(self, origin: Option<SideIx>, id: WriteId) -> bool {
-        id.value() <= self.0[Self::at(origin)]
+        id.value() <= self.0[at(origin)]
+    }
+}
+
+impl ForgottenIds {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(BTreeSet::is_empty)
+    }
+
+    fn covers(&self, origin: Option<SideIx>, id: WriteId) -> bool {
+        self.0[at(origin)].contains(&id.value())
+    }
+
+    fn note(&mut self, floors: &mut Floors, origin: Option<SideIx>, id: u128) {
+        let (floor, ids) = (&mut floors.0[at(origin)], &mut self.0[at(origin)]);
+        ids.insert(id);
+        let made_at = |id: u128| id >> 80;
+        let newest = ids.last().map_or(0, |newest| made_at(*newest));
+        let is_old = |id: u128| made_at(id) + u128::from(MAX_ID_SKEW_MS) < newest;
+        while let Some(oldest) = ids.first().copied()
+            && (is_old(oldest) || oldest <= *floor || ids.len() > MAX_FORGOTTEN_IDS)
+        {
+            *floor = (*floor).max(oldest);
+            ids.remove(&oldest);
+        }
     }
 }
 
@@ -51,6 +80,9 @@ pub struct Final {
 pub struct Recent {
     answers: Vec<Final>,
     floors: Floors,
+    /// Stored apart, for most lanes have none.
+    #[serde(skip)]
+    forgotten: ForgottenIds,
 }
 
 impl Recent {
@@ -63,7 +95,18 @@ impl Recent {
     /// Whether an id is so old that its answer may have been forgotten.
     #[must_use]
     pub fn too_old(&self, origin: Option<SideIx>, id: WriteId) -> bool {
-        self.floors.covers(origin, id)
+        self.floors.covers(origin, id) || self.forgotten.covers(origin, id)
+    }
+
+    /// The ids that fell out and are told apart yet.
+    #[must_use]
+    pub fn forgotten_ids(&self) -> &ForgottenIds {
+        &self.forgotten
+    }
+
+    /// Puts back what was stored apart.
+    pub fn restore_forgotten_ids(&mut self, ids: ForgottenIds) {
+        self.forgotten = ids;
     }
 
     /// Knows nothing of the time before: ids that were made by now are too old.
@@ -78,7 +121,7 @@ impl Recent {
         self.answers.push(answer);
         while self.answers.len() > RECENT_ANSWERS {
             let gone = self.answers.remove(0);
-            self.floors.raise(gone.origin, gone.id);
+            self.forgotten.note(&mut self.floors, gone.origin, gone.id);
         }
     }
 }
@@ -123,6 +166,9 @@ pub struct Echoes {
     count: PerSide<u64>,
     /// What the last of them reported.
     last: PerSide<Option<ContentHash>>,
+    /// Stored apart, for most lanes have none.
+    #[serde(skip)]
+    forgotten: ForgottenIds,
 }
 
 impl Echoes {
@@ -135,7 +181,18 @@ impl Echoes {
     /// Whether an id is so old that it may have been forgotten.
     #[must_use]
     pub fn too_old(&self, origin: SideIx, id: WriteId) -> bool {
-        self.floors.covers(Some(origin), id)
+        self.floors.covers(Some(origin), id) || self.forgotten.covers(Some(origin), id)
+    }
+
+    /// The ids that fell out and are told apart yet.
+    #[must_use]
+    pub fn forgotten_ids(&self) -> &ForgottenIds {
+        &self.forgotten
+    }
+
+    /// Puts back what was stored apart.
+    pub fn restore_forgotten_ids(&mut self, ids: ForgottenIds) {
+        self.forgotten = ids;
     }
 
     /// These and one more; the oldest falls out.
@@ -153,7 +210,7 @@ impl Echoes {
         more.noted.push(echo);
         while more.noted.len() > RECENT_ANSWERS {
             let gone = more.noted.remove(0);
-            more.floors.raise(Some(gone.origin), gone.id);
+            more.forgotten.note(&mut more.floors, Some(gone.origin), gone.id);
         }
         more
     }
@@ -198,8 +255,17 @@ mod tests {
         Final { id: id(n).value(), origin, body: ContentHash(0), seq: 1, outcome: Outcome::Written { crossing: None } }
     }
 
+    /// An id that was made at this time.
+    fn made_at(ms: u64, n: u128) -> WriteId {
+        WriteId::made((u128::from(ms) << 80) + n)
+    }
+
+    fn note(recent: &mut Recent, id: WriteId, origin: Option<SideIx>) {
+        recent.note(Final { id: id.value(), ..done(1, origin) });
+    }
+
     #[test]
-    fn an_answer_that_fell_out_raises_the_floor_of_its_own_kind_of_caller() {
+    fn an_answer_that_fell_out_is_too_old_for_its_own_kind_of_caller() {
         let mut recent = Recent::default();
         for n in 1..=16 {
             recent.note(done(n, Some(SideIx::First)));
@@ -212,12 +278,44 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_never_falls() {
+    fn ids_within_the_skew_are_told_apart_however_many_and_in_any_order() {
         let mut recent = Recent::default();
-        for n in (1..=40).rev() {
-            recent.note(done(n, None));
+        let ids = (0..400_u64).map(|n| made_at(MAX_ID_SKEW_MS + n * 7_919 % 401, u128::from(n)));
+        for id in ids.clone() {
+            assert!(!recent.too_old(None, id), "{id} is new");
+            note(&mut recent, id, None);
         }
-        assert!(recent.too_old(None, id(40)));
+        for id in ids {
+            assert!(recent.get(id).is_some() || recent.too_old(None, id), "{id} came before");
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_older_than_clocks_may_differ_is_below_the_floor_with_all_before_it() {
+        let mut recent = Recent::default();
+        let old = made_at(1_000, 5);
+        note(&mut recent, old, None);
+        for n in 0..16 {
+            note(&mut recent, made_at(1_000 + MAX_ID_SKEW_MS, n), None);
+        }
+        let before = made_at(1_000, 4);
+        assert!(recent.too_old(None, old) && !recent.too_old(None, before));
+        note(&mut recent, made_at(2_000 + MAX_ID_SKEW_MS, 0), None);
+        for n in 0..16 {
+            note(&mut recent, made_at(3_000 + MAX_ID_SKEW_MS, n), None);
+        }
+        assert!(recent.too_old(None, old) && recent.too_old(None, before), "the floor has risen");
+        assert!(recent.forgotten_ids().0[2].len() <= 17);
+    }
+
+    #[test]
+    fn the_floor_never_falls_and_the_ids_above_it_are_bounded() {
+        let mut recent = Recent::default();
+        let count = MAX_FORGOTTEN_IDS as u128 + 100;
+        for n in (0..count).rev() {
+            note(&mut recent, made_at(7, n), None);
+        }
+        assert!(recent.too_old(None, made_at(7, count - 1)) && recent.forgotten_ids().0[2].len() <= MAX_FORGOTTEN_IDS);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) enum Act {
     Commits(Side),
     Replays(Outcome),
     Answers202InFlight,
-    Answers409BelowFloor,
+    Answers409Evicted,
     ReadsIdleHead,
     OverwritesHead(EntryNo),
     PutsInFlight { entry: EntryNo, crossing: bool },
@@ -111,7 +111,7 @@ impl fmt::Display for Act {
             Self::Commits(side) => write!(f, "commits in app {side:?}"),
             Self::Replays(outcome) => write!(f, "id is known: {outcome:?}"),
             Self::Answers202InFlight => f.write_str("same id in flight, 202"),
-            Self::Answers409BelowFloor => f.write_str("id below the floor, 409"),
+            Self::Answers409Evicted => f.write_str("id may have been evicted, 409"),
             Self::ReadsIdleHead => f.write_str("reads an idle head"),
             Self::OverwritesHead(entry) => write!(f, "overwrites the head, in flight #{entry}"),
             Self::PutsInFlight { entry, crossing } => {

@@ -1,7 +1,7 @@
 //! The head's memory of write ids, by which a client's retry gets the answer of its original.
 
 use crate::list::List;
-use crate::setup::RecentRule;
+use crate::setup::{EvictedIds, RecentRule};
 use crate::state::{Answer, Id};
 
 /// What became of a write, as far as its lane knows.
@@ -28,6 +28,8 @@ impl Outcome {
 pub(crate) struct Recent {
     /// The newest id ever evicted, when the rule asks for it.
     floor: Option<Id>,
+    /// Those evicted, when the rule asks for them.
+    kept: List<Id, 3>,
     /// Oldest first.
     ids: List<(Id, Outcome), 3>,
 }
@@ -38,8 +40,8 @@ impl Recent {
     }
 
     /// True when the id may be one that was evicted: nobody can tell what became of it.
-    pub(crate) fn is_below_floor(&self, id: Id) -> bool {
-        self.floor.is_some_and(|floor| id <= floor)
+    pub(crate) fn may_be_evicted(&self, id: Id) -> bool {
+        self.floor.is_some_and(|floor| id <= floor) || self.kept.iter().any(|kept| *kept == id)
     }
 
     pub(crate) fn remember(&mut self, id: Id, outcome: Outcome, rule: RecentRule) {
@@ -55,8 +57,10 @@ impl Recent {
                 break;
             };
             let (evicted, _) = self.ids.remove(place);
-            if rule.floor {
-                self.floor = self.floor.max(Some(evicted));
+            match rule.evicted {
+                EvictedIds::Forgotten => {}
+                EvictedIds::RaiseFloor => self.floor = self.floor.max(Some(evicted)),
+                EvictedIds::Kept => self.kept.push(evicted),
             }
         }
     }

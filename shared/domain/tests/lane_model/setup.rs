@@ -87,8 +87,18 @@ pub(crate) struct RecentRule {
     pub capacity: usize,
     /// Ids of open entries are never evicted.
     pub keeps_open: bool,
-    /// An id at or below the newest evicted id is answered 409.
-    pub floor: bool,
+    pub evicted: EvictedIds,
+}
+
+/// What is kept of an id that fell out of the memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EvictedIds {
+    /// Nothing.
+    Forgotten,
+    /// It raises a floor: an id at or below it is answered 409. Ids that come out of order are refused with the others.
+    RaiseFloor,
+    /// The id itself, without its answer: it is answered 409, and no other is.
+    Kept,
 }
 
 /// When a write counts as crossing one of the other side, and so is written back to its own origin as well.
@@ -230,7 +240,7 @@ impl Setup {
         new_generation: true,
         retry_in_flight: RetryInFlight::Waits,
         release_remembers_id: true,
-        recent: RecentRule { capacity: 16, keeps_open: true, floor: false },
+        recent: RecentRule { capacity: 16, keeps_open: true, evicted: EvictedIds::Forgotten },
         final_refusal: FinalRefusal::InFirstCall,
         any_call_may_be_refused: false,
         restores: false,

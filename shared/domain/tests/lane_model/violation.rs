@@ -36,6 +36,10 @@ pub(crate) enum Violation {
     DifferentAnswers {
         id: Id,
     },
+    /// 409 for a write that was never taken: its caller cannot repeat it.
+    NewIdRefused {
+        id: Id,
+    },
     AnsweredIsNowhere {
         writer: u8,
     },
@@ -85,6 +89,7 @@ impl fmt::Display for Violation {
             Self::DifferentAnswers { id } => {
                 write!(f, "id {id} got different answers, 422 among them")
             }
+            Self::NewIdRefused { id } => write!(f, "new id {id} refused"),
             Self::AnsweredIsNowhere { writer } => write!(f, "answered w{writer} is nowhere"),
             Self::AnsweredEndedAs { writer, answer, fate } => {
                 write!(f, "w{writer} was answered {answer:?} and ended as {fate:?}")

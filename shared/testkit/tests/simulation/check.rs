@@ -211,7 +211,12 @@ fn one_fate_per_id(played: &Played) -> Result<(), String> {
             return Err(format!("{id:032x} was accepted twice, as {entries:?}"));
         }
     }
+    let accepted = played.world.lanes.history().accepted;
     for heard in played.users.heard() {
+        let id: u128 = heard.id.parse().map(|ulid: ulid::Ulid| ulid.0).unwrap_or_default();
+        if heard.answer == Err(WriteError::IdTooOld) && !accepted.contains_key(&id) {
+            return Err(format!("{} is new, and was refused as too old", heard.id));
+        }
         if let Ok(Answer::Unavailable { .. }) = heard.answer {
             return Err(format!("{} was answered 503 by a map that queues", heard.id));
         }

@@ -4,6 +4,7 @@ use super::bench::Bench;
 use crate::{
     failure::{CallEffect, ErrorClass},
     lane::{Admission, Answer, Claim, Mode, ParkReason, Rejection, RestoreCause, SkipReason, Work},
+    limits::MAX_ID_SKEW_MS,
     map::{MapState, OnUnavailable, SideIx},
     side::Capability,
 };
@@ -37,14 +38,21 @@ fn a_repeat_gets_the_first_answer_and_another_request_with_that_id_is_refused() 
 #[test]
 fn an_id_whose_answer_was_forgotten_is_refused_as_too_old() {
     let mut bench = Bench::new(Capability::Idempotent);
-    let late = bench.save(A, "late");
+    let (of_another_server, too_late) = (bench.save(A, "its clock is behind"), bench.save(A, "too late"));
     let first = bench.save(A, "first");
-    bench.write(first);
+    bench.write(first.clone());
     for n in 0..16 {
         let save = bench.save(A, &format!("v{n}"));
         bench.write(save);
     }
-    assert_eq!(bench.admit(late), Err(Rejection::IdTooOld), "a late duplicate must not overwrite a newer value");
+    assert_eq!(bench.admit(first), Err(Rejection::IdTooOld), "a late duplicate must not overwrite a newer value");
+    assert!(matches!(bench.write(of_another_server), Answer::Written { .. }), "it never came before");
+    bench.now = bench.now.plus_ms(MAX_ID_SKEW_MS + 1);
+    for n in 0..17 {
+        let save = bench.save(A, &format!("w{n}"));
+        bench.write(save);
+    }
+    assert_eq!(bench.admit(too_late), Err(Rejection::IdTooOld), "nobody can tell any more");
     let of_the_other_app = bench.save(B, "new");
     assert!(bench.admit(of_the_other_app).is_ok());
 }

@@ -99,9 +99,11 @@ impl Steps<'_> {
             }
             _ => {}
         }
-        if head.recent.is_below_floor(id) {
-            self.writer_step(number, Act::Answers409BelowFloor, |next| {
+        if head.recent.may_be_evicted(id) {
+            let is_new = self.state.log.iter().all(|entry| entry.content != Content::Write(id));
+            self.judged_step(Action::By(Actor::Writer(number), Act::Answers409Evicted), |next| {
                 next.set_writer(number, Writer::Finished);
+                is_new.then_some(Violation::NewIdRefused { id })
             });
             return true;
         }
