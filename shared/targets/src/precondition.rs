@@ -130,9 +130,9 @@ fn holds(kind: AppKind, found: &Record, wanted: &Record) -> bool {
             return odata::refers_to(found, lookup, value);
         }
         let found = found.get(name).unwrap_or(&Value::Null);
-        // Finance & Operations has no null text: it stores and answers a blank one.
+        // Finance & Operations stores a blank text for none, and Dataverse none for a blank one.
         let blank = |value: &Value| value.is_null() || value == "";
-        kind == AppKind::FinanceOperations && blank(found) && blank(value)
+        matches!(kind, AppKind::FinanceOperations | AppKind::Dataverse) && blank(found) && blank(value)
             || ContentHash::of_value(found) == ContentHash::of_value(value)
     })
 }
@@ -179,13 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn finance_and_operations_holds_no_text_as_a_blank_one() {
+    fn dynamics_apps_do_not_tell_no_text_and_a_blank_one_apart() {
         let holds = |kind, found: Value, wanted: Value| {
             super::holds(kind, json!({"a": found}).as_object().unwrap(), json!({"a": wanted}).as_object().unwrap())
         };
-        let kind = AppKind::FinanceOperations;
-        assert!(holds(kind, json!(""), Value::Null) && holds(kind, Value::Null, json!("")));
-        assert!(!holds(kind, json!("x"), Value::Null) && !holds(kind, json!(""), json!(0)));
+        for kind in [AppKind::FinanceOperations, AppKind::Dataverse] {
+            assert!(holds(kind, json!(""), Value::Null) && holds(kind, Value::Null, json!("")));
+            assert!(!holds(kind, json!("x"), Value::Null) && !holds(kind, json!(""), json!(0)));
+        }
         assert!(!holds(AppKind::Odata, json!(""), Value::Null));
     }
 }
