@@ -150,23 +150,29 @@ pub(crate) async fn on_a_small_machine(world: &World, test: impl AsyncFnOnce()) 
         let limit = json!({"ReservedConcurrentExecutions": at_once});
         lambda(world, Method::PUT, &path(function), &limit).await;
     }
-    let mut before = Vec::new();
-    for side in ["finance", "crm"] {
-        let path = format!("/sides/{side}");
-        let config = world.admin.get(&path).await.expect("admin answers")["config"].clone();
-        let mut short = config.clone();
-        short["request_timeout_ms"] = APP_TIMEOUT_MS.into();
-        put(world, &path, &short).await;
-        before.push((path, config));
-    }
-    let ended = AssertUnwindSafe(test()).catch_unwind().await;
-    for (path, config) in before {
-        put(world, &path, &config).await;
-    }
+    let short = || json!({"request_timeout_ms": APP_TIMEOUT_MS});
+    let ended = with_side(world, "finance", short(), async || {
+        with_side(world, "crm", short(), async || AssertUnwindSafe(test()).catch_unwind().await).await
+    })
+    .await;
     for (function, _) in CONCURRENCY {
         lambda(world, Method::DELETE, &path(function), &json!({})).await;
     }
     ended.unwrap_or_else(|panic| resume_unwind(panic));
+}
+
+/// Changes settings of a side for the length of a test.
+pub(crate) async fn with_side<T>(world: &World, side: &str, settings: Value, test: impl AsyncFnOnce() -> T) -> T {
+    let path = format!("/sides/{side}");
+    let before = world.admin.get(&path).await.expect("admin answers")["config"].clone();
+    let mut config = before.clone();
+    for (name, value) in settings.as_object().expect("settings") {
+        config[name] = value.clone();
+    }
+    put(world, &path, &config).await;
+    let ended = AssertUnwindSafe(test()).catch_unwind().await;
+    put(world, &path, &before).await;
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 async fn put(world: &World, path: &str, config: &Value) {

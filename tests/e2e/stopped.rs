@@ -47,6 +47,11 @@ async fn skipped(world: &World) -> u64 {
 pub(crate) async fn command(world: &World, command: &str) {
     let reason = json!({"reason": "tried by a test"});
     world.admin.post(&format!("/maps/{}/{command}", local::MAP), &reason).await.expect("admin does it");
+    known_to_all().await;
+}
+
+/// Waits until every function must know what was set before.
+pub(crate) async fn known_to_all() {
     let known = now().plus_ms(MAP_MAX_AGE_MS);
     while now() <= known {
         tokio::time::sleep(Duration::from_millis(20)).await;
