@@ -58,19 +58,26 @@ fn two_apps_that_tidy_what_they_are_sent_come_to_rest_with_the_last_change_of_a_
 #[test]
 fn a_value_that_a_user_sets_back_to_what_tandem_wrote_is_a_change_in_an_app_that_does_not_report_tandems_writes() {
     alone(async |world| {
-        world.crm().switch(json!({"reports_own_writes": false})).await.expect("crm is switched");
         with_side(world, "crm", json!({"reports_own_writes": false}), async || {
             known_to_all().await;
-            let key = key("SILENT");
-            // Tandem writes red, and nobody reports it.
-            assert_eq!(world.finance().edit(&key, customer("Red", 1)).await.expect("finance answers").status, 200);
-            world.settled(&key).await;
-            for name in ["Blue", "Red"] {
-                let saved = world.crm().edit(&key, json!({"name": name})).await.expect("crm answers");
-                assert_eq!((saved.status, &saved.body["tandem"]["status"]), (200, &json!("written")), "{saved:?}");
-                assert_eq!(world.settled(&key).await.finance.expect("finance has it")["OrganizationName"], name);
+            for tells_before in [true, false] {
+                let silent = json!({"reports_own_writes": false, "tells_before": tells_before});
+                world.crm().switch(silent).await.expect("crm is switched");
+                let key = key("SILENT");
+                let in_finance = async |name: &str| {
+                    let saved = world.finance().edit(&key, customer(name, 1)).await.expect("finance answers");
+                    assert_eq!((saved.status, &saved.body["tandem"]["status"]), (200, &json!("written")), "{saved:?}");
+                };
+                // Tandem writes red, and then blue. Nobody reports either.
+                in_finance("Red").await;
+                in_finance("Blue").await;
+                for name in ["Red", "Blue", "Red"] {
+                    let saved = world.crm().edit(&key, json!({"name": name})).await.expect("crm answers");
+                    assert_eq!((saved.status, &saved.body["tandem"]["status"]), (200, &json!("written")), "{saved:?}");
+                    assert_eq!(world.settled(&key).await.finance.expect("finance has it")["OrganizationName"], name);
+                }
+                assert_eq!((applied(world.finance(), &key).await, applied(world.crm(), &key).await), (3, 2));
             }
-            assert_eq!((applied(world.finance(), &key).await, applied(world.crm(), &key).await), (2, 1));
         })
         .await;
     });

@@ -81,7 +81,7 @@ impl World {
 
 /// The switches of an app that works and has no habits.
 fn usual() -> Value {
-    json!({"mode": "normal", "reports_own_writes": true, "tidies": false, "commits_late_ms": 0, "idempotency_keys": false})
+    json!({"mode": "normal", "reports_own_writes": true, "tells_before": true, "tidies": false, "commits_late_ms": 0, "idempotency_keys": false})
 }
 
 /// Runs a test beside others.

@@ -81,7 +81,9 @@ impl App {
 
     /// What `sync-write` is told of a change of a record from `before` to `after`.
     pub(super) fn write(&self, key: &str, before: &Row, after: &Row, mode: Mode) -> Write {
-        Write::new(&self.map, self.flavor.name, key, before, after, mode)
+        let write = Write::new(&self.map, self.flavor.name, key, before, after, mode);
+        let before = write.before.filter(|_| self.switches.habits().tells_before);
+        Write { before, ..write }
     }
 
     /// Puts a change that stands by itself into the outbox, in the transaction that makes it.

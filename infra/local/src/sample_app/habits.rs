@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(super) struct Habits {
     /// Whether changes over the data API are reported, too. Many triggers leave out what the integration's own user wrote.
     pub(super) reports_own_writes: bool,
+    /// Whether a report says what the record was before. Many triggers have no image of it.
+    pub(super) tells_before: bool,
     /// Whether values are tidied as they are stored: blanks at both ends and fractions of a second are cut off.
     pub(super) tidies: bool,
     /// How long after Tandem's answer a person's change is committed.
@@ -20,7 +22,13 @@ pub(super) struct Habits {
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { reports_own_writes: true, tidies: false, commits_late_ms: 0, idempotency_keys: false }
+        Self {
+            reports_own_writes: true,
+            tells_before: true,
+            tidies: false,
+            commits_late_ms: 0,
+            idempotency_keys: false,
+        }
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) struct Change {
     retry_after_seconds: Option<u32>,
     remaining: Option<u32>,
     reports_own_writes: Option<bool>,
+    tells_before: Option<bool>,
     tidies: Option<bool>,
     commits_late_ms: Option<u32>,
     idempotency_keys: Option<bool>,
@@ -118,6 +119,7 @@ impl Change {
 
     fn apply(&self, habits: &mut Habits) {
         habits.reports_own_writes = self.reports_own_writes.unwrap_or(habits.reports_own_writes);
+        habits.tells_before = self.tells_before.unwrap_or(habits.tells_before);
         habits.tidies = self.tidies.unwrap_or(habits.tidies);
         habits.commits_late_ms = self.commits_late_ms.unwrap_or(habits.commits_late_ms);
         habits.idempotency_keys = self.idempotency_keys.unwrap_or(habits.idempotency_keys);

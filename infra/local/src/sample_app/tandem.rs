@@ -58,7 +58,9 @@ pub(super) struct Write {
     pub(super) mode: Mode,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<Fields>,
-    pub(super) before: Option<Fields>,
+    /// None: the app does not tell. Null: it was not there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
+    pub(super) before: Option<Option<Fields>>,
     pub(super) version: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) committed_at: Option<String>,
@@ -74,11 +76,16 @@ impl Write {
             origin: origin.to_owned(),
             mode,
             record: after.fields.clone(),
-            before: before.fields.clone(),
+            before: Some(before.fields.clone()),
             version: after.version,
             committed_at: (mode == Mode::Committed).then(now),
         }
     }
+}
+
+/// A member that is there, be it null.
+fn told<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Fields>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// The client, and the source of write ids.

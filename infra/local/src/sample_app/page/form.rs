@@ -105,6 +105,7 @@ pub(super) fn switches(now: &All) -> Markup {
         }
         form #habit-form autocomplete="off" {
             (habit("reports_own_writes", "Reports what Tandem writes", habits.reports_own_writes))
+            (habit("tells_before", "Tells what a record was before", habits.tells_before))
             (habit("tidies", "Tidies: cuts blanks at both ends, and fractions of a second", habits.tidies))
             (habit("idempotency_keys", "Honours Idempotency-Key", habits.idempotency_keys))
             div.pair {

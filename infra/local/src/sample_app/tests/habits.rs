@@ -57,3 +57,16 @@ async fn an_edit_that_commits_late_is_not_seen_before() {
     assert_eq!(edit.await.0, 200);
     assert_eq!(app.get("/records/C-1").await["fields"]["name"], "new");
 }
+
+#[tokio::test]
+async fn an_app_that_has_no_image_of_what_was_before_does_not_say_that_there_was_none() {
+    let tandem = FakeTandem::start().await;
+    let app = TestApp::with(Crm, &tandem).await;
+    app.edit("C-1", json!({"name": "new"})).await;
+    set(&app, json!({"tells_before": false})).await;
+    app.edit("C-1", json!({"name": "edited"})).await;
+    app.patch_name("C-1", "patched").await;
+    let calls = tandem.calls(3).await;
+    let before: Vec<_> = calls.iter().map(|call| call.get("before")).collect();
+    assert_eq!(before, [Some(&Value::Null), None, None]);
+}
