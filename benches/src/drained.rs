@@ -13,7 +13,8 @@ use app::{
     Ports,
     drain::{Drained, drain_map},
     ports::{
-        Applied, Apps, Call, CommitError, Config, FetchedRecord, LaneKey, PortError, RecordAddress, SyncMap, WakeUps,
+        Applied, Apps, Call, CommitError, Config, Description, FetchedRecord, LaneKey, PortError, RecordAddress,
+        SyncMap, WakeUps,
     },
     request::WriteRequest,
     write::write,
@@ -176,6 +177,12 @@ impl Apps for World {
         Health::default()
     }
 
+    async fn sample(&self, _: &Side, _: &str) -> Result<Option<FetchedRecord>, Failure> {
+        Ok(None)
+    }
+    async fn describe(&self, _: &Side, _: &[String]) -> Result<Option<Description>, Failure> {
+        Ok(None)
+    }
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
         Ok(())
     }

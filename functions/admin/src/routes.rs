@@ -71,7 +71,7 @@ pub(crate) static ROUTES: [Route; 62] = [
         .body("SideConfig")
         .conditional(),
     route(Method::DELETE, "/sides/{side}", ADMIN, &[(204, "")], "Deletes a side that no map uses.").conditional(),
-    route(Method::POST, "/sides/{side}/test", OPERATOR, &[(200, "Tested")], "Tries to connect to the app. Writes nothing.")
+    route(Method::POST, "/sides/{side}/test", OPERATOR, &[(200, "Tested")], "Tries to connect to the app, asks it harmless questions, and returns what the answers mean for the settings. Writes nothing.")
         .body("TestRequest"),
     route(Method::GET, "/maps", VIEWER, &[(200, "Maps")], "Lists maps: which records Tandem keeps in step, and how."),
     route(

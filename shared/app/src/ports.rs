@@ -1,6 +1,7 @@
 //! The ports of the use cases, named by need. The simulator has a fake of each.
 
 mod alerts;
+mod description;
 mod lanes;
 mod log;
 mod queues;
@@ -23,6 +24,7 @@ pub use self::{
         AlertPorts, Alerts, Event, EventPorts, Events, Flagged, IncidentChange, Mail, MailError, MailPorts, Mailer,
         Refusal,
     },
+    description::{Description, EntityDescription},
     lanes::{
         ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, FirstDue, Gauges, JournalOp, LaneKey, Lanes, OpenLane,
         OpenRange, Resent, Sample, archived_at_once,
@@ -177,6 +179,14 @@ pub trait Apps: Sync {
     ) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
     /// How the app of a side answers, as this process has seen it.
     fn health(&self, side: &SideId) -> Health;
+    /// Reads one record of `entity`, whichever the app gives; `None` when it has none. With the fields of its key.
+    fn sample(&self, side: &Side, entity: &str) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
+    /// What the app says of these entities; `None` when apps of this kind say nothing.
+    fn describe(
+        &self,
+        side: &Side,
+        entities: &[String],
+    ) -> impl Future<Output = Result<Option<Description>, Failure>> + Send;
     /// Whether the app can be reached and accepts our credentials: reads at most one record of `entity`.
     fn probe(&self, side: &Side, entity: Option<&str>) -> impl Future<Output = Result<(), Failure>> + Send;
 }

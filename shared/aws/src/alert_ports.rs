@@ -1,6 +1,8 @@
 //! Everything alerting works with, on AWS.
 
-use app::ports::{AlertPorts, Applied, Apps, Call, EventPorts, FetchedRecord, MailPorts, Ports, RecordAddress};
+use app::ports::{
+    AlertPorts, Applied, Apps, Call, Description, EventPorts, FetchedRecord, MailPorts, Ports, RecordAddress,
+};
 use domain::{
     ErrorClass, Failure, SideId, Timestamp,
     failure::CallEffect,
@@ -162,6 +164,12 @@ impl Apps for NoApps {
         Health::default()
     }
 
+    async fn sample(&self, _: &Side, _: &str) -> Result<Option<FetchedRecord>, Failure> {
+        Err(Self::refusal())
+    }
+    async fn describe(&self, _: &Side, _: &[String]) -> Result<Option<Description>, Failure> {
+        Err(Self::refusal())
+    }
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {
         Err(Self::refusal())
     }

@@ -161,19 +161,26 @@ impl Answer {
 
     /// The body of a successful `GET`. All its failures are without effect.
     pub(crate) fn into_record(self) -> Result<Record, Failure> {
-        let unreadable = |message: &str| Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message);
-        match self.body {
-            Body::Whole(Text { flaw: Some(flaw), .. }) => {
-                Err(unreadable(&format!("the answer cannot be read: {flaw}")))
-            }
-            Body::Whole(body) => match serde_json::from_str(&body.text) {
-                Ok(Value::Object(record)) => match find_too_deep(&record) {
-                    None => Ok(record),
-                    Some(field) => Err(unreadable(&format!("the field {field} is nested too deep"))),
-                },
-                Ok(_) => Err(unreadable("the answer is no JSON object")),
-                Err(error) => Err(unreadable(&format!("the answer is not JSON: {}", shape(&error)))),
+        match self.into_json()? {
+            Value::Object(record) => match find_too_deep(&record) {
+                None => Ok(record),
+                Some(field) => Err(unreadable(&format!("the field {field} is nested too deep"))),
             },
+            _ => Err(unreadable("the answer is no JSON object")),
+        }
+    }
+
+    /// The same if it may be something else than an object.
+    pub(crate) fn into_json(self) -> Result<Value, Failure> {
+        serde_json::from_str(&self.into_text()?)
+            .map_err(|error| unreadable(&format!("the answer is not JSON: {}", shape(&error))))
+    }
+
+    /// The same if it may be something else than JSON.
+    pub(crate) fn into_text(self) -> Result<String, Failure> {
+        match self.body {
+            Body::Whole(Text { text, flaw: None }) => Ok(text),
+            Body::Whole(Text { flaw: Some(why), .. }) => Err(unreadable(&format!("the answer cannot be read: {why}"))),
             Body::TooLarge { limit_bytes } => {
                 Err(unreadable(&format!("the answer is longer than {limit_bytes} bytes")))
             }
@@ -276,6 +283,11 @@ fn denies(body: &Value) -> bool {
     };
     let refused = ["success", "ok", "succeeded"].iter().any(|name| body[*name] == false);
     refused || set(&body["error"]) || set(&body["errors"])
+}
+
+/// An answer to a read that is not what was asked for.
+pub(crate) fn unreadable(message: &str) -> Failure {
+    Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message)
 }
 
 /// A failure of a call that changes nothing, so its effect is never unknown.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
+use app::ports::{Applied, Apps, Call, Description, FetchedRecord, RecordAddress};
 use domain::{
     ErrorClass, Failure, Record, SideId, Timestamp,
     failure::CallEffect,
@@ -205,6 +205,14 @@ impl<S: Secrets> Apps for Connectors<S> {
 
     async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         self.read_within(&side.config, record, &Deadline::of(&side.config, 1)).await
+    }
+
+    async fn sample(&self, side: &Side, entity: &str) -> Result<Option<FetchedRecord>, Failure> {
+        self.sample_once(&side.config, entity).await.map_err(without_effect)
+    }
+
+    async fn describe(&self, side: &Side, entities: &[String]) -> Result<Option<Description>, Failure> {
+        self.read_metadata(&side.config, entities).await.map_err(without_effect)
     }
 
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {

@@ -8,6 +8,10 @@ pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// Largest page of records that is read.
 pub(crate) const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// Largest `$metadata` that is read: Dataverse's has 10 MB with many tables. Finance & Operations has more, and is not read.
+pub(crate) const MAX_METADATA_BYTES: usize = 16 * 1024 * 1024;
+/// Most types that an entity type may inherit from, one from the other.
+pub(crate) const MAX_BASE_TYPES: usize = 16;
 /// Records asked for in one page: at 40 KB each a page still fits.
 pub(crate) const PAGE_RECORDS: usize = 200;
 /// Longest link to a next page that we follow. Common servers refuse longer ones anyway.

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use app::ports::{Applied, Apps, Call, FetchedRecord, RecordAddress};
+use app::ports::{Applied, Apps, Call, Description, FetchedRecord, RecordAddress};
 use domain::{
     EntryId, Failure, Record, RecordKey, SideId, Timestamp,
     failure::{CallEffect, ErrorClass},
@@ -254,6 +254,20 @@ impl Apps for FakeApps {
 
     fn health(&self, side: &SideId) -> Health {
         self.with(side, |app| app.health.clone())
+    }
+
+    async fn sample(&self, side: &Side, _: &str) -> Result<Option<FetchedRecord>, Failure> {
+        self.world.turn_at("Apps.sample").await;
+        let present = |(image, _): &(Image, u64)| match image {
+            Image::Present(record) => Some(FetchedRecord { record: record.clone(), etag: None }),
+            Image::Absent => None,
+        };
+        Ok(self.with(&side.id, |app| app.records.values().find_map(present)))
+    }
+
+    async fn describe(&self, _: &Side, _: &[String]) -> Result<Option<Description>, Failure> {
+        self.world.turn_at("Apps.describe").await;
+        Ok(None)
     }
 
     async fn probe(&self, _: &Side, _: Option<&str>) -> Result<(), Failure> {

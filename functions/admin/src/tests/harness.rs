@@ -11,8 +11,8 @@ use std::{
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
     ports::{
-        AlertPorts, Applied, Apps, Call, FetchedRecord, LaneKey, MailPorts, PortError, Ports, RecordAddress, Role,
-        Token, Tokens, WakeUps,
+        AlertPorts, Applied, Apps, Call, Description, FetchedRecord, LaneKey, MailPorts, PortError, Ports,
+        RecordAddress, Role, Token, Tokens, WakeUps,
     },
 };
 use axum::{
@@ -20,8 +20,9 @@ use axum::{
     http::{HeaderMap, Method, Request},
 };
 use domain::{
-    Failure, MapId, SideId, Timestamp,
-    side::{Health, Side},
+    ErrorClass, Failure, MapId, SideId, Timestamp,
+    failure::CallEffect,
+    side::{Health, KeyStyle, Side},
 };
 use serde_json::{Value, json};
 use testkit::{
@@ -51,7 +52,7 @@ pub(super) struct World {
     pub(super) alerts: MemoryAlerts,
     pub(super) mailer: MemoryMailer,
     first_admin_sha256: String,
-    now_ms: AtomicU64,
+    now_ms: Arc<AtomicU64>,
     ids: AtomicU64,
 }
 
@@ -160,16 +161,45 @@ impl WakeUps for Woken {
 /// Apps of which only the connection test is asked.
 #[derive(Default)]
 pub(super) struct Probed {
+    /// The records of every entity; each has its key in the field `accountnumber`.
+    pub(super) records: Mutex<Vec<Value>>,
+    pub(super) description: Mutex<Option<Description>>,
+    /// Records are found only by keys of this style.
+    pub(super) only_style: Mutex<Option<KeyStyle>>,
+    /// How long each of their answers takes.
+    pub(super) takes_ms: AtomicU64,
+    now_ms: Arc<AtomicU64>,
     pub(super) outcome: Mutex<Option<Failure>>,
     pub(super) asked: Mutex<Vec<(String, Option<String>)>>,
+}
+
+impl Probed {
+    fn take_time(&self, question: String, about: Option<String>) {
+        self.asked.lock().unwrap().push((question, about));
+        self.now_ms.fetch_add(self.takes_ms.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
 }
 
 impl Apps for Probed {
     async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
         panic!("operators write nothing to an app")
     }
-    async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
-        panic!("operators read nothing from an app")
+    async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
+        let style = side.config.connector.key_style();
+        self.take_time(format!("read {style:?}"), Some(record.key.to_string()));
+        if self.only_style.lock().unwrap().is_some_and(|only| only != style) {
+            return Err(Failure::new(ErrorClass::BadRequest, CallEffect::Refused, None, "no such style"));
+        }
+        let records = self.records.lock().unwrap();
+        Ok(records.iter().find(|known| known["accountnumber"] == record.key.as_str()).map(fetched))
+    }
+    async fn sample(&self, _: &Side, entity: &str) -> Result<Option<FetchedRecord>, Failure> {
+        self.take_time("sample".to_owned(), Some(entity.to_owned()));
+        Ok(self.records.lock().unwrap().first().map(fetched))
+    }
+    async fn describe(&self, _: &Side, entities: &[String]) -> Result<Option<Description>, Failure> {
+        self.asked.lock().unwrap().push(("describe".to_owned(), Some(entities.join(" "))));
+        Ok(self.description.lock().unwrap().clone())
     }
     fn health(&self, _: &SideId) -> Health {
         Health::default()
@@ -179,6 +209,10 @@ impl Apps for Probed {
         self.asked.lock().unwrap().push((side.id.to_string(), entity.map(str::to_owned)));
         self.outcome.lock().unwrap().clone().map_or(Ok(()), Err)
     }
+}
+
+fn fetched(record: &Value) -> FetchedRecord {
+    FetchedRecord { record: record.as_object().unwrap().clone(), etag: None }
 }
 
 /// The API and a caller of it.
@@ -200,10 +234,11 @@ pub(super) struct Answer {
 impl Api {
     /// A fresh world, and its first admin.
     pub(super) fn new() -> Self {
+        let now_ms = Arc::new(AtomicU64::new(Timestamp::parse(NOON).unwrap().0));
         let world = World {
             store: MemoryConfig::default(),
             tokens: MemoryTokens::default(),
-            apps: Probed::default(),
+            apps: Probed { now_ms: Arc::clone(&now_ms), ..Probed::default() },
             lanes: MemoryLanes::new(Executor::new(1, Timestamp(0))),
             queues: MemoryQueues::new(Executor::new(1, Timestamp(0))),
             woken: Woken::default(),
@@ -211,7 +246,7 @@ impl Api {
             alerts: MemoryAlerts::new(Executor::new(1, Timestamp(0))),
             mailer: MemoryMailer::new(Executor::new(1, Timestamp(0))),
             first_admin_sha256: sha256_hex(FIRST_ADMIN),
-            now_ms: AtomicU64::new(Timestamp::parse(NOON).unwrap().0),
+            now_ms,
             ids: AtomicU64::new(1),
         };
         Self { world: Arc::new(world), token: Some(FIRST_ADMIN.to_owned()), checker: Rc::new(Checker::new()) }

@@ -1,16 +1,18 @@
 //! Sides: made, changed with their version, tried, deleted.
 
-use app::ports::{Gauges, PortError, Role};
+use std::sync::atomic::Ordering;
+
+use app::ports::{Description, EntityDescription, Gauges, PortError, Role};
 use axum::http::Method;
 use domain::{
     ErrorClass, Failure, Timestamp,
     failure::CallEffect,
-    side::{Health, Trouble},
+    side::{Health, KeyStyle, Trouble},
 };
 use serde_json::{Value, json};
 use testkit::config::Mishap;
 
-use super::harness::{Api, side_config};
+use super::harness::{Api, map_config, side_config};
 
 fn with_url(url: &str) -> Value {
     let mut config = side_config();
@@ -127,11 +129,12 @@ async fn a_side_that_a_map_uses_stays() {
 async fn a_connection_test_says_what_it_found_and_where_to_look() {
     let admin = Api::with_map().await;
     let api = admin.as_role(Role::Operator).await;
-    let fine = api.send(Method::POST, "/sides/crm/test", &[], None).await;
-    assert_eq!(fine.json(), json!({"ok": true, "took_ms": 0}));
+    let fine = api.send(Method::POST, "/sides/crm/test", &[], None).await.json();
+    assert_eq!((&fine["ok"], &fine["took_ms"]), (&json!(true), &json!(0)));
     assert_eq!(api.post("/sides/crm/test", &json!({"entity": "accounts"})).await.json()["ok"], true);
     let asked = api.world.apps.asked.lock().unwrap().clone();
-    assert_eq!(asked, [("crm".to_owned(), None), ("crm".to_owned(), Some("accounts".to_owned()))]);
+    let probed: Vec<_> = asked.iter().filter(|(side, _)| side == "crm").map(|(_, entity)| entity.as_deref()).collect();
+    assert_eq!(probed, [None, Some("accounts")]);
     let failure = Failure::new(ErrorClass::Network, CallEffect::NotApplied, Some("E1".into()), "connection refused");
     *api.world.apps.outcome.lock().unwrap() = Some(failure);
     let tested = api.post("/sides/crm/test", &json!({})).await;
@@ -142,10 +145,103 @@ async fn a_connection_test_says_what_it_found_and_where_to_look() {
         (&json!(false), &json!("network"), &json!("E1"))
     );
     assert!(failure["hint"].as_str().unwrap().contains("erp.example"), "{failure}");
+    assert_eq!(tested.json()["findings"], json!([]), "nothing more is asked");
     api.post("/sides/none/test", &json!({})).await.is_problem(404, "side_not_found", "");
     api.post("/sides/crm/test", &json!({"entiy": "x"})).await.is_problem(
         400,
         "invalid_request",
         "entiy: unknown field",
     );
+}
+
+/// Each finding as `check level: found [setting = value]`.
+async fn findings(api: &Api, side: &str, body: Value) -> Vec<String> {
+    let tested = api.post(&format!("/sides/{side}/test"), &body).await.json();
+    let text = |finding: &Value| {
+        let of = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let helps = finding
+            .get("suggestion")
+            .map(|helps| format!(" [{} = {}]", helps["setting"].as_str().unwrap(), helps["value"].as_str().unwrap()));
+        let map = finding.get("map").map(|map| format!(" ({})", map.as_str().unwrap())).unwrap_or_default();
+        format!("{} {} {}{map}: {}{}", of("entity"), of("check"), of("level"), of("found"), helps.unwrap_or_default())
+    };
+    tested["findings"].as_array().unwrap().iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn a_connection_test_asks_about_the_entities_of_the_maps_and_suggests_settings() {
+    let api = Api::with_map().await;
+    *api.world.apps.records.lock().unwrap() = vec![json!({"accountnumber": "C-1", "Name": "Ada", "limit": 1})];
+    assert_eq!(
+        findings(&api, "crm", json!({})).await,
+        [
+            "accounts record ok: a record",
+            "accounts key ok: the record",
+            "accounts etag ok: none, and none is needed",
+            "accounts absence ok: that there is no such record",
+            "accounts key_field ok: the record has it",
+            "accounts fields warning (customers): no such fields in the record: name, category, source [fields[0].names.crm = Name]",
+        ]
+    );
+    let fields = [("accountnumber", "Edm.String"), ("name", "Edm.String")];
+    let entity = EntityDescription {
+        key: vec!["accountid".to_owned()],
+        fields: fields.map(|(name, of_type)| (name.to_owned(), of_type.to_owned())).into(),
+        ..EntityDescription::default()
+    };
+    let description =
+        Description { names: ["accounts".to_owned()].into(), entities: [("accounts".to_owned(), entity)].into() };
+    *api.world.apps.description.lock().unwrap() = Some(description);
+    let told = findings(&api, "crm", json!({"entity": "accounts"})).await;
+    let key = "accounts key_field error: the entity's key is accountid, and a key without a name means that one \
+               [connector.key_style = named]";
+    assert!(told.contains(&key.to_owned()), "{told:?}");
+    let other = findings(&api, "crm", json!({"entity": "account"})).await;
+    assert_eq!(other[1..], ["account entity error: no such entity set, but accounts [entity = accounts]"]);
+}
+
+#[tokio::test]
+async fn other_key_styles_are_tried_until_one_works_and_a_key_of_the_same_form_is_missed() {
+    let api = Api::with_map().await;
+    *api.world.apps.records.lock().unwrap() = vec![json!({"accountnumber": "0f8fad5b-d9cb-469f-a165-70867728950e"})];
+    *api.world.apps.only_style.lock().unwrap() = Some(KeyStyle::Bare);
+    let told = findings(&api, "crm", json!({})).await;
+    let key = "accounts key error: bad_request: no such style. In the key style `bare` the app finds it [connector.key_style = bare]";
+    assert_eq!(told[1], key);
+    let asked = api.world.apps.asked.lock().unwrap().clone();
+    let reads: Vec<_> = asked.iter().filter(|(question, _)| question.starts_with("read")).collect();
+    let styles: Vec<_> = reads.iter().map(|(question, _)| question.as_str()).collect();
+    assert_eq!(styles, ["read Quoted", "read Named", "read Bare", "read Quoted"]);
+    assert_eq!(reads[3].1.as_deref(), Some("00000000-0000-0000-0000-000000000000"));
+}
+
+#[tokio::test]
+async fn a_slow_app_is_asked_no_more_after_a_while_and_of_many_entities_three_are_looked_at() {
+    let api = Api::with_map().await;
+    for n in 2..=5 {
+        let mut map = map_config();
+        map["sides"][1]["entity"] = json!(format!("accounts{n}"));
+        assert_eq!(api.put(&format!("/maps/customers-{n}"), &map).await.status, 201);
+    }
+    *api.world.apps.records.lock().unwrap() = vec![json!({"accountnumber": "C-1"})];
+    api.world.apps.takes_ms.store(10_000, Ordering::SeqCst);
+    let told = findings(&api, "crm", json!({})).await;
+    let of = |entity: &str| {
+        let prefix = format!("{entity} ");
+        told.iter().filter_map(|text| text.strip_prefix(&prefix)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(of("accounts").iter().any(|text| text.starts_with("absence ok")), "{told:?}");
+    for entity in ["accounts2", "accounts3"] {
+        assert_eq!(of(entity), ["record warning: not asked: no time was left"], "{told:?}");
+    }
+    for entity in ["accounts4", "accounts5"] {
+        assert!(of(entity)[0].starts_with("entity warning: not looked at: a test looks at 3 entities"), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_side_without_maps_is_only_reached() {
+    let api = Api::new();
+    api.put("/sides/crm", &side_config()).await;
+    assert_eq!(api.post("/sides/crm/test", &json!({})).await.json(), json!({"ok": true, "took_ms": 0, "findings": []}));
 }

@@ -82,7 +82,8 @@ impl From<domain::side::Side> for Side {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TestRequest {
-    /// The entity of which the test reads at most one record. Absent: the test requests the base URL.
+    /// The entity that the test looks at. Absent: the test requests the base URL, and looks at the entities of the maps that use
+    /// the side, at most three.
     #[serde(default)]
     pub(crate) entity: Option<String>,
 }
@@ -98,6 +99,52 @@ pub(crate) struct Tested {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failure: Option<TestFailure>,
+    /// What the app answered to harmless questions, and what it means for the settings. Empty if the app was not reached, or if
+    /// neither the request nor a map names an entity.
+    findings: Vec<TestFinding>,
+}
+
+/// The answer to one question of a connection test.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TestFinding {
+    /// What the question was about: `record` (can one be read?), `key` (is it found by its key?), `etag` (does it fit the
+    /// `capability`?), `absence` (is a key that no record has answered as such?), and, by `$metadata` or one record, whether the
+    /// app knows the `entity`, the `key_field` and the mapped `fields`.
+    check: &'static str,
+    /// `ok`; `warning`: it could not be found out, or may be wrong; `error`: writes will fail or do harm.
+    level: &'static str,
+    /// The entity.
+    entity: String,
+    /// The map whose setting it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    map: Option<String>,
+    /// What was asked for.
+    asked: String,
+    /// What was found.
+    found: String,
+    /// The setting that would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    suggestion: Option<TestSuggestion>,
+}
+
+/// A setting that would help.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TestSuggestion {
+    /// The path of the setting in the side, or, if the finding names a map, in that map: `connector.key_style`.
+    setting: String,
+    /// Its value: `named`.
+    value: String,
+}
+
+impl From<sides::Finding> for TestFinding {
+    fn from(finding: sides::Finding) -> Self {
+        let sides::Finding { check, level, entity, map, asked, found, suggestion } = finding;
+        let suggestion = suggestion.map(|sides::Suggestion { setting, value }| TestSuggestion { setting, value });
+        let map = map.map(|map| map.to_string());
+        Self { check: check.as_str(), level: level.as_str(), entity, map, asked, found, suggestion }
+    }
 }
 
 /// Why a connection test failed.
@@ -122,6 +169,7 @@ impl From<sides::ConnectionTest> for Tested {
             let Failure { class, code, message, .. } = failure;
             TestFailure { class, code, message, hint }
         });
-        Self { ok: failure.is_none(), took_ms: tested.took_ms, failure }
+        let findings = tested.findings.into_iter().map(TestFinding::from).collect();
+        Self { ok: failure.is_none(), took_ms: tested.took_ms, failure, findings }
     }
 }

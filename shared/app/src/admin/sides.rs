@@ -1,17 +1,25 @@
 //! Sides: the apps, and how they are reached.
 
+mod examine;
+mod findings;
+mod test;
+
 use domain::{
-    ErrorClass, Failure, LogId, SideId, Timestamp,
+    LogId, SideId, Timestamp,
     log::{Activity, ActivityKind, Change, Order},
     map::Cause,
     side::{Health, Mistake, Side, SideConfig},
 };
 use futures::future::try_join_all;
 
+pub use self::{
+    findings::{Check, Finding, Level, Suggestion},
+    test::{ConnectionTest, test_connection},
+};
 use super::{AdminPorts, Caller, MAX_CONFIG_BYTES, Precondition, SaveResult, diff::changes, fits, lost};
 use crate::{
     error::{AppError, ResourceKind, StateConflict},
-    ports::{Apps, CommitError, ConfigStore, Gauges},
+    ports::{CommitError, ConfigStore, Gauges},
 };
 
 /// One side.
@@ -114,89 +122,4 @@ pub async fn delete<P: AdminPorts>(
     }
     let line = line(id, version + 1, &caller.name, ports.now(), changes(Some(&side.config), None)?);
     ports.store().delete_side(id, version, &line).await.map_err(lost)
-}
-
-/// What a connection test found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectionTest {
-    /// How long it took, in milliseconds.
-    pub took_ms: u64,
-    /// What stood in the way, and what may help.
-    pub failure: Option<(Failure, String)>,
-}
-
-/// Tries to reach a side: reads at most one record, writes nothing.
-///
-/// # Errors
-/// There is no such side, or the store does not answer. That the app does not answer is no error but the result.
-pub async fn test_connection<P: AdminPorts>(
-    ports: &P,
-    id: &SideId,
-    entity: Option<&str>,
-) -> Result<ConnectionTest, AppError> {
-    let side = get(ports, id).await?;
-    let begun = ports.now();
-    let outcome = ports.apps().probe(&side, entity).await;
-    let took_ms = ports.now().ms_since(begun);
-    let failure = outcome.err().map(|failure| {
-        let hint = hint(failure.class, &side);
-        (failure, hint)
-    });
-    Ok(ConnectionTest { took_ms, failure })
-}
-
-/// What an operator may look at, by class of error.
-fn hint(class: ErrorClass, side: &Side) -> String {
-    let host = host(&side.config.connector.base_url);
-    match class {
-        ErrorClass::Network => {
-            format!(
-                "Nothing answered at {host}. Check connector.base_url, the firewall, and the hosts this deployment allows."
-            )
-        }
-        ErrorClass::Timeout => {
-            format!(
-                "{host} did not answer within {} ms. Is it overloaded, or the time too short?",
-                side.config.request_timeout_ms
-            )
-        }
-        ErrorClass::Auth => {
-            format!(
-                "{host} does not accept the credentials. Check connector.auth, the stored secret, and the user's rights."
-            )
-        }
-        ErrorClass::Throttled => format!("{host} asks for fewer calls. Try again later."),
-        ErrorClass::Unavailable => format!("{host} answers, and says that the app is not available."),
-        ErrorClass::BadRequest | ErrorClass::Application => {
-            format!("{host} answers, and refuses the question. Check connector.kind and the entity's name.")
-        }
-        ErrorClass::OtherHttp => {
-            format!(
-                "{host} answers, but not as the app would. Check the path in connector.base_url and the entity's name."
-            )
-        }
-        ErrorClass::Conflict => format!("{host} answers with a conflict, which a read should never meet."),
-        ErrorClass::Mapping => "The record cannot be mapped.".to_owned(),
-    }
-}
-
-fn host(base_url: &str) -> &str {
-    let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_class_of_error_has_a_hint_that_says_where_to_look() {
-        let config = serde_json::json!({"connector": {"kind": "odata", "base_url": "https://erp.example:8443/data/"}});
-        let side = Side { id: "erp".parse().unwrap(), config: serde_json::from_value(config).unwrap(), version: 1 };
-        for class in ErrorClass::ALL {
-            let hint = hint(class, &side);
-            assert!(class == ErrorClass::Mapping || hint.contains("erp.example:8443"), "{class}: {hint}");
-        }
-        assert!(super::hint(ErrorClass::Network, &side).starts_with("Nothing answered at erp.example:8443."));
-    }
 }

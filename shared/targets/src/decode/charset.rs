@@ -9,7 +9,7 @@ use super::{Text, Undecodable};
 const DECLARATION_BYTES: usize = 200;
 
 /// The text of a body without codings.
-pub(super) fn read(body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undecodable> {
+pub(super) fn read(mut body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undecodable> {
     if is_utf32(&body) {
         return Err(Undecodable::Because("its body is in UTF-32, which Tandem cannot read".to_owned()));
     }
@@ -18,11 +18,11 @@ pub(super) fn read(body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undecodab
         None => (utf16(&body).or_else(|| named(headers)).or_else(|| declared(&body)), 0),
     };
     let encoding = told.unwrap_or(UTF_8);
-    if encoding == UTF_8
-        && after_mark == 0
-        && let Ok(text) = String::from_utf8(body.clone())
-    {
-        return Ok(Text { text, flaw: None });
+    if encoding == UTF_8 && after_mark == 0 {
+        match String::from_utf8(body) {
+            Ok(text) => return Ok(Text { text, flaw: None }),
+            Err(error) => body = error.into_bytes(),
+        }
     }
     let (text, malformed) = encoding.decode_without_bom_handling(&body[after_mark..]);
     if !malformed {

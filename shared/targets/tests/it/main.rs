@@ -10,6 +10,7 @@ mod ends;
 mod guard;
 mod keys;
 mod kinds;
+mod looks;
 mod oauth;
 mod pages;
 mod refused_keys;

@@ -1,0 +1,139 @@
+//! Reads the `OData` schema language (CSDL XML): entity sets, and the key, the properties and the base of their types.
+
+use std::collections::BTreeMap;
+
+use app::ports::{Description, EntityDescription};
+use xmlparser::{ElementEnd, Token, Tokenizer};
+
+use crate::limits::MAX_BASE_TYPES;
+
+/// An entity type, before its base is known. All texts are parts of the document.
+#[derive(Default)]
+struct Type<'a> {
+    base: Option<&'a str>,
+    key: Vec<&'a str>,
+    fields: Vec<(&'a str, &'a str)>,
+    references: Vec<&'a str>,
+    is_open: bool,
+}
+
+/// What of the document is needed.
+#[derive(Default)]
+struct Schema<'a> {
+    /// By qualified name.
+    types: BTreeMap<String, Type<'a>>,
+    /// Names of sets, with the name of their type.
+    sets: Vec<(&'a str, &'a str)>,
+    /// Short names of namespaces.
+    aliases: BTreeMap<&'a str, &'a str>,
+}
+
+/// An element of which the start tag is being read.
+#[derive(Default)]
+struct Element<'a> {
+    name: &'a str,
+    attributes: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Element<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+/// What the document says of these entity sets.
+///
+/// # Errors
+/// It is no XML, or has no entity set. The text says where, and repeats nothing of the document.
+pub(super) fn describe(document: &str, entities: &[String]) -> Result<Description, String> {
+    let schema = read(document)?;
+    if schema.sets.is_empty() {
+        return Err("it names no entity set".to_owned());
+    }
+    let asked = schema.sets.iter().filter(|(name, _)| entities.iter().any(|entity| entity == name));
+    let entities = asked.map(|(name, of_type)| ((*name).to_owned(), schema.entity(of_type))).collect();
+    Ok(Description { names: schema.sets.iter().map(|(name, _)| (*name).to_owned()).collect(), entities })
+}
+
+fn read(document: &str) -> Result<Schema<'_>, String> {
+    let mut schema = Schema::default();
+    let mut element = Element::default();
+    let mut namespace = "";
+    let mut inside = None;
+    let mut depth = 0_usize;
+    for token in Tokenizer::from(document) {
+        match token.map_err(|error| format!("it is not XML at {}", error.pos()))? {
+            Token::ElementStart { local, .. } => element = Element { name: local.as_str(), ..Element::default() },
+            Token::Attribute { local, value, .. } => element.attributes.push((local.as_str(), value.as_str())),
+            Token::ElementEnd { end: ElementEnd::Close(_, local), .. } => {
+                depth = depth.saturating_sub(1);
+                inside = inside.filter(|_| !is_type(local.as_str()));
+            }
+            Token::ElementEnd { end: end @ (ElementEnd::Open | ElementEnd::Empty), .. } => {
+                depth += usize::from(end == ElementEnd::Open);
+                if element.name == "Schema" {
+                    namespace = element.get("Namespace").unwrap_or_default();
+                    schema.aliases.extend(element.get("Alias").map(|alias| (alias, namespace)));
+                } else if is_type(element.name) {
+                    let name = format!("{namespace}.{}", element.get("Name").unwrap_or_default());
+                    inside = (end == ElementEnd::Open).then(|| name.clone());
+                    let (base, is_open) = (element.get("BaseType"), element.get("OpenType") == Some("true"));
+                    schema.types.insert(name, Type { base, is_open, ..Type::default() });
+                } else {
+                    schema.take(&element, inside.as_deref());
+                }
+            }
+            _ => {}
+        }
+    }
+    if depth == 0 { Ok(schema) } else { Err("it is cut off".to_owned()) }
+}
+
+/// Complex types have properties as well; they must not count as those of the entity type before.
+fn is_type(element: &str) -> bool {
+    matches!(element, "EntityType" | "ComplexType")
+}
+
+impl<'a> Schema<'a> {
+    /// Takes an element that is a set, or a part of the type that it is inside of.
+    fn take(&mut self, element: &Element<'a>, inside: Option<&str>) {
+        let name = element.get("Name").unwrap_or_default();
+        if element.name == "EntitySet" {
+            self.sets.push((name, element.get("EntityType").unwrap_or_default()));
+        }
+        let Some(of) = inside.and_then(|inside| self.types.get_mut(inside)) else { return };
+        match element.name {
+            "PropertyRef" => of.key.push(name),
+            "Property" => of.fields.push((name, element.get("Type").unwrap_or_default())),
+            "NavigationProperty" => of.references.push(name),
+            _ => {}
+        }
+    }
+
+    fn type_named(&self, name: &str) -> Option<&Type<'a>> {
+        self.types.get(name).or_else(|| {
+            let (namespace, local) = name.rsplit_once('.')?;
+            self.types.get(&format!("{}.{local}", self.aliases.get(namespace)?))
+        })
+    }
+
+    /// A type together with those it inherits from.
+    fn entity(&self, name: &str) -> EntityDescription {
+        let mut whole = EntityDescription::default();
+        let mut next = self.type_named(name);
+        for _ in 0..MAX_BASE_TYPES {
+            let Some(one) = next else { break };
+            if whole.key.is_empty() {
+                whole.key = one.key.iter().map(|name| (*name).to_owned()).collect();
+            }
+            whole.fields.extend(one.fields.iter().map(|(name, of_type)| ((*name).to_owned(), (*of_type).to_owned())));
+            whole.references.extend(one.references.iter().map(|name| (*name).to_owned()));
+            whole.is_open |= one.is_open;
+            next = one.base.and_then(|base| self.type_named(base));
+        }
+        whole
+    }
+}
+
+#[cfg(test)]
+mod tests;
