@@ -14,13 +14,13 @@ use crate::process;
 use crate::python::Python;
 
 /// Written last, so that an installation that was cut short is seen and done anew.
-const MARKER: &str = "complete";
+pub(crate) const MARKER: &str = "complete";
 
 /// A tool and what it is installed from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool {
     name: &'static str,
-    pins: &'static str,
+    pub(crate) pins: &'static str,
     constraints: &'static str,
 }
 
@@ -41,6 +41,9 @@ pub(crate) const SAM: Tool = Tool {
 /// `cargo lambda`, which builds for AWS and invokes single functions.
 pub(crate) const CARGO_LAMBDA: Tool =
     Tool { name: "cargo-lambda", pins: include_str!("../tools/cargo-lambda.txt"), constraints: "" };
+
+/// Node with `npm`, for the apps of tests that are written in it. Their versions are the same on every machine.
+pub(crate) const NODE: Tool = Tool { name: "node", pins: include_str!("../tools/node.txt"), constraints: "" };
 
 impl Tool {
     /// A program of the tool's environment.
@@ -117,7 +120,8 @@ pub(crate) async fn install(tools: &[Tool], layout: &Layout, python: &Python, ou
     futures::future::try_join_all(installations).await.map(drop)
 }
 
-fn is(marker: &Path, wanted: &str) -> bool {
+/// Whether a marker says that what is installed is what is wanted.
+pub(crate) fn is(marker: &Path, wanted: &str) -> bool {
     std::fs::read_to_string(marker).is_ok_and(|found| found == wanted)
 }
 
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_to_one_version() {
-        for tool in [EMULATOR, SAM, CARGO_LAMBDA] {
+        for tool in [EMULATOR, SAM, CARGO_LAMBDA, NODE] {
             for line in tool.pins.lines().chain(tool.constraints.lines()).filter(|line| !line.starts_with('#')) {
                 assert!(line.contains("=="), "{}: {line}", tool.name);
             }
