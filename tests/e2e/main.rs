@@ -5,6 +5,7 @@
 mod alerts;
 mod bad_input;
 mod batch;
+mod cap;
 mod crossing;
 mod habits;
 mod halves;
