@@ -2,7 +2,12 @@
 //! triggers of the apps; what an app holds is read with the test's own client.
 
 mod bench;
+mod etags;
 mod records;
+mod refusals;
+mod sides;
+mod values;
+mod waits;
 
 use serde_json::{Value, json};
 

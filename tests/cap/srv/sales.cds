@@ -8,6 +8,7 @@ aspect Terms {
   since       : Date;
   reviewedAt  : DateTime;
   seenAt      : Timestamp;
+  note        : String;
 }
 
 @path    : '/odata/v4/sales'

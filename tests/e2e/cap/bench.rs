@@ -53,11 +53,18 @@ async fn start(world: &World) -> Bench {
 }
 
 /// Tells Tandem of an app, and tries whether it reaches the app.
-pub(crate) async fn connect(world: &World, side: &str, app: &Cap, capability: &str) {
-    let config = json!({
+pub(crate) async fn connect(world: &World, name: &str, app: &Cap, capability: &str) {
+    world.admin.put(&format!("/sides/{name}"), &side(&app.url(), capability)).await.expect("admin takes it");
+    let tested = world.admin.post(&format!("/sides/{name}/test"), &json!({})).await.expect("admin answers");
+    assert_eq!(tested["ok"], true, "{tested}");
+}
+
+/// The settings of a side.
+pub(crate) fn side(url: &str, capability: &str) -> Value {
+    json!({
         "connector": {
             "kind": "sap_odata",
-            "base_url": app.url(),
+            "base_url": url,
             "auth": {"kind": "basic", "user": Cap::USERS[0], "secret": format!("ssm:{PASSWORD}")},
         },
         "capability": capability,
@@ -66,24 +73,20 @@ pub(crate) async fn connect(world: &World, side: &str, app: &Cap, capability: &s
         "call_life_ms": 6_000,
         "request_timeout_ms": 5_000,
         "longest_transaction_ms": 0,
-    });
-    world.admin.put(&format!("/sides/{side}"), &config).await.expect("admin takes it");
-    let tested = world.admin.post(&format!("/sides/{side}/test"), &json!({})).await.expect("admin answers");
-    assert_eq!(tested["ok"], true, "{tested}");
+    })
 }
 
 /// Makes a map from the ledger to an app with accounts, and runs it.
 pub(crate) async fn run_map(world: &World, map: &str, to: &str) {
     let field = |name: &&str| {
-        let mut field = json!({"names": {"ledger": name, to: name}});
-        let kind = match *name {
-            "creditLimit" => "decimal",
-            "since" => "date",
-            "reviewedAt" | "seenAt" => "datetime",
-            _ => return field,
+        let types = match *name {
+            // CAP on Node reads a number as a double, but text with all its digits.
+            "creditLimit" => ("decimal", "text"),
+            "since" => ("date", "date"),
+            "reviewedAt" | "seenAt" => ("datetime", "datetime"),
+            _ => return json!({"names": {"ledger": name, to: name}}),
         };
-        field["types"] = json!({"ledger": kind, to: kind});
-        field
+        json!({"names": {"ledger": name, to: name}, "types": {"ledger": types.0, to: types.1}})
     };
     let config = json!({
         "sides": [

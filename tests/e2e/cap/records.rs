@@ -1,7 +1,7 @@
 //! The records of an app on CAP, as its own users see them: read and changed with a client that is not Tandem's.
 
 use local::Cap;
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{RequestBuilder, Url};
 use serde_json::{Value, json};
 
 /// The mapped fields, which both apps call by the same names.
@@ -22,6 +22,11 @@ impl Records {
     pub(crate) fn of(app: &Cap, entity: &'static str, company: Option<&'static str>) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("there is a client");
         Self { entity, company, url: app.url().parse().expect("a good address"), http }
+    }
+
+    /// The root of the app's service.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str()
     }
 
     /// The whole record, with what the map does not carry.
@@ -53,13 +58,24 @@ impl Records {
 
     /// A user of the app changes a record.
     pub(crate) async fn edit(&self, key: &str, fields: Value) {
-        let company = self.company.map(|company| format!("company='{company}',")).unwrap_or_default();
-        let mut url = self.url.clone();
-        let address = format!("{}({company}number='{}')", self.entity, key.replace('\'', "''"));
-        url.path_segments_mut().expect("it has a path").pop_if_empty().push(&address);
-        let request = self.http.request(Method::PATCH, url).header("if-match", "*").json(&fields);
+        let request = self.http.patch(self.address(key)).header("if-match", "*").json(&fields);
         let answer = self.as_kim(request).send().await.expect("the app answers");
         assert_eq!(answer.status(), 200, "{}", answer.text().await.expect("the app answers"));
+    }
+
+    /// A user of the app deletes a record.
+    pub(crate) async fn delete(&self, key: &str) {
+        let request = self.http.delete(self.address(key)).header("if-match", "*");
+        let answer = self.as_kim(request).send().await.expect("the app answers");
+        assert_eq!(answer.status(), 204, "{}", answer.text().await.expect("the app answers"));
+    }
+
+    fn address(&self, key: &str) -> Url {
+        let company = self.company.map(|company| format!("company='{company}',")).unwrap_or_default();
+        let record = format!("{}({company}number='{}')", self.entity, key.replace('\'', "''"));
+        let mut url = self.url.clone();
+        url.path_segments_mut().expect("it has a path").pop_if_empty().push(&record);
+        url
     }
 
     /// A user of the app makes a record of another entity.
