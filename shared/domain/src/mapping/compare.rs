@@ -1,7 +1,7 @@
 //! When two values of a field count as equal: apps tidy what they store, and report that as a change.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::{record::number, time::Timestamp};
 
@@ -16,7 +16,8 @@ pub struct Compare {
     pub trim: bool,
     /// Capital letters equal small ones.
     pub ignore_case: bool,
-    /// Numbers are rounded to so many decimals.
+    /// Numbers are rounded to so many decimals. A text that is a number counts as that number: apps that take exact numbers as
+    /// text answer `1.50` for `1.5`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimals: Option<u8>,
     /// Times are cut to seconds.
@@ -42,17 +43,21 @@ impl Compare {
     pub fn normalize(&self, value: Value) -> Value {
         match value {
             Value::String(text) => self.normalize_text(text),
-            Value::Number(number) => match self.decimals.and_then(|decimals| number::rounded(&number, decimals)) {
-                Some(rounded) => Value::Number(rounded),
-                None => Value::Number(number),
-            },
+            Value::Number(number) => Value::Number(self.round(&number).unwrap_or(number)),
             other => other,
         }
+    }
+
+    fn round(&self, number: &Number) -> Option<Number> {
+        self.decimals.and_then(|decimals| number::rounded(number, decimals))
     }
 
     fn normalize_text(&self, mut text: String) -> Value {
         if self.trim {
             text = text.trim().to_owned();
+        }
+        if let Some(rounded) = number::from_text(&text).and_then(|number| self.round(&number)) {
+            return Value::Number(rounded);
         }
         if self.seconds
             && let Ok(at) = Timestamp::parse(&text)
@@ -105,6 +110,8 @@ mod tests {
             (Compare { trim: true, ..exact.clone() }, json!(" Ada\t"), json!("Ada"), json!("A da")),
             (Compare { ignore_case: true, ..exact.clone() }, json!("ÄDA"), json!("äda"), json!("ada")),
             (Compare { decimals: Some(2), ..exact.clone() }, json!(10.004), json!(10), json!(10.01)),
+            (Compare { decimals: Some(2), ..exact.clone() }, json!("10.0040"), json!("10"), json!("10.01")),
+            (Compare { decimals: Some(2), ..exact.clone() }, json!("10.00"), json!(10), json!("ten")),
             (
                 Compare { seconds: true, ..exact.clone() },
                 json!("2026-11-24T10:00:00.987Z"),
