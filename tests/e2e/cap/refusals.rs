@@ -30,7 +30,8 @@ fn a_refusal_rolls_the_caller_back_with_the_words_of_the_app() {
         let told = write(world, MAP, &key, json!({"record": before})).await;
         assert_eq!((told.status, told.text("status")), (200, "written"), "{told:?}");
         for (change, code, words) in refused() {
-            let told = write(world, MAP, &key, json!({"record": customer(change), "origin": "ledger"})).await;
+            let change = json!({"record": customer(change), "before": before, "origin": "ledger"});
+            let told = write(world, MAP, &key, change).await;
             assert_eq!((told.status, told.text("code")), (422, "refused"), "{told:?}");
             assert_eq!(told.body["app"]["code"], code, "{told:?}");
             let says = told.body["app"]["message"].as_str().unwrap_or_default();

@@ -4,7 +4,7 @@ use local::Cap;
 use serde_json::{Value, json};
 
 use super::{
-    bench::{WORK, bench, connect, customer, run_map, settled, write},
+    bench::{WORK, bench, connect, customer, ledger_to, run_map, settled, write},
     records::Records,
 };
 use crate::{
@@ -21,7 +21,7 @@ fn what_changes_while_the_app_is_down_is_written_in_order_when_it_is_back() {
         bench(world).await;
         let mut app = Cap::start(WORK, "branch").await.expect("the app starts");
         connect(world, "branch", &app, "versioned").await;
-        run_map(world, "cap-branch", "branch").await;
+        run_map(world, "cap-branch", &ledger_to("branch")).await;
         let branch = Records::of(&app, "Accounts", None);
         let (old, new) = (key("DOWN"), key("DOWN"));
         let told = write(world, "cap-branch", &old, committed(0)).await;
@@ -46,7 +46,7 @@ fn what_changes_while_the_app_is_down_is_written_in_order_when_it_is_back() {
 fn what_changes_while_the_map_is_paused_is_written_in_order_on_resume() {
     together(async |world| {
         let bench = bench(world).await;
-        run_map(world, "cap-paused", "shop").await;
+        run_map(world, "cap-paused", &ledger_to("shop")).await;
         let keys = [key("PAUSED"), key("PAUSED")];
         command(world, "pause?wait=20").await;
         for change in 1..=CHANGES {
