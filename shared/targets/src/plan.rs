@@ -10,7 +10,7 @@ use reqwest::{
     Method,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
 };
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::{limits::MAX_ANSWER_BYTES, odata, path, refused_key::KeyInPath, rest};
 
@@ -125,7 +125,11 @@ fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failur
     }
     let query = side.connector.query();
     if !query.is_empty() {
-        request.url.query_pairs_mut().extend_pairs(query);
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        // A form writes a space as a plus; in OData's URLs a plus is itself, and CAP refuses it. A plus of ours is `%2B` by now.
+        let own = form.replace('+', "%20");
+        let all = request.url.query().map_or_else(|| own.clone(), |given| format!("{given}&{own}"));
+        request.url.set_query(Some(&all));
     }
     Ok(request)
 }

@@ -48,3 +48,9 @@ async fn what_a_side_says_itself_wins() {
     let asked = requests("finance_operations", own, "C-1").await;
     assert_eq!(asked, ["PATCH /data/accounts(accountnumber='C-1')?cross-company=false"]);
 }
+
+#[tokio::test]
+async fn a_space_in_a_fixed_parameter_is_no_plus() {
+    let asked = requests("sap_odata", json!({"create": "upsert", "query": {"$expand": "a, b+c"}}), "C-1").await;
+    assert_eq!(asked, ["PATCH /data/accounts('C-1')?%24expand=a%2C%20b%2Bc"]);
+}
