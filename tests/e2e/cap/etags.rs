@@ -1,8 +1,8 @@
 //! Accounts with an ETag, which the app's own users change in between.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::bench::{MAP, bench, customer, settled, write};
+use super::bench::{MAP, bench, customer, ledger_to, run_map, settled, write};
 use crate::{stack::together, values::key};
 
 #[test]
@@ -40,5 +40,25 @@ fn a_record_that_a_user_deleted_meanwhile_is_made_again() {
         let told = write(world, MAP, &key, json!({"op": "delete", "origin": "ledger"})).await;
         assert_eq!((told.status, told.text("status")), (200, "written"), "{told:?}");
         settled(world, MAP, &key).await;
+    });
+}
+
+#[test]
+fn a_record_that_has_the_values_already_is_not_written_again() {
+    together(async |world| {
+        let (bench, key) = (bench(world).await, key("ETAG"));
+        // A map that has not written the record yet, and so does not know its ETag. CAP answers its numbers as text.
+        let mut numbers = ledger_to("shop");
+        let limit = numbers["fields"].as_array_mut().expect("fields").iter_mut();
+        let limit = limit.filter(|field| field["names"]["shop"] == "creditLimit").last().expect("it is mapped");
+        limit["types"]["shop"] = "decimal".into();
+        run_map(world, "cap-numbers", &numbers).await;
+        let limit: Value = serde_json::from_str("1500.25").expect("a number");
+        let record = customer(json!({"creditLimit": limit}));
+        for map in [MAP, "cap-numbers"] {
+            let told = write(world, map, &key, json!({"record": record, "origin": "ledger"})).await;
+            assert_eq!((told.status, told.text("status")), (200, "written"), "{told:?}");
+        }
+        assert_eq!(bench.shop.journal(&key).await.len(), 1);
     });
 }
