@@ -65,6 +65,7 @@ async fn install_anew(project: &Path, dir: &Path, layout: &Layout, log: &Path) -
         "--no-fund",
         "--no-progress",
     ]);
+    npm.args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]); // the defaults let a machine without a network wait for a minute
     if !process::run(npm, log).await?.success() {
         let excerpt = log_file::excerpt(log);
         let from = project.join("package-lock.json");
