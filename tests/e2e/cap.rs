@@ -1,4 +1,4 @@
-//! Apps that none of us wrote: SAP CAP on both sides, with keys of two parts on one and ETags on the other. A test plays the
+//! Apps that none of us wrote: SAP CAP on both sides, with keys of two parts on one and `ETag`s on the other. A test plays the
 //! triggers of the apps; what an app holds is read with the test's own client.
 
 mod bench;

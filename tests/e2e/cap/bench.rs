@@ -22,9 +22,9 @@ static BENCH: OnceCell<Bench> = OnceCell::const_new();
 
 /// What a test works with.
 pub(crate) struct Bench {
-    /// Customers by company and number, without ETag.
+    /// Customers by company and number, without `ETag`.
     pub(crate) ledger: Records,
-    /// Accounts by number, with ETag.
+    /// Accounts by number, with `ETag`.
     pub(crate) shop: Records,
     _apps: [Cap; 2],
 }

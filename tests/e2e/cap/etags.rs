@@ -1,4 +1,4 @@
-//! Accounts with an ETag, which the app's own users change in between.
+//! Accounts with an `ETag`, which the app's own users change in between.
 
 use serde_json::{Value, json};
 
