@@ -122,21 +122,21 @@ fn was_changed(side: &SideConfig, call: &Call, condition: &Condition, answer: &A
     matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone || made
 }
 
-/// Whether all fields we write have the value we write, by the rules of the content hash: `10` is `10.0`, null is absent.
-/// Fields that are not ours do not matter.
+/// Whether all fields we write have the value we write. Fields that are not ours do not matter.
 fn holds(kind: AppKind, found: &Record, wanted: &Record) -> bool {
-    wanted.iter().all(|(name, value)| {
-        if let Some(lookup) = name.strip_suffix("@odata.bind") {
-            return odata::refers_to(found, lookup, value);
-        }
-        let found = found.get(name).unwrap_or(&Value::Null);
-        // Finance & Operations stores a blank text for none, and Dataverse none for a blank one.
-        let blank = |value: &Value| value.is_null() || value == "";
-        matches!(kind, AppKind::FinanceOperations | AppKind::Dataverse) && blank(found) && blank(value)
-            || ContentHash::of_value(found) == ContentHash::of_value(value)
-            // CAP, and whoever else answers exact numbers as text: `"10.00"`.
-            || value.is_number() && number_in(found).is_some_and(|found| ContentHash::of_value(&found) == ContentHash::of_value(value))
+    wanted.iter().all(|(name, value)| match name.strip_suffix("@odata.bind") {
+        Some(lookup) => odata::refers_to(found, lookup, value),
+        None => is_same(kind, found.get(name).unwrap_or(&Value::Null), value),
     })
+}
+
+/// By the rules of the content hash: `10` is `10.0`, null is absent. Some apps, CAP among them, answer a number as text.
+fn is_same(kind: AppKind, found: &Value, wanted: &Value) -> bool {
+    let same = |found: &Value| ContentHash::of_value(found) == ContentHash::of_value(wanted);
+    // Finance & Operations stores a blank text for none, and Dataverse none for a blank one.
+    let blank = |value: &Value| value.is_null() || value == "";
+    let blanks = matches!(kind, AppKind::FinanceOperations | AppKind::Dataverse) && blank(found) && blank(wanted);
+    blanks || same(found) || wanted.is_number() && number_in(found).as_ref().is_some_and(same)
 }
 
 /// The number that a text is, as JSON writes numbers: `007` is none.
