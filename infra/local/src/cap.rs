@@ -1,4 +1,4 @@
-//! An app that none of us wrote, but for its data model and two rules: SAP CAP, for tests. Its sources are in `tests/cap`.
+//! An app that none of us wrote, but for its data model and a few rules: SAP CAP, for tests. Its sources are in `tests/cap`.
 
 use std::fs;
 use std::os::unix::fs::symlink;

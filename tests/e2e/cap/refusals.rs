@@ -9,8 +9,9 @@ use crate::{
 };
 
 /// What the ledger may hold and the shop refuses, with its code and words.
-fn refused() -> [(Value, &'static str, Vec<&'static str>); 4] {
+fn refused() -> [(Value, &'static str, Vec<&'static str>); 5] {
     [
+        (json!({"name": "Northwind"}), "NAME_TAKEN", vec!["name: Another record has it"]),
         (json!({"employees": -1}), "EMPLOYEES", vec!["employees: Must not be negative"]),
         (json!({"group_code": "77"}), "ASSERT_TARGET", vec!["group_code: Target with this key doesn't exist"]),
         (json!({"name": null}), "ASSERT_MANDATORY", vec!["name: Provide the missing value"]),
