@@ -21,7 +21,7 @@ use self::{
 };
 use crate::{
     cas::{self, Round},
-    ports::{Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
+    ports::{Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
 };
 
 /// An entry that is attempted, with its lane and map.
@@ -122,7 +122,13 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
         };
         let content = content(config, to, &image);
         match write(ports, context, to, &image).await {
-            Ok(etag) => attempt.done.push((to, Some(content), etag)),
+            Ok(applied) => {
+                // What the app says it has stored is what it will report.
+                let stored = applied.stored.filter(|record| has_carried_field(config, to, record));
+                let content =
+                    stored.map_or(content, |record| domain::lane::content(config, to, &Image::Present(record)));
+                attempt.done.push((to, Some(content), applied.etag));
+            }
             Err(mut failure) => {
                 // Apps repeat values in their messages; those go into logs and mails.
                 failure.message = redacted_text(config, to, &image, &failure.message);
@@ -184,7 +190,7 @@ async fn write<P: Ports>(
     context: &AttemptContext<'_>,
     to: SideIx,
     image: &Image,
-) -> Result<Option<String>, Failure> {
+) -> Result<Applied, Failure> {
     let side = &context.map.sides[to.at()];
     let lease_end = context.head.inflight.as_ref().map_or(ports.now(), |inflight| inflight.lease_end);
     if !may_call(lease_end, ports.now(), &side.config) {
@@ -198,7 +204,7 @@ async fn write<P: Ports>(
         version: context.head.version_of(context.entry.seq),
         etag: context.head.sides[to].etag.clone(),
     };
-    ports.apps().write(side, &call).await.map(|applied| applied.etag)
+    ports.apps().write(side, &call).await
 }
 
 /// Stores the outcome; `None` when the lease was lost and somebody else settles the entry.

@@ -168,7 +168,8 @@ mod tests {
         assert!(!holds(json!({"a": null})));
         assert!(!holds(json!({"c": ""})));
         let found = json!({"a": "10.00", "b": "010", "c": "10 "});
-        let holds = |wanted: Value| super::holds(AppKind::Odata, found.as_object().unwrap(), wanted.as_object().unwrap());
+        let holds =
+            |wanted: Value| super::holds(AppKind::Odata, found.as_object().unwrap(), wanted.as_object().unwrap());
         assert!(holds(json!({"a": 10})));
         for other in [json!({"a": 11}), json!({"a": "10"}), json!({"b": 10}), json!({"c": 10})] {
             assert!(!holds(other));
