@@ -1,5 +1,6 @@
 //! Sides: the apps, how they are reached, and what they can do.
 
+mod codes;
 mod connector;
 mod health;
 
@@ -127,6 +128,12 @@ pub struct SideConfig {
     /// read in between shows the older record, so nothing is copied from or to this app before.
     #[serde(default = "default_longest_transaction_ms", skip_serializing_if = "is_default_transaction")]
     pub longest_transaction_ms: u64,
+    /// Codes of this app, or HTTP statuses, that mean "nothing was changed, try again", e.g. of a locked record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transient_codes: Vec<String>,
+    /// Codes of this app, or HTTP statuses, that mean "refused for good, nothing was changed": some apps answer 500 to that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub final_codes: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -169,6 +176,11 @@ impl SideConfig {
             "connector.base_url",
             "must be an http(s) URL that ends with / and has no query, fragment or user",
         );
+        for (codes, field) in [(&self.transient_codes, "transient_codes"), (&self.final_codes, "final_codes")] {
+            check(codes::are_well_formed(codes), field, codes::WANTED);
+        }
+        let twice = self.transient_codes.iter().any(|code| codes::contain(&self.final_codes, code));
+        check(!twice, "final_codes", "has a code that is in transient_codes, too");
         match &self.connector.auth {
             Auth::None => {}
             Auth::ApiKey { header, .. } => check(

@@ -195,6 +195,7 @@ impl<S: Secrets> Apps for Connectors<S> {
         } else {
             self.write_once(side, call, &deadline).await
         };
+        let outcome = outcome.map_err(|failure| side.judge(failure));
         self.breaker.note(id, outcome.as_ref().err(), now());
         outcome
     }
