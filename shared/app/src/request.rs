@@ -201,6 +201,8 @@ impl WriteRequest {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

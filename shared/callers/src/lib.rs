@@ -187,6 +187,9 @@ fn failed(error: &PortError) -> Box<Problem> {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::http::{HeaderName, HeaderValue};
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
 
     const ONE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -249,6 +252,43 @@ mod tests {
             let problem = refused(&verify(&keys, &headers, body).unwrap_err(), &headers);
             assert_eq!(problem.status, 401);
             assert!(problem.detail.contains(says), "{}", problem.detail);
+        }
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Nothing that a stranger sends panics or is let in, and the answer does not repeat it. `PROPTEST_CASES` sets how many
+        /// requests are tried.
+        #[test]
+        fn fuzz_no_headers_of_a_stranger_are_a_signature(
+            all in vec((select(vec!["webhook-id", "webhook-timestamp", "webhook-signature", "content-type", "content-encoding"]),
+                prop_oneof!["\\PC{0,40}", "(v1|v2|)[,: ]?[A-Za-z0-9+/=]{0,60}( v1,[A-Za-z0-9+/=]{0,44})?", "[+-]?[0-9]{0,25}", Just(now().to_string())]), 0..8),
+            body in vec(any::<u8>(), 0..60),
+        ) {
+            let mut headers = HeaderMap::new();
+            for (name, value) in all {
+                headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            let error = verify(&[ONE.to_owned(), TWO.to_owned()], &headers, &body).unwrap_err();
+            let problem = refused(&error, &headers);
+            prop_assert_eq!(problem.status, 401);
+            prop_assert!(problem.detail.len() < 300);
+        }
+
+        #[test]
+        fn fuzz_a_signature_is_good_for_what_was_signed_and_for_nothing_else(
+            id in "[!-\\-/-~]{1,40}", body in vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>(), bit in 0..8_u8,
+        ) {
+            let keys = [TWO.to_owned(), ONE.to_owned()];
+            let headers = signed(ONE, &id, now(), &body);
+            prop_assert!(verify(&keys, &headers, &body).is_ok());
+            let mut other = body.clone();
+            if body.is_empty() {
+                other.push(bit);
+            } else {
+                other[at.index(body.len())] ^= 1 << bit;
+            }
+            prop_assert!(verify(&keys, &headers, &other).is_err());
         }
     }
 }

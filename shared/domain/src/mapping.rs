@@ -263,4 +263,6 @@ impl FieldMapping {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -15,6 +15,8 @@ mod connectors;
 mod csrf;
 mod decode;
 mod explain;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod limits;
 mod metadata;

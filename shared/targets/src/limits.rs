@@ -24,6 +24,8 @@ pub(crate) const SECRET_LIFE: Duration = Duration::from_secs(300);
 pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// Lifetime of a token whose issuer sends none (RFC 6749 only recommends `expires_in`).
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(300);
+/// Longest life of a token that is believed. None lives longer, and a larger number would not fit into a clock.
+pub(crate) const MAX_TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Credentials that were renewed because the app refused them are not renewed again for this long. Without it, every
 /// write to an app that refuses us would read the secret anew, and SSM allows 40 reads a second for a whole account.
 pub(crate) const RENEWAL_PAUSE: Duration = Duration::from_secs(10);

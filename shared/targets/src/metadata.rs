@@ -2,6 +2,9 @@
 
 mod csdl;
 
+#[cfg(test)]
+pub(crate) use self::csdl::describe;
+
 use app::ports::Description;
 use domain::{
     Failure,

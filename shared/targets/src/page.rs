@@ -77,7 +77,7 @@ fn found(value: Value) -> Result<FetchedRecord, Failure> {
 }
 
 /// Resolves the app's link, if our credentials may go there: same origin, below the same path.
-fn inside(base: &Url, from: &Url, link: &str) -> Result<Url, Failure> {
+pub(crate) fn inside(base: &Url, from: &Url, link: &str) -> Result<Url, Failure> {
     let url = from.join(link).map_err(|_| unusable("the link to the next page is no URL"))?;
     let below = url.path().starts_with(base.path());
     let bare = url.username().is_empty() && url.password().is_none();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::{
-    limits::{MAX_ERROR_BYTES, TOKEN_LIFE, TOKEN_MARGIN},
+    limits::{MAX_ERROR_BYTES, MAX_TOKEN_LIFE, TOKEN_LIFE, TOKEN_MARGIN},
     plan::{Request, not_callable},
     secrets::{Secret, SecretCache, Secrets},
     wire::{Deadline, Wire},
@@ -77,9 +77,9 @@ fn request(grant: &Grant, secret: &Secret) -> Result<Request, Failure> {
 }
 
 /// Some issuers send the number as text.
-fn life(expires_in: &Value) -> Duration {
+pub(crate) fn life(expires_in: &Value) -> Duration {
     let seconds = expires_in.as_u64().or_else(|| expires_in.as_str()?.parse().ok());
-    seconds.map_or(TOKEN_LIFE, Duration::from_secs).saturating_sub(TOKEN_MARGIN)
+    seconds.map_or(TOKEN_LIFE, Duration::from_secs).min(MAX_TOKEN_LIFE).saturating_sub(TOKEN_MARGIN)
 }
 
 /// Without a token we send nothing to the app, so nothing was applied; and the issuer refuses
@@ -102,9 +102,14 @@ mod tests {
 
     #[test]
     fn a_token_is_given_up_a_minute_before_it_expires() {
-        for (expires_in, seconds) in
-            [(json!(3_600), 3_540), (json!("3599"), 3_539), (json!(59), 0), (json!(null), 240), (json!(-1), 240)]
-        {
+        for (expires_in, seconds) in [
+            (json!(3_600), 3_540),
+            (json!("3599"), 3_539),
+            (json!(59), 0),
+            (json!(null), 240),
+            (json!(-1), 240),
+            (json!(u64::MAX), 86_340),
+        ] {
             assert_eq!(life(&expires_in), Duration::from_secs(seconds), "{expires_in}");
         }
     }

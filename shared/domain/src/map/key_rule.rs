@@ -67,11 +67,13 @@ impl KeyRule {
         {
             return guid;
         }
-        match self.case {
+        let text = match self.case {
             Some(KeyCase::Upper) => text.to_uppercase(),
             Some(KeyCase::Lower) => text.to_lowercase(),
-            None => text,
-        }
+            None => return text,
+        };
+        // Some letters can be composed only in the other case: `ſ` with an accent cannot, `S` can.
+        if self.compose { text.nfc().collect() } else { text }
     }
 }
 

@@ -75,7 +75,8 @@ pub fn from_text(text: &str) -> Option<Number> {
     };
     let (mantissa, exponent) = rest.find(['e', 'E']).map_or((rest, ""), |at| rest.split_at(at));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
+    // A second sign would be taken for the first one's digits.
+    if whole.is_empty() && fraction.is_empty() || !whole.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let whole = whole.trim_start_matches('0');

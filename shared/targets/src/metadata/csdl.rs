@@ -45,7 +45,7 @@ impl<'a> Element<'a> {
 ///
 /// # Errors
 /// It is no XML, or has no entity set. The text says where, and repeats nothing of the document.
-pub(super) fn describe(document: &str, entities: &[String]) -> Result<Description, String> {
+pub(crate) fn describe(document: &str, entities: &[String]) -> Result<Description, String> {
     let schema = read(document)?;
     if schema.sets.is_empty() {
         return Err("it names no entity set".to_owned());
