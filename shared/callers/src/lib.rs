@@ -277,8 +277,9 @@ mod tests {
 
         #[test]
         fn fuzz_a_signature_is_good_for_what_was_signed_and_for_nothing_else(
-            id in "[!-\\-/-~]{1,40}", body in vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>(), bit in 0..8_u8,
+            id in "[!-\\-/-~]{1,40}", body in "\\PC{0,60}", at in any::<prop::sample::Index>(), bit in 0..8_u8,
         ) {
+            let body = body.into_bytes(); // only UTF-8 can be signed
             let keys = [TWO.to_owned(), ONE.to_owned()];
             let headers = signed(ONE, &id, now(), &body);
             prop_assert!(verify(&keys, &headers, &body).is_ok());
