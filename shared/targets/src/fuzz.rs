@@ -2,10 +2,7 @@
 
 use std::io::Write;
 
-use domain::{
-    limits::MAX_MESSAGE_CHARS,
-    side::{Connector, ConnectorKind},
-};
+use domain::{limits::MAX_MESSAGE_CHARS, side::Connector};
 use percent_encoding::percent_decode_str;
 use proptest::{collection::vec, prelude::*, sample::select};
 use reqwest::{
@@ -133,9 +130,10 @@ proptest! {
 
     #[test]
     fn an_answer_of_any_kind_is_judged_and_its_failure_is_bounded(
-        status in 100..1_000_u16, headers in headers(), bytes in bytes(), odata in any::<bool>(),
+        status in 100..1_000_u16, headers in headers(), bytes in bytes(), kind in select(vec!["odata", "http", "finance_operations"]),
     ) {
-        let kind = if odata { ConnectorKind::Odata } else { ConnectorKind::Http };
+        let connector: Connector = serde_json::from_value(json!({"kind": kind, "base_url": "https://erp.example/data/"})).unwrap();
+        let kind = connector.protocol();
         let answer = answer(status, &headers, bytes);
         let failures = [Some(answer.failure()), Some(answer.failure_to_read()), answer.doubt(kind).map(|why| answer.doubtful(&why))];
         for failure in failures.into_iter().flatten() {
@@ -143,7 +141,7 @@ proptest! {
             prop_assert!(!failure.message.contains(char::is_control), "{}", failure.message);
             prop_assert!(failure.code.is_none_or(|code| code.chars().count() <= 100));
         }
-        let _ = (answer.is_absent(kind), answer.is_page(), answer.etag());
+        let _ = (answer.is_absent(&connector), answer.is_duplicate(&connector), answer.is_page(), answer.etag());
         if let Ok(record) = answer.into_record() {
             prop_assert!(serde_json::to_vec(&record).unwrap().len() <= 6 * LIMIT_BYTES);
         }
