@@ -1,7 +1,7 @@
 //! Apps that none of us wrote: SAP CAP on both sides, with keys of two parts on one and `ETag`s on the other. A test plays the
 //! triggers of the apps; what an app holds is read with the test's own client.
 
-mod bench;
+pub(crate) mod bench;
 mod etags;
 mod records;
 mod refusals;

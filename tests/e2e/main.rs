@@ -27,6 +27,7 @@ mod settled;
 mod stack;
 mod stopped;
 mod story;
+mod trial;
 mod until;
 mod values;
 mod wire;

@@ -20,6 +20,7 @@ mod page;
 pub mod parked;
 mod plan;
 pub mod preview;
+mod renames;
 pub mod rules;
 pub mod sides;
 pub mod tokens;

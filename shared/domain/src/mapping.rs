@@ -23,6 +23,10 @@ use crate::{
 pub struct FieldMapping {
     /// The field's name on each side. A field that only one side has needs a `constant` there.
     pub names: BTreeMap<SideId, String>,
+    /// What the field was called on a side before it was renamed: changes that have waited since then have that name. It counts where
+    /// a record lacks the new name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_names: BTreeMap<SideId, String>,
     /// The type on each side; values are converted. A side without a type takes the value as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub types: BTreeMap<SideId, FieldType>,
@@ -219,7 +223,7 @@ impl FieldMapping {
         let Some(name) = self.names.get(side) else { return Value::Null };
         let value = match self.lookup.get(side) {
             Some(lookup) => lookup.value(name, record),
-            None => record.get(name).cloned().unwrap_or_default(),
+            None => record.get(name).or_else(|| record.get(self.former_names.get(side)?)).cloned().unwrap_or_default(),
         };
         match self.nothing.get(side) {
             Some(nothing) if self.fingerprint(side, nothing) == self.fingerprint(side, &value) => Value::Null,
@@ -241,10 +245,12 @@ impl FieldMapping {
     /// Whether a member of a side's record is this field.
     #[must_use]
     pub fn is_called(&self, side: &SideId, member: &str) -> bool {
-        self.names.get(side).is_some_and(|name| match self.lookup.get(side) {
-            None => name == member,
-            Some(_) => member == lookup::bind_name(name) || member == lookup::value_name(name) || member == name,
-        })
+        let former = self.former_names.get(side).is_some_and(|name| name == member);
+        former
+            || self.names.get(side).is_some_and(|name| match self.lookup.get(side) {
+                None => name == member,
+                Some(_) => member == lookup::bind_name(name) || member == lookup::value_name(name) || member == name,
+            })
     }
 
     fn pair(&self, source: &SideId, target: &SideId, value: Value) -> Result<Value, String> {

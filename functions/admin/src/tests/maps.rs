@@ -2,7 +2,7 @@
 
 use app::{
     admin::SETTLE_MS,
-    ports::{ConfigStore, LaneKey, PortError},
+    ports::{Commit, ConfigStore, LaneKey, Lanes, PortError, Ports},
 };
 use domain::{MapId, Timestamp, lane::Head};
 use serde_json::{Value, json};
@@ -135,6 +135,29 @@ async fn a_map_that_joins_other_records_forgets_its_lanes() {
         assert_ne!(after, before, "{change}");
         assert_eq!(api.put_if("/maps/customers", "*", &map_config()).await.status, 200, "{i}");
     }
+}
+
+#[tokio::test]
+async fn a_field_that_is_renamed_while_changes_wait_must_say_what_it_was_called() {
+    let api = Api::with_map().await;
+    let mut renamed = map_config();
+    renamed["fields"][0]["names"]["finance"] = json!("FullName");
+    let before = map_config()["fields"][0]["names"]["finance"].clone();
+    let map = api.world.store.map(&"customers".parse().unwrap()).await.unwrap().unwrap();
+    let lane = LaneKey { map: map.id.clone(), key: "C-1".parse().unwrap() };
+    let head = Head { next_seq: 2, version: 1, ..Head::new(map.uid, api.world.now()) };
+    api.world.lanes.commit(&lane, Commit { head, expected: 0, ops: Vec::new() }).await.unwrap();
+    let refused = api.put_if("/maps/customers", "*", &renamed).await;
+    refused.is_problem(
+        400,
+        "invalid_request",
+        "fields[0].names.finance: 1 record has changes that wait, in which FullName",
+    );
+    let document = json!({"sides": {}, "maps": {"customers": renamed}});
+    let planned = api.post("/config/plan", &document).await;
+    planned.is_problem(400, "invalid_request", "maps.customers.fields[0].names.finance: 1 record has");
+    renamed["fields"][0]["former_names"] = json!({"finance": before});
+    assert_eq!(api.put_if("/maps/customers", "*", &renamed).await.status, 200);
 }
 
 #[tokio::test]

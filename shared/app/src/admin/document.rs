@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AdminPorts, Caller, DiscardPolicy, archive_guard, lost, maps,
     plan::{self, Step},
-    sides,
+    renames, sides,
 };
 pub use super::{
     diff::Change,
@@ -64,7 +64,15 @@ pub async fn plan<P: AdminPorts>(
         let Some(map) = item.id.parse().ok().and_then(|id: MapId| stored.maps.get(&id)) else { continue };
         item.blocked = archive_guard::find_obstacle(ports, map, DiscardPolicy::Keep).await?;
     }
-    Ok(plan)
+    let mut mistakes = Vec::new();
+    for item in plan.items.iter().filter(|item| !item.leaves_lanes) {
+        let Step::SaveMap(map, _) = &item.step else { continue };
+        let Some(before) = stored.maps.get(&map.id) else { continue };
+        let unsaid = renames::find_unsaid(ports, before, &map.config).await?;
+        let at = |mistake: Mistake| Mistake { field: format!("maps.{}.{}", map.id, mistake.field), ..mistake };
+        mistakes.extend(unsaid.into_iter().map(at));
+    }
+    if mistakes.is_empty() { Ok(plan) } else { Err(AppError::Invalid(mistakes)) }
 }
 
 /// Does what the plan says, sides before maps, deletions last.

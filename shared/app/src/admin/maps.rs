@@ -10,7 +10,7 @@ use domain::{
 use super::{
     AdminPorts, Caller, DiscardPolicy, MAX_CONFIG_BYTES, Precondition, SaveResult, archive_guard,
     diff::{changes, for_the_log},
-    fits, lost,
+    fits, lost, renames,
 };
 use crate::{
     error::{AppError, ResourceKind, Subject},
@@ -57,6 +57,12 @@ pub async fn put<P: AdminPorts>(
         && let Some(conflict) = archive_guard::find_obstacle(ports, stored, archive).await?
     {
         return Err(AppError::Conflict(conflict).about(Subject::map(&id)));
+    }
+    if let Some(stored) = stored.as_ref().filter(|stored| !syncs_other_records(&stored.config, &config)) {
+        let unsaid = renames::find_unsaid(ports, stored, &config).await?;
+        if !unsaid.is_empty() {
+            return Err(AppError::Invalid(unsaid));
+        }
     }
     let (uid, now) = (MapUid(ports.fresh_id()), ports.now());
     let changes = changes(stored.as_ref().map(|stored| &stored.config), Some(&config))?;

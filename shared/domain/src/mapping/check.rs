@@ -44,6 +44,7 @@ pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
         directions(&mut findings, &at, field, &sides);
         values(&mut findings, &at, field, &sides);
     }
+    former_names(&mut findings, map);
     for (i, end) in map.sides.iter().enumerate() {
         for (j, filter) in end.filter.iter().enumerate() {
             if filter.any_of.is_none() == filter.none_of.is_none() {
@@ -62,6 +63,23 @@ impl Findings {
     }
 }
 
+/// A former name that another field has now would give its value to both.
+fn former_names(findings: &mut Findings, map: &MapConfig) {
+    for (i, field) in map.fields.iter().enumerate().take(MAX_FIELDS) {
+        for (side, former) in &field.former_names {
+            let at = format!("fields[{i}].former_names.{side}");
+            if field.lookup.contains_key(side) {
+                findings.add(&at, "is of a lookup: rename it when nothing waits");
+            }
+            let taken = |other: &FieldMapping| other.names.get(side) == Some(former);
+            let twice = |other: &FieldMapping| other.former_names.get(side) == Some(former);
+            if map.fields.iter().any(taken) || map.fields.iter().filter(|other| twice(other)).count() > 1 {
+                findings.add(&at, "is the name of another field, too");
+            }
+        }
+    }
+}
+
 fn known_sides(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
     let mut check = |part: &str, side: &SideId| {
         if !sides.contains(&side) {
@@ -69,6 +87,7 @@ fn known_sides(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &
         }
     };
     field.names.keys().for_each(|side| check("names", side));
+    field.former_names.keys().for_each(|side| check("former_names", side));
     field.types.keys().for_each(|side| check("types", side));
     field.default.keys().for_each(|side| check("default", side));
     field.nothing.keys().for_each(|side| check("nothing", side));

@@ -235,3 +235,25 @@ fn a_report_of_what_a_side_has_for_nothing_is_the_echo_of_a_write_without_a_valu
     let back = as_written(&map, SideIx::First, own.as_object().unwrap().clone()).unwrap();
     assert_eq!((&back["Expires"], &back["ContactId"]), (&json!("1900-01-01T00:00:00Z"), &json!("")));
 }
+
+#[test]
+fn a_field_is_read_by_its_former_name_where_the_new_one_is_missing() {
+    let mut map = customers();
+    let field = map.fields.iter_mut().find(|field| field.names.values().any(|name| name == "Name")).unwrap();
+    let finance: SideId = "finance".parse().unwrap();
+    field.names.insert(finance.clone(), "FullName".to_owned());
+    field.former_names.insert(finance.clone(), "Name".to_owned());
+    assert!(field.is_called(&finance, "Name") && field.is_called(&finance, "FullName"));
+    assert_eq!(mistakes(&map), []);
+    let sent = |record: Value| {
+        let Image::Present(record) = translate(&map, SideIx::First, &image(record)).unwrap() else { panic!() };
+        record["name"].clone()
+    };
+    assert_eq!(sent(json!({"Name": "Ada", "OnHold": "No"})), "Ada", "a change that has waited");
+    assert_eq!(sent(json!({"Name": "Ada", "FullName": "Bob", "OnHold": "No"})), "Bob");
+    map.fields.iter_mut().for_each(|field| drop(field.former_names.insert(finance.clone(), "OnHold".to_owned())));
+    assert!(
+        mistakes(&map).iter().all(|mistake| mistake.field.contains("former_names.finance"))
+            && !mistakes(&map).is_empty()
+    );
+}

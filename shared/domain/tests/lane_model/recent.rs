@@ -41,7 +41,7 @@ impl Recent {
 
     /// True when the id may be one that was evicted: nobody can tell what became of it.
     pub(crate) fn may_be_evicted(&self, id: Id) -> bool {
-        self.floor.is_some_and(|floor| id <= floor) || self.kept.iter().any(|kept| *kept == id)
+        self.floor.is_some_and(|floor| id <= floor) || self.kept.contains(&id)
     }
 
     pub(crate) fn remember(&mut self, id: Id, outcome: Outcome, rule: RecentRule) {

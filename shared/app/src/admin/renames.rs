@@ -1,0 +1,90 @@
+//! Fields that are renamed while changes wait: those have the old name.
+
+use domain::{Map, MapConfig, SideIx, mapping::FieldMapping, side::Mistake};
+
+use super::AdminPorts;
+use crate::{
+    error::AppError,
+    ports::{Lanes, OpenRange},
+};
+
+/// Waiting records that are counted, at most.
+const COUNTED: usize = 1_000;
+
+/// A mistake for each field that has another name than before, if changes wait that have the old one. Without the old name they
+/// would be read as having no value, and blank the field in both apps.
+pub(super) async fn find_unsaid<P: AdminPorts>(
+    ports: &P,
+    stored: &Map,
+    config: &MapConfig,
+) -> Result<Vec<Mistake>, AppError> {
+    let renamed: Vec<_> = unsaid(&stored.config, config).collect();
+    if renamed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let waiting = ports.lanes().open(stored, OpenRange::all(), COUNTED).await?.len();
+    if waiting == 0 {
+        return Ok(Vec::new());
+    }
+    let records = match waiting {
+        1 => "1 record has".to_owned(),
+        COUNTED => format!("{COUNTED} or more records have"),
+        n => format!("{n} records have"),
+    };
+    let says = |(at, field, side, before): (usize, &FieldMapping, SideIx, &str)| {
+        let side = &config.side(side).side;
+        let now = field.names.get(side).map_or("", String::as_str);
+        let message = format!(
+            "{records} changes that wait, in which {now} is called {before}. Add \"former_names\": {{\"{side}\": \"{before}\"}} to the \
+             field, or wait until they are written"
+        );
+        Mistake { field: format!("fields[{at}].names.{side}"), message }
+    };
+    Ok(renamed.into_iter().map(says).collect())
+}
+
+/// Fields that one side calls otherwise than before and the other side does not, without their former name.
+fn unsaid<'a>(
+    before: &'a MapConfig,
+    after: &'a MapConfig,
+) -> impl Iterator<Item = (usize, &'a FieldMapping, SideIx, &'a str)> {
+    after.fields.iter().enumerate().flat_map(move |(at, field)| {
+        SideIx::BOTH.into_iter().filter_map(move |side| {
+            let (here, there) = (&after.side(side).side, &after.side(side.other()).side);
+            let of_old =
+                |old: &&FieldMapping| field.names.get(there).is_some_and(|name| old.names.get(there) == Some(name));
+            let old = before.fields.iter().find(of_old)?.names.get(here)?;
+            let is_said = || field.names.get(here) == Some(old) || field.former_names.get(here) == Some(old);
+            (field.names.contains_key(here) && !is_said()).then_some((at, field, side, old.as_str()))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn map(fields: Value) -> MapConfig {
+        let end = |side: &str| json!({"side": side, "entity": "things", "key_field": "id"});
+        serde_json::from_value(json!({"sides": [end("erp"), end("crm")], "fields": fields})).unwrap()
+    }
+
+    #[test]
+    fn a_field_that_one_side_calls_otherwise_must_say_what_it_was_called() {
+        let before =
+            map(json!([{"names": {"erp": "Name", "crm": "name"}}, {"names": {"erp": "Phone", "crm": "phone"}}]));
+        let found = |fields: Value| {
+            let after = map(fields);
+            unsaid(&before, &after).map(|(at, _, side, old)| (at, side, old.to_owned())).collect::<Vec<_>>()
+        };
+        let renamed =
+            json!([{"names": {"erp": "Phone", "crm": "phone"}}, {"names": {"erp": "FullName", "crm": "name"}}]);
+        assert_eq!(found(renamed), [(1, SideIx::First, "Name".to_owned())]);
+        let said = json!([{"names": {"erp": "FullName", "crm": "name"}, "former_names": {"erp": "Name"}}]);
+        assert_eq!(found(said), []);
+        let more = json!([{"names": {"erp": "Name", "crm": "name"}}, {"names": {"erp": "Fax", "crm": "fax"}}]);
+        assert_eq!(found(more), [], "another field is no renamed one");
+    }
+}

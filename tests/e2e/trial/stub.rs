@@ -1,0 +1,174 @@
+//! An OData app of a few lines, whose answers a test can replace one by one.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use reqwest::Url;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// A request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) key: String,
+    /// As it was sent, digit by digit.
+    pub(crate) body: String,
+}
+
+/// An answer that is not the app's usual one.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// Status, media type, body.
+    Http(u16, &'static str, String),
+    /// The connection ends without a word.
+    Cut,
+}
+
+/// What takes the place of usual answers.
+type Habit = Box<dyn Fn(&Asked) -> Option<Reply> + Send + Sync>;
+
+struct State {
+    records: BTreeMap<String, Value>,
+    asked: Vec<Asked>,
+    habit: Habit,
+}
+
+/// A running app. It ends with the test program.
+#[derive(Clone)]
+pub(crate) struct Stub {
+    pub(crate) url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Stub {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+        let url = format!("http://{}/data/", listener.local_addr().expect("it has an address"));
+        let state = State { records: BTreeMap::new(), asked: Vec::new(), habit: Box::new(|_| None) };
+        let stub = Self { url, state: Arc::new(Mutex::new(state)) };
+        let serving = stub.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let stub = serving.clone();
+                tokio::spawn(async move { stub.serve(stream).await });
+            }
+        });
+        stub
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on these answers take the place of the usual ones.
+    pub(crate) fn answers(&self, habit: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static) {
+        self.state().habit = Box::new(habit);
+    }
+
+    /// From now on it answers as usual.
+    pub(crate) fn is_well(&self) {
+        self.answers(|_| None);
+    }
+
+    pub(crate) fn record(&self, key: &str) -> Option<Value> {
+        self.state().records.get(key).cloned()
+    }
+
+    pub(crate) fn put(&self, key: &str, record: Value) {
+        self.state().records.insert(key.to_owned(), record);
+    }
+
+    /// Everything but reads, in its order.
+    pub(crate) fn writes(&self) -> Vec<Asked> {
+        self.state().asked.iter().filter(|asked| asked.method != "GET").cloned().collect()
+    }
+
+    /// Writes of one record.
+    pub(crate) fn writes_of(&self, key: &str) -> Vec<Asked> {
+        self.writes().into_iter().filter(|asked| asked.key == key).collect()
+    }
+
+    async fn serve(&self, mut stream: TcpStream) {
+        let mut bytes = Vec::new();
+        let (head, body) = loop {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head
+                    .lines()
+                    .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                if body.len() >= length.unwrap_or(0) {
+                    break (head.to_owned(), body.to_owned());
+                }
+            }
+            let mut more = [0; 16_384];
+            match stream.read(&mut more).await {
+                Ok(read @ 1..) => bytes.extend_from_slice(&more[..read]),
+                _ => return,
+            }
+        };
+        let mut words = head.split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let asked = Asked { method: method.to_owned(), key: key_in(path), body };
+        let reply = {
+            let mut state = self.state();
+            state.asked.push(asked.clone());
+            (state.habit)(&asked).unwrap_or_else(|| usual(&mut state.records, &asked))
+        };
+        if let Reply::Http(status, kind, body) = reply {
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nlocation: http://127.0.0.1/login\r\nconnection: close\r\n\r\n{body}"
+            );
+            // Whoever asked may be gone.
+            let _gone = stream.write_all(answer.as_bytes()).await;
+        }
+    }
+}
+
+/// The key in `…/Things('C-1')`, or `…/Things/C-1`.
+fn key_in(path: &str) -> String {
+    let url = Url::parse(&format!("http://stub{path}")).expect("a path");
+    let last = url.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned();
+    let last = percent_decoded(&last);
+    last.split_once("('").map_or(last.clone(), |(_, rest)| rest.trim_end_matches("')").to_owned())
+}
+
+fn percent_decoded(text: &str) -> String {
+    let pair = format!("x={}", text.replace('+', "%2B"));
+    let url = Url::parse(&format!("http://stub/?{pair}")).expect("a query");
+    url.query_pairs().next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+fn usual(records: &mut BTreeMap<String, Value>, asked: &Asked) -> Reply {
+    let absent = || {
+        Reply::Http(404, "application/json", json!({"error": {"code": "none", "message": "no such thing"}}).to_string())
+    };
+    match asked.method.as_str() {
+        "GET" => match records.get(&asked.key) {
+            Some(record) => {
+                let mut record = record.clone();
+                record["key"] = json!(asked.key);
+                Reply::Http(200, "application/json", record.to_string())
+            }
+            None => absent(),
+        },
+        "DELETE" => match records.remove(&asked.key) {
+            Some(_) => Reply::Http(204, "", String::new()),
+            None => absent(),
+        },
+        _ => {
+            let change: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+            let record = records.entry(asked.key.clone()).or_insert_with(|| json!({}));
+            for (name, value) in change.as_object().into_iter().flatten() {
+                record[name] = value.clone();
+            }
+            Reply::Http(204, "", String::new())
+        }
+    }
+}
