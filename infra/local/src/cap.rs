@@ -1,4 +1,4 @@
-//! An app that none of us wrote, but for its data model and a few rules: SAP CAP, for tests. Its sources are in `tests/cap`.
+//! A third-party app for tests: SAP CAP. Only its data model and a few rules are ours; they are in `tests/cap`.
 
 use std::fs;
 use std::os::unix::fs::symlink;

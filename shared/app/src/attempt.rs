@@ -4,13 +4,13 @@ mod conflict;
 mod health;
 
 use domain::{
-    Failure, Owner,
+    Failure, Owner, Timestamp,
     failure::{CallEffect, ErrorClass},
     id::EntryId,
     lane::{Action, Answer, Attempt, Entry, Head, SettleContext, Step, StepFailure, content, may_call, plan, settle},
-    limits::PARK_AFTER_ATTEMPTS,
+    limits::{PARK_AFTER_ATTEMPTS, PARK_AFTER_BROKEN_ATTEMPTS},
     map::{MapConfig, PerSide, SideIx},
-    mapping::{has_carried_field, translate},
+    mapping::{has_carried_field, in_stored_form, translate},
     record::Image,
     redact::redacted_text,
 };
@@ -23,6 +23,9 @@ use crate::{
     cas::{self, Round},
     ports::{Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
 };
+
+/// An app that took a record so lately, in milliseconds, has worked when this one began to fail: eight attempts take four minutes.
+const TAKEN_LATELY_MS: u64 = 10 * 60 * 1_000;
 
 /// An entry that is attempted, with its lane and map.
 pub(crate) struct AttemptContext<'a> {
@@ -120,19 +123,20 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
                 break;
             }
         };
-        let content = content(config, to, &image);
+        let tried = content(config, to, &image);
         match write(ports, context, to, &image).await {
             Ok(applied) => {
                 // What the app says it has stored is what it will report.
-                let stored = applied.stored.filter(|record| has_carried_field(config, to, record));
-                let content =
-                    stored.map_or(content, |record| domain::lane::content(config, to, &Image::Present(record)));
-                attempt.done.push((to, Some(content), applied.etag));
+                let written = match (&image, &applied.stored) {
+                    (Image::Present(sent), Some(stored)) => Image::Present(in_stored_form(sent, stored)),
+                    _ => image,
+                };
+                attempt.done.push((to, Some(content(config, to, &written)), applied.etag));
             }
             Err(mut failure) => {
                 // Apps repeat values in their messages; those go into logs and mails.
                 failure.message = redacted_text(config, to, &image, &failure.message);
-                attempt.tried = Some((to, content));
+                attempt.tried = Some((to, tried));
                 attempt.failure = fail(to, failure);
                 break;
             }
@@ -221,6 +225,9 @@ async fn settle_attempt<P: Ports>(
     let mut taken = PerSide::default();
     if let Some(step) = attempt.failure.as_ref().filter(|_| context.entry.attempts >= PARK_AFTER_ATTEMPTS) {
         taken[step.to] = last_taken(ports, &context.map.config.side(step.to).side).await;
+        if works_otherwise(ports, context, step, taken[step.to]).await {
+            taken[step.to] = Some(ports.now());
+        }
     }
     cas::retry(ports, cas::SETTLE, (view, false), |(mut view, again)| async move {
         // If the journal does not answer, the known head may still be the stored one: try it.
@@ -247,6 +254,21 @@ async fn settle_attempt<P: Ports>(
         })
     })
     .await
+}
+
+/// Whether the app works but for this record, when no other record is there to tell: it took one a few minutes ago, it has failed on this
+/// one for as long, and it answers when the record is read.
+async fn works_otherwise<P: Ports>(
+    ports: &P,
+    context: &AttemptContext<'_>,
+    step: &StepFailure,
+    taken: Option<Timestamp>,
+) -> bool {
+    let lasts = context.entry.attempts >= PARK_AFTER_BROKEN_ATTEMPTS && !step.failure.is_side_wide();
+    let lately = taken.is_some_and(|taken| ports.now().ms_since(taken) <= TAKEN_LATELY_MS);
+    let lease_end = context.head.inflight.as_ref().map_or(ports.now(), |inflight| inflight.lease_end);
+    let side = &context.map.sides[step.to.at()].config;
+    lasts && lately && may_call(lease_end, ports.now(), side) && read(ports, context, step.to).await.is_ok()
 }
 
 /// A lane as a settlement sees it.

@@ -4,11 +4,12 @@ use domain::{lane::Head, limits::FIRST_BACKOFF_MS, side::Side};
 
 use crate::ports::{Apps, LaneKey, Ports, SyncMap, WakeUps};
 
-/// So many calls in a row may fail before it is taken for an outage.
+/// Calls in a row that may fail before Tandem takes it for an outage.
 const BLIP_CALLS: u32 = 3;
 
-/// Wakes the drain for a lane whose first attempt has just failed, so that the second one is not left to the next sweep: the
-/// drain waits for it. Not when the app has failed before: in an outage, each write would wake a function.
+/// Wakes the drain for a lane whose first attempt has just failed, so that the second one need not wait for
+/// the next sweep. Does nothing once more than `BLIP_CALLS` calls in a row have failed: in an outage, each write would
+/// wake a function.
 pub(crate) async fn wake_for_second_attempt<P: Ports>(ports: &P, lane: &LaneKey, map: &SyncMap, head: &Head) {
     let (now, soon) = (ports.now(), ports.now().plus_ms(FIRST_BACKOFF_MS));
     let is_soon = head.due().is_some_and(|due| due > now && due <= soon);

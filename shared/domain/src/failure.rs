@@ -171,7 +171,12 @@ impl Failure {
             ErrorClass::Throttled | ErrorClass::Unavailable | ErrorClass::Network | ErrorClass::Timeout => true,
             // With a code of its own, the app has known the caller.
             ErrorClass::Auth => self.code.as_deref().is_none_or(|code| ["401", "403"].contains(&code)),
-            ErrorClass::OtherHttp => self.effect == CallEffect::NotApplied || status.is_some_and(|status| status < 400),
+            // A page of somebody else, or a router's 4xx. With 5xx, or a code of the app's own, it may be about the record.
+            ErrorClass::OtherHttp => status.is_some_and(|status| match status {
+                ..400 => true,
+                400..500 => self.effect == CallEffect::NotApplied,
+                500.. => false,
+            }),
             ErrorClass::Application | ErrorClass::BadRequest | ErrorClass::Conflict | ErrorClass::Mapping => false,
         }
     }
@@ -265,6 +270,9 @@ mod tests {
             (C::OtherHttp, Unknown, Some("399"), true),
             (C::OtherHttp, Unknown, Some("400"), false),
             (C::OtherHttp, Unknown, Some("500"), false),
+            (C::OtherHttp, NotApplied, Some("500"), false), // a read of this record
+            (C::OtherHttp, NotApplied, Some("E42"), false),
+            (C::OtherHttp, NotApplied, None, false), // what was read is no record
             (C::OtherHttp, Unknown, Some("ORA-600"), false),
             (C::OtherHttp, Unknown, None, false),
             (C::Application, Refused, Some("400"), false),

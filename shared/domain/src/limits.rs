@@ -18,9 +18,10 @@ pub const MAX_FIELDS: usize = 200;
 pub const MAX_VALUES: usize = 500;
 /// Final answers that a lane head remembers; older ids are refused by the floor.
 pub const RECENT_ANSWERS: usize = 16;
-/// Ids that a lane head tells apart after it has forgotten their answers, for each kind of caller: 19 bytes each, in an item of
-/// 400 KB. A lane takes a few writes a second, and they are told apart for [`MAX_ID_SKEW_MS`].
-pub const MAX_FORGOTTEN_IDS: usize = 4_096;
+/// Ids that a lane head keeps after it has forgotten their answers, for each of its five kinds: writes of each side and of neither, and
+/// echoes of each side. An id takes 19 bytes: 97 KB in all, in an item of 400 KB that may carry a record, too. It is enough for
+/// three writes a second: an id is kept for [`MAX_ID_SKEW_MS`].
+pub const MAX_FORGOTTEN_IDS: usize = 1_024;
 /// The last writes to a side, remembered to know their echoes. When an app's reports lag further behind than this, on one
 /// record, its echoes cannot be told from changes, and the record is copied as it is.
 pub const REMEMBERED_WRITES: usize = 8;

@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod convert;
+mod form;
 mod lookup;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::{check::mistakes, compare::Compare, convert::FieldType, lookup::Lookup};
+pub use self::{check::mistakes, compare::Compare, convert::FieldType, form::in_stored_form, lookup::Lookup};
 use crate::{
     id::SideId,
     map::{MapConfig, SideIx},
@@ -231,7 +232,7 @@ impl FieldMapping {
         }
     }
 
-    /// The value as the side is given it: what stands there for none, if it is none.
+    /// The value to write to the side: null becomes what stands for no value there.
     fn or_nothing(&self, side: &SideId, value: Value) -> Value {
         if value.is_null() { self.nothing.get(side).cloned().unwrap_or_default() } else { value }
     }

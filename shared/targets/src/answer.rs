@@ -112,7 +112,9 @@ impl Answer {
     /// The failure of a write whose answer does not tell whether the app applied it.
     pub(crate) fn doubtful(&self, why: &str) -> Failure {
         let message = format!("{}: {why}", self.in_words());
-        Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, Some(self.status.as_u16().to_string()), &message)
+        // A denial in JSON is the app's own and may be about the record: a bare status would speak of the whole side.
+        let status = (!self.json().as_ref().is_some_and(denies)).then(|| self.status.as_u16().to_string());
+        Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, status, &message)
     }
 
     fn is_whole(&self) -> bool {
@@ -170,13 +172,13 @@ impl Answer {
         }
     }
 
-    /// The same if it may be something else than an object.
+    /// The body of a successful `GET` as any JSON value.
     pub(crate) fn into_json(self) -> Result<Value, Failure> {
         serde_json::from_str(&self.into_text()?)
             .map_err(|error| unreadable(&format!("the answer is not JSON: {}", shape(&error))))
     }
 
-    /// The same if it may be something else than JSON.
+    /// The body of a successful `GET` as text.
     pub(crate) fn into_text(self) -> Result<String, Failure> {
         match self.body {
             Body::Whole(Text { text, flaw: None }) => Ok(text),
@@ -267,7 +269,7 @@ impl Answer {
         format!("{words}: the app redirects{host}; redirects are not followed")
     }
 
-    fn blot(&self, text: String) -> String {
+    pub(crate) fn blot(&self, text: String) -> String {
         self.hidden.iter().fold(text, |text, secret| secret.blot(text))
     }
 }

@@ -1,7 +1,9 @@
-//! Leaves an app alone that does not answer. Each call would cost its caller the whole deadline, and the app a connection.
+//! A circuit breaker: leaves an app alone that does not answer. Each write would cost its caller the whole deadline,
+//! and the app a connection.
 //!
-//! After [`OPEN_AFTER_CALLS`] calls in a row failed for a reason of the whole side, over at least [`OPEN_AFTER_MS`], calls fail at
-//! once and are not made. One in [`PROBE_EVERY_MS`] is made, to see whether the app answers again. Each process has its own view.
+//! Once [`OPEN_AFTER_CALLS`] writes in a row have failed for a reason of the whole side, over at least
+//! [`OPEN_AFTER_MS`], writes fail at once and are not sent. One every [`PROBE_EVERY_MS`] is sent, to see whether the
+//! app answers again. Each process has its own view. A 429 neither counts nor ends the row.
 
 use std::{
     collections::BTreeMap,
@@ -9,16 +11,16 @@ use std::{
 };
 
 use domain::{
-    Failure, SideId, Timestamp,
+    ErrorClass, Failure, SideId, Timestamp,
     failure::CallEffect,
     side::{Health, Trouble},
 };
 
-/// So many calls in a row.
+/// Failed writes in a row that open the breaker.
 const OPEN_AFTER_CALLS: u32 = 10;
-/// And for so long: a restart of the app takes less.
+/// The shortest time from the first of them until the breaker opens, in milliseconds: a restart of the app takes less.
 const OPEN_AFTER_MS: u64 = 10_000;
-/// How often the app is tried: so much later than needed is it used again.
+/// Time between two probes, in milliseconds: by as much, at most, Tandem notices late that the app is back.
 const PROBE_EVERY_MS: u64 = 2_000;
 
 /// What this process has seen of each side.
@@ -49,7 +51,9 @@ impl Breaker {
         };
         if let Some(trouble) = seen.health.trouble.as_ref().filter(is_open) {
             let says = format!("{}; this call was not made", trouble.describe(side));
-            return Err(Failure::new(trouble.class, CallEffect::NotApplied, None, &says));
+            // A connection that was not opened did not break: the class `network` would count against the record.
+            let class = if trouble.class == ErrorClass::Network { ErrorClass::Unavailable } else { trouble.class };
+            return Err(Failure::new(class, CallEffect::NotApplied, None, &says));
         }
         seen.probe_at = now.plus_ms(PROBE_EVERY_MS);
         Ok(())
@@ -62,8 +66,6 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
-    use domain::ErrorClass;
-
     use super::*;
 
     fn crm() -> SideId {
@@ -89,7 +91,7 @@ mod tests {
     fn it_opens_after_enough_calls_and_enough_time_and_lets_one_call_through_now_and_then() {
         let (breaker, now) = after(OPEN_AFTER_CALLS, 1_200);
         let refused = breaker.check(&crm(), now).unwrap_err();
-        assert_eq!((refused.class, refused.effect), (ErrorClass::Network, CallEffect::NotApplied));
+        assert_eq!((refused.class, refused.effect), (ErrorClass::Unavailable, CallEffect::NotApplied));
         assert!(refused.message.starts_with("crm has not answered since ") && refused.is_side_wide(), "{refused:?}");
         let later = now.plus_ms(PROBE_EVERY_MS);
         assert_eq!(breaker.check(&crm(), later), Ok(()), "one call");

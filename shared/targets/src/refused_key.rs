@@ -66,6 +66,7 @@ impl Answer {
         let message = format!(
             "HTTP {status}, and not in the app's words: a server seems to refuse the key `{key}` for {suspects} in a path; {help}{said}"
         );
+        let message = self.blot(message);
         Some(Failure::new(ErrorClass::Mapping, effect, Some(field.clone()), &message))
     }
 }

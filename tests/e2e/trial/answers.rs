@@ -95,10 +95,10 @@ fn a_copy_is_made_of_the_record_and_of_nothing_else() {
         trial.command("resume", json!({"backlog": "discard"})).await;
         let archived = until("the discarded change", async || {
             let listed = world.admin.get(&trial.path(&format!("/archive?key={key}"))).await.expect("admin answers");
-            listed["entries"].as_array().and_then(|entries| entries.first().cloned())
+            listed["archived"].as_array().and_then(|archived| archived.first().cloned())
         })
         .await;
-        let recover = trial.path(&format!("/archive/{}/recover", archived["id"].as_str().expect("an id")));
+        let recover = trial.path(&format!("/archive/{}/recover", archived["archive_id"].as_str().expect("an id")));
         let bad: [(u16, &str, &str); 6] = [
             (404, "text/html", PAGE),
             (410, "text/html", PAGE),

@@ -104,7 +104,7 @@ fn a_record_that_is_nested_too_deep_is_refused_at_the_door_and_hides_nothing() {
         let key = key("DEEP");
         let told = trial.report(&key, json!({"name": nested})).await;
         assert_eq!(told.status, 400, "{told:?}");
-        assert!(told.body.to_string().contains("nested"), "{told:?}");
+        assert!(told.body.to_string().contains("nests lists and objects"), "{told:?}");
         assert_eq!(trial.report(&key, json!({"name": "flat"})).await.status, 202);
         for list in ["/queue", "/queue/entries", "/open"] {
             world.admin.get(&trial.path(list)).await.expect("it is listed");

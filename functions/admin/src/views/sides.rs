@@ -27,7 +27,7 @@ pub(crate) struct Side {
     /// Its settings.
     #[schema(schema_with = by_hand::side_config)]
     config: SideConfig,
-    /// How its app answers. Absent until it was called, and in the answer to a change.
+    /// How its app answers. Absent until a write to the app was noted, and in the response to a change of the side.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     health: Option<SideHealth>,

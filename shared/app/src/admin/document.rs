@@ -68,9 +68,9 @@ pub async fn plan<P: AdminPorts>(
     for item in plan.items.iter().filter(|item| !item.leaves_lanes) {
         let Step::SaveMap(map, _) = &item.step else { continue };
         let Some(before) = stored.maps.get(&map.id) else { continue };
-        let unsaid = renames::find_unsaid(ports, before, &map.config).await?;
+        let undeclared = renames::find_undeclared(ports, before, &map.config).await?;
         let at = |mistake: Mistake| Mistake { field: format!("maps.{}.{}", map.id, mistake.field), ..mistake };
-        mistakes.extend(unsaid.into_iter().map(at));
+        mistakes.extend(undeclared.into_iter().map(at));
     }
     if mistakes.is_empty() { Ok(plan) } else { Err(AppError::Invalid(mistakes)) }
 }

@@ -59,9 +59,9 @@ pub async fn put<P: AdminPorts>(
         return Err(AppError::Conflict(conflict).about(Subject::map(&id)));
     }
     if let Some(stored) = stored.as_ref().filter(|stored| !syncs_other_records(&stored.config, &config)) {
-        let unsaid = renames::find_unsaid(ports, stored, &config).await?;
-        if !unsaid.is_empty() {
-            return Err(AppError::Invalid(unsaid));
+        let undeclared = renames::find_undeclared(ports, stored, &config).await?;
+        if !undeclared.is_empty() {
+            return Err(AppError::Invalid(undeclared));
         }
     }
     let (uid, now) = (MapUid(ports.fresh_id()), ports.now());

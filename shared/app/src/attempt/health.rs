@@ -4,9 +4,9 @@ use domain::{SideId, Timestamp, side::Health};
 
 use crate::ports::{Apps, Gauges, Ports, SyncMap};
 
-/// A trouble is noted when so many calls in a row have failed, and each time they have doubled.
+/// Trouble is noted when this many calls in a row have failed, and each time that number has doubled.
 const NOTED_FROM_CALLS: u32 = 4;
-/// That an app answers is noted at most so often, unless it ends a trouble.
+/// Time between two notes that an app answers, in milliseconds. The end of noted trouble is noted at once.
 const NOTED_EVERY_MS: u64 = 60_000;
 
 /// How the apps of both sides answered before an attempt.

@@ -10,9 +10,9 @@ use domain::Timestamp;
 use super::lane::LaneRun;
 use crate::ports::{LaneKey, OpenLane, OpenRange};
 
-/// An end fails when so many of its lanes in a row were attempted and nothing was written.
+/// An end fails when this many of its lanes in a row were attempted without a write.
 const FAILS_AFTER: u32 = 8;
-/// While one end fails and the other does not, one lane in so many is taken from the end that fails.
+/// While only the oldest end fails, one lane in this many is still taken from it.
 const SHARE_OF_FAILING: u32 = 8;
 
 /// A lane to go on with, and the receipts of the pointers that led to it.
@@ -44,7 +44,7 @@ impl End {
     }
 }
 
-/// What waits at each end, and how it went there.
+/// The lanes that wait at each end, and how many of its lanes failed in a row.
 pub(super) struct Ends {
     oldest: VecDeque<LaneTask>,
     newest: VecDeque<LaneTask>,

@@ -1,26 +1,25 @@
 //! Going on with one lane, strictly in order.
 
+mod archive;
+
 use std::{
     collections::VecDeque,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use domain::{
-    EntryId, MapId, Owner, Timestamp,
-    lane::{
-        ArchiveCause, Archiving, Attribution, CallDurations, Claim, Entry, Head, JournalEffect, NotNow, archive, claim,
-    },
+    MapId, Owner, Timestamp,
+    lane::{CallDurations, Claim, Entry, Head, JournalEffect, claim},
     limits::FIRST_BACKOFF_MS,
     map::Intake,
 };
 
+use self::archive::archive_next;
 use super::pace::Pace;
 use crate::{
     attempt::{AttemptContext, AttemptResult, execute},
     cas::{self, RetriesExhausted, RetryCause, Round},
-    ports::{
-        ARCHIVED_AT_ONCE, Commit, CommitError, Config, LaneKey, Lanes, PortError, Ports, SyncMap, archived_at_once,
-    },
+    ports::{Commit, CommitError, Config, LaneKey, Lanes, PortError, Ports, SyncMap},
 };
 
 /// Entries read at a time. Whoever changes one of them changes the head's version too, and the next claim fails.
@@ -346,37 +345,6 @@ fn is_ours(stored: &Head, taken: &Head, owner: Owner) -> bool {
     stored == taken && stored.held_by(owner)
 }
 
-/// Archives the next entries as far as they were cancelled, or the map's cut covers them.
-async fn archive_next<P: Ports>(
-    ports: &P,
-    lane: &LaneKey,
-    map: &SyncMap,
-    head: &Head,
-    first: Entry,
-    known: &mut KnownLane,
-) -> Result<StepResult, PortError> {
-    let decided = |entry: &Entry| decision(map, entry, ports.now());
-    let Some((cause, by)) = decided(&first) else { return Ok(StepResult::LaneChanged) };
-    let direct = head.inflight.as_ref().is_some_and(|inflight| inflight.direct.is_some());
-    let mut entries = vec![first];
-    if !direct {
-        let stored = ports.lanes().entries(lane, head.done_seq + 1, ARCHIVED_AT_ONCE).await?;
-        let alike = |entry: &Entry| decided(entry).is_some_and(|(other, why)| other == cause && why.actor == by.actor);
-        entries = archived_at_once(stored.into_iter().take_while(alike).collect());
-    }
-    let ids: Vec<_> = entries.iter().map(|_| EntryId(ports.fresh_id())).collect();
-    let (sides, now) = ([&map.sides[0].config, &map.sides[1].config], ports.now());
-    let what = Archiving { map: &lane.map, key: &lane.key, entries: &entries, cause, by: &by, ids: &ids, sides, now };
-    let (next, effects) = match archive(head, &what) {
-        Ok(archived) => archived,
-        Err(NotNow::InFlight(_) | NotNow::MayLand(_)) => return Ok(StepResult::End(LaneEnd::NotYet)),
-        Err(NotNow::Changed) => return Ok(StepResult::LaneChanged),
-    };
-    let commit = ports.lanes().commit(lane, Commit::of(Some(head), next.clone(), effects)).await;
-    known.head = Some(next); // forgotten if it was not stored: the lane is read again then
-    result_of(commit, StepResult::Archived(entries.len() as u64))
-}
-
 /// What a step did whose commit ended so.
 fn result_of(commit: Result<(), CommitError>, stored: StepResult) -> Result<StepResult, PortError> {
     match commit {
@@ -384,15 +352,6 @@ fn result_of(commit: Result<(), CommitError>, stored: StepResult) -> Result<Step
         Err(CommitError::Stale | CommitError::Duplicate) => Ok(StepResult::LaneChanged),
         Err(CommitError::Port(error)) => Err(error),
     }
-}
-
-/// Who decided that an entry is not written, and why.
-fn decision(map: &SyncMap, entry: &Entry, now: Timestamp) -> Option<(ArchiveCause, Attribution)> {
-    if let Some(by) = &entry.cancelled {
-        return Some((ArchiveCause::Cancelled, by.clone()));
-    }
-    let cut = map.cuts(entry)?;
-    Some((cut.cause, Attribution { actor: cut.actor.clone(), at: now, reason: cut.reason.clone() }))
 }
 
 /// The lane that a wake-up call names.

@@ -181,9 +181,10 @@ impl<'a, P: Ports> Run<'a, P> {
         let (pace, tally) = (Arc::clone(&self.pace), Arc::clone(&self.tally));
         let (pace, tally): (&Pace, &RunProgress) = (&pace, &tally);
         let mut busy: FuturesUnordered<BoxFuture<'_, Event>> = FuturesUnordered::new();
-        let (mut running, mut notes_later) = (0, false);
+        let (mut running, mut notes_later, mut reads_newest) = (0, false, false);
         loop {
             if let Some(range) = self.ends.take_unread().filter(|_| !self.is_over()) {
+                reads_newest = true;
                 busy.push(Box::pin(async move {
                     let lanes = ports.lanes().open(&map.map, range.clone(), LANES_PER_LOOK).await;
                     Event::ReadNewest(range, lanes)
@@ -201,7 +202,7 @@ impl<'a, P: Ports> Run<'a, P> {
                 queue = QueueState::Reading;
                 busy.push(Box::pin(async move { Event::Received(receive(ports, &map.map).await) }));
             }
-            if running == 0 && queue != QueueState::Reading {
+            if running == 0 && queue != QueueState::Reading && !reads_newest {
                 self.all.cut_short |= !self.ends.is_empty();
                 return;
             }
@@ -222,8 +223,12 @@ impl<'a, P: Ports> Run<'a, P> {
                     tracing::warn!(map.id = %map.id, %error, "could not read the queue; the index has its lanes, too");
                     queue = QueueState::Empty;
                 }
-                Some(Event::ReadNewest(range, Ok(lanes))) => self.ends.put_newest(range, lanes, LANES_PER_LOOK),
+                Some(Event::ReadNewest(range, Ok(lanes))) => {
+                    reads_newest = false;
+                    self.ends.put_newest(range, lanes, LANES_PER_LOOK);
+                }
                 Some(Event::ReadNewest(_, Err(error))) => {
+                    reads_newest = false;
                     tracing::warn!(map.id = %map.id, %error, "could not read the newest lanes; they come after the oldest");
                 }
                 Some(Event::Ran(end, run)) => {

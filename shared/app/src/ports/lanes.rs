@@ -267,8 +267,9 @@ pub trait Archive: Sync {
 
 /// Small items beside the lanes of a map, of two kinds.
 ///
-/// Figures for people (`count_catch_up`, `catch_up`, `note_depth`, `depths`, `note_health`, `noted_health`): no decision depends on them. They may lag, and
-/// a crash may lose some. (By `noted_health`, a record that fails alone is set aside sooner.)
+/// Figures for people (`count_catch_up`, `catch_up`, `note_depth`, `depths`, `note_health`, `noted_health`). They may
+/// lag, and a crash may lose some. One decision depends on them: with `noted_health`, Tandem parks a record that fails
+/// alone sooner.
 ///
 /// Coordination of runs (`acquire_drain`, `drain_holder`, `release_drain`, `resent`, `note_resent`): the drain decides by it. The
 /// drain lease must be a conditional write, or runs do not hand a map over; no record is written wrongly without it. The
@@ -303,8 +304,8 @@ pub trait Gauges: Sync {
     fn resent(&self, map: &Map) -> impl Future<Output = Result<Resent, PortError>> + Send;
     /// Stores when pointers were last sent again, and the position of the round that is under way.
     fn note_resent(&self, map: &Map, resent: &Resent) -> impl Future<Output = Result<(), PortError>> + Send;
-    /// Notes how the app of a side answers, as one process has seen it. What is noted first of a trouble stays, until an answer
-    /// after it is noted.
+    /// Merges the health that one process has seen into the side's noted health. The first trouble noted stays until an
+    /// answer is noted that is newer than its beginning.
     fn note_health(&self, side: &SideId, health: &Health) -> impl Future<Output = Result<(), PortError>> + Send;
     /// How the app of a side answers, as all processes have noted it.
     fn noted_health(&self, side: &SideId) -> impl Future<Output = Result<Health, PortError>> + Send;

@@ -5,6 +5,7 @@
 //! [`HEAD_SCHEMA`] and keep reading the previous schema ([`head_v1`]).
 
 mod head_v1;
+mod in_flight;
 
 use std::{
     borrow::Cow,
@@ -16,7 +17,7 @@ use app::ports::{LaneKey, PortError};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    EntryId, ErrorClass, LogId, Record, Timestamp,
+    EntryId, ErrorClass, LogId, Timestamp,
     id::MapUid,
     lane::{
         ActiveEntry, ArchiveCause, Archived, Conflict, Echoes, Entry, Head, Marker, MarkerState, Recent, SideMemory,
@@ -25,11 +26,11 @@ use domain::{
     limits::{ARCHIVE_TTL_MS, MARKER_TTL_MS, MAX_BODY_BYTES},
     log::LogEvent,
     map::PerSide,
-    record::Image,
 };
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use self::in_flight::{put_record, take_record};
 use crate::{
     keys::open_partition,
     metrics::{Metrics, Unit},
@@ -130,26 +131,6 @@ struct Packed<'a> {
     recent: Cow<'a, Recent>,
     sides: Cow<'a, PerSide<SideMemory>>,
     unresolved: Cow<'a, [(LogId, ErrorClass)]>,
-}
-
-/// Takes the record out of an attempt: JSON cannot be read by position, and deflating it pays.
-fn take_record(inflight: &mut ActiveEntry) -> Option<Record> {
-    match &mut inflight.direct.as_mut()?.work {
-        Work::Write(write) => match std::mem::replace(&mut write.image, Image::Absent) {
-            Image::Present(record) => Some(record),
-            Image::Absent => None,
-        },
-        Work::Restore { .. } | Work::Unreadable(_) => None,
-    }
-}
-
-/// Puts it back.
-fn put_record(inflight: &mut ActiveEntry, record: Record) -> Option<()> {
-    match &mut inflight.direct.as_mut()?.work {
-        Work::Write(write) => write.image = Image::Present(record),
-        Work::Restore { .. } | Work::Unreadable(_) => return None,
-    }
-    Some(())
 }
 
 /// The head's part of a commit. It sets attributes by name, so that it does not overwrite echoes that other functions

@@ -1,5 +1,5 @@
-//! Short memories: an id that falls out of one is kept without its answer, for as long as clocks may differ; then it raises a floor,
-//! and an id at or below that is too old to tell.
+//! Short memories of final answers. An id that falls out of one is kept without its answer for as long as clocks may
+//! differ. Then it raises a floor: nobody can tell whether an id at or below the floor is a repeat.
 
 use std::collections::BTreeSet;
 

@@ -31,7 +31,7 @@ impl SideConfig {
         }
         if contain(&self.transient_codes, code) || is_known {
             let class = match failure.class {
-                ErrorClass::Application | ErrorClass::BadRequest => ErrorClass::Conflict,
+                ErrorClass::Application | ErrorClass::BadRequest | ErrorClass::OtherHttp => ErrorClass::Conflict,
                 class => class,
             };
             return Failure { effect: CallEffect::NotApplied, class, ..failure };
@@ -62,6 +62,7 @@ mod tests {
             (C::Application, Refused, Some("locked"), (C::Conflict, NotApplied)),
             (C::Application, Refused, Some("UNABLE_TO_LOCK_ROW"), (C::Conflict, NotApplied)),
             (C::Unavailable, Unknown, Some("0X80072324"), (C::Unavailable, NotApplied)),
+            (C::OtherHttp, Unknown, Some("LOCKED"), (C::Conflict, NotApplied)), // a 500; of this record alone
             (C::OtherHttp, Unknown, Some("500"), (C::Application, Refused)),
             (C::OtherHttp, Unknown, Some("AxODataWriteException"), (C::Application, Refused)),
             (C::Application, Refused, Some("E42"), (C::Application, Refused)),

@@ -45,8 +45,8 @@ pub enum KeyStyle {
     Bare,
     /// `Accounts(accountnumber='C-1')`: an alternate key, as Dataverse wants it.
     Named,
-    /// `Accounts(accountnumber=@k)?@k='C-1'`: the key as a parameter alias (`OData` v4, *URL Conventions*), for servers that refuse
-    /// some characters in a path. In the query they refuse none.
+    /// `Accounts(accountnumber=@k0)?@k0='C-1'`: the key as a parameter alias (`OData` v4, *URL Conventions*), for
+    /// servers that refuse some characters in a path. In the query they refuse none.
     Alias,
 }
 

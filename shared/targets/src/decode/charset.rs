@@ -17,6 +17,9 @@ pub(super) fn read(mut body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undec
         Some((encoding, mark_bytes)) => (Some(encoding), mark_bytes),
         None => (utf16(&body).or_else(|| named(headers)).or_else(|| declared(&body)), 0),
     };
+    // JSON is UTF-8 whatever an old server adds to its media type (RFC 8259), and other text is hardly valid UTF-8 by chance.
+    let is_utf8 = after_mark == 0 && !body.is_ascii() && std::str::from_utf8(&body).is_ok();
+    let told = told.filter(|told| !is_utf8 || [UTF_16BE, UTF_16LE].contains(told));
     let encoding = told.unwrap_or(UTF_8);
     if encoding == UTF_8 && after_mark == 0 {
         match String::from_utf8(body) {

@@ -14,9 +14,10 @@ use crate::ports::{Apps, FetchedRecord, Ports, RecordAddress};
 
 /// Entities that one test looks at: each takes a few requests, and a person waits.
 pub(super) const MAX_ENTITIES: usize = 3;
-/// Time for one question, in milliseconds, if the side allows no less.
+/// Longest time for one question, in milliseconds; a shorter `request_timeout_ms` of the side wins.
 const QUESTION_MS: u64 = 8_000;
-/// Time for the app's description of itself, in milliseconds, if the side allows no less: it has megabytes.
+/// Longest time for the app's description of itself, in milliseconds, which may have megabytes; a shorter
+/// `request_timeout_ms` of the side wins.
 const DESCRIPTION_MS: u64 = 20_000;
 /// No question begins later than this, in milliseconds. The last one then ends well before the function does (300 s).
 const LAST_QUESTION_MS: u64 = 25_000;

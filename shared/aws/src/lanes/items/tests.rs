@@ -1,6 +1,7 @@
 use domain::{
-    ContentHash, EntryId, Owner, RecordKey, SideIx,
+    ContentHash, EntryId, Owner, Record, RecordKey, SideIx,
     lane::{Entry, Final, Mode, Outcome, RestoreCause, Write},
+    record::Image,
 };
 use proptest::{collection, option, prelude::*};
 use serde_json::{Value, json};

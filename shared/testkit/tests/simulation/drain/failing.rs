@@ -70,6 +70,7 @@ fn records_that_always_fail_wait_for_an_operator_in_the_end() {
         command(&world, MapCommand::Pause).await;
         for n in 0..FAILING + HEALTHY {
             reports(&world, &key(n), "kept").await;
+            world.executor.sleep(1).await; // so all that are healthy come after them, and are written before most of them
         }
         crm_fails(&world, (0..FAILING).map(key));
         world.apps.set_latency_ms(50);
