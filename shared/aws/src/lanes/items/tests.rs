@@ -1,5 +1,5 @@
 use domain::{
-    ContentHash, EntryId, Owner, Record, RecordKey, SideIx,
+    ContentHash, EntryId, Owner, RecordKey, SideIx,
     lane::{Entry, Final, Mode, Outcome, RestoreCause, Write},
     record::Image,
 };
