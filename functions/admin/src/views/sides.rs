@@ -33,7 +33,7 @@ pub(crate) struct Side {
     health: Option<SideHealth>,
 }
 
-/// How the app of a side answers. Functions note it at most once a minute, and when it changes.
+/// How the app of a side answers. Functions note it at most every 20 s, and when it changes.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SideHealth {
     /// When the app took a record last.

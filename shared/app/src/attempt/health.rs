@@ -7,7 +7,7 @@ use crate::ports::{Apps, Gauges, Ports, SyncMap};
 /// Trouble is noted when this many calls in a row have failed, and each time that number has doubled.
 const NOTED_FROM_CALLS: u32 = 4;
 /// Time between two notes that an app answers, in milliseconds. The end of noted trouble is noted at once.
-const NOTED_EVERY_MS: u64 = 60_000;
+const NOTED_EVERY_MS: u64 = 20_000;
 
 /// How the apps of both sides answered before an attempt.
 pub(super) struct HealthBefore([Health; 2]);
@@ -32,9 +32,9 @@ impl HealthBefore {
 
 fn is_worth_a_note(before: &Health, now: &Health) -> bool {
     let calls = |health: &Health| health.trouble.as_ref().map_or(0, |trouble| trouble.calls);
-    let minutes = |health: &Health| [health.answered_at, health.taken_at].map(|at| at.map(|at| at.0 / NOTED_EVERY_MS));
+    let spans = |health: &Health| [health.answered_at, health.taken_at].map(|at| at.map(|at| at.0 / NOTED_EVERY_MS));
     match calls(now) {
-        0 => calls(before) >= NOTED_FROM_CALLS || minutes(now) != minutes(before),
+        0 => calls(before) >= NOTED_FROM_CALLS || spans(now) != spans(before),
         calls_now => calls_now != calls(before) && calls_now >= NOTED_FROM_CALLS && calls_now.is_power_of_two(),
     }
 }
@@ -65,10 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_noted_once_a_minute_and_when_it_ends_a_trouble() {
+    fn an_answer_is_noted_every_twenty_seconds_and_when_it_ends_a_trouble() {
         assert!(is_worth_a_note(&Health::default(), &answered(1)), "the first");
-        assert!(!is_worth_a_note(&answered(1), &answered(59_999)));
-        assert!(is_worth_a_note(&answered(59_999), &answered(60_000)));
+        assert!(!is_worth_a_note(&answered(1), &answered(19_999)));
+        assert!(is_worth_a_note(&answered(19_999), &answered(20_000)));
         assert!(is_worth_a_note(&troubled(4), &answered(2)));
         assert!(!is_worth_a_note(&troubled(3), &answered(2)), "that trouble was not noted");
         assert!(!is_worth_a_note(&answered(1), &answered(1)), "no call was made");
