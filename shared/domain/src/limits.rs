@@ -49,7 +49,7 @@ pub const PARK_AFTER_BROKEN_ATTEMPTS: u32 = 8;
 /// A record is set aside when a side reports the same content for the third time, each time after a change of the other side.
 pub const MAX_BOUNCES: u32 = 2;
 /// And each time so soon after the last: users who disagree take longer.
-pub const BOUNCES_WITHIN_MS: u64 = 30_000;
+pub const BOUNCES_WITHIN_MS: u64 = 10_000;
 /// Longest `Retry-After` that is obeyed; a broken app must not park a lane for a year.
 pub const MAX_RETRY_AFTER_MS: u64 = 15 * 60 * 1000;
 /// Default crossing window: a change that reached us later than this after its commit is told by `committed_at`.

@@ -1,9 +1,11 @@
 //! What the crash matrix does not crash, with the reason. A new use case or method does not belong here, but in the matrix.
 
 /// A crash of what only reads leaves nothing behind.
-pub(crate) const READS: [&str; 46] = [
+pub(crate) const READS: [&str; 48] = [
+    "Apps.describe",
     "Apps.probe",
     "Apps.read",
+    "Apps.sample",
     "Archive.archived_first",
     "Archive.conflicts",
     "ConfigStore.list_sides",
@@ -41,7 +43,7 @@ pub(crate) const READS: [&str; 46] = [
     "admin::sides::get",
     "admin::sides::get_with_health",
     "admin::sides::list",
-    "admin::sides::test_connection",
+    "admin::sides::test::test_connection",
     "admin::map_commands::find_in_flight_writes",
     "admin::tokens::authenticate",
     "admin::tokens::list",
