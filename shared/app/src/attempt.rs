@@ -24,7 +24,8 @@ use crate::{
     ports::{Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
 };
 
-/// An app that took a record so lately, in milliseconds, has worked when this one began to fail: eight attempts take four minutes.
+/// An app that took a record so lately, in milliseconds, has worked when this one began to fail: eight attempts take four
+/// minutes.
 const TAKEN_LATELY_MS: u64 = 10 * 60 * 1_000;
 
 /// An entry that is attempted, with its lane and map.
@@ -256,8 +257,8 @@ async fn settle_attempt<P: Ports>(
     .await
 }
 
-/// Whether the app works but for this record, when no other record is there to tell: it took one a few minutes ago, it has failed on this
-/// one for as long, and it answers when the record is read.
+/// Whether the app works but for this record, when no other record is there to tell: it took one a few minutes ago, it has
+/// failed on this one for as long, and it answers when the record is read.
 async fn works_otherwise<P: Ports>(
     ports: &P,
     context: &AttemptContext<'_>,

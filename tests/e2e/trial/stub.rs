@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{
@@ -135,14 +136,8 @@ impl Stub {
 fn key_in(path: &str) -> String {
     let url = Url::parse(&format!("http://stub{path}")).expect("a path");
     let last = url.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned();
-    let last = percent_decoded(&last);
+    let last = percent_decode_str(&last).decode_utf8_lossy().into_owned();
     last.split_once("('").map_or(last.clone(), |(_, rest)| rest.trim_end_matches("')").to_owned())
-}
-
-fn percent_decoded(text: &str) -> String {
-    let pair = format!("x={}", text.replace('+', "%2B"));
-    let url = Url::parse(&format!("http://stub/?{pair}")).expect("a query");
-    url.query_pairs().next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 fn usual(records: &mut BTreeMap<String, Value>, asked: &Asked) -> Reply {

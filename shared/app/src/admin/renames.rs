@@ -51,7 +51,7 @@ pub(super) async fn find_undeclared<P: AdminPorts>(
     Ok(renamed.into_iter().map(says).collect())
 }
 
-/// Fields whose name changed on one side only, and that do not give that side's former name.
+/// Fields of which one side's name, or former name, is gone while the other side's name stands: where, and what is gone.
 fn undeclared<'a>(
     before: &'a MapConfig,
     after: &'a MapConfig,
