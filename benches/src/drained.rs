@@ -13,14 +13,15 @@ use app::{
     Ports,
     drain::{Drained, drain_map},
     ports::{
-        Applied, Apps, Call, CommitError, Config, Description, FetchedRecord, LaneKey, PortError, RecordAddress,
-        SyncMap, WakeUps,
+        Applied, Apps, Call, CommitError, Config, Description, FetchedRecord, LaneKey, Page, PageError, PageRequest,
+        PortError, RecordAddress, SyncMap, WakeUps,
     },
     request::WriteRequest,
     write::write,
 };
 use domain::{
     Failure, Map, MapId, MapState, SideId, Timestamp,
+    listing::Listing,
     side::{Capability, Health, Side},
 };
 use serde_json::json;
@@ -172,6 +173,9 @@ impl Apps for World {
     }
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Ok(None)
+    }
+    async fn read_page(&self, _: &Side, _: &Listing, _: &PageRequest) -> Result<Page, PageError> {
+        Ok(Page::default())
     }
     fn health(&self, _: &SideId) -> Health {
         Health::default()

@@ -12,6 +12,7 @@ mod maps;
 mod openapi;
 mod operators;
 mod pause;
+mod probed;
 mod records;
 mod rules;
 mod sides;

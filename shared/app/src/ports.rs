@@ -4,6 +4,7 @@ mod alerts;
 mod description;
 mod lanes;
 mod log;
+mod pages;
 mod queues;
 mod store;
 
@@ -12,6 +13,7 @@ use std::{collections::BTreeMap, future::Future};
 use domain::{
     EntryId, Failure, Map, MapId, Record, RecordKey, SideId, Timestamp,
     lane::LaneVersion,
+    listing::Listing,
     log::Activity,
     map::MapSide,
     record::Image,
@@ -30,6 +32,7 @@ pub use self::{
         OpenRange, Resent, Sample, archived_at_once,
     },
     log::{FailedEvent, Log, LogRange},
+    pages::{Page, PageError, PageRequest},
     queues::{Pointer, Queues, Received},
     store::{ConfigStore, Role, Token, Tokens},
 };
@@ -166,7 +169,7 @@ pub struct FetchedRecord {
     pub etag: Option<String>,
 }
 
-/// The apps. A read never lasts longer than the side's `request_timeout_ms`, and a write never longer than that times
+/// The apps. A read, also that of a page, never lasts longer than the side's `request_timeout_ms`, and a write never longer than that times
 /// [`requests_per_write`](domain::side::SideConfig::requests_per_write).
 pub trait Apps: Sync {
     /// Upserts or deletes a record. Deleting what is not there is a success.
@@ -177,6 +180,13 @@ pub trait Apps: Sync {
         side: &Side,
         record: &RecordAddress,
     ) -> impl Future<Output = Result<Option<FetchedRecord>, Failure>> + Send;
+    /// Reads a page of the list of an entity's records, with the sign-in for copies if the side has one.
+    fn read_page(
+        &self,
+        side: &Side,
+        listing: &Listing,
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<Page, PageError>> + Send;
     /// How the app of a side answers, as this process has seen it.
     fn health(&self, side: &SideId) -> Health;
     /// Reads one record of `entity`, whichever the app gives; `None` when it has none. With the fields of its key.

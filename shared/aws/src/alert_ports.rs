@@ -1,11 +1,13 @@
 //! Everything alerting works with, on AWS.
 
 use app::ports::{
-    AlertPorts, Applied, Apps, Call, Description, EventPorts, FetchedRecord, MailPorts, Ports, RecordAddress,
+    AlertPorts, Applied, Apps, Call, Description, EventPorts, FetchedRecord, MailPorts, Page, PageError, PageRequest,
+    Ports, RecordAddress,
 };
 use domain::{
     ErrorClass, Failure, SideId, Timestamp,
     failure::CallEffect,
+    listing::Listing,
     side::{Health, Side},
 };
 
@@ -159,6 +161,9 @@ impl Apps for NoApps {
     }
     async fn read(&self, _: &Side, _: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         Err(Self::refusal())
+    }
+    async fn read_page(&self, _: &Side, _: &Listing, _: &PageRequest) -> Result<Page, PageError> {
+        Err(Self::refusal().into())
     }
     fn health(&self, _: &SideId) -> Health {
         Health::default()

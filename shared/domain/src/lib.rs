@@ -6,6 +6,7 @@ pub mod failure;
 pub mod id;
 pub mod lane;
 pub mod limits;
+pub mod listing;
 pub mod log;
 pub mod map;
 pub mod mapping;

@@ -30,6 +30,14 @@ pub const REMEMBERED_WRITES: usize = 8;
 pub const REMEMBERED_ERRORS: usize = 4;
 /// A write id may not lie further in the future than this: it would raise the floor for everyone else.
 pub const MAX_ID_SKEW_MS: u64 = 5 * 60 * 1000;
+/// Rows of one page of a list: the most that Finance & Operations gives. Two such pages, with fields of usual size, fit into a function.
+pub const MAX_PAGE_ROWS: u32 = 10_000;
+/// Where a list goes on: a link of the app, usually. Common servers refuse a longer URL, and it fits into any item and message.
+pub const MAX_CURSOR_BYTES: usize = 8 * 1024;
+/// Text kept of a row that cannot be used: enough to find it in the app.
+pub const MAX_RAW_ROW_BYTES: usize = 2 * 1024;
+/// A condition for the rows of a list: it stands in a URL, where some of its characters take three bytes.
+pub const MAX_LIST_FILTER_BYTES: usize = 1024;
 /// Text kept of an app's own error message.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 /// Text kept of it in the head, which is paid for with every write of the record.

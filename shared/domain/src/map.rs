@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     id::SideId,
     limits::{DEFAULT_CROSSING_WINDOW_MS, MAX_KEY_BYTES},
+    listing,
     mapping::{FieldMapping, Filter},
     side::Mistake,
 };
@@ -94,6 +95,10 @@ pub struct MapSide {
     /// Records that do not match are skipped when this side reports them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<Filter>,
+    /// A condition in the app's own words, for the lists of this side's records: `OData` puts it into `$filter`; a REST app gets it
+    /// as query parameters, `status=active&type=2`. Records that it leaves out are not copied, whatever `filter` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_filter: Option<String>,
 }
 
 impl MapSide {
@@ -195,6 +200,9 @@ impl MapConfig {
             }
             if side.key_field.is_empty() || side.key_field.len() > 128 {
                 add(format!("sides[{i}].key_field"), "must be 1 to 128 characters");
+            }
+            if side.list_filter.as_deref().is_some_and(|filter| !listing::is_filter(filter)) {
+                add(format!("sides[{i}].list_filter"), listing::FILTER_WANTED);
             }
             for (name, value) in &side.fixed_key {
                 let at = format!("sides[{i}].fixed_key.{name}");
@@ -305,6 +313,11 @@ mod tests {
             assert_eq!(fixed(name, value), [format!("sides[0].fixed_key.{name}")]);
         }
         assert_eq!(fixed("Name", json!("x")), ["fields[0].names.finance"], "a field of the key is not mapped");
+        let filter = |text: String| fields(&move |map| map.sides[1].list_filter = Some(text.clone()));
+        assert_eq!(filter("name eq 'a)('".to_owned()), [""; 0]);
+        for wrong in ["", "a\nb", "x eq 1) or (y eq 2", "name eq 'x", "(a", &"x".repeat(1_025)] {
+            assert_eq!(filter(wrong.to_owned()), ["sides[1].list_filter"], "{wrong}");
+        }
         assert_eq!(fields(&|map| map.crossing_window_ms = 86_400_000), [""; 0]);
         assert_eq!(fields(&|map| map.crossing_window_ms = 86_400_001), ["crossing_window_ms"]);
         let own = customers().fields[0].names.values().next().unwrap().clone();

@@ -219,6 +219,13 @@ impl FieldMapping {
         self.names.get(side).cloned().unwrap_or_default()
     }
 
+    /// The member in which a side answers the field, if the side has it: a lookup is read from another one than it is written to.
+    #[must_use]
+    pub fn member_on(&self, side: &SideId) -> Option<String> {
+        let name = self.names.get(side)?;
+        Some(if self.lookup.contains_key(side) { lookup::value_name(name) } else { name.clone() })
+    }
+
     /// The field's value in a record of a side; null if there is none.
     fn value_on(&self, side: &SideId, record: &Record) -> Value {
         let Some(name) = self.names.get(side) else { return Value::Null };

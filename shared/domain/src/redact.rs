@@ -14,7 +14,7 @@ pub const REDACTED: &str = "•••";
 const MIN_CHARS: usize = 3;
 
 /// Whether a field of one side is shown to nobody.
-fn hidden(map: &MapConfig, of: SideIx, name: &str) -> bool {
+pub(crate) fn is_hidden(map: &MapConfig, of: SideIx, name: &str) -> bool {
     map.redact.iter().any(|redacted| {
         redacted == name
             || map.fields.iter().any(|field| {
@@ -31,7 +31,7 @@ pub fn redacted_text(map: &MapConfig, of: SideIx, image: &Image, text: &str) -> 
         return text.to_owned();
     }
     let mut text = text.to_owned();
-    for (_, value) in record.iter().filter(|(name, _)| hidden(map, of, name)) {
+    for (_, value) in record.iter().filter(|(name, _)| is_hidden(map, of, name)) {
         let said = match value {
             Value::String(said) => said.clone(),
             Value::Number(number) => number.to_string(),
@@ -62,7 +62,7 @@ pub fn mapped_image(map: &MapConfig, of: SideIx, image: &Image) -> Image {
 /// A record of one side, as people may see it: what the map has to do with, without the values that are shown to nobody.
 #[must_use]
 pub fn redacted(map: &MapConfig, of: SideIx, record: &Record) -> Record {
-    let hidden = |name: &str| hidden(map, of, name);
+    let hidden = |name: &str| is_hidden(map, of, name);
     let show = |(name, value): (&String, &Value)| {
         let value = if hidden(name) && !value.is_null() { Value::String(REDACTED.to_owned()) } else { value.clone() };
         (name.clone(), value)

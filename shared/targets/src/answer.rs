@@ -180,14 +180,23 @@ impl Answer {
 
     /// The body of a successful `GET` as text.
     pub(crate) fn into_text(self) -> Result<String, Failure> {
+        self.text()?;
         match self.body {
+            Body::Whole(Text { text, .. }) => Ok(text),
+            Body::TooLarge { .. } | Body::Undecodable(_) | Body::Broken(..) => Ok(String::new()),
+        }
+    }
+
+    /// The same, where it is.
+    pub(crate) fn text(&self) -> Result<&str, Failure> {
+        match &self.body {
             Body::Whole(Text { text, flaw: None }) => Ok(text),
             Body::Whole(Text { flaw: Some(why), .. }) => Err(unreadable(&format!("the answer cannot be read: {why}"))),
             Body::TooLarge { limit_bytes } => {
                 Err(unreadable(&format!("the answer is longer than {limit_bytes} bytes")))
             }
             Body::Undecodable(why) => Err(unreadable(&format!("the answer cannot be read: {why}"))),
-            Body::Broken(end, message) => Err(without_effect(ended(end, &message))),
+            Body::Broken(end, message) => Err(without_effect(ended(*end, message))),
         }
     }
 
@@ -275,7 +284,7 @@ impl Answer {
 }
 
 /// Whether a body that came with a success says that the write failed: `{"success": false}`, `{"error": …}`, `{"errors": […]}`.
-fn denies(body: &Value) -> bool {
+pub(crate) fn denies(body: &Value) -> bool {
     let set = |value: &Value| match value {
         Value::Null | Value::Bool(false) => false,
         Value::Array(items) => !items.is_empty(),
@@ -301,6 +310,6 @@ pub(crate) fn without_effect(mut failure: Failure) -> Failure {
 }
 
 /// Where JSON went wrong, without repeating any of it.
-fn shape(error: &serde_json::Error) -> String {
+pub(crate) fn shape(error: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app::ports::{Applied, Apps, Call, Description, FetchedRecord, RecordAddress};
+use app::ports::{Applied, Apps, Call, Description, FetchedRecord, Page, PageError, PageRequest, RecordAddress};
 use domain::{
     ErrorClass, Failure, Record, SideId, Timestamp,
     failure::CallEffect,
+    listing::Listing,
     record::Image,
     side::{Auth, Capability, ConnectorKind, CreateMethod, Health, Side, SideConfig, UpdateMethod},
 };
@@ -206,6 +207,10 @@ impl<S: Secrets> Apps for Connectors<S> {
 
     async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         self.read_within(&side.config, record, &Deadline::of(&side.config, 1)).await
+    }
+
+    async fn read_page(&self, side: &Side, listing: &Listing, request: &PageRequest) -> Result<Page, PageError> {
+        self.read_list(&side.config, listing, request).await
     }
 
     async fn sample(&self, side: &Side, entity: &str) -> Result<Option<FetchedRecord>, Failure> {

@@ -15,7 +15,8 @@ use crate::{
     answer::{Answer, Body},
     decode::decode,
     explain::explain,
-    metadata, page, path,
+    list::{Place, link},
+    metadata, path,
     retry_after::retry_after_ms,
     token,
 };
@@ -178,9 +179,14 @@ proptest! {
     #[test]
     fn a_link_to_a_next_page_never_leads_away(link in prop_oneof![mutilated(&["/data/a?$skip=2", "https://erp.example/data/a", "../data/%2e%2e/x", "//erp.example:443/data/"]), "\\PC{0,60}"]) {
         let base = url::Url::parse("https://erp.example/data/").unwrap();
-        if let Ok(url) = page::inside(&base, &base, &link) {
+        if let Ok(Place::Link(kept)) = link::inside(&base, &base, &link) {
+            let url = link::stored(&base, &kept).unwrap();
             prop_assert_eq!(url.origin(), base.origin());
             prop_assert!(url.path().starts_with("/data/") && url.username().is_empty());
+            prop_assert_eq!(link::inside(&base, &base, url.as_str()).unwrap(), Place::Link(kept));
+        }
+        if let Ok(url) = link::stored(&base, &link) {
+            prop_assert!(url.origin() == base.origin() && url.path().starts_with("/data/"));
         }
     }
 

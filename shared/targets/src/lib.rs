@@ -5,6 +5,8 @@
 //! [`domain::failure::classify`]). Between the two stand who we are (`auth`) and, for `versioned` sides, what must not
 //! have changed (`precondition`).
 //!
+//! All records of an entity are read page by page by `list`: a row that cannot be a record spoils no other.
+//!
 //! Architecture invariant: nothing here sends a request twice after an unknown outcome. That is the lane's decision.
 
 mod answer;
@@ -19,10 +21,10 @@ mod explain;
 mod fuzz;
 mod guard;
 mod limits;
+mod list;
 mod metadata;
 mod network;
 mod odata;
-mod page;
 mod path;
 mod plan;
 mod precondition;
@@ -39,6 +41,5 @@ mod wire;
 pub use self::{
     connectors::Connectors,
     guard::{Guard, Refusal},
-    page::Page,
     secrets::Secrets,
 };

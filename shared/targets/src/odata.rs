@@ -68,7 +68,8 @@ pub(crate) fn key(connector: &Connector, record: &RecordAddress) -> Result<KeyIn
     Ok(KeyInUrl { predicate: format!("({})", predicate.join(",")), query: query.join("&") })
 }
 
-fn quoted(text: &str) -> String {
+/// A text as a literal.
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -123,7 +123,10 @@ fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failur
         let value = HeaderValue::from_str(value).map_err(|_| not_callable("connector.headers has no header value"))?;
         request.headers.insert(name, value);
     }
-    let query = side.connector.query();
+    let mut query = side.connector.query();
+    // What the request says itself stands: the app's own link to a next page has them already.
+    let given: Vec<_> = request.url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    query.retain(|name, _| !given.iter().any(|given| given == name));
     if !query.is_empty() {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         // A form writes a space as a plus; in OData's URLs a plus is itself, and CAP refuses it. A plus of ours is `%2B` by now.
@@ -155,6 +158,15 @@ pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, 
 
 pub(crate) fn get(side: &SideConfig, url: Url) -> Result<Request, Failure> {
     read_by(side, Request::new(Method::GET, url))
+}
+
+/// The reading of a page. With a body, the app takes what it is asked for from that.
+pub(crate) fn list(side: &SideConfig, method: Method, url: Url, body: Option<&Record>) -> Result<Request, Failure> {
+    let request = Request::new(method, url);
+    match body {
+        None => read_by(side, request),
+        Some(body) => with_fixed(side, request.with_json(body)?),
+    }
 }
 
 fn read_by(side: &SideConfig, mut request: Request) -> Result<Request, Failure> {

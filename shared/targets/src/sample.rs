@@ -8,11 +8,9 @@ use domain::{
 use serde_json::Value;
 
 use crate::{
-    answer::unreadable, connectors::Connectors, limits::MAX_PAGE_BYTES, odata, plan, secrets::Secrets, wire::Deadline,
+    answer::unreadable, connectors::Connectors, limits::MAX_PAGE_BYTES, list::LISTS, odata, plan, secrets::Secrets,
+    wire::Deadline,
 };
-
-/// Members in which REST apps put the records of a list.
-const LISTS: [&str; 6] = ["value", "data", "items", "results", "records", "content"];
 
 impl<S: Secrets> Connectors<S> {
     pub(crate) async fn sample_once(&self, side: &SideConfig, entity: &str) -> Result<Option<FetchedRecord>, Failure> {

@@ -8,11 +8,12 @@ use std::{
     },
 };
 
-use app::ports::{Applied, Apps, Call, Description, FetchedRecord, RecordAddress};
+use app::ports::{Applied, Apps, Call, Description, FetchedRecord, Page, PageError, PageRequest, RecordAddress};
 use domain::{
     EntryId, Failure, Record, RecordKey, SideId, Timestamp,
     failure::{CallEffect, ErrorClass},
     lane::LaneVersion,
+    listing::Listing,
     record::Image,
     side::{Capability, Health, Side},
 };
@@ -20,6 +21,7 @@ use domain::{
 use crate::{
     bug::Bug,
     executor::{Executor, lock},
+    pages::PageHabits,
 };
 
 /// Chances in a thousand.
@@ -90,6 +92,10 @@ pub struct FakeApp {
     pub outbox: VecDeque<Report>,
     /// Its trigger leaves out what Tandem writes.
     pub silent: bool,
+    /// How it gives its records page by page.
+    pub pages: PageHabits,
+    /// Rows that its lists have beside its records, as JSON, each where a record with this key would be.
+    pub odd_rows: BTreeMap<String, String>,
     /// What each `Idempotency-Key` was first used for.
     seen: BTreeMap<EntryId, Image>,
 }
@@ -163,11 +169,11 @@ impl FakeApp {
 
 /// Both apps.
 pub struct FakeApps {
-    world: Arc<Executor>,
-    apps: BTreeMap<SideId, Arc<Mutex<FakeApp>>>,
+    pub(crate) world: Arc<Executor>,
+    pub(crate) apps: BTreeMap<SideId, Arc<Mutex<FakeApp>>>,
     faults: Mutex<CallFaults>,
-    latency_ms: AtomicU64,
-    busy_for_ms: AtomicU64,
+    pub(crate) latency_ms: AtomicU64,
+    pub(crate) busy_for_ms: AtomicU64,
 }
 
 impl FakeApps {
@@ -183,12 +189,12 @@ impl FakeApps {
         *lock(&self.faults) = faults;
     }
 
-    /// From now on each write takes so long.
+    /// From now on each write and each page takes so long.
     pub fn set_latency_ms(&self, ms: u64) {
         self.latency_ms.store(ms, Ordering::SeqCst);
     }
 
-    /// From now on each write is answered 429, with this `Retry-After`; 0: no more.
+    /// From now on each write and each page is answered 429, with this `Retry-After`; 0: no more.
     pub fn set_busy_for_ms(&self, ms: u64) {
         self.busy_for_ms.store(ms, Ordering::SeqCst);
     }
@@ -198,7 +204,7 @@ impl FakeApps {
         look(&mut lock(&self.apps[side]))
     }
 
-    fn roll(&self) -> Option<End> {
+    pub(crate) fn roll(&self) -> Option<End> {
         let faults = *lock(&self.faults);
         let mut roll = self.world.chance(|rng| rng.below(1_000));
         for (end, per_mille) in [
@@ -216,7 +222,7 @@ impl FakeApps {
     }
 }
 
-enum End {
+pub(crate) enum End {
     NotApplied,
     Without,
     With,
@@ -250,6 +256,11 @@ impl Apps for FakeApps {
             Image::Present(record) => Some(FetchedRecord { record, etag: None }),
             Image::Absent => None,
         })
+    }
+
+    async fn read_page(&self, side: &Side, listing: &Listing, request: &PageRequest) -> Result<Page, PageError> {
+        self.world.turn_at("Apps.read_page").await;
+        self.page_once(side, listing, request).await
     }
 
     fn health(&self, side: &SideId) -> Health {

@@ -10,6 +10,7 @@ mod due;
 mod echoes;
 mod journal;
 mod log;
+mod pages;
 mod queues;
 mod races;
 mod round_trips;
@@ -35,6 +36,7 @@ pub use self::{
         errors_of_a_record_are_resolved_up_to_a_time, errors_that_are_named_are_resolved,
         rules_and_groups_change_by_their_version,
     },
+    pages::{PagedApp, listing, pages_contract},
     queues::{a_queue_is_made_and_removed_with_its_map, pointers_of_a_record_come_in_order_one_batch_after_the_other},
     races::of_many_commits_from_one_version_one_wins,
     round_trips::{
@@ -77,10 +79,15 @@ pub async fn queues_contract<Q: Queues>(queues: &Q, uid: u128) {
 
 #[cfg(test)]
 mod tests {
-    use domain::Timestamp;
+    use domain::{
+        Timestamp,
+        record::Image,
+        side::{Capability, Side},
+    };
+    use serde_json::Value;
 
     use super::*;
-    use crate::{Executor, MemoryLanes, MemoryQueues};
+    use crate::{Executor, MemoryLanes, MemoryQueues, apps::FakeApps, pages::PageHabits, sample};
 
     #[tokio::test]
     async fn the_journal_in_memory_keeps_the_contract() {
@@ -92,6 +99,53 @@ mod tests {
         let now = Timestamp(1_795_428_000_001);
         let lanes = MemoryLanes::new(Executor::new(1, now));
         what_cannot_be_read_is_there_and_says_so(&lanes, async |item| lanes.damage(&item, now)).await;
+    }
+
+    /// The app `crm` of a world without a map.
+    struct Fake(FakeApps, Side);
+
+    impl PagedApp for Fake {
+        type Apps = FakeApps;
+
+        fn apps(&self) -> &FakeApps {
+            &self.0
+        }
+        fn side(&self) -> &Side {
+            &self.1
+        }
+        fn put(&self, key: &str, fields: Value) {
+            let Value::Object(record) = fields else { panic!("a record is an object") };
+            let key = key.parse().expect("a key");
+            self.0.with(&self.1.id, |app| app.change(&key, Image::Present(record)));
+        }
+        fn remove(&self, key: &str) {
+            let key = key.parse().expect("a key");
+            self.0.with(&self.1.id, |app| app.change(&key, Image::Absent));
+        }
+        fn put_raw(&self, place: &str, row: &str) {
+            self.0.with(&self.1.id, |app| app.odd_rows.insert(place.to_owned(), row.to_owned()));
+        }
+        fn set_habits(&self, habits: PageHabits) {
+            self.0.with(&self.1.id, |app| app.pages = habits);
+        }
+        fn tells_total(&self) -> bool {
+            true
+        }
+        fn tells_etags(&self) -> bool {
+            true
+        }
+        fn names_next_page(&self) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn the_apps_in_memory_keep_the_contract_of_pages() {
+        pages_contract(async || {
+            let [finance, crm] = sample::running(Capability::Plain).sides;
+            Fake(FakeApps::new(Executor::new(1, Timestamp(0)), [finance.id, crm.id.clone()]), crm)
+        })
+        .await;
     }
 
     #[tokio::test]

@@ -10,20 +10,13 @@ use std::{
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{
-        AlertPorts, Applied, Apps, Call, Description, FetchedRecord, LaneKey, MailPorts, PortError, Ports,
-        RecordAddress, Role, Token, Tokens, WakeUps,
-    },
+    ports::{AlertPorts, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens, WakeUps},
 };
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
 };
-use domain::{
-    ErrorClass, Failure, MapId, SideId, Timestamp,
-    failure::CallEffect,
-    side::{Health, KeyStyle, Side},
-};
+use domain::{MapId, Timestamp};
 use serde_json::{Value, json};
 use testkit::{
     Executor, MemoryLanes, MemoryQueues,
@@ -33,7 +26,7 @@ use testkit::{
 };
 use tower::ServiceExt;
 
-use super::openapi::Checker;
+use super::{openapi::Checker, probed::Probed};
 use crate::router::router;
 
 /// The token that comes with the deployment.
@@ -156,63 +149,6 @@ impl WakeUps for Woken {
         self.0.lock().unwrap().push(map.to_string());
         Ok(())
     }
-}
-
-/// Apps of which only the connection test is asked.
-#[derive(Default)]
-pub(super) struct Probed {
-    /// The records of every entity; each has its key in the field `accountnumber`.
-    pub(super) records: Mutex<Vec<Value>>,
-    pub(super) description: Mutex<Option<Description>>,
-    /// Records are found only by keys of this style.
-    pub(super) only_style: Mutex<Option<KeyStyle>>,
-    /// How long each of their answers takes.
-    pub(super) takes_ms: AtomicU64,
-    now_ms: Arc<AtomicU64>,
-    pub(super) outcome: Mutex<Option<Failure>>,
-    pub(super) asked: Mutex<Vec<(String, Option<String>)>>,
-}
-
-impl Probed {
-    fn take_time(&self, question: String, about: Option<String>) {
-        self.asked.lock().unwrap().push((question, about));
-        self.now_ms.fetch_add(self.takes_ms.load(Ordering::SeqCst), Ordering::SeqCst);
-    }
-}
-
-impl Apps for Probed {
-    async fn write(&self, _: &Side, _: &Call) -> Result<Applied, Failure> {
-        panic!("operators write nothing to an app")
-    }
-    async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
-        let style = side.config.connector.key_style();
-        self.take_time(format!("read {style:?}"), Some(record.key.to_string()));
-        if self.only_style.lock().unwrap().is_some_and(|only| only != style) {
-            return Err(Failure::new(ErrorClass::BadRequest, CallEffect::Refused, None, "no such style"));
-        }
-        let records = self.records.lock().unwrap();
-        Ok(records.iter().find(|known| known["accountnumber"] == record.key.as_str()).map(fetched))
-    }
-    async fn sample(&self, _: &Side, entity: &str) -> Result<Option<FetchedRecord>, Failure> {
-        self.take_time("sample".to_owned(), Some(entity.to_owned()));
-        Ok(self.records.lock().unwrap().first().map(fetched))
-    }
-    async fn describe(&self, _: &Side, entities: &[String]) -> Result<Option<Description>, Failure> {
-        self.asked.lock().unwrap().push(("describe".to_owned(), Some(entities.join(" "))));
-        Ok(self.description.lock().unwrap().clone())
-    }
-    fn health(&self, _: &SideId) -> Health {
-        Health::default()
-    }
-
-    async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {
-        self.asked.lock().unwrap().push((side.id.to_string(), entity.map(str::to_owned)));
-        self.outcome.lock().unwrap().clone().map_or(Ok(()), Err)
-    }
-}
-
-fn fetched(record: &Value) -> FetchedRecord {
-    FetchedRecord { record: record.as_object().unwrap().clone(), etag: None }
 }
 
 /// The API and a caller of it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Auth;
+use super::{Auth, ListSettings};
 
 /// How a side is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,10 @@ pub struct Connector {
     /// How Tandem identifies itself.
     #[serde(default)]
     pub auth: Auth,
+    /// How Tandem identifies itself when it copies: when it lists the records of an entity. Another user than that of `auth`
+    /// has a quota of its own in apps that count calls by user, so a copy cannot use up that of live writes. Absent: as `auth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_auth: Option<Auth>,
     /// How the key is written in an `OData` URL. Default: `quoted`; `dataverse`: `named`; `business_central`: `bare`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_style: Option<KeyStyle>,
@@ -94,6 +98,9 @@ pub struct Connector {
     /// How a record that is not there is made. Default: `upsert` for `odata` and `dataverse`, `post` for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateMethod>,
+    /// How the records of an entity are listed.
+    #[serde(default, skip_serializing_if = "ListSettings::is_default")]
+    pub list: ListSettings,
 }
 
 /// How a record that is there is changed.
@@ -161,6 +168,12 @@ impl Connector {
             AppKind::BusinessCentral => KeyStyle::Bare,
             AppKind::Odata | AppKind::Http | AppKind::FinanceOperations | AppKind::SapOdata => KeyStyle::Quoted,
         })
+    }
+
+    /// The same connector with the sign-in for copies.
+    #[must_use]
+    pub fn for_copies(&self) -> Self {
+        Self { auth: self.copy_auth.clone().unwrap_or_else(|| self.auth.clone()), ..self.clone() }
     }
 
     /// Query parameters of every request.

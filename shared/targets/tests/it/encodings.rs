@@ -2,12 +2,16 @@
 
 use std::io::Write;
 
-use app::ports::{Applied, Apps, Call};
-use domain::failure::{CallEffect, ErrorClass};
+use app::ports::{Applied, Apps, Call, PageRequest};
+use domain::{
+    failure::{CallEffect, ErrorClass},
+    listing::PageRow,
+};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use crate::{
+    pages::accounts,
     server::{Reply, Seen, Server, answer},
     setup::{Store, address, connectors, delete, local, side, sort, upsert},
 };
@@ -90,8 +94,10 @@ async fn tokens_and_pages_are_read_in_every_form() {
         let auth = json!({"kind": "oauth2", "token_url": format!("http://127.0.0.1:{}/token", server.port),
             "client_id": "tandem", "secret": "ssm:/key"});
         let side = side("odata", &server.url(), json!({"auth": auth}));
-        let page = connectors(Store::with(&["s3cret"])).page(&side, "accounts", None).await.unwrap();
-        assert_eq!(page.records[0].record["name"], "Zoë Müller", "{form}");
+        let asked = PageRequest { cursor: None, size: 9 };
+        let page = connectors(Store::with(&["s3cret"])).read_page(&side, &accounts(), &asked).await.unwrap();
+        let PageRow::Record(row) = &page.rows[0] else { panic!("{page:?}") };
+        assert_eq!(row.record["name"], "Zoë Müller", "{form}");
     }
 }
 

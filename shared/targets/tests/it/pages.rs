@@ -1,57 +1,74 @@
 //! Reading an entity page by page.
 
-use domain::failure::{CallEffect, ErrorClass};
-use serde_json::json;
+mod odata;
+mod rest;
+mod stub;
+mod trouble;
 
-use crate::{
-    server::{Server, answer},
-    setup::{local, side, sort},
+use app::ports::{Apps, Page, PageError, PageRequest};
+use domain::{
+    listing::{Cursor, Listing, PageRow},
+    side::Side,
 };
+use serde_json::json;
+use testkit::contract::pages_contract;
 
-#[tokio::test]
-async fn pages_are_followed_to_the_last() {
-    let server = Server::start(|seen| match seen.path.as_str() {
-        "/data/accounts" => answer(
-            200,
-            json!({"value": [{"accountnumber": "C-1", "@odata.etag": "W/\"1\""}, {"accountnumber": "C-2"}],
-                "@odata.nextLink": "accounts?$skiptoken=2"}),
-        ),
-        "/data/accounts?$skiptoken=2" => answer(200, json!({"value": [{"accountnumber": "C-3"}]})),
-        _ => answer(404, ""),
-    })
-    .await;
-    let (apps, side) = (local(), side("odata", &server.url(), json!({})));
-    let first = apps.page(&side, "accounts", None).await.unwrap();
-    assert_eq!(first.records[0].etag.as_deref(), Some("W/\"1\""));
-    assert_eq!(json!(first.records[0].record), json!({"accountnumber": "C-1"}));
-    let second = apps.page(&side, "accounts", first.next.as_deref()).await.unwrap();
-    assert_eq!((first.records.len(), second.records.len(), second.next), (2, 1, None));
-    assert_eq!(server.seen()[1].header("prefer"), Some("odata.maxpagesize=200"));
+use self::stub::{Stub, Way};
+use crate::setup::local;
+
+/// The list of accounts of a map with two fields.
+pub(crate) fn accounts() -> Listing {
+    let fields = ["name", "_primarycontactid_value"].map(str::to_owned).into();
+    Listing { entity: "accounts".to_owned(), key_field: "accountnumber".to_owned(), fields, ..Listing::default() }
+}
+
+/// One of a company.
+pub(crate) fn customers_of_usmf() -> Listing {
+    let fixed_key = [("dataAreaId".to_owned(), json!("usmf"))].into();
+    Listing { entity: "CustomersV3".to_owned(), key_field: "CustomerAccount".to_owned(), fixed_key, ..accounts() }
+}
+
+pub(crate) async fn page(
+    side: &Side,
+    listing: &Listing,
+    cursor: Option<&Cursor>,
+    size: u32,
+) -> Result<Page, PageError> {
+    local().read_page(side, listing, &PageRequest { cursor: cursor.cloned(), size }).await
+}
+
+/// The keys of its records.
+pub(crate) fn keys(page: &Page) -> Vec<&str> {
+    let records = page.rows.iter().filter_map(|row| match row {
+        PageRow::Record(record) => Some(record.key.as_str()),
+        PageRow::Unusable(_) => None,
+    });
+    records.collect()
+}
+
+async fn keeps_the_contract(way: Way) {
+    pages_contract(async || Stub::start(way).await).await;
 }
 
 #[tokio::test]
-async fn a_page_that_is_none_or_leads_away_is_refused_without_effect() {
-    for (status, body, class) in [
-        (200, json!({"value": [], "@odata.nextLink": "https://evil.test/data/accounts"}), ErrorClass::OtherHttp),
-        (200, json!({"value": [], "@odata.nextLink": "../admin"}), ErrorClass::OtherHttp),
-        (200, json!({"value": {}}), ErrorClass::OtherHttp),
-        (200, json!({"value": [1]}), ErrorClass::OtherHttp),
-        (200, json!([]), ErrorClass::OtherHttp),
-        (503, json!({}), ErrorClass::Unavailable),
-    ] {
-        let server = Server::start(move |_| answer(status, &body)).await;
-        let failure = local().page(&side("odata", &server.url(), json!({})), "accounts", None).await.unwrap_err();
-        assert_eq!(sort(&failure), (class, CallEffect::NotApplied));
-    }
+async fn odata_lists_keep_the_contract_of_pages() {
+    keeps_the_contract(Way::Odata).await;
 }
 
 #[tokio::test]
-async fn a_forged_continuation_is_not_followed() {
-    let server = Server::start(|_| answer(200, json!({"value": []}))).await;
-    let side_ = side("odata", &server.url(), json!({}));
-    for link in ["http://169.254.169.254/", "/admin", "http://127.0.0.1:1/data/accounts"] {
-        assert!(local().page(&side_, "accounts", Some(link)).await.is_err(), "{link}");
-    }
-    assert!(local().page(&side("http", &server.url(), json!({})), "accounts", None).await.is_err());
-    assert_eq!(server.connections(), 0);
+async fn rest_lists_by_links_keep_the_contract_of_pages() {
+    keeps_the_contract(Way::LinkHeader).await;
+    keeps_the_contract(Way::Link).await;
+}
+
+#[tokio::test]
+async fn rest_lists_by_tokens_keep_the_contract_of_pages() {
+    keeps_the_contract(Way::Token).await;
+    keeps_the_contract(Way::PostedToken).await;
+}
+
+#[tokio::test]
+async fn rest_lists_by_counting_keep_the_contract_of_pages() {
+    keeps_the_contract(Way::Page).await;
+    keeps_the_contract(Way::Offset).await;
 }

@@ -65,6 +65,8 @@ pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
     for (name, value) in more.as_object().unwrap() {
         match name.as_str() {
             "auth"
+            | "copy_auth"
+            | "list"
             | "wants_stored_record"
             | "key_style"
             | "key_encoding"

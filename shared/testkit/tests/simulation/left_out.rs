@@ -1,10 +1,11 @@
 //! What the crash matrix does not crash, with the reason. A new use case or method does not belong here, but in the matrix.
 
 /// A crash of what only reads leaves nothing behind.
-pub(crate) const READS: [&str; 48] = [
+pub(crate) const READS: [&str; 49] = [
     "Apps.describe",
     "Apps.probe",
     "Apps.read",
+    "Apps.read_page",
     "Apps.sample",
     "Archive.archived_first",
     "Archive.conflicts",

@@ -1,0 +1,71 @@
+//! Where in a list a page begins.
+
+use app::ports::PageError;
+use domain::{
+    Failure,
+    listing::Cursor,
+    side::{Connector, ConnectorKind, NextPage},
+};
+
+use super::unusable;
+
+/// Where in a list a page begins. In a [`Cursor`], each has its name before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Start,
+    /// At a link of the app, relative to the side's `base_url`.
+    Link(String),
+    /// At a token of the app.
+    Token(String),
+    /// At a page by its number.
+    Page(u64),
+    /// After so many rows.
+    Offset(u64),
+}
+
+impl Place {
+    /// Where a cursor leads. One that was made by other settings of the side leads nowhere.
+    pub(super) fn of(connector: &Connector, cursor: Option<&Cursor>) -> Result<Self, PageError> {
+        let Some(cursor) = cursor else { return Ok(Self::Start) };
+        let place = cursor.as_str().split_once(':').and_then(|(kind, rest)| match kind {
+            "link" => Some(Self::Link(rest.to_owned())),
+            "token" => Some(Self::Token(rest.to_owned())),
+            "page" => rest.parse().ok().map(Self::Page),
+            "offset" => rest.parse().ok().map(Self::Offset),
+            _ => None,
+        });
+        place.filter(|place| place.fits(connector)).ok_or_else(|| {
+            PageError::CursorExpired(unusable("the side's settings for lists have changed since the last page"))
+        })
+    }
+
+    fn fits(&self, connector: &Connector) -> bool {
+        match (connector.protocol(), self, &connector.list.next) {
+            (_, Self::Start, _)
+            | (ConnectorKind::Odata, Self::Link(_), _)
+            | (ConnectorKind::Http, Self::Link(_), Some(NextPage::Link { .. } | NextPage::LinkHeader))
+            | (ConnectorKind::Http, Self::Token(_), Some(NextPage::Token { .. }))
+            | (ConnectorKind::Http, Self::Page(_), Some(NextPage::Page { .. }))
+            | (ConnectorKind::Http, Self::Offset(_), Some(NextPage::Offset { .. })) => true,
+            (_, Self::Link(_) | Self::Token(_) | Self::Page(_) | Self::Offset(_), _) => false,
+        }
+    }
+
+    /// Whether the app itself has said where the page begins.
+    pub(super) fn is_named_by_app(&self) -> bool {
+        matches!(self, Self::Link(_) | Self::Token(_))
+    }
+
+    /// The cursor that leads here; none leads to the start.
+    pub(super) fn cursor(&self) -> Result<Option<Cursor>, Failure> {
+        let text = match self {
+            Self::Start => return Ok(None),
+            Self::Link(link) => format!("link:{link}"),
+            Self::Token(token) => format!("token:{token}"),
+            Self::Page(page) => format!("page:{page}"),
+            Self::Offset(offset) => format!("offset:{offset}"),
+        };
+        let cursor = Cursor::try_from(text);
+        cursor.map(Some).map_err(|says| unusable(&format!("the link or token of the next page {says}")))
+    }
+}
