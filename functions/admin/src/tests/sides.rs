@@ -7,7 +7,7 @@ use axum::http::Method;
 use domain::{
     ErrorClass, Failure, Timestamp,
     failure::CallEffect,
-    side::{Health, KeyStyle, Trouble},
+    side::{Health, KeyStyle, NextPage, Trouble},
 };
 use serde_json::{Value, json};
 use testkit::config::Mishap;
@@ -179,6 +179,7 @@ async fn a_connection_test_asks_about_the_entities_of_the_maps_and_suggests_sett
             "accounts key ok: the record",
             "accounts etag ok: none, and none is needed",
             "accounts absence ok: that there is no such record",
+            "accounts list ok: a record",
             "accounts key_field ok: the record has it",
             "accounts fields warning (customers): no such fields in the record: name, category, source [fields[0].names.crm = Name]",
         ]
@@ -213,6 +214,100 @@ async fn other_key_styles_are_tried_until_one_works_and_a_key_of_the_same_form_i
     let styles: Vec<_> = reads.iter().map(|(question, _)| question.as_str()).collect();
     assert_eq!(styles, ["read Quoted", "read Named", "read Bare", "read Quoted"]);
     assert_eq!(reads[3].1.as_deref(), Some("00000000-0000-0000-0000-000000000000"));
+}
+
+/// The finding about the list of accounts.
+async fn list_finding(api: &Api) -> String {
+    let all = findings(api, "crm", json!({})).await;
+    all.iter().find_map(|text| text.strip_prefix("accounts list ")).unwrap().to_owned()
+}
+
+async fn set_connector(api: &Api, change: impl FnOnce(&mut Value)) {
+    let mut config = side_config();
+    change(&mut config["connector"]);
+    assert_eq!(api.put_if("/sides/crm", "*", &config).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_test_lists_one_record_and_finds_the_option_that_the_app_does_not_take() {
+    let api = Api::with_map().await;
+    *api.world.apps.records.lock().unwrap() = vec![json!({"accountnumber": "C-1"}), json!({"accountnumber": "C-2"})];
+    assert_eq!(list_finding(&api).await, "ok: a record");
+    *api.world.apps.lists_with.lock().unwrap() = Some(|list| list.order_by_key == Some(false));
+    let told = list_finding(&api).await;
+    let helps = "[connector.list.order_by_key = false]";
+    assert_eq!(told, format!("error: bad_request: no such option. Its records cannot be copied {helps}"));
+    set_connector(&api, |connector| connector["list"] = json!({"order_by_key": false, "select": true})).await;
+    assert_eq!(list_finding(&api).await, "ok: a record");
+    *api.world.apps.lists_with.lock().unwrap() = Some(|_| false);
+    assert_eq!(list_finding(&api).await, "error: bad_request: no such option. Its records cannot be copied");
+    let asked = api.world.apps.asked.lock().unwrap();
+    assert!(asked.iter().all(|(question, _)| !question.starts_with("page") || question == "page of 1"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn for_a_rest_app_a_connection_test_looks_for_the_way_to_the_next_page() {
+    let api = Api::with_map().await;
+    *api.world.apps.records.lock().unwrap() = vec![json!({"accountnumber": "C-1"}), json!({"accountnumber": "C-2"})];
+    set_connector(&api, |connector| *connector = json!({"kind": "rest", "base_url": "https://a.example/"})).await;
+    *api.world.apps.lists_with.lock().unwrap() =
+        Some(|list| matches!(&list.next, Some(NextPage::Offset { parameter }) if parameter == "skip"));
+    let told = list_finding(&api).await;
+    assert!(told.starts_with("error: bad_request: connector.list.next is not set."), "{told}");
+    assert!(told.ends_with(r#"[connector.list.next = {"by":"offset","parameter":"skip"}]"#), "{told}");
+    *api.world.apps.lists_with.lock().unwrap() = Some(|_| false);
+    assert!(list_finding(&api).await.ends_with("cannot be copied"));
+    api.world.apps.takes_ms.store(4_000, Ordering::SeqCst);
+    api.world.apps.asked.lock().unwrap().clear();
+    list_finding(&api).await;
+    let pages = api.world.apps.asked.lock().unwrap().iter().filter(|(question, _)| question == "page of 1").count();
+    assert_eq!(pages, 4, "a person waits");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_copied_and_a_quota_that_is_shared_are_told() {
+    let api = Api::with_map().await;
+    *api.world.apps.records.lock().unwrap() = vec![json!({"name": "x"})];
+    assert_eq!(list_finding(&api).await, "warning: a row that cannot be copied: the row has no key field");
+    api.world.apps.records.lock().unwrap().clear();
+    assert_eq!(list_finding(&api).await, "warning: no record");
+    *api.world.apps.records.lock().unwrap() = vec![json!({"accountnumber": "C-1"})];
+    set_connector(&api, |connector| connector["kind"] = json!("dataverse")).await;
+    let told = list_finding(&api).await;
+    assert_eq!(
+        told,
+        "ok: a record. A copy shares the quota of live writes; with connector.copy_auth it would have its own"
+    );
+    let auth = json!({"kind": "basic", "user": "copy", "secret": "ssm:/copy"});
+    set_connector(&api, |connector| (connector["kind"], connector["copy_auth"]) = (json!("dataverse"), auth)).await;
+    assert_eq!(list_finding(&api).await, "ok: a record");
+}
+
+#[tokio::test]
+async fn mistakes_in_the_settings_of_lists_are_named() {
+    let api = Api::new();
+    let mut config = side_config();
+    config["connector"]["list"] = json!({"max_page_size": 0, "rows": "/x"});
+    let refused = api.put("/sides/crm", &config).await;
+    refused.is_problem(400, "invalid_request", "connector.list.max_page_size: must be 1 to 10000");
+    assert!(refused.text.contains("connector.list.rows"), "{}", refused.text);
+    config["connector"]["list"] = json!({"max_page": 1});
+    api.put("/sides/crm", &config).await.is_problem(400, "invalid_request", "connector.list.max_page: unknown field");
+    config["connector"]["list"] = json!({"max_page_size": 100, "select": false, "order_by_key": true, "count": false});
+    assert_eq!(api.put("/sides/crm", &config).await.status, 201);
+    for next in [
+        json!({"by": "whole"}),
+        json!({"by": "link_header"}),
+        json!({"by": "link", "pointer": "/next"}),
+        json!({"by": "token", "pointer": "/next", "parameter": "cursor"}),
+        json!({"by": "page", "parameter": "page", "first": 0}),
+        json!({"by": "offset", "parameter": "skip"}),
+    ] {
+        config["connector"] = json!({"kind": "rest", "base_url": "https://a.example/", "list": {
+            "next": next, "method": "post", "url": "{entity}/search", "rows": "/rows", "size_parameter": "", "total": "/n"}});
+        let saved = api.put_if("/sides/crm", "*", &config).await;
+        assert_eq!(saved.json()["config"]["connector"]["list"]["next"]["by"], next["by"], "{}", saved.text);
+    }
 }
 
 #[tokio::test]

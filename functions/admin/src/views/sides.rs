@@ -108,7 +108,7 @@ pub(crate) struct Tested {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TestFinding {
     /// What the question was about: `record` (can one be read?), `key` (is it found by its key?), `etag` (does it fit the
-    /// `capability`?), `absence` (is a key that no record has answered as such?), and, by `$metadata` or one record, whether the
+    /// `capability`?), `absence` (is a key that no record has answered as such?), `list` (can its records be listed?), and, by `$metadata` or one record, whether the
     /// app knows the `entity`, the `key_field` and the mapped `fields`.
     check: &'static str,
     /// `ok`; `warning`: it could not be found out, or may be wrong; `error`: writes will fail or do harm.

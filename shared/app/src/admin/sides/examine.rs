@@ -1,14 +1,18 @@
 //! The questions of a connection test. Each is a read.
 
+mod lists;
+
 use std::collections::BTreeMap;
 
 use domain::{
     ErrorClass, Failure, Map, MapId, Record, RecordKey, SideId, Timestamp,
+    listing::Listing,
     side::{ConnectorKind, KeyStyle, Side},
 };
 use futures::join;
 use serde_json::Value;
 
+pub(super) use self::lists::ListAnswer;
 use super::findings::{Finding, judge};
 use crate::ports::{Apps, FetchedRecord, Ports, RecordAddress};
 
@@ -28,6 +32,8 @@ pub(super) struct Subject {
     pub(super) entity: String,
     /// How maps name its records. `None`: no map uses the entity.
     pub(super) key: Option<(String, BTreeMap<String, Value>)>,
+    /// How the first of these maps lists its records.
+    pub(super) listing: Option<Listing>,
     /// The maps that use it.
     pub(super) maps: Vec<MapUse>,
 }
@@ -60,6 +66,8 @@ pub(super) struct Answers {
     pub(super) by_key: Vec<(KeyStyle, Result<Option<FetchedRecord>, Failure>)>,
     /// A key that no record has.
     pub(super) missing: Option<Result<Option<FetchedRecord>, Failure>>,
+    /// The first page of its list, of one record.
+    pub(super) list: Option<ListAnswer>,
 }
 
 /// The entities of the maps that use a side, or the one that is asked for.
@@ -81,7 +89,10 @@ pub(super) fn subjects(maps: &[Map], side: &SideId, entity: Option<&str>) -> Vec
         let key = Some((end.key_field.clone(), end.fixed_key.clone()));
         match all.iter_mut().find(|known| known.entity == end.entity && known.key == key) {
             Some(known) => known.maps.push(used),
-            None => all.push(Subject { entity: end.entity.clone(), key, maps: vec![used] }),
+            None => {
+                let listing = Some(Listing::of(&map.config, ix));
+                all.push(Subject { entity: end.entity.clone(), key, listing, maps: vec![used] });
+            }
         }
     }
     match entity {
@@ -152,6 +163,9 @@ async fn ask<P: Ports>(ports: &P, side: &Side, subject: &Subject, last: Timestam
     }
     if let Some(key) = unknown_key(side, record.get(key_field)).filter(|_| ports.now() <= last) {
         answers.missing = Some(apps.read(side, &address(key)).await);
+    }
+    if let Some(listing) = subject.listing.as_ref().filter(|_| ports.now() <= last) {
+        answers.list = Some(lists::ask(ports, side, listing, last).await);
     }
     answers
 }

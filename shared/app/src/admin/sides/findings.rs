@@ -1,5 +1,6 @@
 //! What the answers of an app mean for the settings of its side and of the maps that use it.
 
+mod lists;
 mod names;
 mod records;
 
@@ -22,6 +23,8 @@ pub enum Check {
     Etag,
     /// Is a key that no record has answered as the absence of a record?
     Absence,
+    /// Can its records be listed, as a copy of all of them needs it?
+    List,
     /// Does the app's description know the entity?
     Entity,
     /// Does it know the key field?
@@ -39,6 +42,7 @@ impl Check {
             Self::Key => "key",
             Self::Etag => "etag",
             Self::Absence => "absence",
+            Self::List => "list",
             Self::Entity => "entity",
             Self::KeyField => "key_field",
             Self::Fields => "fields",
@@ -125,6 +129,7 @@ pub(super) fn judge(
     let mut found = Vec::new();
     for (subject, answers) in subjects.iter().zip(answers) {
         found.extend(records::judge(side, subject, answers));
+        found.extend(lists::judge(side, subject, answers));
         found.extend(names::judge(side, subject, answers, description));
     }
     found.extend(left_out.iter().map(|subject| {

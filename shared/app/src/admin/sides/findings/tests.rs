@@ -34,6 +34,7 @@ fn subject(fields: &[&str], lookups: &[&str]) -> Subject {
     Subject {
         entity: "accounts".to_owned(),
         key: Some(("accountnumber".to_owned(), BTreeMap::new())),
+        listing: None,
         maps: vec![used],
     }
 }
@@ -53,6 +54,7 @@ fn fine() -> Answers {
         sample: Some(Ok(record(Some("W/\"1\"")))),
         by_key: vec![(KeyStyle::Named, Ok(record(Some("W/\"1\""))))],
         missing: Some(Ok(None)),
+        list: None,
     }
 }
 
