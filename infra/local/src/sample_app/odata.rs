@@ -8,7 +8,10 @@ mod bind;
 mod change;
 mod conditions;
 mod error;
+mod filter;
 mod key;
+mod list;
+mod options;
 mod read;
 mod remembered;
 
@@ -150,7 +153,7 @@ async fn dispatch(
     }
     match (&incoming.method, address?) {
         (&Method::GET, Address::Service) => Ok(read::service(app, incoming)),
-        (&Method::GET, Address::Set) => read::collection(app, incoming),
+        (&Method::GET, Address::Set) => list::collection(app, incoming),
         (&Method::GET, Address::Entity(key)) => read::entity(app, incoming, &key),
         (&Method::GET, Address::Contacts) => read::contact(incoming, None),
         (&Method::GET, Address::Contact(id)) => read::contact(incoming, Some(id.unwrap_or_default())),

@@ -6,6 +6,7 @@ mod edits;
 mod finance;
 mod habits;
 mod keys;
+mod lists;
 mod page;
 mod reports;
 mod support;
