@@ -14,6 +14,7 @@ use domain::{
     record::Image,
     redact::redacted_text,
 };
+use futures::future::try_join_all;
 
 use self::{
     conflict::{EarlyStop, keep_both_values},
@@ -21,12 +22,22 @@ use self::{
 };
 use crate::{
     cas::{self, Round},
-    ports::{Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, PortError, Ports, RecordAddress, SyncMap},
+    ports::{
+        Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, OpenRange, PortError, Ports, RecordAddress, SyncMap,
+    },
 };
 
 /// An app that took a record so lately, in milliseconds, has worked when this one began to fail: eight attempts take four
 /// minutes.
 const TAKEN_LATELY_MS: u64 = 10 * 60 * 1_000;
+
+/// Records that fail together are set aside after so many attempts, a quarter of an hour: until then, the app may be broken for
+/// their entity.
+const PARK_TOGETHER_AFTER_ATTEMPTS: u32 = 20;
+/// What [`TAKEN_LATELY_MS`] is for records that fail together.
+const TAKEN_BEFORE_ALL_FAILED_MS: u64 = 30 * 60 * 1_000;
+/// So many lanes of the map that are not idle are looked at, to see whether other records fail, too.
+const LANES_LOOKED_AT: usize = 8;
 
 /// An entry that is attempted, with its lane and map.
 pub(crate) struct AttemptContext<'a> {
@@ -225,7 +236,8 @@ async fn settle_attempt<P: Ports>(
     let spare = EntryId(ports.fresh_id());
     let mut taken = PerSide::default();
     if let Some(step) = attempt.failure.as_ref().filter(|_| context.entry.attempts >= PARK_AFTER_ATTEMPTS) {
-        taken[step.to] = last_taken(ports, &context.map.config.side(step.to).side).await;
+        let end = context.map.config.side(step.to);
+        taken[step.to] = last_taken(ports, &end.side, &end.entity).await;
         if works_otherwise(ports, context, step, taken[step.to]).await {
             taken[step.to] = Some(ports.now());
         }
@@ -257,19 +269,38 @@ async fn settle_attempt<P: Ports>(
     .await
 }
 
-/// Whether the app works but for this record, when no other record is there to tell: it took one a few minutes ago, it has
-/// failed on this one for as long, and it answers when the record is read.
+/// Whether the app works but for this record, when no other record is there to tell: it took one of the entity a few minutes
+/// ago, it has failed on this one for as long, no other record of the map fails, and it answers when the record is read. While
+/// others fail, too, it has more time.
 async fn works_otherwise<P: Ports>(
     ports: &P,
     context: &AttemptContext<'_>,
     step: &StepFailure,
     taken: Option<Timestamp>,
 ) -> bool {
-    let lasts = context.entry.attempts >= PARK_AFTER_BROKEN_ATTEMPTS && !step.failure.is_side_wide();
-    let lately = taken.is_some_and(|taken| ports.now().ms_since(taken) <= TAKEN_LATELY_MS);
+    let attempts = context.entry.attempts;
+    let lasts = attempts >= PARK_AFTER_BROKEN_ATTEMPTS && !step.failure.is_side_wide();
+    let taken_within = |ms| taken.is_some_and(|taken| ports.now().ms_since(taken) <= ms);
+    let together = attempts >= PARK_TOGETHER_AFTER_ATTEMPTS && taken_within(TAKEN_BEFORE_ALL_FAILED_MS);
     let lease_end = context.head.inflight.as_ref().map_or(ports.now(), |inflight| inflight.lease_end);
     let side = &context.map.sides[step.to.at()].config;
-    lasts && lately && may_call(lease_end, ports.now(), side) && read(ports, context, step.to).await.is_ok()
+    lasts
+        && (together || taken_within(TAKEN_LATELY_MS) && !others_fail(ports, context).await)
+        && may_call(lease_end, ports.now(), side)
+        && read(ports, context, step.to).await.is_ok()
+}
+
+/// Whether other records of the map fail, too, as they all do when an app is broken for one entity. If that cannot be found
+/// out, they are taken to.
+async fn others_fail<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> bool {
+    let Ok(open) = ports.lanes().open(&context.map.map, OpenRange::unparked(), LANES_LOOKED_AT).await else {
+        return true;
+    };
+    let others = open.iter().filter(|open| open.lane != *context.lane);
+    match try_join_all(others.map(|open| ports.lanes().head(&open.lane))).await {
+        Ok(heads) => heads.iter().flatten().any(|(head, _)| !head.unresolved.is_empty()),
+        Err(_) => true,
+    }
 }
 
 /// A lane as a settlement sees it.

@@ -17,7 +17,7 @@ use domain::{
     log::Activity,
     map::MapSide,
     record::Image,
-    side::{Health, SecretRef, Side},
+    side::{CallEnding, Health, SecretRef, Side},
 };
 use serde_json::Value;
 
@@ -158,6 +158,20 @@ pub struct Applied {
     /// The record as the app has stored it, by the app's names and without the fields of its key. Only a side that is set to
     /// return it does, and even then it may not: `None` says nothing.
     pub stored: Option<Record>,
+    /// The app had this content already, or no such record to delete: nothing was written.
+    pub unchanged: bool,
+}
+
+impl Call {
+    /// What the outcome of this call tells of the app.
+    #[must_use]
+    pub fn ending<'a>(&'a self, outcome: &'a Result<Applied, Failure>) -> CallEnding<'a> {
+        match outcome {
+            Ok(Applied { unchanged: false, .. }) => CallEnding::Taken(&self.record.entity),
+            Ok(_) => CallEnding::NothingToWrite,
+            Err(failure) => CallEnding::Failed(failure),
+        }
+    }
 }
 
 /// A record as an app has it now.

@@ -13,7 +13,7 @@ use crate::{id::SideId, limits::MAX_WRITE_MS};
 pub use self::{
     auth::{Auth, SecretRef},
     connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyEncoding, KeyStyle, UpdateMethod},
-    health::{Health, Trouble},
+    health::{CallEnding, Health, Trouble},
     list::{ListMethod, ListSettings, NextPage},
 };
 

@@ -13,7 +13,7 @@ use std::{
 use domain::{
     ErrorClass, Failure, SideId, Timestamp,
     failure::CallEffect,
-    side::{Health, Trouble},
+    side::{CallEnding, Health, Trouble},
 };
 
 /// Failed writes in a row that open the breaker.
@@ -59,8 +59,8 @@ impl Breaker {
         Ok(())
     }
 
-    pub(crate) fn note(&self, side: &SideId, failure: Option<&Failure>, now: Timestamp) {
-        self.seen().entry(side.clone()).or_default().health.note_call(failure, now);
+    pub(crate) fn note(&self, side: &SideId, ending: CallEnding<'_>, now: Timestamp) {
+        self.seen().entry(side.clone()).or_default().health.note_call(ending, now);
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
         for _ in 0..calls {
             now = now.plus_ms(every_ms);
             assert_eq!(breaker.check(&crm(), now), Ok(()));
-            breaker.note(&crm(), Some(&down()), now);
+            breaker.note(&crm(), CallEnding::Failed(&down()), now);
         }
         (breaker, now)
     }
@@ -96,7 +96,7 @@ mod tests {
         let later = now.plus_ms(PROBE_EVERY_MS);
         assert_eq!(breaker.check(&crm(), later), Ok(()), "one call");
         assert!(breaker.check(&crm(), later).is_err(), "no second one");
-        breaker.note(&crm(), None, later);
+        breaker.note(&crm(), CallEnding::Taken("accounts"), later);
         assert!((0..3).all(|_| breaker.check(&crm(), later).is_ok()), "it answers again");
     }
 

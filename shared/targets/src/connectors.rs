@@ -197,7 +197,7 @@ impl<S: Secrets> Apps for Connectors<S> {
             self.write_once(side, call, &deadline).await
         };
         let outcome = outcome.map_err(|failure| side.judge(failure));
-        self.breaker.note(id, outcome.as_ref().err(), now());
+        self.breaker.note(id, call.ending(&outcome), now());
         outcome
     }
 
@@ -235,7 +235,7 @@ fn now() -> Timestamp {
 pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Result<Applied, Failure> {
     let kind = side.connector.protocol();
     if call.image == Image::Absent && answer.is_absent(&side.connector) {
-        return Ok(Applied::default());
+        return Ok(Applied { unchanged: true, ..Applied::default() });
     }
     if !answer.status.is_success() {
         return Err(answer.failure());
@@ -247,5 +247,5 @@ pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Resu
         return Ok(Applied::default());
     }
     let stored = side.connector.wants_stored_record.then(|| answer.stored(side, &call.record)).flatten();
-    Ok(Applied { etag: answer.etag(), stored })
+    Ok(Applied { etag: answer.etag(), stored, unchanged: false })
 }

@@ -78,11 +78,11 @@ impl<S: Secrets> Connectors<S> {
 
     async fn look(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Look, Failure> {
         match (self.read_within(side, &call.record, deadline).await?, &call.image) {
-            (None, Image::Absent) => Ok(Look::Done(Applied::default())),
+            (None, Image::Absent) => Ok(Look::Done(Applied { unchanged: true, ..Applied::default() })),
             (None, Image::Present(_)) => Ok(Look::Differs(Known { condition: Condition::Missing, record: None })),
             (Some(found), Image::Present(wanted)) if holds(side.connector.kind, &found.record, wanted) => {
                 let stored = side.connector.wants_stored_record.then_some(found.record);
-                Ok(Look::Done(Applied { etag: found.etag, stored }))
+                Ok(Look::Done(Applied { etag: found.etag, stored, unchanged: true }))
             }
             (Some(found), _) => {
                 let condition = match etag(&found) {

@@ -243,7 +243,7 @@ impl Apps for FakeApps {
     async fn write(&self, side: &Side, call: &Call) -> Result<Applied, Failure> {
         let outcome = self.write_once(side, call).await;
         let now = self.world.now();
-        self.with(&side.id, |app| app.health.note_call(outcome.as_ref().err(), now));
+        self.with(&side.id, |app| app.health.note_call(call.ending(&outcome), now));
         outcome
     }
 
@@ -359,7 +359,7 @@ impl FakeApps {
                 lock(&app).apply(call, capability, self.world.now(), self.world.bug())?;
                 let stored = lock(&app).stored(&call.record.key);
                 self.world.turn_at("Apps.write").await;
-                Ok(Applied { etag: None, stored })
+                Ok(Applied { etag: None, stored, unchanged: false })
             }
         }
     }

@@ -43,7 +43,7 @@ async fn a_side_says_how_its_app_answers() {
     api.put("/sides/erp", &side_config()).await;
     let erp = "erp".parse().unwrap();
     let at = |ms| Some(Timestamp(1_795_428_000_000).plus_ms(ms));
-    let taken = Health { taken_at: at(0), answered_at: at(0), trouble: None };
+    let taken = Health { taken: [("accounts".to_owned(), at(0).unwrap())].into(), answered_at: at(0), trouble: None };
     api.world.lanes.note_health(&erp, &taken).await.unwrap();
     let health = || async { api.get("/sides/erp").await.json()["health"].clone() };
     assert_eq!(health().await, json!({"taken_at": "2026-11-23T10:00:00Z"}));

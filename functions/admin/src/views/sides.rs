@@ -67,7 +67,7 @@ impl Side {
             message: trouble.describe(&side.id),
         });
         let known = health != Health::default();
-        let taken_at = health.taken_at.map(|at| at.to_string());
+        let taken_at = health.taken_at().map(|at| at.to_string());
         Self { health: known.then_some(SideHealth { taken_at, trouble }), ..Self::from(side) }
     }
 }

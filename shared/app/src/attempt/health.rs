@@ -19,9 +19,10 @@ impl HealthBefore {
 
     /// Notes what the attempt has changed.
     pub(super) async fn note_change<P: Ports>(self, ports: &P, map: &SyncMap) {
-        for (before, side) in self.0.iter().zip(&map.sides) {
-            let now = ports.apps().health(&side.id);
-            if is_worth_a_note(before, &now)
+        for ((before, side), end) in self.0.iter().zip(&map.sides).zip(&map.config.sides) {
+            let mut now = ports.apps().health(&side.id);
+            now.taken.retain(|entity, _| *entity == end.entity);
+            if is_worth_a_note(before, &now, &end.entity)
                 && let Err(error) = ports.lanes().note_health(&side.id, &now).await
             {
                 tracing::warn!(side.id = %side.id, %error, "could not note how the app of a side answers");
@@ -30,23 +31,25 @@ impl HealthBefore {
     }
 }
 
-fn is_worth_a_note(before: &Health, now: &Health) -> bool {
+fn is_worth_a_note(before: &Health, now: &Health, entity: &str) -> bool {
     let calls = |health: &Health| health.trouble.as_ref().map_or(0, |trouble| trouble.calls);
-    let spans = |health: &Health| [health.answered_at, health.taken_at].map(|at| at.map(|at| at.0 / NOTED_EVERY_MS));
+    let spans = |health: &Health| {
+        [health.answered_at, health.taken.get(entity).copied()].map(|at| at.map(|at| at.0 / NOTED_EVERY_MS))
+    };
     match calls(now) {
         0 => calls(before) >= NOTED_FROM_CALLS || spans(now) != spans(before),
         calls_now => calls_now != calls(before) && calls_now >= NOTED_FROM_CALLS && calls_now.is_power_of_two(),
     }
 }
 
-/// When the app of a side took a record last, as this process has seen it or any other has noted it.
-pub(super) async fn last_taken<P: Ports>(ports: &P, side: &SideId) -> Option<Timestamp> {
-    let seen = ports.apps().health(side).taken_at;
+/// When the app of a side took a record of the entity last, as this process has seen it or any other has noted it.
+pub(super) async fn last_taken<P: Ports>(ports: &P, side: &SideId, entity: &str) -> Option<Timestamp> {
+    let seen = ports.apps().health(side);
     let noted = ports.lanes().noted_health(side).await.unwrap_or_else(|error| {
         tracing::warn!(side.id = %side, %error, "could not read how the app of a side answers; a record that fails alone is tried for longer");
         Health::default()
     });
-    seen.max(noted.taken_at)
+    seen.taken.get(entity).max(noted.taken.get(entity)).copied()
 }
 
 #[cfg(test)]
@@ -56,7 +59,12 @@ mod tests {
     use super::*;
 
     fn answered(at: u64) -> Health {
-        Health { taken_at: Some(Timestamp(at)), answered_at: Some(Timestamp(at)), trouble: None }
+        let taken = [("accounts".to_owned(), Timestamp(at))].into();
+        Health { taken, answered_at: Some(Timestamp(at)), trouble: None }
+    }
+
+    fn is_worth_a_note(before: &Health, now: &Health) -> bool {
+        super::is_worth_a_note(before, now, "accounts")
     }
 
     fn troubled(calls: u32) -> Health {
@@ -72,6 +80,8 @@ mod tests {
         assert!(is_worth_a_note(&troubled(4), &answered(2)));
         assert!(!is_worth_a_note(&troubled(3), &answered(2)), "that trouble was not noted");
         assert!(!is_worth_a_note(&answered(1), &answered(1)), "no call was made");
+        let refused = Health { answered_at: Some(Timestamp(20_000)), ..answered(1) };
+        assert!(is_worth_a_note(&refused, &answered(20_001)), "none of this entity was taken in these 20 s");
     }
 
     #[test]

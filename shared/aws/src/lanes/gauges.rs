@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{error, keys::Key};
 
+/// Before the name of an entity: the attribute of a side's health that says when a record of it was taken last.
+const TAKEN: &str = "taken#";
+
 impl Gauges for DynamoLanes {
     async fn count_catch_up(&self, map: &Map, more: &CatchUp, now: Timestamp) -> Result<(), PortError> {
         let count = self
@@ -105,6 +108,7 @@ impl Gauges for DynamoLanes {
 
     async fn note_health(&self, side: &SideId, health: &Health) -> Result<(), PortError> {
         let update = self.db.update_item().table_name(&self.table).set_key(Some(Key::Health(side.clone()).item()));
+        let taken_now = health.taken.iter().find(|(_, at)| Some(**at) == health.answered_at);
         let update = match (&health.trouble, health.answered_at) {
             (Some(trouble), _) => update
                 .update_expression("SET troubled_at = :since, trouble_class = :class, trouble_calls = :calls")
@@ -113,16 +117,26 @@ impl Gauges for DynamoLanes {
                 .expression_attribute_values(":class", AttributeValue::S(trouble.class.to_string()))
                 .expression_attribute_values(":calls", number(trouble.calls.into())),
             (None, Some(answered)) => {
-                // A process that was refused last may have seen nothing taken for long, and another one has.
-                let taken = if health.taken_at == Some(answered) { ", taken_at = :answered" } else { "" };
+                let update = match taken_now {
+                    Some((entity, _)) => update
+                        .update_expression("SET answered_at = :answered, #taken = :answered")
+                        .expression_attribute_names("#taken", taken_name(entity)),
+                    None => update.update_expression("SET answered_at = :answered"),
+                };
                 update
-                    .update_expression(format!("SET answered_at = :answered{taken}"))
                     .condition_expression("attribute_not_exists(answered_at) OR answered_at < :answered")
                     .expression_attribute_values(":answered", number(answered.0))
             }
             (None, None) => return Ok(()),
         };
-        error::unless_condition(update.send().await).map(drop)
+        let stored = error::unless_condition(update.send().await)?;
+        // Another process has noted a later answer, which may be a refusal, or the taking of another entity.
+        for (entity, at) in health.taken.iter().filter(|_| health.trouble.is_none()) {
+            if !stored || taken_now.is_none_or(|(now, _)| now != entity) {
+                self.note_taken(side, entity, *at).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn noted_health(&self, side: &SideId) -> Result<Health, PortError> {
@@ -139,7 +153,10 @@ impl Gauges for DynamoLanes {
             }
             None => None,
         };
-        Ok(Health { taken_at: known(time("taken_at")?), answered_at: known(time("answered_at")?), trouble })
+        let taken = item.keys().filter_map(|name| Some((name, name.strip_prefix(TAKEN)?)));
+        let taken =
+            taken.map(|(name, entity)| Ok((entity.to_owned(), time(name)?))).collect::<Result<_, PortError>>()?;
+        Ok(Health { taken, answered_at: known(time("answered_at")?), trouble })
     }
 
     async fn resent(&self, map: &Map) -> Result<Resent, PortError> {
@@ -159,6 +176,25 @@ impl Gauges for DynamoLanes {
         let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map(|_| ()).map_err(error::port)
     }
+}
+
+impl DynamoLanes {
+    async fn note_taken(&self, side: &SideId, entity: &str, at: Timestamp) -> Result<(), PortError> {
+        let update = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::Health(side.clone()).item()))
+            .update_expression("SET #taken = :at")
+            .condition_expression("attribute_not_exists(#taken) OR #taken < :at")
+            .expression_attribute_names("#taken", taken_name(entity))
+            .expression_attribute_values(":at", number(at.0));
+        error::unless_condition(update.send().await).map(drop)
+    }
+}
+
+fn taken_name(entity: &str) -> String {
+    format!("{TAKEN}{entity}")
 }
 
 /// Reads the position of an unfinished round of pointers.

@@ -1,5 +1,7 @@
 //! How the app of a side answers: what one function has seen of it, or what all of them have noted.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,12 +13,23 @@ use crate::{
 /// How the app of a side answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// When it took a record last.
-    pub taken_at: Option<Timestamp>,
+    /// When it took a record last, by entity: an app may work for one of its entities, and fail for another.
+    pub taken: BTreeMap<String, Timestamp>,
     /// When it answered about a record last, by taking or by refusing it.
     pub answered_at: Option<Timestamp>,
     /// Calls that failed for a reason of the whole side.
     pub trouble: Option<Trouble>,
+}
+
+/// How a write ended, as far as it tells of the app.
+#[derive(Clone, Copy, Debug)]
+pub enum CallEnding<'a> {
+    /// The app took a record of this entity.
+    Taken(&'a str),
+    /// The app answered, and nothing had to be written.
+    NothingToWrite,
+    /// The write failed.
+    Failed(&'a Failure),
 }
 
 /// Calls in a row that failed for a reason of the whole side.
@@ -32,13 +45,19 @@ pub struct Trouble {
 
 impl Health {
     /// Notes how a call ended.
-    pub fn note_call(&mut self, failure: Option<&Failure>, at: Timestamp) {
-        match failure {
-            None => (self.taken_at, self.answered_at, self.trouble) = (Some(at), Some(at), None),
-            Some(failure) if !failure.is_side_wide() => (self.answered_at, self.trouble) = (Some(at), None),
+    pub fn note_call(&mut self, ending: CallEnding<'_>, at: Timestamp) {
+        match ending {
+            CallEnding::Taken(entity) => {
+                self.taken.insert(entity.to_owned(), at);
+                (self.answered_at, self.trouble) = (Some(at), None);
+            }
+            CallEnding::NothingToWrite => (self.answered_at, self.trouble) = (Some(at), None),
+            CallEnding::Failed(failure) if !failure.is_side_wide() => {
+                (self.answered_at, self.trouble) = (Some(at), None);
+            }
             // It answers, and has too much to do.
-            Some(failure) if failure.class == ErrorClass::Throttled => {}
-            Some(failure) => {
+            CallEnding::Failed(failure) if failure.class == ErrorClass::Throttled => {}
+            CallEnding::Failed(failure) => {
                 let trouble = self.trouble.get_or_insert(Trouble { since: at, class: failure.class, calls: 0 });
                 trouble.class = failure.class;
                 trouble.calls = trouble.calls.saturating_add(1);
@@ -54,8 +73,17 @@ impl Health {
             }
         } else {
             self.answered_at = self.answered_at.max(noted.answered_at);
-            self.taken_at = self.taken_at.max(noted.taken_at);
+            for (entity, at) in &noted.taken {
+                let known = self.taken.entry(entity.clone()).or_default();
+                *known = (*known).max(*at);
+            }
         }
+    }
+
+    /// When it took a record of any entity last.
+    #[must_use]
+    pub fn taken_at(&self) -> Option<Timestamp> {
+        self.taken.values().max().copied()
     }
 
     /// The trouble that no answer has ended.
@@ -97,22 +125,37 @@ mod tests {
     #[test]
     fn trouble_lasts_until_the_app_answers_and_counts_its_calls() {
         let mut health = Health::default();
-        health.note_call(None, Timestamp(1));
-        assert_eq!((health.taken_at, health.current_trouble()), (Some(Timestamp(1)), None));
+        health.note_call(CallEnding::Taken("accounts"), Timestamp(1));
+        assert_eq!((health.taken_at(), health.current_trouble()), (Some(Timestamp(1)), None));
         for (at, class) in [(2, ErrorClass::Timeout), (3, ErrorClass::Throttled), (4, ErrorClass::Network)] {
-            health.note_call(Some(&failure(class)), Timestamp(at));
+            health.note_call(CallEnding::Failed(&failure(class)), Timestamp(at));
         }
         let trouble = Trouble { since: Timestamp(2), class: ErrorClass::Network, calls: 2 };
         assert_eq!(health.current_trouble(), Some(&trouble));
-        health.note_call(Some(&failure(ErrorClass::Application)), Timestamp(5));
-        assert_eq!((health.taken_at, health.answered_at), (Some(Timestamp(1)), Some(Timestamp(5))));
+        health.note_call(CallEnding::Failed(&failure(ErrorClass::Application)), Timestamp(5));
+        assert_eq!((health.taken_at(), health.answered_at), (Some(Timestamp(1)), Some(Timestamp(5))));
         assert_eq!(health.current_trouble(), None);
     }
 
     #[test]
+    fn what_was_taken_is_known_by_entity_and_what_needed_no_write_was_not_taken() {
+        let mut health = Health::default();
+        health.note_call(CallEnding::Failed(&failure(ErrorClass::Network)), Timestamp(1));
+        health.note_call(CallEnding::NothingToWrite, Timestamp(2));
+        assert_eq!((health.taken_at(), health.answered_at, &health.trouble), (None, Some(Timestamp(2)), &None));
+        health.note_call(CallEnding::Taken("orders"), Timestamp(3));
+        health.note_call(CallEnding::Taken("accounts"), Timestamp(4));
+        let known = |entity| health.taken.get(entity).map(|at| at.0);
+        assert_eq!(["orders", "accounts", "items"].map(known), [Some(3), Some(4), None]);
+        let mut all = Health { taken: [("orders".to_owned(), Timestamp(7))].into(), ..Health::default() };
+        all.merge(&health);
+        assert_eq!(all.taken.values().map(|at| at.0).collect::<Vec<_>>(), [4, 7]);
+    }
+
+    #[test]
     fn what_functions_have_noted_is_one_story() {
-        let noted = |taken, answered, since: Option<Timestamp>| Health {
-            taken_at: taken,
+        let noted = |taken: Option<Timestamp>, answered, since: Option<Timestamp>| Health {
+            taken: taken.map(|at| ("accounts".to_owned(), at)).into_iter().collect(),
             answered_at: answered,
             trouble: since.map(|since| Trouble { since, class: ErrorClass::Network, calls: 4 }),
         };
@@ -122,9 +165,9 @@ mod tests {
         all.merge(&noted(None, None, at(7)));
         assert_eq!(all.current_trouble().map(|trouble| trouble.since), at(5), "it began with the first");
         all.merge(&noted(at(3), at(3), None));
-        assert_eq!((all.taken_at, all.current_trouble().is_some()), (at(3), true), "an answer from before it");
+        assert_eq!((all.taken_at(), all.current_trouble().is_some()), (at(3), true), "an answer from before it");
         all.merge(&noted(at(3), at(8), None));
-        assert_eq!((all.taken_at, all.current_trouble()), (at(3), None));
+        assert_eq!((all.taken_at(), all.current_trouble()), (at(3), None));
         all.merge(&noted(None, None, at(9)));
         assert_eq!(all.current_trouble().map(|trouble| trouble.since), at(9));
     }

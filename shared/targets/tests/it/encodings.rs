@@ -75,7 +75,7 @@ async fn a_record_is_read_in_every_form_and_a_versioned_write_finds_its_etag() {
         );
         assert_eq!(local().read(&side, &address("C-2")).await, Ok(None), "{form}");
         let applied = local().write(&side, &upsert(json!({"name": "Ada"}))).await;
-        assert_eq!(applied, Ok(Applied { etag: Some("W/\"8\"".to_owned()), stored: None }), "{form}");
+        assert_eq!(applied, Ok(Applied { etag: Some("W/\"8\"".to_owned()), stored: None, unchanged: false }), "{form}");
         assert_eq!(server.seen().pop().unwrap().header("if-match"), Some("W/\"8\""), "{form}");
     }
 }
@@ -164,7 +164,10 @@ async fn no_compression_is_asked_for_and_its_mark_is_taken_off_the_etag() {
         let server = Server::start(move |_| reply.clone()).await;
         let call = Call { etag: Some("\"7\"".to_owned()), ..upsert(json!({})) };
         let versioned = side("odata", &server.url(), json!({"capability": "versioned"}));
-        assert_eq!(local().write(&versioned, &call).await, Ok(Applied { etag: Some(etag.to_owned()), stored: None }));
+        assert_eq!(
+            local().write(&versioned, &call).await,
+            Ok(Applied { etag: Some(etag.to_owned()), stored: None, unchanged: false })
+        );
         assert_eq!(server.only().header("accept-encoding"), Some("identity"));
     }
     let server = Server::start(|_| answer(204, "")).await;

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::ports::{Call, RecordAddress};
+use app::ports::{Applied, Call, RecordAddress};
 use domain::{
     EntryId, Failure, RecordKey,
     failure::{CallEffect, ErrorClass},
@@ -52,6 +52,11 @@ impl Secrets for Store {
 /// Connectors in local mode.
 pub(crate) fn connectors(store: Store) -> Connectors<Store> {
     Connectors::new(Guard::new([""; 0], true).unwrap(), store).unwrap()
+}
+
+/// What a deletion of a record that is not there ends in.
+pub(crate) fn was_gone() -> Applied {
+    Applied { unchanged: true, ..Applied::default() }
 }
 
 /// Connectors in local mode, for sides without credentials.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     server::{Reply, Seen, Server, answer, no_such_record, tagged},
-    setup::{address, delete, local, side, sort, upsert},
+    setup::{address, delete, local, side, sort, upsert, was_gone},
 };
 
 /// As Finance & Operations has it: the company is part of the key, and a record that is not there must be made by POST.
@@ -45,7 +45,7 @@ async fn a_record_that_is_not_there_is_made_by_post_with_its_whole_key() {
     })
     .await;
     let applied = local().write(&finance(&server), &in_company(upsert(json!({"Name": "x", "Gone": null})))).await;
-    assert_eq!(applied, Ok(Applied { etag: Some("W/\"1\"".to_owned()), stored: None }));
+    assert_eq!(applied, Ok(Applied { etag: Some("W/\"1\"".to_owned()), stored: None, unchanged: false }));
     let [patch, post] = &server.seen()[..] else { panic!("{:?}", server.methods()) };
     assert_eq!((patch.method.as_str(), post.method.as_str()), ("PATCH", "POST"));
     assert_eq!(post.path, "/data/accounts?cross-company=true");
@@ -63,7 +63,7 @@ async fn a_record_is_not_made_because_a_router_does_not_know_it_nor_by_a_deletio
     assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::NotApplied));
     assert_eq!(server.methods(), ["PATCH"]);
     let server = Server::start(|_| no_such_record(404)).await;
-    assert_eq!(local().write(&finance(&server), &delete()).await, Ok(Applied::default()));
+    assert_eq!(local().write(&finance(&server), &delete()).await, Ok(was_gone()));
     assert_eq!(server.methods(), ["DELETE"]);
     // Without the setting, an app that does not upsert refuses.
     let server = Server::start(|_| no_such_record(404)).await;
@@ -182,7 +182,7 @@ async fn a_versioned_side_makes_records_by_post_too() {
     .await;
     let side = side("odata", &server.url(), json!({"capability": "versioned", "create": "post"}));
     let applied = local().write(&side, &upsert(json!({"name": "x"}))).await;
-    assert_eq!(applied, Ok(Applied { etag: Some("\"1\"".to_owned()), stored: None }));
+    assert_eq!(applied, Ok(Applied { etag: Some("\"1\"".to_owned()), stored: None, unchanged: false }));
     assert_eq!(server.methods(), ["GET", "POST"]);
     assert_eq!(server.seen()[1].header("if-none-match"), None);
 }
@@ -220,7 +220,7 @@ async fn finance_and_operations_says_with_400_that_a_record_is_not_there() {
         assert!(local().write(&side, &in_company(upsert(json!({"Name": "x"})))).await.is_ok(), "{capability}");
         assert_eq!(server.methods().last().map(String::as_str), Some("POST"), "{capability}");
         let known = Call { etag: Some("W/\"1\"".to_owned()), ..in_company(delete()) };
-        assert_eq!(local().write(&side, &known).await, Ok(Applied::default()), "{capability}: it is gone");
+        assert_eq!(local().write(&side, &known).await, Ok(was_gone()), "{capability}: it is gone");
     }
     // Another app that says so refuses.
     let server = Server::start(|_| refused_by_finance(400, MISSING)).await;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     server::{Reply, Seen, Server, answer, no_such_record, tagged},
-    setup::{delete, local, side, sort, upsert},
+    setup::{delete, local, side, sort, upsert, was_gone},
 };
 
 /// An app that keeps one record and honours preconditions.
@@ -80,7 +80,11 @@ fn knowing(etag: &str, call: Call) -> Call {
 }
 
 fn applied(etag: &str) -> Result<Applied, domain::Failure> {
-    Ok(Applied { etag: Some(etag.to_owned()), stored: None })
+    Ok(Applied { etag: Some(etag.to_owned()), stored: None, unchanged: false })
+}
+
+fn was_so(etag: &str) -> Result<Applied, domain::Failure> {
+    applied(etag).map(|applied| Applied { unchanged: true, ..applied })
 }
 
 #[tokio::test]
@@ -125,8 +129,8 @@ async fn a_write_that_had_arrived_before_is_a_success_and_not_repeated() {
     let record = Record::at(5, json!({"n": 2.0, "own": "x", "accountnumber": "C-1"}));
     let server = record.serve().await;
     let call = upsert(json!({"n": 2, "gone": null}));
-    assert_eq!(local().write(&versioned(&server), &knowing("\"4\"", call.clone())).await, applied("\"5\""));
-    assert_eq!(local().write(&versioned(&server), &call).await, applied("\"5\""));
+    assert_eq!(local().write(&versioned(&server), &knowing("\"4\"", call.clone())).await, was_so("\"5\""));
+    assert_eq!(local().write(&versioned(&server), &call).await, was_so("\"5\""));
     assert_eq!(server.methods(), ["PATCH", "GET", "GET"]);
     assert_eq!(record.now().unwrap()["own"], "x");
 }
@@ -192,9 +196,9 @@ async fn a_deletion_is_conditional_too_and_content_with_absence() {
     assert_eq!(local().write(&versioned(&server), &knowing("\"4\"", delete())).await, Ok(Applied::default()));
     assert_eq!(server.methods(), ["DELETE", "GET", "DELETE"]);
     assert_eq!(record.now(), None);
-    assert_eq!(local().write(&versioned(&server), &delete()).await, Ok(Applied::default()));
+    assert_eq!(local().write(&versioned(&server), &delete()).await, Ok(was_gone()));
     assert_eq!(server.methods()[3..], ["GET"], "it is not there: nothing to delete");
-    assert_eq!(local().write(&versioned(&server), &knowing("\"6\"", delete())).await, Ok(Applied::default()));
+    assert_eq!(local().write(&versioned(&server), &knowing("\"6\"", delete())).await, Ok(was_gone()));
 }
 
 #[tokio::test]

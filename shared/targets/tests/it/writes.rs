@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     server::{Reply, Server, answer, no_such_record, tagged},
-    setup::{address, delete, local, side, sort, upsert},
+    setup::{address, delete, local, side, sort, upsert, was_gone},
 };
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn an_odata_upsert_is_a_patch_of_the_image_with_its_nulls() {
     let server = Server::start(|_| tagged(204, "W/\"8\"", "")).await;
     let call = upsert(json!({"name": "Müller", "phone": null}));
     let applied = local().write(&side("odata", &server.url(), json!({})), &call).await.unwrap();
-    assert_eq!(applied, Applied { etag: Some("W/\"8\"".to_owned()), stored: None });
+    assert_eq!(applied, Applied { etag: Some("W/\"8\"".to_owned()), stored: None, unchanged: false });
 
     let seen = server.only();
     assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/data/accounts('C-1')"));
@@ -49,10 +49,13 @@ async fn an_etag_is_sent_to_versioned_sides_only() {
 #[tokio::test]
 async fn deleting_what_is_not_there_is_a_success() {
     for kind in ["odata", "http"] {
-        for reply in [answer(204, ""), no_such_record(404), no_such_record(410)] {
+        for (reply, applied) in [
+            (answer(204, ""), Applied::default()),
+            (no_such_record(404), was_gone()),
+            (no_such_record(410), was_gone()),
+        ] {
             let server = Server::start(move |_| reply.clone()).await;
-            let applied = local().write(&side(kind, &server.url(), json!({})), &delete()).await;
-            assert_eq!(applied, Ok(Applied::default()), "{kind}");
+            assert_eq!(local().write(&side(kind, &server.url(), json!({})), &delete()).await, Ok(applied), "{kind}");
             assert_eq!(server.only().method, "DELETE");
             assert_eq!(server.only().body, b"");
         }

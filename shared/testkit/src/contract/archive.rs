@@ -163,12 +163,14 @@ pub async fn figures_are_kept_for_people<L: Gauges>(lanes: &L) {
 pub async fn the_health_of_a_side_is_noted<L: Gauges>(lanes: &L) {
     let (crm, erp): (SideId, SideId) = ("crm".parse().expect("a name"), "erp".parse().expect("a name"));
     assert_eq!(lanes.noted_health(&crm).await, Ok(Health::default()));
-    let answered = |at| Health { taken_at: Some(AT.plus_ms(at)), answered_at: Some(AT.plus_ms(at)), trouble: None };
+    let taken = |entity: &str, at| (entity.to_owned(), AT.plus_ms(at));
+    let answered =
+        |at| Health { taken: [taken("accounts", at)].into(), answered_at: Some(AT.plus_ms(at)), trouble: None };
     let troubled = |at| {
         let trouble = Trouble { since: AT.plus_ms(at), class: ErrorClass::Unavailable, calls: 4 };
         Health { trouble: Some(trouble), ..answered(0) }
     };
-    for (noted, taken, trouble) in [
+    for (noted, taken_at, trouble) in [
         (troubled(1), None, Some(1)), // before anything was taken
         (answered(2), Some(2), None),
         (troubled(5), Some(2), Some(5)),
@@ -180,10 +182,19 @@ pub async fn the_health_of_a_side_is_noted<L: Gauges>(lanes: &L) {
     ] {
         assert_eq!(lanes.note_health(&crm, &noted).await, Ok(()));
         let health = lanes.noted_health(&crm).await.expect("it can be read");
-        assert_eq!(health.taken_at, taken.map(|ms| AT.plus_ms(ms)), "{noted:?}");
+        assert_eq!(health.taken_at(), taken_at.map(|ms| AT.plus_ms(ms)), "{noted:?}");
         let since = health.current_trouble().map(|trouble| (trouble.since, trouble.class));
         assert_eq!(since, trouble.map(|ms| (AT.plus_ms(ms), ErrorClass::Unavailable)), "{noted:?}");
     }
+    // Of another entity, by a process that was answered last before others were; and by one that was refused since.
+    for (entity, at, answered_at) in [("data/Orders", 3, 3), ("data/Orders", 2, 2), ("#1", 11, 12)] {
+        let other =
+            Health { taken: [taken(entity, at)].into(), answered_at: Some(AT.plus_ms(answered_at)), trouble: None };
+        assert_eq!(lanes.note_health(&crm, &other).await, Ok(()));
+    }
+    let health = lanes.noted_health(&crm).await.expect("it can be read");
+    assert_eq!(health.taken, [taken("accounts", 9), taken("data/Orders", 3), taken("#1", 11)].into());
+    assert_eq!(health.answered_at, Some(AT.plus_ms(12)));
     assert_eq!(lanes.noted_health(&erp).await, Ok(Health::default()), "of another side");
 }
 

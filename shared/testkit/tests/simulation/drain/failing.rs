@@ -1,13 +1,15 @@
 //! Records on which their app fails each time, among others that it takes.
 
+use app::write::write;
 use domain::{
     MapState, RecordKey,
     lane::ParkReason,
     map::{Backlog, MapCommand},
+    side::Capability,
 };
-use testkit::SimWorld;
+use testkit::{SimWorld, sample};
 
-use super::{command, effects, in_a_world, key, reports};
+use super::{change, command, effects, in_a_world, key, reports};
 
 const FAILING: usize = 1_000;
 const HEALTHY: usize = 200;
@@ -75,7 +77,10 @@ fn records_that_always_fail_wait_for_an_operator_in_the_end() {
         crm_fails(&world, (0..FAILING).map(key));
         world.apps.set_latency_ms(50);
         command(&world, MapCommand::Resume(Backlog::CatchUp)).await;
-        minutes(&world, 12).await;
+        minutes(&world, 10).await;
+        assert_eq!(effects(&world, "C-"), HEALTHY);
+        assert!(parked(&world) < FAILING / 2, "the app may be broken for the others");
+        minutes(&world, 14).await;
         assert_eq!((world.map().map.state, effects(&world, "C-")), (MapState::Running, HEALTHY));
         assert_eq!(parked(&world), FAILING);
         let (_, entry) = world.lanes.journal().into_iter().next().unwrap();
@@ -131,6 +136,44 @@ fn what_other_processes_have_seen_the_app_take_tells_that_a_record_fails_alone()
             world.sweep().await;
         }
         assert_eq!((effects(&world, "C-"), parked(&world)), (9, 1));
+    });
+}
+
+#[test]
+fn an_app_that_is_broken_for_one_entity_keeps_none_of_its_records_for_an_operator() {
+    in_a_world(|world| async move {
+        let mut orders = sample::running(Capability::Idempotent);
+        (orders.map.id, orders.map.uid.0) = ("orders".parse().unwrap(), 100);
+        for end in &mut orders.map.config.sides {
+            end.entity = "orders".to_owned();
+        }
+        world.put_map(orders.clone());
+        let order = |n: usize| format!("O-{n}").parse::<RecordKey>().unwrap();
+        let orders_change = |n: usize| change(&world, orders.id.as_str(), &order(n), "kept");
+        write(&*world, &orders_change(0)).await.unwrap();
+        crm_fails(&world, (1..=20).map(order));
+        for n in 1..=20 {
+            write(&*world, &orders_change(n)).await.unwrap();
+        }
+        for n in 0..10 {
+            reports(&world, &key(n), "taken").await;
+            minutes(&world, 1).await;
+        }
+        assert_eq!((effects(&world, "C-"), effects(&world, "O-"), parked(&world)), (10, 1, 0));
+        world.apps.with(&"crm".parse().unwrap(), |app| app.fails.clear());
+        minutes(&world, 3).await;
+        assert_eq!((effects(&world, "O-"), parked(&world)), (21, 0));
+    });
+}
+
+#[test]
+fn a_record_that_fails_when_no_other_is_written_waits_for_an_operator_if_its_app_answers() {
+    in_a_world(|world| async move {
+        reports(&world, &key(1), "taken").await;
+        crm_fails(&world, std::iter::once(key(0)));
+        reports(&world, &key(0), "fails").await;
+        minutes(&world, 8).await;
+        assert_eq!(parked(&world), 1);
     });
 }
 
