@@ -15,7 +15,7 @@ use domain::{
     lane::LaneVersion,
     listing::Listing,
     log::Activity,
-    map::MapSide,
+    map::{KeyPart, KeyTemplate, KeyType, MapSide},
     record::Image,
     side::{CallEnding, Health, SecretRef, Side},
 };
@@ -118,8 +118,10 @@ impl std::ops::Deref for SyncMap {
 pub struct RecordAddress {
     /// The entity set or path.
     pub entity: String,
-    /// The field that holds the key.
+    /// The field that holds the key, or a template of fields.
     pub key_field: String,
+    /// Fields of the key that are no text.
+    pub key_types: BTreeMap<String, KeyType>,
     /// The other parts of the key, which are the same for all records of the map.
     pub fixed_key: BTreeMap<String, Value>,
     /// The key.
@@ -130,8 +132,23 @@ impl RecordAddress {
     /// The address of a record at one end of a map.
     #[must_use]
     pub fn of(end: &MapSide, key: &RecordKey) -> Self {
-        let (entity, key_field, fixed_key) = (end.entity.clone(), end.key_field.clone(), end.fixed_key.clone());
-        Self { entity, key_field, fixed_key, key: key.clone() }
+        let MapSide { entity, key_field, key_types, fixed_key, .. } = end.clone();
+        Self { entity, key_field, key_types, fixed_key, key: key.clone() }
+    }
+
+    /// The fields of the key with their values: those that are the same for all records, then those of the template.
+    ///
+    /// # Errors
+    /// Names the field that the key has no value for, or of whose type its value is not.
+    pub fn parts(&self) -> Result<Vec<KeyPart>, String> {
+        let own = KeyTemplate::of(&self.key_field).parts(&self.key_types, self.key.as_str())?;
+        Ok(KeyPart::fixed(&self.fixed_key, &self.key_types).into_iter().chain(own).collect())
+    }
+
+    /// The fields that differ from record to record.
+    #[must_use]
+    pub fn own_fields(&self) -> Vec<&str> {
+        KeyTemplate::of(&self.key_field).fields
     }
 }
 

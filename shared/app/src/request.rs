@@ -5,6 +5,7 @@ use domain::{
     id::MapId,
     lane::{Arrival, LaneVersion, Mode},
     limits::MAX_NESTING,
+    map::KeyTemplate,
     record::{Image, find_too_deep},
     side::Mistake,
 };
@@ -182,11 +183,19 @@ impl WriteRequest {
             Value::Number(number) => Some(number.to_string()),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
-        let key = record.remove(&end.key_field);
-        let spelled = |text: &str| map.key_rule.canonical_text(text);
-        let same = |value: &Value| says(value).is_some_and(|text| spelled(&text) == spelled(self.key.as_str()));
-        if key.is_some_and(|value| !same(&value)) {
-            return Err(mistake(&format!("{at}.{}", end.key_field), "is another key than `key`"));
+        let key = map.canonical_key(&self.key).map_err(|says| mistake("key", says))?;
+        let template = KeyTemplate::of(&end.key_field);
+        let parts = template.split(key.as_str()).map_err(|says| mistake("key", says))?;
+        for (name, part) in template.fields.iter().zip(parts) {
+            let kind = end.key_types.get(*name).copied().unwrap_or_default();
+            let spelled = |text: &str| {
+                let text = map.key_rule.canonical_text(text);
+                kind.canonical(&text).unwrap_or(text)
+            };
+            let same = |value: &Value| says(value).is_some_and(|text| spelled(&text) == part);
+            if record.remove(*name).is_some_and(|value| !same(&value)) {
+                return Err(mistake(&format!("{at}.{name}"), "is another key than `key`"));
+            }
         }
         for (name, fixed) in &end.fixed_key {
             if record.remove(name).is_some_and(|value| says(&value) != says(fixed)) {
@@ -255,6 +264,29 @@ mod tests {
             Image::Present(json!({"Name": "Ada"}).as_object().unwrap().clone())
         );
         assert_eq!(arrival(json!("demf")).unwrap_err()[0].field, "record.dataAreaId");
+    }
+
+    #[test]
+    fn a_key_of_several_fields_is_what_the_fields_of_the_record_say() {
+        let mut map = map();
+        map.sides[0].key_field = "{dataAreaId}|{Account}|{Line}".to_owned();
+        map.sides[0].key_types = serde_json::from_value(json!({"Line": "number"})).unwrap();
+        let arrival = |key: &str, record: Value| {
+            WriteRequest::from_value(with(json!({"key": key, "record": record}))).unwrap().arrival(&map)
+        };
+        let record = json!({"Name": "Ada", "dataAreaId": "usmf", "Account": "C-1", "Line": 7});
+        let image = arrival("usmf|C-1|7", record.clone()).unwrap().image;
+        assert_eq!(image, Image::Present(json!({"Name": "Ada"}).as_object().unwrap().clone()));
+        assert!(arrival("usmf|C-1|7", json!({"Name": "Ada"})).is_ok(), "a record need not repeat its key");
+        for (key, field) in [
+            ("demf|C-1|7", "record.dataAreaId"),
+            ("usmf|C-2|7", "record.Account"),
+            ("usmf|C-1|8", "record.Line"),
+            ("usmf|C-1", "key"),
+            ("usmf|C|1|7", "key"),
+        ] {
+            assert_eq!(arrival(key, record.clone()).unwrap_err()[0].field, field, "{key}");
+        }
     }
 
     #[test]

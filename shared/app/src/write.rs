@@ -76,7 +76,7 @@ pub async fn write<P: Ports>(ports: &P, request: &WriteRequest) -> Result<WithSi
 
 /// The one spelling of a record's key that names its lane.
 pub(crate) fn canonical_key(map: &MapConfig, key: &RecordKey) -> Result<RecordKey, WriteError> {
-    map.key_rule.canonical(key).map_err(|says| WriteError::Invalid(mistake("key", says)))
+    map.canonical_key(key).map_err(|says| WriteError::Invalid(mistake("key", says)))
 }
 
 /// A lane as it was read.

@@ -1,6 +1,7 @@
 //! Maps: a pair of entities, one in each app, kept in step.
 
 mod key_rule;
+mod key_template;
 mod lifecycle;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::{
 
 pub use self::{
     key_rule::{KeyCase, KeyRule},
+    key_template::{KeyPart, KeyTemplate, KeyType},
     lifecycle::{Backlog, Cause, Cut, FlowStart, Intake, Map, MapAnswer, MapCommand, MapState, StartedBy},
 };
 
@@ -87,8 +89,11 @@ pub struct MapSide {
     pub side: SideId,
     /// Which of its entities (an `OData` entity set, or a path).
     pub entity: String,
-    /// The field that holds the record key.
+    /// The field that holds the record key. If several fields make it, a template of them: `{dataAreaId}|{CustomerAccount}`.
     pub key_field: String,
+    /// Fields of the key that are no text: they are written without quotes in an `OData` URL, and numbers as such in a body.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub key_types: BTreeMap<String, KeyType>,
     /// The other parts of the key, which are the same for all records of this map: the company, say. Text or whole numbers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fixed_key: BTreeMap<String, Value>,
@@ -105,7 +110,7 @@ impl MapSide {
     /// Whether a field is part of the key.
     #[must_use]
     pub fn is_key(&self, name: &str) -> bool {
-        self.key_field == name || self.fixed_key.contains_key(name)
+        KeyTemplate::of(&self.key_field).fields.contains(&name) || self.fixed_key.contains_key(name)
     }
 }
 
@@ -198,16 +203,16 @@ impl MapConfig {
             if !is_entity_path(&side.entity) {
                 add(format!("sides[{i}].entity"), "must be a name or a path without query, fragment or `..`");
             }
-            if side.key_field.is_empty() || side.key_field.len() > 128 {
-                add(format!("sides[{i}].key_field"), "must be 1 to 128 characters");
-            }
             if side.list_filter.as_deref().is_some_and(|filter| !listing::is_filter(filter)) {
                 add(format!("sides[{i}].list_filter"), listing::FILTER_WANTED);
             }
             for (name, value) in &side.fixed_key {
                 let at = format!("sides[{i}].fixed_key.{name}");
-                if name.is_empty() || name.len() > 128 || *name == side.key_field {
-                    add(at.clone(), "must be another field than key_field, of 1 to 128 characters");
+                if name.is_empty()
+                    || name.len() > 128
+                    || KeyTemplate::of(&side.key_field).fields.contains(&name.as_str())
+                {
+                    add(at.clone(), "must be another field than those of key_field, of 1 to 128 characters");
                 }
                 let fits = match value {
                     Value::String(text) => !text.is_empty() && text.len() <= MAX_KEY_BYTES,
@@ -227,6 +232,7 @@ impl MapConfig {
         if self.crossing_window_ms > 24 * 60 * 60 * 1000 {
             add("crossing_window_ms".into(), "must be at most one day");
         }
+        found.extend(key_template::mistakes(&self.sides));
         let mapped = |name: &String| self.fields.iter().any(|field| field.names.values().any(|own| own == name));
         for (i, name) in self.redact.iter().enumerate().filter(|(_, name)| !mapped(name)) {
             let message = format!("{name} is not a mapped field of either side");

@@ -204,7 +204,8 @@ impl Answer {
     pub(crate) fn stored(&self, side: &SideConfig, address: &RecordAddress) -> Option<Record> {
         let Body::Whole(Text { text, flaw: None }) = &self.body else { return None };
         let Ok(Value::Object(record)) = serde_json::from_str(text) else { return None };
-        let is_it = record.contains_key(&address.key_field) && find_too_deep(&record).is_none();
+        let has_key = address.own_fields().iter().all(|field| record.contains_key(*field));
+        let is_it = has_key && find_too_deep(&record).is_none();
         is_it.then(|| plan::found(side, record, address, None).record)
     }
 

@@ -133,8 +133,8 @@ impl<S: Secrets> Connectors<S> {
         }
         let etag = answer.header_etag();
         let record = answer.into_record()?;
-        if !record.contains_key(&address.key_field) {
-            let message = format!("the answer is no record: it has no {}", address.key_field);
+        if let Some(missing) = address.own_fields().into_iter().find(|field| !record.contains_key(*field)) {
+            let message = format!("the answer is no record: it has no {missing}");
             return Err(Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, &message));
         }
         Ok(Some(plan::found(side, record, address, etag)))

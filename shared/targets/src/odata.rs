@@ -3,6 +3,7 @@
 use app::ports::RecordAddress;
 use domain::{
     Failure, Record,
+    map::{KeyPart, KeyType},
     side::{Connector, KeyStyle},
 };
 use reqwest::{
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::{
     path,
     plan::{Request, unwritable},
+    rest,
 };
 
 const VERSION: HeaderName = HeaderName::from_static("odata-version");
@@ -49,21 +51,20 @@ pub(crate) struct KeyInUrl {
 pub(crate) fn key(connector: &Connector, record: &RecordAddress) -> Result<KeyInUrl, Failure> {
     let style = connector.key_style();
     let encode = |text: &str| path::encode_key(connector.key_encoding, text);
-    let own = Value::String(record.key.as_str().to_owned());
-    let parts: Vec<_> = record.fixed_key.iter().chain([(&record.key_field, &own)]).collect();
+    let parts = rest::key_parts(record)?;
     let (mut predicate, mut query) = (Vec::new(), Vec::new());
-    for (place, (name, value)) in parts.iter().enumerate() {
-        let value = match (value, style) {
-            (Value::String(text), KeyStyle::Alias) => {
+    for (place, KeyPart { field, kind, text }) in parts.iter().enumerate() {
+        let value = match (kind, style) {
+            (KeyType::Text, KeyStyle::Alias) => {
                 query.push(format!("@k{place}={}", path::encode(&quoted(text))));
                 format!("@k{place}")
             }
-            (Value::String(text), KeyStyle::Bare) if parts.len() == 1 => bare(text)?,
-            (Value::String(text), _) => format!("'{}'", encode(&text.replace('\'', "''"))),
-            (other, _) => encode(&other.to_string()),
+            (KeyType::Text, KeyStyle::Bare) if parts.len() == 1 => bare(text)?,
+            (KeyType::Text, _) => format!("'{}'", encode(&text.replace('\'', "''"))),
+            (KeyType::Number | KeyType::Guid, _) => encode(text),
         };
         let is_named = parts.len() > 1 || matches!(style, KeyStyle::Named | KeyStyle::Alias);
-        predicate.push(if is_named { format!("{}={value}", path::encode(name)) } else { value });
+        predicate.push(if is_named { format!("{}={value}", path::encode(field)) } else { value });
     }
     Ok(KeyInUrl { predicate: format!("({})", predicate.join(",")), query: query.join("&") })
 }
@@ -118,7 +119,9 @@ mod tests {
             json!({"kind": "odata", "base_url": "https://a/", "key_style": style, "key_encoding": encoding});
         let fixed_key = serde_json::from_value(fixed).unwrap();
         let (entity, key_field, key) = ("e".to_owned(), field.to_owned(), text.parse().unwrap());
-        key_of(&serde_json::from_value(connector).unwrap(), &RecordAddress { entity, key_field, fixed_key, key })
+        let key_types = serde_json::from_value(json!({"id": "guid", "line": "number", "gone": "guid"})).unwrap();
+        let record = RecordAddress { entity, key_field, key_types, fixed_key, key };
+        key_of(&serde_json::from_value(connector).unwrap(), &record)
     }
 
     fn key_of(connector: &Connector, record: &RecordAddress) -> Result<KeyInUrl, Failure> {
@@ -159,6 +162,27 @@ mod tests {
         ] {
             let key = written(style, encoding, "no", "O'N/1", fixed).unwrap();
             assert_eq!((&*key.predicate, &*key.query), (predicate, query), "{style} {encoding}");
+        }
+    }
+
+    #[test]
+    fn a_template_names_the_parts_and_numbers_and_guids_have_no_quotes() {
+        const GUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        let spelled = format!("us/1|{{{}}}|7", GUID.to_uppercase());
+        for (style, field, text, predicate, query) in [
+            ("quoted", "{no}|{id}|{line}", &*spelled, format!("(no='us%2F1',id={GUID},line=7)"), ""),
+            ("alias", "{no}|{id}|{line}", &*spelled, format!("(no=@k0,id={GUID},line=7)"), "@k0=%27us%2F1%27"),
+            ("quoted", "line", "7", "(7)".to_owned(), ""),
+            ("named", "line", "7", "(line=7)".to_owned(), ""),
+            ("quoted", "{company}|{no}", "us|a|b", "(company='us',no='a%7Cb')".to_owned(), ""),
+        ] {
+            let key = written(style, "once", field, text, json!({})).unwrap();
+            assert_eq!((&*key.predicate, &*key.query), (&*predicate, query), "{style} {field}");
+        }
+        let fixed = written("quoted", "once", "{no}|{line}", "x|7", json!({"gone": GUID.to_uppercase()})).unwrap();
+        assert_eq!(fixed.predicate, format!("(gone={GUID},no='x',line=7)"));
+        for wrong in ["us", "us|", "us|x"] {
+            assert!(written("quoted", "once", "{no}|{line}", wrong, json!({})).is_err(), "{wrong}");
         }
     }
 

@@ -4,6 +4,7 @@ use app::ports::{Call, FetchedRecord, RecordAddress};
 use domain::{
     ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
+    map::KeyPart,
     side::{Capability, ConnectorKind, SideConfig, UpdateMethod},
 };
 use reqwest::{
@@ -86,10 +87,10 @@ pub(crate) fn write(
         (Sends::Deletion, _) => of_record(Method::DELETE)?,
         (Sends::New(record), _) => {
             let url = path::entity(connector, &call.record.entity)?;
-            Request::new(Method::POST, url).with_json(&rest::with_key(record.clone(), &call.record))?
+            Request::new(Method::POST, url).with_json(&rest::with_key(record.clone(), &call.record)?)?
         }
         (Sends::Whole(record), _) => {
-            of_record(Method::PUT)?.with_json(&rest::with_key(record.clone(), &call.record))?
+            of_record(Method::PUT)?.with_json(&rest::with_key(record.clone(), &call.record)?)?
         }
         (Sends::Change(record), UpdateMethod::Post) => of_record(Method::POST)?.with_json(record)?,
         (Sends::Change(record), UpdateMethod::Patch | UpdateMethod::Put) => {
@@ -187,8 +188,8 @@ pub(crate) fn found(
         ConnectorKind::Odata => odata::take_annotations(&mut record),
         ConnectorKind::Http => None,
     };
-    record.remove(&address.key_field);
-    record.retain(|name, _| !address.fixed_key.contains_key(name));
+    let own = address.own_fields();
+    record.retain(|name, _| !address.fixed_key.contains_key(name) && !own.contains(&name.as_str()));
     FetchedRecord { record, etag: etag.or(told) }
 }
 
@@ -201,10 +202,8 @@ fn of_record(method: Method, side: &SideConfig, record: &RecordAddress) -> Resul
             (predicate, query)
         }
         ConnectorKind::Http => {
-            let fixed =
-                record.fixed_key.values().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-            let parts = fixed.chain([record.key.as_str().to_owned()]);
-            let segments = parts.map(|part| Ok(format!("/{}", path::key_segment(connector.key_encoding, &part)?)));
+            let segment = |part: KeyPart| Ok(format!("/{}", path::key_segment(connector.key_encoding, &part.text)?));
+            let segments = rest::key_parts(record)?.into_iter().map(segment);
             (segments.collect::<Result<String, Failure>>()?, String::new())
         }
     };

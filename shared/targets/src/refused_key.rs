@@ -31,8 +31,7 @@ impl KeyInPath {
         if is_odata && connector.key_style() == KeyStyle::Alias {
             return None;
         }
-        let fixed = record.fixed_key.values().filter_map(|value| value.as_str());
-        let parts: Vec<_> = fixed.chain([record.key.as_str()]).collect();
+        let parts: Vec<_> = record.parts().ok()?.into_iter().map(|part| part.text).collect();
         let is_in_key = |suspect: &char| parts.iter().any(|part| part.contains(*suspect));
         let suspects: String = REFUSED.chars().filter(is_in_key).collect();
         let help = match (is_odata, connector.key_encoding) {
@@ -73,6 +72,8 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
@@ -81,7 +82,8 @@ mod tests {
         let mut connector = json!({"kind": "odata", "base_url": "https://a/"});
         connector.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (entity, key_field, key) = ("e".to_owned(), "k".to_owned(), key.parse().unwrap());
-        let record = RecordAddress { entity, key_field, fixed_key: serde_json::from_value(fixed).unwrap(), key };
+        let (key_types, fixed_key) = (BTreeMap::new(), serde_json::from_value(fixed).unwrap());
+        let record = RecordAddress { entity, key_field, key_types, fixed_key, key };
         KeyInPath::of(&serde_json::from_value(connector).unwrap(), &record).map(|key| (key.suspects, key.help))
     }
 

@@ -119,6 +119,29 @@ async fn the_fields_of_a_running_map_can_be_changed_but_not_what_it_joins() {
 }
 
 #[tokio::test]
+async fn a_key_of_several_fields_is_a_template_that_is_checked() {
+    let api = Api::with_map().await;
+    let keyed = |key: &'static str, types: Value| {
+        with(move |config| {
+            config["sides"][0]["key_field"] = json!(key);
+            config["sides"][0]["key_types"] = types;
+        })
+    };
+    let good = keyed("{dataAreaId}|{CustomerAccount}", json!({"CustomerAccount": "number"}));
+    let made = api.put_if("/maps/customers", "*", &good).await;
+    assert_eq!((made.status, &made.json()["config"]["sides"][0]), (200, &good["sides"][0]));
+    for (key, types, field) in [
+        ("{dataAreaId}{CustomerAccount}", json!({}), "sides[0].key_field"),
+        ("{dataAreaId}|{CustomerAccount}", json!({"Company": "guid"}), "sides[0].key_types.Company"),
+    ] {
+        let refused = api.put_if("/maps/customers", "*", &keyed(key, types)).await;
+        assert_eq!((refused.status, &refused.json()["errors"][0]["field"]), (400, &json!(field)), "{}", refused.text);
+    }
+    let kind = keyed("{dataAreaId}|{CustomerAccount}", json!({"CustomerAccount": "date"}));
+    assert_eq!(api.put_if("/maps/customers", "*", &kind).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_map_that_joins_other_records_forgets_its_lanes() {
     let api = Api::with_map().await;
     let before = uid(&api).await;

@@ -109,10 +109,9 @@ pub(super) fn no_such_side(field: &str, side: &SideId) -> Mistake {
 /// spellings of them.
 pub(super) fn syncs_other_records(before: &MapConfig, after: &MapConfig) -> bool {
     let home = |config: &MapConfig| {
-        config
-            .sides
-            .each_ref()
-            .map(|end| (end.side.clone(), end.entity.clone(), end.key_field.clone(), end.fixed_key.clone()))
+        config.sides.each_ref().map(|end| {
+            (end.side.clone(), end.entity.clone(), end.key_field.clone(), end.key_types.clone(), end.fixed_key.clone())
+        })
     };
     home(before) != home(after) || before.key_rule != after.key_rule
 }

@@ -187,7 +187,7 @@ fn error(report: Report, maps: &BTreeMap<MapId, Option<Map>>, now: Timestamp) ->
         from: None,
         to: report.side,
         // As the record's lane has it, so that its next write resolves the error.
-        key: report.key.map(|key| map.config.key_rule.canonical(&key).unwrap_or(key)),
+        key: report.key.map(|key| map.config.canonical_key(&key).unwrap_or(key)),
         entry: None,
         seq: None,
         write: Some(report.id),

@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::id::RecordKey;
-
 /// Which spellings of a key name the same record. Apps on most SQL databases take `C-1a`, `C-1A` and `c-1a ` for one; told
 /// apart, they would be changed out of order. The default tells all spellings apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,17 +43,7 @@ impl KeyRule {
         *self == Self::default()
     }
 
-    /// The one spelling of a key that stands for all of them.
-    ///
-    /// # Errors
-    /// Says what is wrong with the key: nothing is left of it, or it is too long in that spelling.
-    pub fn canonical(&self, key: &RecordKey) -> Result<RecordKey, String> {
-        self.canonical_text(key.as_str())
-            .parse()
-            .map_err(|says: String| format!("{says}, once the map's key_rule is applied"))
-    }
-
-    /// The same of a text: `canonical` is of a key that is there already.
+    /// The one spelling of a key, or of a part of it, that stands for all of them.
     #[must_use]
     pub fn canonical_text(&self, text: &str) -> String {
         let mut text = if self.trim { text.trim() } else { text }.to_owned();
@@ -78,7 +66,7 @@ impl KeyRule {
 }
 
 /// A GUID in its usual form, if the text is one.
-fn guid(text: &str) -> Option<String> {
+pub(super) fn guid(text: &str) -> Option<String> {
     let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let groups: Vec<_> = bare.split('-').collect();
     let lengths = groups.iter().map(|group| group.len());
@@ -91,10 +79,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::map::MapConfig;
 
     fn canonical(rule: Value, key: &str) -> Result<String, String> {
-        let rule: KeyRule = serde_json::from_value(rule).unwrap();
-        rule.canonical(&key.parse().unwrap()).map(String::from)
+        let map = MapConfig { key_rule: serde_json::from_value(rule).unwrap(), ..crate::mapping::tests::customers() };
+        map.canonical_key(&key.parse().unwrap()).map(String::from)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{FieldMapping, convert::canonical};
 use crate::{
     id::SideId,
     limits::{MAX_FIELDS, MAX_VALUES},
-    map::MapConfig,
+    map::{KeyTemplate, MapConfig},
     side::Mistake,
 };
 
@@ -117,11 +117,18 @@ fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[
             (1..=128).contains(&text.len())
                 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
         };
+        let is_key = |key: &str| {
+            KeyTemplate::parse(key).is_ok_and(|template| {
+                template.fields.iter().all(|field| is_name(field))
+                    && lookup.key_types.keys().all(|field| template.fields.contains(&field.as_str()))
+            })
+        };
         if !field.names.contains_key(side) {
             findings.add(&path, "is of a side on which the field has no name");
         }
-        if !is_name(&lookup.entity) || lookup.key.as_deref().is_some_and(|key| !is_name(key)) {
-            findings.add(&path, "must have names of 1 to 128 letters, digits, `_`, `-` and `.`");
+        if !is_name(&lookup.entity) || lookup.key.as_deref().is_some_and(|key| !is_key(key)) {
+            findings
+                .add(&path, "must have names of 1 to 128 letters, digits, `_`, `-` and `.`, and key_types of these");
         }
         if lookup.key.is_some() && field.only_to.as_ref() != Some(side) {
             findings.add(

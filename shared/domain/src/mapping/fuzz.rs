@@ -4,7 +4,7 @@
 use proptest::{prelude::*, sample::select};
 use serde_json::{Number, Value, json};
 
-use super::{FieldType, convert::canonical};
+use super::{FieldType, convert::canonical, tests::customers};
 use crate::{
     RecordKey, Timestamp,
     map::KeyRule,
@@ -92,10 +92,15 @@ proptest! {
         trim in any::<bool>(), case in select(vec!["exact", "lower", "upper"]), guid in any::<bool>(), compose in any::<bool>()) {
         let rule = json!({"trim": trim, "case": case, "guid": guid, "compose": compose});
         let Ok(rule) = serde_json::from_value::<KeyRule>(rule) else { return Ok(()) };
-        if let Ok(key) = text.parse::<RecordKey>()
-            && let Ok(once) = rule.canonical(&key)
-        {
-            prop_assert_eq!(rule.canonical(&once), Ok(once.clone()), "{:?}", rule);
+        let mut map = customers();
+        map.key_rule = rule;
+        for template in ["accountnumber", "{a}-{b}"] {
+            template.clone_into(&mut map.sides[1].key_field);
+            if let Ok(key) = text.parse::<RecordKey>()
+                && let Ok(once) = map.canonical_key(&key)
+            {
+                prop_assert_eq!(map.canonical_key(&once), Ok(once.clone()), "{:?} {}", map.key_rule, template);
+            }
         }
     }
 

@@ -1,10 +1,15 @@
 //! Lookups: fields of an `OData` app that refer to another record. They are written as `name@odata.bind`, a path, and read as
 //! `_name_value`, a GUID.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::record::Record;
+use crate::{
+    map::{KeyPart, KeyTemplate, KeyType},
+    record::Record,
+};
 
 /// What a lookup refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,10 +17,13 @@ use crate::record::Record;
 pub struct Lookup {
     /// The entity set of the other record, e.g. `contacts`.
     pub entity: String,
-    /// The alternate key by which it is named. Absent: by its GUID. What an app answers is always the GUID, so a lookup by an
+    /// The alternate key by which it is named: a field, or a template of fields as in `key_field`. Absent: by its GUID. What an app answers is always the GUID, so a lookup by an
     /// alternate key is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Fields of that key that are no text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub key_types: BTreeMap<String, KeyType>,
 }
 
 /// The member that binds a lookup.
@@ -40,7 +48,14 @@ impl Lookup {
             }
         };
         let key = match &self.key {
-            Some(name) => format!("{name}='{}'", text.replace('\'', "''")),
+            Some(fields) => {
+                let written = |part: KeyPart| match part.kind {
+                    KeyType::Text => format!("{}='{}'", part.field, part.text.replace('\'', "''")),
+                    KeyType::Number | KeyType::Guid => format!("{}={}", part.field, part.text),
+                };
+                let parts = KeyTemplate::of(fields).parts(&self.key_types, &text)?;
+                parts.into_iter().map(written).collect::<Vec<_>>().join(",")
+            }
             None => guid(&text).ok_or("is not a GUID")?,
         };
         Ok(Value::String(format!("/{}({key})", self.entity)))
@@ -79,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_lookup_is_bound_by_guid_or_alternate_key_and_null_removes_it() {
-        let by_guid = Lookup { entity: "contacts".to_owned(), key: None };
+        let by_guid = Lookup { entity: "contacts".to_owned(), key: None, key_types: BTreeMap::new() };
         assert_eq!(by_guid.bind(&json!(GUID)).unwrap(), format!("/contacts({GUID})"));
         assert_eq!(by_guid.bind(&json!(format!("{{{}}}", GUID.to_uppercase()))).unwrap(), format!("/contacts({GUID})"));
         assert_eq!(by_guid.bind(&Value::Null).unwrap(), Value::Null);
@@ -89,11 +104,16 @@ mod tests {
         let by_key = Lookup { key: Some("accountnumber".to_owned()), ..by_guid };
         assert_eq!(by_key.bind(&json!("O'Neil")).unwrap(), "/contacts(accountnumber='O''Neil')");
         assert_eq!(by_key.bind(&json!(7)).unwrap(), "/contacts(accountnumber='7')");
+        let key_types = [("no".to_owned(), KeyType::Number)].into();
+        let by_parts = Lookup { key: Some("{company}|{no}".to_owned()), key_types, ..by_key };
+        assert_eq!(by_parts.bind(&json!("O'N|7")).unwrap(), "/contacts(company='O''N',no=7)");
+        assert!(by_parts.bind(&json!("us|x")).unwrap_err().contains("no that is not a whole number"));
+        assert!(by_parts.bind(&json!("us")).unwrap_err().contains("company"));
     }
 
     #[test]
     fn the_value_of_a_lookup_is_the_same_as_written_and_as_reported() {
-        let lookup = Lookup { entity: "contacts".to_owned(), key: None };
+        let lookup = Lookup { entity: "contacts".to_owned(), key: None, key_types: BTreeMap::new() };
         let value = |record: Value| lookup.value("primarycontactid", record.as_object().unwrap());
         assert_eq!(value(json!({"primarycontactid@odata.bind": format!("/contacts({GUID})")})), GUID);
         assert_eq!(value(json!({"_primarycontactid_value": GUID.to_uppercase()})), GUID);

@@ -94,6 +94,7 @@ pub(crate) fn address(text: &str) -> RecordAddress {
     RecordAddress {
         entity: "accounts".to_owned(),
         key_field: "accountnumber".to_owned(),
+        key_types: BTreeMap::new(),
         fixed_key: BTreeMap::new(),
         key: key(text),
     }

@@ -38,6 +38,40 @@ async fn a_key_of_several_parts_names_each_of_them() {
 }
 
 #[tokio::test]
+async fn a_key_of_a_template_is_in_the_url_and_in_the_body_by_its_fields() {
+    let mut call = upsert(json!({"Name": "x"}));
+    call.record.key_field = "{dataAreaId}|{line}|{account}".to_owned();
+    call.record.key_types = serde_json::from_value(json!({"line": "number"})).unwrap();
+    call.record.key = "usmf|7|a|b".parse().unwrap();
+    let server = Server::start(|seen| match seen.method.as_str() {
+        "PATCH" => no_such_record(404),
+        _ => tagged(201, "W/\"1\"", json!({"@odata.context": "x"})),
+    })
+    .await;
+    local().write(&finance(&server), &call).await.unwrap();
+    let [patch, post] = &server.seen()[..] else { panic!("{:?}", server.methods()) };
+    assert_eq!(patch.path, "/data/accounts(dataAreaId='usmf',line=7,account='a%7Cb')?cross-company=true");
+    assert_eq!(post.json(), json!({"Name": "x", "dataAreaId": "usmf", "line": 7, "account": "a|b"}));
+    let server = Server::start(|_| answer(204, "")).await;
+    local().write(&side("http", &server.url(), json!({})), &call).await.unwrap();
+    assert_eq!(server.only().path, "/data/accounts/usmf/7/a%7Cb");
+    let read = |record: Value| async {
+        let server = Server::start(move |_| answer(200, record.clone())).await;
+        local().read(&side("odata", &server.url(), json!({})), &call.record).await
+    };
+    let whole = json!({"@odata.context": "x", "dataAreaId": "usmf", "line": 7, "account": "a|b", "Name": "x"});
+    assert_eq!(read(whole.clone()).await.unwrap().unwrap().record, *json!({"Name": "x"}).as_object().unwrap());
+    let mut part = whole;
+    part.as_object_mut().unwrap().remove("line");
+    assert!(read(part).await.unwrap_err().message.contains("it has no line"));
+    call.record.key = "usmf|7".parse().unwrap();
+    let server = Server::start(|_| answer(204, "")).await;
+    let failure = local().write(&finance(&server), &call).await.unwrap_err();
+    assert!(failure.message.contains("after the value of line"), "{}", failure.message);
+    assert_eq!((sort(&failure).1, server.methods().len()), (CallEffect::Refused, 0));
+}
+
+#[tokio::test]
 async fn a_record_that_is_not_there_is_made_by_post_with_its_whole_key() {
     let server = Server::start(|seen| match seen.method.as_str() {
         "PATCH" => no_such_record(404),

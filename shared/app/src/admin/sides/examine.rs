@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use domain::{
     ErrorClass, Failure, Map, MapId, Record, RecordKey, SideId, Timestamp,
     listing::Listing,
+    map::{KeyTemplate, KeyType, MapSide},
     side::{ConnectorKind, KeyStyle, Side},
 };
 use futures::join;
@@ -31,11 +32,19 @@ const LAST_QUESTION_MS: u64 = 25_000;
 pub(super) struct Subject {
     pub(super) entity: String,
     /// How maps name its records. `None`: no map uses the entity.
-    pub(super) key: Option<(String, BTreeMap<String, Value>)>,
+    pub(super) key: Option<SubjectKey>,
     /// How the first of these maps lists its records.
     pub(super) listing: Option<Listing>,
     /// The maps that use it.
     pub(super) maps: Vec<MapUse>,
+}
+
+/// How maps name the records of an entity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct SubjectKey {
+    pub(super) key_field: String,
+    pub(super) key_types: BTreeMap<String, KeyType>,
+    pub(super) fixed_key: BTreeMap<String, Value>,
 }
 
 /// How a map uses an entity.
@@ -86,7 +95,8 @@ pub(super) fn subjects(maps: &[Map], side: &SideId, entity: Option<&str>) -> Vec
         });
         let end_at = format!("sides[{}]", ix.at());
         let used = MapUse { map: map.id.clone(), end: end_at, fields: fields.collect() };
-        let key = Some((end.key_field.clone(), end.fixed_key.clone()));
+        let MapSide { key_field, key_types, fixed_key, .. } = end.clone();
+        let key = Some(SubjectKey { key_field, key_types, fixed_key });
         match all.iter_mut().find(|known| known.entity == end.entity && known.key == key) {
             Some(known) => known.maps.push(used),
             None => {
@@ -136,18 +146,20 @@ async fn ask<P: Ports>(ports: &P, side: &Side, subject: &Subject, last: Timestam
     let sample = apps.sample(side, &subject.entity).await;
     let record = sample.as_ref().ok().and_then(Option::as_ref).map(|found| found.record.clone()).unwrap_or_default();
     answers.sample = Some(sample);
-    let Some((key_field, fixed_key)) = &subject.key else { return answers };
+    let Some(SubjectKey { key_field, key_types, fixed_key }) = &subject.key else { return answers };
+    let template = KeyTemplate::of(key_field);
     let address = |key: RecordKey| RecordAddress {
         entity: subject.entity.clone(),
         key_field: key_field.clone(),
+        key_types: key_types.clone(),
         fixed_key: fixed_key
             .iter()
             .map(|(name, value)| (name.clone(), record.get(name).unwrap_or(value).clone()))
             .collect(),
         key,
     };
-    if let Some(key) = key_of(&record, key_field) {
-        for style in styles(side, fixed_key.is_empty()) {
+    if let Some(key) = key_of(&record, &template) {
+        for style in styles(side, fixed_key.is_empty() && template.fields.len() == 1) {
             if ports.now() > last {
                 return answers;
             }
@@ -161,7 +173,8 @@ async fn ask<P: Ports>(ports: &P, side: &Side, subject: &Subject, last: Timestam
             }
         }
     }
-    if let Some(key) = unknown_key(side, record.get(key_field)).filter(|_| ports.now() <= last) {
+    let missing = unknown_key(side, &record, &template);
+    if let Some(key) = missing.filter(|_| ports.now() <= last) {
         answers.missing = Some(apps.read(side, &address(key)).await);
     }
     if let Some(listing) = subject.listing.as_ref().filter(|_| ports.now() <= last) {
@@ -189,26 +202,34 @@ fn may_be_for_the_key(failure: &Failure) -> bool {
 }
 
 /// The record's key as text.
-fn key_of(record: &Record, key_field: &str) -> Option<RecordKey> {
-    match record.get(key_field)? {
-        Value::String(text) => text.parse().ok(),
-        Value::Number(number) => number.to_string().parse().ok(),
+fn key_of(record: &Record, template: &KeyTemplate<'_>) -> Option<RecordKey> {
+    let parts: Option<Vec<_>> = template.fields.iter().map(|field| text_of(record.get(*field)?)).collect();
+    template.join(&parts?).ok()?.parse().ok()
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
-/// A key of the same form that no record has: short, as keys may be short.
-fn unknown_key(side: &Side, known: Option<&Value>) -> Option<RecordKey> {
+/// A key of the same form that no record has: short, as keys may be short. Of several fields, the last one differs.
+fn unknown_key(side: &Side, record: &Record, template: &KeyTemplate<'_>) -> Option<RecordKey> {
     let is_guid = |text: &str| text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
     let is_bare = side.config.connector.key_style() == KeyStyle::Bare;
-    let text = match known {
+    let (last, others) = template.fields.split_last()?;
+    let text = match record.get(*last) {
         Some(Value::Number(_)) => "2147483600",
         Some(Value::String(text)) if is_guid(text) => "00000000-0000-0000-0000-000000000000",
         Some(_) => "tnd-none",
         None if is_bare => "00000000-0000-0000-0000-000000000000",
         None => "tnd-none",
     };
-    text.parse().ok()
+    let others = others.iter().map(|field| text_of(record.get(*field)?));
+    let parts: Option<Vec<_>> = others.chain([Some(text.to_owned())]).collect();
+    template.join(&parts?).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -248,12 +269,15 @@ mod tests {
             ("bare", Some(json!("C-1")), "tnd-none"),
             ("quoted", Some(json!(null)), "tnd-none"),
         ] {
-            assert_eq!(
-                unknown_key(&side("odata", style), known.as_ref()).unwrap().as_str(),
-                wanted,
-                "{style} {known:?}"
-            );
+            let record = known.iter().map(|value: &Value| ("no".to_owned(), value.clone())).collect();
+            let key = unknown_key(&side("odata", style), &record, &KeyTemplate::of("no")).unwrap();
+            assert_eq!(key.as_str(), wanted, "{style} {known:?}");
         }
+        let (template, company) = (KeyTemplate::of("{company}|{no}"), ("company".to_owned(), json!("us")));
+        let record = Record::from_iter([company.clone(), ("no".to_owned(), json!(7))]);
+        assert_eq!(unknown_key(&side("odata", "quoted"), &record, &template).unwrap().as_str(), "us|2147483600");
+        assert_eq!(key_of(&record, &template).unwrap().as_str(), "us|7");
+        assert_eq!(key_of(&Record::from_iter([company]), &template), None);
     }
 
     #[test]

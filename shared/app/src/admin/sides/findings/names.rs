@@ -2,12 +2,13 @@
 
 use domain::{
     Failure, Record,
+    map::KeyTemplate,
     side::{KeyStyle, Side},
 };
 
 use super::{Check, Finding, Level, told};
 use crate::{
-    admin::sides::examine::{Answers, MapUse, MappedField, Subject},
+    admin::sides::examine::{Answers, MapUse, MappedField, Subject, SubjectKey},
     ports::{Description, EntityDescription},
 };
 
@@ -52,21 +53,26 @@ fn unknown_entity(subject: &Subject, description: &Description, asked: &str) -> 
 }
 
 fn key_field(side: &Side, subject: &Subject, entity: &EntityDescription) -> Option<Finding> {
-    let (key_field, fixed_key) = subject.key.as_ref()?;
+    let SubjectKey { key_field, fixed_key, .. } = subject.key.as_ref()?;
+    let template = KeyTemplate::of(key_field);
     let finding = |level, found: &str| Finding::new(Check::KeyField, level, &subject.entity, "the key field", found);
-    let parts = || fixed_key.keys().chain([key_field]);
+    let parts = || fixed_key.keys().map(String::as_str).chain(template.fields.iter().copied());
     if let Some(unknown) = parts().find(|name| !entity.fields.contains_key(*name)) {
         let found = format!("no property {unknown}");
         return Some(match similar(unknown, entity.fields.keys()) {
-            Some(name) => finding(Level::Error, &format!("{found}, but {name}")).at(subject, "key_field", name),
+            Some(name) => finding(Level::Error, &format!("{found}, but {name}")).at(
+                subject,
+                "key_field",
+                &renamed(key_field, unknown, name),
+            ),
             None if entity.is_open => finding(Level::Warning, &format!("{found}; the type is open")),
             None => finding(Level::Error, &found),
         });
     }
-    let is_key = entity.key.len() == fixed_key.len() + 1 && parts().all(|name| entity.key.contains(name));
+    let is_key = entity.key.len() == parts().count() && parts().all(|name| entity.key.iter().any(|key| key == name));
     let says = format!("the entity's key is {}", entity.key.join(", "));
     let is_named =
-        !fixed_key.is_empty() || matches!(side.config.connector.key_style(), KeyStyle::Named | KeyStyle::Alias);
+        parts().count() > 1 || matches!(side.config.connector.key_style(), KeyStyle::Named | KeyStyle::Alias);
     Some(match (is_key, is_named) {
         (true, _) => finding(Level::Ok, &says),
         (false, true) => finding(Level::Ok, &format!("{says}; {key_field} must be an alternate key")),
@@ -86,16 +92,24 @@ fn described(subject: &Subject, used: &MapUse, entity: &EntityDescription) -> Fi
     compared(subject, used, is_known, level, "properties", near)
 }
 
+/// A `key_field` with another name for one of its fields.
+fn renamed(key_field: &str, from: &str, to: &str) -> String {
+    if key_field == from { to.to_owned() } else { key_field.replace(&format!("{{{from}}}"), &format!("{{{to}}}")) }
+}
+
 /// One record names its fields, but some apps leave out those without a value.
 fn by_record(subject: &Subject, record: &Record) -> Vec<Finding> {
-    let key_field = subject.key.as_ref().map(|(key_field, _)| {
+    let key_field = subject.key.as_ref().map(|SubjectKey { key_field, .. }| {
         let finding = |level, says: &str| Finding::new(Check::KeyField, level, &subject.entity, "the key field", says);
-        match similar(key_field, record.keys()) {
-            _ if record.contains_key(key_field) => finding(Level::Ok, "the record has it"),
-            None => finding(Level::Error, &format!("the record has no {key_field}")),
+        let template = KeyTemplate::of(key_field);
+        let Some(missing) = template.fields.iter().find(|field| !record.contains_key(**field)) else {
+            return finding(Level::Ok, "the record has it");
+        };
+        match similar(missing, record.keys()) {
+            None => finding(Level::Error, &format!("the record has no {missing}")),
             Some(other) => {
-                let says = format!("the record has no {key_field}, but {other}");
-                finding(Level::Error, &says).at(subject, "key_field", other)
+                let says = format!("the record has no {missing}, but {other}");
+                finding(Level::Error, &says).at(subject, "key_field", &renamed(key_field, missing, other))
             }
         }
     });

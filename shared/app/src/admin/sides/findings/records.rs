@@ -27,7 +27,7 @@ fn record(subject: &Subject, answers: &Answers) -> Finding {
 }
 
 fn key(side: &Side, subject: &Subject, answers: &Answers) -> Option<Finding> {
-    let (key_field, _) = subject.key.as_ref()?;
+    let key_field = &subject.key.as_ref()?.key_field;
     let (own, first) = answers.by_key.first()?;
     let asked = format!("that record, by its {key_field}");
     let finding = |level, found: &str| Finding::new(Check::Key, level, &subject.entity, &asked, found);

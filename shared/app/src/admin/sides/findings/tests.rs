@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    admin::sides::examine::{MapUse, MappedField},
+    admin::sides::examine::{MapUse, MappedField, SubjectKey},
     ports::{EntityDescription, FetchedRecord},
 };
 
@@ -17,6 +17,10 @@ fn side(capability: &str, key_style: &str) -> Side {
     let config = json!({"connector": {"kind": "odata", "base_url": "https://a/", "key_style": key_style}, "capability": capability});
     let config: SideConfig = serde_json::from_value(config).unwrap();
     Side { id: "crm".parse().unwrap(), config, version: 1 }
+}
+
+fn key(key_field: &str) -> SubjectKey {
+    SubjectKey { key_field: key_field.to_owned(), ..SubjectKey::default() }
 }
 
 fn subject(fields: &[&str], lookups: &[&str]) -> Subject {
@@ -31,12 +35,7 @@ fn subject(fields: &[&str], lookups: &[&str]) -> Subject {
         end: "sides[1]".to_owned(),
         fields: all.enumerate().map(field).collect(),
     };
-    Subject {
-        entity: "accounts".to_owned(),
-        key: Some(("accountnumber".to_owned(), BTreeMap::new())),
-        listing: None,
-        maps: vec![used],
-    }
+    Subject { entity: "accounts".to_owned(), key: Some(key("accountnumber")), listing: None, maps: vec![used] }
 }
 
 fn record(etag: Option<&str>) -> Option<FetchedRecord> {
@@ -185,7 +184,7 @@ fn names_that_the_app_does_not_know_are_told_with_those_that_were_meant() {
     let nowhere = Subject { entity: "x".to_owned(), ..Subject::default() };
     assert_eq!(one("entity", &all(nowhere, "named")), "entity error: no such entity set");
 
-    let by = |key_field: &str| Subject { key: Some((key_field.to_owned(), BTreeMap::new())), ..subject(&[], &[]) };
+    let by = |key_field: &str| Subject { key: Some(key(key_field)), ..subject(&[], &[]) };
     for (key_field, style, wanted) in [
         ("accountid", "quoted", "key_field ok: the entity's key is accountid"),
         (
@@ -204,6 +203,11 @@ fn names_that_the_app_does_not_know_are_told_with_those_that_were_meant() {
             "key_field error: no property AccountNumber, but accountnumber [sides[1].key_field = accountnumber]",
         ),
         ("no", "named", "key_field error: no property no"),
+        (
+            "{accountid}|{AccountNumber}",
+            "named",
+            "key_field error: no property AccountNumber, but accountnumber [sides[1].key_field = {accountid}|{accountnumber}]",
+        ),
     ] {
         assert_eq!(one("key_field", &all(by(key_field), style)), wanted);
     }
