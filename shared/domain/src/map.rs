@@ -13,7 +13,7 @@ use crate::{
     id::SideId,
     limits::{DEFAULT_CROSSING_WINDOW_MS, MAX_KEY_BYTES},
     listing,
-    mapping::{FieldMapping, Filter},
+    mapping::{FieldMapping, Filter, Zone},
     side::Mistake,
 };
 
@@ -97,6 +97,9 @@ pub struct MapSide {
     /// The other parts of the key, which are the same for all records of this map: the company, say. Text or whole numbers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fixed_key: BTreeMap<String, Value>,
+    /// The time zone of this app's times that say none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Zone>,
     /// Records that do not match are skipped when this side reports them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<Filter>,

@@ -5,16 +5,19 @@ mod compare;
 mod convert;
 mod form;
 mod lookup;
+mod zone;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::{check::mistakes, compare::Compare, convert::FieldType, form::in_stored_form, lookup::Lookup};
+pub use self::{
+    check::mistakes, compare::Compare, convert::FieldType, form::in_stored_form, lookup::Lookup, zone::Zone,
+};
 use crate::{
     id::SideId,
-    map::{MapConfig, SideIx},
+    map::{MapConfig, MapSide, SideIx},
     record::{ContentHash, Image, Record, number},
 };
 
@@ -97,7 +100,7 @@ pub fn translate(map: &MapConfig, from: SideIx, image: &Image) -> Result<Image, 
         if field.only_to.as_ref().is_some_and(|only| only != target) {
             continue;
         }
-        let value = field.translate(source, target, record)?;
+        let value = field.translate(map, from, record)?;
         match field.lookup.get(target) {
             None => drop(out.insert(target_name.clone(), value)),
             Some(lookup) => {
@@ -121,11 +124,8 @@ pub fn carried(map: &MapConfig, of: SideIx, image: &Image) -> Image {
         if field.only_to.as_ref() == Some(side) {
             continue;
         }
-        let value = field.value_on(side, record);
-        let canonical = match field.types.get(side) {
-            Some(kind) => convert::canonical(*kind, &value).unwrap_or(value),
-            None => value,
-        };
+        let value = field.value_on(map.side(of), record);
+        let canonical = field.canonical(map.side(of), &value).unwrap_or(value);
         out.insert(name.clone(), canonical);
     }
     Image::Present(out)
@@ -187,12 +187,14 @@ pub fn passes(filters: &[Filter], image: &Image) -> bool {
 }
 
 impl FieldMapping {
-    fn translate(&self, source: &SideId, target: &SideId, record: &Record) -> Result<Value, MappingError> {
+    fn translate(&self, map: &MapConfig, from: SideIx, record: &Record) -> Result<Value, MappingError> {
+        let (here, there) = (map.side(from), map.side(from.other()));
+        let (source, target) = (&here.side, &there.side);
         if let Some(constant) = self.constant.get(target) {
             return Ok(constant.clone());
         }
         let error = |message: &str| MappingError { field: self.name_on(source), message: message.to_owned() };
-        let value = &self.value_on(source, record);
+        let value = &self.value_on(here, record);
         if value.is_null() {
             return match self.default.get(target) {
                 Some(default) => Ok(default.clone()),
@@ -203,16 +205,28 @@ impl FieldMapping {
         if self.required && value.as_str().is_some_and(|text| text.trim().is_empty()) {
             return Err(error("is required and is empty"));
         }
-        let value = match self.types.get(source) {
-            Some(kind) => convert::canonical(*kind, value).map_err(|says| error(&says))?,
-            None => value.clone(),
-        };
+        let value = self.canonical(here, value).map_err(|says| error(&says))?;
         let value = self.pair(source, target, value).map_err(|says| error(&says))?;
-        let value = match self.types.get(target) {
-            Some(kind) => convert::canonical(*kind, &value).map_err(|says| error(&says))?,
-            None => value,
+        let is_time = |side| matches!(self.types.get(side), Some(FieldType::Datetime | FieldType::LocalDatetime));
+        let value = match &here.time_zone {
+            // As it is written, if the clocks of both sides show the same.
+            Some(zone) if is_time(target) && there.time_zone.as_ref() != Some(zone) => convert::in_utc(zone, value),
+            Some(zone) if self.types.get(target) == Some(&FieldType::Datetime) => convert::in_utc(zone, value),
+            None if self.types.get(target) == Some(&FieldType::Datetime) && convert::is_local(&value) => {
+                return Err(error(convert::NO_ZONE));
+            }
+            _ => value,
         };
+        let value = self.canonical(there, &value).map_err(|says| error(&says))?;
         number::with_plain_numbers(value).ok_or_else(|| error(TOO_LONG))
+    }
+
+    /// The value of a side in the one form that its type has there; as it is, without a type.
+    fn canonical(&self, end: &MapSide, value: &Value) -> Result<Value, String> {
+        match self.types.get(&end.side) {
+            Some(kind) => convert::canonical(*kind, end.time_zone.as_ref(), value),
+            None => Ok(value.clone()),
+        }
     }
 
     fn name_on(&self, side: &SideId) -> String {
@@ -227,14 +241,15 @@ impl FieldMapping {
     }
 
     /// The field's value in a record of a side; null if there is none.
-    fn value_on(&self, side: &SideId, record: &Record) -> Value {
+    fn value_on(&self, end: &MapSide, record: &Record) -> Value {
+        let side = &end.side;
         let Some(name) = self.names.get(side) else { return Value::Null };
         let value = match self.lookup.get(side) {
             Some(lookup) => lookup.value(name, record),
             None => record.get(name).or_else(|| record.get(self.former_names.get(side)?)).cloned().unwrap_or_default(),
         };
         match self.nothing.get(side) {
-            Some(nothing) if self.fingerprint(side, nothing) == self.fingerprint(side, &value) => Value::Null,
+            Some(nothing) if self.fingerprint(end, nothing) == self.fingerprint(end, &value) => Value::Null,
             _ => value,
         }
     }
@@ -245,9 +260,8 @@ impl FieldMapping {
     }
 
     /// Values of a side that its type calls equal have the same.
-    fn fingerprint(&self, side: &SideId, value: &Value) -> ContentHash {
-        let canonical = self.types.get(side).and_then(|kind| convert::canonical(*kind, value).ok());
-        ContentHash::of_value(canonical.as_ref().unwrap_or(value))
+    fn fingerprint(&self, end: &MapSide, value: &Value) -> ContentHash {
+        ContentHash::of_value(self.canonical(end, value).as_ref().unwrap_or(value))
     }
 
     /// Whether a member of a side's record is this field.

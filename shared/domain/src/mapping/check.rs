@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{FieldMapping, convert::canonical};
+use super::{FieldMapping, FieldType};
 use crate::{
     id::SideId,
     limits::{MAX_FIELDS, MAX_VALUES},
@@ -41,7 +41,12 @@ pub fn mistakes(map: &MapConfig) -> Vec<Mistake> {
         if field.compare.decimals.is_some_and(|decimals| decimals > 30) {
             findings.add(&format!("{at}.compare.decimals"), "must be 0 to 30");
         }
-        directions(&mut findings, &at, field, &sides);
+        directions(&mut findings, &at, field, map);
+        for end in map.sides.iter().filter(|end| end.time_zone.is_none()) {
+            if field.types.get(&end.side) == Some(&FieldType::LocalDatetime) {
+                findings.add(&format!("{at}.types.{}", end.side), "needs the time_zone of that side");
+            }
+        }
         values(&mut findings, &at, field, &sides);
     }
     former_names(&mut findings, map);
@@ -98,7 +103,8 @@ fn known_sides(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &
 }
 
 /// Each direction in which the field is written must know where the value comes from.
-fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[&SideId; 2]) {
+fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, map: &MapConfig) {
+    let sides = [&map.sides[0].side, &map.sides[1].side];
     if field.names.is_empty() {
         findings.add(&format!("{at}.names"), "must name the field on at least one side");
     }
@@ -139,9 +145,8 @@ fn directions(findings: &mut Findings, at: &str, field: &FieldMapping, sides: &[
     }
     for (part, given) in [("default", &field.default), ("nothing", &field.nothing), ("constant", &field.constant)] {
         for (side, value) in given {
-            if let Some(kind) = field.types.get(side)
-                && canonical(*kind, value).is_err()
-            {
+            let end = map.sides.iter().find(|end| end.side == *side);
+            if end.is_some_and(|end| field.canonical(end, value).is_err()) {
                 findings.add(&format!("{at}.{part}.{side}"), "is not of the field's type");
             }
         }

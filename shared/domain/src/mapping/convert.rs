@@ -4,6 +4,7 @@ use jiff::{SignedDuration, civil};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
+use super::Zone;
 use crate::record::number;
 
 /// The type of a field on one side.
@@ -20,12 +21,14 @@ pub enum FieldType {
     Boolean,
     /// A calendar date, `2026-11-23`. Of a date and time, the date is taken as it is written, whatever the offset.
     Date,
-    /// A time after RFC 3339, in UTC.
+    /// A time after RFC 3339, in UTC. A time without a zone is one of the side's `time_zone`.
     Datetime,
+    /// A time of the clock on the wall, without a zone, in the side's `time_zone`: `2026-11-23T11:00:00`.
+    LocalDatetime,
 }
 
 /// The value in the one form its type has. Null stays null.
-pub(super) fn canonical(kind: FieldType, value: &Value) -> Result<Value, String> {
+pub(super) fn canonical(kind: FieldType, zone: Option<&Zone>, value: &Value) -> Result<Value, String> {
     if value.is_null() {
         return Ok(Value::Null);
     }
@@ -35,7 +38,8 @@ pub(super) fn canonical(kind: FieldType, value: &Value) -> Result<Value, String>
         FieldType::Decimal => decimal(value).ok_or("is not a decimal number"),
         FieldType::Boolean => boolean(value).ok_or("is not a boolean"),
         FieldType::Date => date(value).ok_or("is not a date like 2026-11-23"),
-        FieldType::Datetime => datetime(value).ok_or("is not a time after RFC 3339"),
+        FieldType::Datetime => datetime(zone, value),
+        FieldType::LocalDatetime => local_datetime(zone, value),
     }
     .map_err(str::to_owned)
 }
@@ -89,14 +93,55 @@ fn date(value: &Value) -> Option<Value> {
     Some(Value::String(date.to_string()))
 }
 
-fn datetime(value: &Value) -> Option<Value> {
-    let text = value.as_str()?;
+const NO_TIME: &str = "is not a time after RFC 3339";
+pub(super) const NO_ZONE: &str = "is a time without a zone, and the map has no time_zone for this side";
+
+fn datetime(zone: Option<&Zone>, value: &Value) -> Result<Value, &'static str> {
+    let text = value.as_str().ok_or(NO_TIME)?;
+    match (local_time(text), zone) {
+        (Some(local), Some(zone)) => Ok(Value::String(format!("{}Z", zone.to_utc(local)))),
+        (Some(_), None) => Err(NO_ZONE),
+        (None, _) => utc(text).map(Value::String).ok_or(NO_TIME),
+    }
+}
+
+/// A time with a zone becomes what the clocks of the side show then.
+fn local_datetime(zone: Option<&Zone>, value: &Value) -> Result<Value, &'static str> {
+    let text = value.as_str().ok_or(NO_TIME)?;
+    let local = local_time(text).or_else(|| {
+        // What lies beyond the calendar in UTC stays as it is written.
+        let utc = utc(text).and_then(|utc| utc.strip_suffix('Z')?.parse().ok());
+        zone.zip(utc).map(|(zone, utc)| zone.to_local(utc)).or_else(|| split_time(text).map(|(time, _)| time))
+    });
+    Ok(Value::String(local.ok_or(NO_TIME)?.to_string()))
+}
+
+/// A time of the zone in UTC; any other value as it is.
+pub(super) fn in_utc(zone: &Zone, value: Value) -> Value {
+    match value.as_str().and_then(local_time) {
+        Some(local) => Value::String(format!("{}Z", zone.to_utc(local))),
+        None => value,
+    }
+}
+
+pub(super) fn is_local(value: &Value) -> bool {
+    value.as_str().and_then(local_time).is_some()
+}
+
+/// A time that says no zone.
+fn local_time(text: &str) -> Option<civil::DateTime> {
+    let time = text.get(10..)?;
+    let is_local = time.len() >= "T00:00:00".len() && !time.contains(['Z', 'z', '+', '-', '[']);
+    if is_local { text.parse().ok() } else { None }
+}
+
+fn utc(text: &str) -> Option<String> {
     let (time, offset) = split_time(text)?;
     // The last hours of the year 9999 are "never" in many apps: west of Greenwich they lie beyond the calendar, and stay.
-    Some(Value::String(match time.checked_sub(offset) {
+    Some(match time.checked_sub(offset) {
         Ok(utc) => format!("{utc}Z"),
         Err(_) => text.to_owned(),
-    }))
+    })
 }
 
 /// A time after RFC 3339: the time as it is written, and its offset from UTC.
@@ -127,7 +172,7 @@ mod tests {
     #[test]
     fn every_type_reads_what_it_can_and_has_one_form() {
         let parsed = |number: &str| serde_json::from_str::<Value>(number).unwrap();
-        use FieldType::{Boolean, Date, Datetime, Decimal, Integer, Text};
+        use FieldType::{Boolean, Date, Datetime, Decimal, Integer, LocalDatetime, Text};
         for (kind, from, to) in [
             (Text, json!("a"), Some(json!("a"))),
             (Text, json!(12), Some(json!("12"))),
@@ -182,8 +227,29 @@ mod tests {
             (Datetime, json!("2026-11-23T10:00:00+25:00"), None),
             (Datetime, json!("2026-11-23T10:00:00+1:00"), None),
         ] {
-            assert_eq!(canonical(kind, &from).ok(), to, "{kind:?} {from}");
+            assert_eq!(canonical(kind, None, &from).ok(), to, "{kind:?} {from}");
         }
-        assert_eq!(canonical(Integer, &Value::Null), Ok(Value::Null));
+        assert!(canonical(Datetime, None, &json!("2026-11-23T10:00:00")).unwrap_err().contains("time_zone"));
+        let berlin = Zone::try_from("Europe/Berlin".to_owned()).unwrap();
+        for (kind, from, to) in [
+            (Datetime, "2026-11-23T10:00:00", Some("2026-11-23T09:00:00Z")),
+            (Datetime, "2026-11-23 10:00:00.50", Some("2026-11-23T09:00:00.5Z")),
+            (Datetime, "2026-11-23T10:00:00Z", Some("2026-11-23T10:00:00Z")),
+            (Datetime, "2026-11-23", None),
+            (Datetime, "2026-11-23T10:00", None),
+            (Datetime, "2026-11-23T10:00:00+25:00", None),
+            (LocalDatetime, "2026-07-23T10:00:00", Some("2026-07-23T10:00:00")),
+            (LocalDatetime, "2026-07-23T10:00:00Z", Some("2026-07-23T12:00:00")),
+            (LocalDatetime, "2026-07-23T10:00:00-04:00", Some("2026-07-23T16:00:00")),
+            (LocalDatetime, "2026-03-29T02:30:00", Some("2026-03-29T02:30:00")), // as it is written
+            (LocalDatetime, "9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59")),
+            (LocalDatetime, "9999-12-31T23:59:59-01:00", Some("9999-12-31T23:59:59")),
+            (LocalDatetime, "2026-07-23T10:00:00+1", None),
+            (LocalDatetime, "noon", None),
+        ] {
+            let told = canonical(kind, Some(&berlin), &json!(from)).ok();
+            assert_eq!(told, to.map(|to| json!(to)), "{kind:?} {from}");
+        }
+        assert_eq!(canonical(Integer, None, &Value::Null), Ok(Value::Null));
     }
 }

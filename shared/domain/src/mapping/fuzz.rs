@@ -47,8 +47,8 @@ proptest! {
 
     #[test]
     fn what_is_canonical_stays_so(value in value(), kind in select(TYPES.to_vec())) {
-        if let Ok(once) = canonical(kind, &value) {
-            let twice = canonical(kind, &once);
+        if let Ok(once) = canonical(kind, None, &value) {
+            let twice = canonical(kind, None, &once);
             prop_assert_eq!(twice.as_ref(), Ok(&once), "{:?} {}", kind, value);
             prop_assert!(once.to_string().len() <= value.to_string().len() + number::MAX_NUMBER_CHARS);
         }

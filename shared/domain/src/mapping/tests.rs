@@ -257,3 +257,52 @@ fn a_field_is_read_by_its_former_name_where_the_new_one_is_missing() {
             && !mistakes(&map).is_empty()
     );
 }
+
+#[test]
+fn a_time_without_a_zone_becomes_the_same_moment_on_the_other_side() {
+    let field = |one: &str, other: &str| {
+        let mut map = customers();
+        map.fields = vec![
+            serde_json::from_value(json!({
+                "names": {"finance": "At", "crm": "at"}, "types": {"finance": one, "crm": other},
+                "nothing": {"finance": "1900-01-01T00:00:00"},
+            }))
+            .unwrap(),
+        ];
+        map.sides[0].time_zone = Some("Europe/Berlin".to_owned().try_into().unwrap());
+        map.sides[1].time_zone = Some("America/New_York".to_owned().try_into().unwrap());
+        map
+    };
+    let told = |map: &MapConfig, from: SideIx, value: Value| {
+        let name = map.fields[0].names[&map.side(from).side].clone();
+        let record = Image::Present(Record::from_iter([(name, value)]));
+        let Image::Present(record) = translate(map, from, &record).unwrap() else { panic!("it is there") };
+        record.into_iter().next().unwrap().1
+    };
+    use SideIx::{First, Second};
+    let map = field("local_datetime", "datetime");
+    assert_eq!(map.mistakes(), []);
+    assert_eq!(told(&map, First, json!("2026-11-23T11:00:00")), "2026-11-23T10:00:00Z");
+    assert_eq!(told(&map, Second, json!("2026-11-23T10:00:00Z")), "2026-11-23T11:00:00");
+    assert_eq!(told(&map, Second, json!("2026-11-23T05:00:00")), "2026-11-23T11:00:00", "read in New York");
+    assert_eq!(told(&map, First, json!("1900-01-01T00:00:00")), Value::Null);
+    assert_eq!(told(&map, Second, Value::Null), "1900-01-01T00:00:00");
+    let both_local = field("local_datetime", "local_datetime");
+    assert_eq!(told(&both_local, First, json!("2026-11-23T11:00:00")), "2026-11-23T05:00:00");
+    let mut alike = both_local.clone();
+    alike.sides[1].time_zone = alike.sides[0].time_zone.clone();
+    assert_eq!(told(&alike, First, json!("2026-03-29T02:30:00")), "2026-03-29T02:30:00", "as it is written");
+    let dated = field("local_datetime", "date");
+    assert_eq!(told(&dated, First, json!("2026-11-23T00:30:00")), "2026-11-23", "as it is written");
+    let report = |value: &str| Image::Present(Record::from_iter([("At".to_owned(), json!(value))]));
+    let same = |one: &str, other: &str| carried(&map, First, &report(one)) == carried(&map, First, &report(other));
+    assert!(same("2026-11-23T11:00:00", "2026-11-23T10:00:00Z"), "an echo, however the app writes it");
+    let mut untyped = field("local_datetime", "datetime");
+    untyped.fields[0].types.remove(&"finance".parse().unwrap());
+    assert_eq!(told(&untyped, First, json!("2026-11-23T11:00:00")), "2026-11-23T10:00:00Z");
+    untyped.sides[0].time_zone = None;
+    assert!(translate(&untyped, First, &report("2026-11-23T11:00:00")).unwrap_err().message.contains("time_zone"));
+    let mut without = map;
+    without.sides[0].time_zone = None;
+    assert_eq!(without.mistakes()[0].field, "fields[0].types.finance");
+}
