@@ -13,7 +13,7 @@ pub use self::{
 };
 use crate::{
     limits::MAX_LIST_FILTER_BYTES,
-    map::{KeyRule, MapConfig, SideIx},
+    map::{KeyForm, KeyTemplate, MapConfig, SideIx},
     redact,
 };
 
@@ -26,12 +26,12 @@ pub(crate) const FILTER_WANTED: &str =
 pub struct Listing {
     /// The entity set or path.
     pub entity: String,
-    /// The field that holds the key.
+    /// The field that holds the key, or the template of several.
     pub key_field: String,
     /// The other parts of the key: records in which one of them is another are not of this map.
     pub fixed_key: BTreeMap<String, Value>,
     /// Which spellings of a key name the same record.
-    pub key_rule: KeyRule,
+    pub key_form: KeyForm,
     /// The other fields that are needed, as the app answers them. Empty: all.
     pub fields: Vec<String>,
     /// Conditions in the app's own words. A record meets all of them.
@@ -55,7 +55,7 @@ impl Listing {
             entity: end.entity.clone(),
             key_field: end.key_field.clone(),
             fixed_key: end.fixed_key.clone(),
-            key_rule: map.key_rule.clone(),
+            key_form: KeyForm::of(map),
             filters: end.list_filter.iter().cloned().collect(),
             fields,
             hidden,
@@ -80,8 +80,14 @@ impl Listing {
         if self.fields.is_empty() {
             return Vec::new();
         }
-        let key = self.fixed_key.keys().chain([&self.key_field]).filter(|name| !name.is_empty());
-        key.chain(&self.fields).map(String::as_str).collect()
+        let key = self.fixed_key.keys().map(String::as_str).chain(self.key_fields());
+        key.filter(|name| !name.is_empty()).chain(self.fields.iter().map(String::as_str)).collect()
+    }
+
+    /// The fields that hold the key.
+    #[must_use]
+    pub fn key_fields(&self) -> Vec<&str> {
+        KeyTemplate::of(&self.key_field).fields
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 
 pub use self::{
     key_rule::{KeyCase, KeyRule},
-    key_template::{KeyPart, KeyTemplate, KeyType},
+    key_template::{KeyForm, KeyPart, KeyTemplate, KeyType},
     lifecycle::{Backlog, Cause, Cut, FlowStart, Intake, Map, MapAnswer, MapCommand, MapState, StartedBy},
 };
 

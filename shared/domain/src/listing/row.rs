@@ -9,6 +9,7 @@ use super::Listing;
 use crate::{
     id::RecordKey,
     limits::{MAX_BODY_BYTES, MAX_RAW_ROW_BYTES},
+    map::KeyTemplate,
     record::{Record, find_too_deep, number},
     redact::REDACTED,
 };
@@ -122,7 +123,7 @@ impl Listing {
         };
         let (key, wrong) = match (key, wrong) {
             (Ok((key, spelling)), None) => {
-                record.retain(|name, _| *name != self.key_field && !self.fixed_key.contains_key(name));
+                record.retain(|name, _| !self.is_key(name));
                 return Some(PageRow::Record(ListedRecord { key, spelling, record, etag }));
             }
             (key, wrong) => (key.ok().map(|(key, _)| key), wrong.unwrap_or(Unusable::NotReadable)),
@@ -132,19 +133,13 @@ impl Listing {
 
     /// The record key, and how the app spells it if that is another spelling.
     fn key_of(&self, record: &Record) -> Result<(RecordKey, Option<String>), Unusable> {
-        let text = match record.get(&self.key_field).ok_or(Unusable::KeyMissing)? {
-            Value::Null => return Err(Unusable::KeyEmpty),
-            Value::String(text) if text.is_empty() => return Err(Unusable::KeyEmpty),
-            Value::String(text) => text.clone(),
-            Value::Number(own) => number::canonical(own),
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(Unusable::KeyOfWrongType),
-        };
-        if record[&self.key_field].is_number() && text.contains(['.', 'e', 'E']) {
-            return Err(Unusable::KeyOfWrongType);
-        }
+        let template = KeyTemplate::of(&self.key_field);
+        let parts: Vec<String> =
+            template.fields.iter().map(|field| part_of(record, field)).collect::<Result<_, _>>()?;
         let unfit = |says| Unusable::KeyUnfit { says };
+        let text = template.join(&parts).map_err(unfit)?;
         let own: RecordKey = text.parse().map_err(unfit)?;
-        let key = self.key_rule.canonical(&own).map_err(unfit)?;
+        let key = self.key_form.canonical(&own).map_err(unfit)?;
         let spelling = (key != own).then_some(text);
         Ok((key, spelling))
     }
@@ -156,8 +151,11 @@ impl Listing {
     }
 
     fn is_needed(&self, name: &str) -> bool {
-        let is_key = name == self.key_field || self.fixed_key.contains_key(name);
-        is_key || self.fields.is_empty() || self.fields.iter().any(|field| field == name)
+        self.is_key(name) || self.fields.is_empty() || self.fields.iter().any(|field| field == name)
+    }
+
+    fn is_key(&self, name: &str) -> bool {
+        self.fixed_key.contains_key(name) || self.key_fields().contains(&name)
     }
 
     /// A record as it may be shown.
@@ -170,6 +168,18 @@ impl Listing {
         }
         Value::Object(record).to_string()
     }
+}
+
+/// A field of a key, as text.
+fn part_of(record: &Record, field: &str) -> Result<String, Unusable> {
+    let text = match record.get(field).ok_or(Unusable::KeyMissing)? {
+        Value::Null => return Err(Unusable::KeyEmpty),
+        Value::String(text) if text.is_empty() => return Err(Unusable::KeyEmpty),
+        Value::String(text) => return Ok(text.clone()),
+        Value::Number(own) => number::canonical(own),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(Unusable::KeyOfWrongType),
+    };
+    if text.contains(['.', 'e', 'E']) { Err(Unusable::KeyOfWrongType) } else { Ok(text) }
 }
 
 /// Whether two values are the same part of a key. Apps that have such parts do not tell `USMF` from `usmf`.

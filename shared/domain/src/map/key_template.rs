@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-use super::{MapConfig, MapSide, key_rule::guid};
+use super::{KeyRule, MapConfig, MapSide, key_rule::guid};
 use crate::{id::RecordKey, side::Mistake};
 
 const MAX_PARTS: usize = 8;
@@ -185,22 +185,47 @@ impl std::fmt::Display for KeyTemplate<'_> {
     }
 }
 
-impl MapConfig {
+/// How the records of a map are named: what decides which spellings of a key are one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyForm {
+    /// The `key_field` and `key_types` of both ends.
+    ends: [(String, BTreeMap<String, KeyType>); 2],
+    rule: KeyRule,
+}
+
+impl KeyForm {
+    /// Of a map.
+    #[must_use]
+    pub fn of(map: &MapConfig) -> Self {
+        let ends = map.sides.each_ref().map(|end| (end.key_field.clone(), end.key_types.clone()));
+        Self { ends, rule: map.key_rule.clone() }
+    }
+
     /// The one spelling of a key that stands for all of them, by the map's `key_rule` and the types of the key's fields.
     ///
     /// # Errors
     /// Says what is wrong with the key.
-    pub fn canonical_key(&self, key: &RecordKey) -> Result<RecordKey, String> {
-        let ends = self.sides.each_ref().map(|end| (KeyTemplate::of(&end.key_field), &end.key_types));
+    pub fn canonical(&self, key: &RecordKey) -> Result<RecordKey, String> {
+        let ends = self.ends.each_ref().map(|(field, types)| (KeyTemplate::of(field), types));
         let [(one, _), (other, _)] = &ends;
         let template = if other.fields.len() > one.fields.len() { other } else { one };
         let mut parts: Vec<_> =
-            template.split(key.as_str())?.into_iter().map(|part| self.key_rule.canonical_text(part)).collect();
+            template.split(key.as_str())?.into_iter().map(|part| self.rule.canonical_text(part)).collect();
         for (own, types) in ends.iter().filter(|(own, _)| own.fields.len() == template.fields.len()) {
             let typed = own.parts(types, &template.join(&parts)?)?;
             parts = typed.into_iter().map(|part| part.text).collect();
         }
         template.join(&parts)?.parse().map_err(|says: String| format!("{says}, once the map's key_rule is applied"))
+    }
+}
+
+impl MapConfig {
+    /// See [`KeyForm::canonical`].
+    ///
+    /// # Errors
+    /// Says what is wrong with the key.
+    pub fn canonical_key(&self, key: &RecordKey) -> Result<RecordKey, String> {
+        KeyForm::of(self).canonical(key)
     }
 }
 

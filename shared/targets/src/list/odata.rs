@@ -39,7 +39,8 @@ fn first(connector: &Connector, listing: &Listing) -> Result<Url, Failure> {
         options.push(format!("$filter={}", encode(&filter)));
     }
     if !listing.key_field.is_empty() && connector.list.order_by_key.unwrap_or(true) {
-        options.push(format!("$orderby={}", encode(&listing.key_field)));
+        let fields: Vec<String> = listing.key_fields().into_iter().map(encode).collect();
+        options.push(format!("$orderby={}", fields.join(",")));
     }
     if connector.list.count.unwrap_or(true) {
         options.push("$count=true".to_owned());

@@ -1,13 +1,19 @@
 use serde_json::json;
 
 use super::*;
-use crate::map::{KeyCase, KeyRule};
+use crate::{
+    map::{KeyCase, KeyForm, KeyRule, MapConfig},
+    mapping::tests::customers,
+};
 
 fn listing() -> Listing {
     Listing {
         entity: "accounts".to_owned(),
         key_field: "no".to_owned(),
-        key_rule: KeyRule { trim: true, case: Some(KeyCase::Upper), ..KeyRule::default() },
+        key_form: KeyForm::of(&MapConfig {
+            key_rule: KeyRule { trim: true, case: Some(KeyCase::Upper), ..KeyRule::default() },
+            ..customers()
+        }),
         fixed_key: [("company".to_owned(), json!("usmf"))].into(),
         fields: vec!["name".to_owned(), "amount".to_owned(), "secret".to_owned()],
         hidden: vec!["secret".to_owned()],
@@ -34,6 +40,25 @@ fn a_row_becomes_a_record_with_the_key_that_its_reports_have_and_each_digit_of_i
     assert_eq!(Value::Object(found.record).to_string(), r#"{"amount":1.10,"big":18446744073709551616,"name":null}"#);
     let Some(PageRow::Record(found)) = row(r#"{"no": 4.2e1}"#) else { panic!("no record") };
     assert_eq!((found.key.as_str(), found.spelling), ("42", None));
+}
+
+#[test]
+fn the_fields_of_a_template_make_the_key() {
+    let mut map = customers();
+    map.sides[0].key_field = "{company}|{no}".to_owned();
+    let listing =
+        Listing { key_field: map.sides[0].key_field.clone(), key_form: KeyForm::of(&map), ..Listing::default() };
+    let read = |text: &str| listing.read_row(text, |_| None);
+    let Some(PageRow::Record(found)) = read(r#"{"company": "usmf", "no": 17, "name": "Ada"}"#) else {
+        panic!("no record")
+    };
+    assert_eq!((found.key.as_str(), Value::Object(found.record)), ("usmf|17", json!({"name": "Ada"})));
+    let Some(PageRow::Unusable(found)) = read(r#"{"company": "us|mf", "no": "17"}"#) else {
+        panic!("two records, one key")
+    };
+    assert!(matches!(&found.why, Unusable::KeyUnfit { says } if says.contains("company")), "{found:?}");
+    let Some(PageRow::Unusable(found)) = read(r#"{"no": "17"}"#) else { panic!("no key") };
+    assert_eq!(found.why, Unusable::KeyMissing);
 }
 
 #[test]

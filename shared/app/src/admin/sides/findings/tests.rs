@@ -151,7 +151,7 @@ fn the_etag_is_compared_with_the_capability() {
         assert!(etag.starts_with(&format!("etag {level}")) && etag.ends_with(helps), "{etag}");
         assert_eq!(etag.contains('['), !helps.is_empty(), "{etag}");
     }
-    let list_only = Answers { sample: Some(Ok(record(None))), by_key: Vec::new(), missing: None };
+    let list_only = Answers { sample: Some(Ok(record(None))), by_key: Vec::new(), missing: None, list: None };
     let all = found(&side("versioned", "named"), subject(&[], &[]), list_only, Ok(None));
     assert!(!all.iter().any(|text| text.starts_with("etag")), "a list without ETags says nothing: {all:?}");
 }
