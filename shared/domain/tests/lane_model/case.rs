@@ -1,12 +1,35 @@
 //! A case, what is expected of it, and the macro that makes a test of each.
 
-use crate::explore::explore;
-use crate::setup::Setup;
+use std::fmt;
 
-pub(crate) struct Case {
+/// A case of a model, whose setups are `S`.
+pub(crate) struct Case<S> {
     pub name: &'static str,
     pub expected: Expected,
-    pub setup: Setup,
+    pub setup: S,
+}
+
+/// A setup of either model.
+pub(crate) trait Searched {
+    fn search(&self) -> Findings;
+}
+
+pub(crate) struct Findings {
+    pub states: usize,
+    pub transitions: usize,
+    pub broken: Option<Broken>,
+}
+
+pub(crate) struct Broken {
+    pub violation: String,
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.violation)?;
+        self.trace.iter().try_for_each(|action| write!(f, "\n    {action}"))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -15,19 +38,25 @@ pub(crate) enum Expected {
     Holds { states: usize, transitions: usize },
     /// The mutant of this rule is found, with a violation whose text contains this.
     Breaks { rule: u8, with: &'static str },
+    /// No rule is taken out. It is a limit that is known, and the violation is found.
+    IsLimited { with: &'static str },
 }
 
 pub(crate) const fn holds(states: usize, transitions: usize) -> Expected {
     Expected::Holds { states, transitions }
 }
 
+pub(crate) const fn is_limited(with: &'static str) -> Expected {
+    Expected::IsLimited { with }
+}
+
 pub(crate) const fn breaks(rule: u8, with: &'static str) -> Expected {
     Expected::Breaks { rule, with }
 }
 
-impl Case {
+impl<S: Searched> Case<S> {
     pub(crate) fn run(&self) {
-        let search = explore(&self.setup);
+        let search = self.setup.search();
         match (self.expected, search.broken) {
             (Expected::Holds { states, transitions }, None) => {
                 let found = (search.states, search.transitions);
@@ -39,8 +68,13 @@ impl Case {
             }
             (Expected::Holds { .. }, Some(broken)) => panic!("a promise is broken: {broken}"),
             (Expected::Breaks { rule, with }, Some(broken)) => {
-                let violation = broken.violation.to_string();
-                assert!(violation.contains(with), "rule {rule} should be broken with {with:?}, not: {broken}");
+                assert!(broken.violation.contains(with), "rule {rule} should be broken with {with:?}, not: {broken}");
+            }
+            (Expected::IsLimited { with }, Some(broken)) => {
+                assert!(broken.violation.contains(with), "the limit should be {with:?}, not: {broken}");
+            }
+            (Expected::IsLimited { .. }, None) => {
+                panic!("the limit is gone after {} states: say that it holds", search.states);
             }
             (Expected::Breaks { rule, .. }, None) => {
                 panic!("without rule {rule} nothing breaks in {} states: the case shows nothing", search.states);
@@ -52,7 +86,7 @@ impl Case {
 /// Makes `CASES` and one test per case of `name: expectation, setup;`.
 macro_rules! cases {
     ($($(#[$doc:meta])* $name:ident: $expected:expr, $setup:expr;)+) => {
-        pub(crate) const CASES: &[$crate::case::Case] = &[
+        pub(crate) const CASES: &[$crate::case::Case<Setup>] = &[
             $($crate::case::Case { name: stringify!($name), expected: $expected, setup: $setup }),+
         ];
 

@@ -1,8 +1,7 @@
 //! The search: every state within the bounds, breadth first, so that the trace of a violation is a shortest one.
 
-use std::fmt;
-
 use crate::action::Action;
+use crate::case::{self, Findings, Searched};
 use crate::check::check;
 use crate::setup::Setup;
 use crate::state::State;
@@ -13,28 +12,21 @@ use crate::violation::Violation;
 /// A guard against bounds that nobody meant: no verdict is better than an hour's wait.
 const MAX_STATES: usize = 2_000_000;
 
-pub(crate) struct Search {
-    pub states: usize,
-    pub transitions: usize,
-    pub broken: Option<Broken>,
+struct Broken {
+    violation: Violation,
+    trace: Vec<Action>,
 }
 
-pub(crate) struct Broken {
-    pub violation: Violation,
-    pub trace: Vec<Action>,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.violation)?;
-        self.trace.iter().try_for_each(|action| write!(f, "\n    {action}"))
+impl Searched for Setup {
+    fn search(&self) -> Findings {
+        let mut explorer = Explorer::new(self);
+        let broken = explorer.search().or_else(|| explorer.find_stuck());
+        let broken = broken.map(|Broken { violation, trace }| case::Broken {
+            violation: violation.to_string(),
+            trace: trace.iter().map(Action::to_string).collect(),
+        });
+        Findings { states: explorer.table.len(), transitions: explorer.transitions, broken }
     }
-}
-
-pub(crate) fn explore(setup: &Setup) -> Search {
-    let mut explorer = Explorer::new(setup);
-    let broken = explorer.search().or_else(|| explorer.find_stuck());
-    Search { states: explorer.table.len(), transitions: explorer.transitions, broken }
 }
 
 struct Explorer<'a> {

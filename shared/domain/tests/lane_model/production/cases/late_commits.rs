@@ -1,0 +1,53 @@
+//! Callers that commit after their answer: what their app shows until then decides no copy.
+
+use crate::case::{breaks, cases, holds, is_limited};
+use crate::production::setup::{A, AppKind, B, Setup, saves, saves_in_transaction};
+
+/// A user saves in a transaction, and an operator has the record copied from the user's app.
+const COPIED: Setup = Setup { edits: &[saves_in_transaction(A, "red")], recoveries: &[A], ticks: 2, ..Setup::QUIET };
+/// The other app changes the record in a transaction, without knowing the primary's change: it gets what the primary has.
+const LOSES: Setup = Setup {
+    edits: &[saves(A, "red"), saves_in_transaction(B, "blue")],
+    apps: [Setup::APP, SILENT],
+    primary: Some(A),
+    ticks: 1,
+    ..Setup::QUIET
+};
+const SILENT: AppKind = AppKind { reports_own_writes: false, set_to_report: false, says_before: false, ..Setup::APP };
+const NO_TIME: AppKind = AppKind { set_to_ticks: 0, ..Setup::APP };
+const TOO_LITTLE: AppKind = AppKind { set_to_ticks: 1, ..Setup::APP };
+
+cases! {
+    a_copy_waits_for_the_caller_that_commits_late: holds(483, 714), COPIED;
+    a_copy_waits_for_the_caller_across_a_crash: holds(859, 1_256), Setup { crashes: 1, ticks: 1, ..COPIED };
+    a_copy_to_the_app_of_the_caller_waits: holds(483, 714), Setup { recoveries: &[B], ..COPIED };
+    a_copy_waits_for_the_last_of_two_callers: holds(11_204, 18_099), Setup {
+        edits: &[saves_in_transaction(A, "red"), saves_in_transaction(A, "blue")],
+        ..COPIED
+    };
+    a_copy_waits_for_the_callers_of_both_apps: holds(1_341, 2_069), Setup {
+        edits: &[saves_in_transaction(A, "red"), saves_in_transaction(B, "blue")],
+        ticks: 0,
+        ..COPIED
+    };
+    /// Nobody knows what a copy brings before it is read. So its echo is known only once the attempt is settled: an app that
+    /// reports it before has made a change, which wins over what was accepted in between.
+    an_echo_of_a_copy_that_is_not_settled_is_taken_for_a_change: is_limited("NobodysLastEdit(Some(\"red\"))"), Setup {
+        edits: &[saves(A, "blue"), saves(A, "red"), saves(A, "green")],
+        recoveries: &[A],
+        ..Setup::QUIET
+    };
+    a_copy_that_does_not_wait_brings_the_older_record: breaks(15, "AppsDiffer"), Setup {
+        apps: [NO_TIME, Setup::APP],
+        ..COPIED
+    };
+    a_copy_that_waits_too_little_brings_the_older_record: breaks(15, "AppsDiffer"), Setup {
+        apps: [TOO_LITTLE, Setup::APP],
+        ..COPIED
+    };
+    a_change_that_loses_waits_for_its_own_commit: holds(964, 1_322), LOSES;
+    a_change_that_loses_before_its_commit_stays: breaks(15, "AppsDiffer"), Setup {
+        apps: [Setup::APP, AppKind { set_to_ticks: 0, ..SILENT }],
+        ..LOSES
+    };
+}

@@ -1,0 +1,186 @@
+//! What one case searches: the apps, what their users do, and which rule is taken out.
+
+use domain::{
+    Map, MapState, SideIx, Timestamp,
+    id::MapUid,
+    map::{ConflictPolicy, PerSide},
+    side::SideConfig,
+};
+use serde_json::json;
+
+/// A record's value; `None`: the record does not exist.
+pub(crate) type Value = Option<&'static str>;
+
+pub(crate) const A: SideIx = SideIx::First;
+pub(crate) const B: SideIx = SideIx::Second;
+
+pub(crate) const START: Timestamp = Timestamp(1_795_428_000_000);
+/// Reports that are so far apart do not bounce any more.
+pub(crate) const TICK_MS: u64 = domain::limits::BOUNCES_WITHIN_MS;
+
+/// A user saves the record, or deletes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit {
+    pub side: SideIx,
+    pub value: Value,
+    /// The app asks Tandem first, and commits after its answer.
+    pub sync: bool,
+}
+
+pub(crate) const fn saves(side: SideIx, value: &'static str) -> Edit {
+    Edit { side, value: Some(value), sync: false }
+}
+
+pub(crate) const fn saves_in_transaction(side: SideIx, value: &'static str) -> Edit {
+    Edit { side, value: Some(value), sync: true }
+}
+
+pub(crate) const fn deletes(side: SideIx) -> Edit {
+    Edit { side, value: None, sync: false }
+}
+
+/// In which form an app stores what it gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    AsSent,
+    Capitals,
+    SmallLetters,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AppKind {
+    /// Its trigger reports what Tandem writes, too.
+    pub reports_own_writes: bool,
+    /// What the side's setting says of that.
+    pub set_to_report: bool,
+    /// Its reports say what the record was before.
+    pub says_before: bool,
+    /// How long its transactions are open at most after their write was accepted.
+    pub longest_ticks: u64,
+    /// What the side's setting says of that.
+    pub set_to_ticks: u64,
+    pub form: Form,
+}
+
+/// Which rule is taken out of the production functions, by taking away what they decide by. Rules that rest on a setting
+/// are taken out by a wrong setting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mutant {
+    None,
+    /// The head does not know which place in the lane a side's last report got.
+    ReportsHaveNoPlace,
+    /// The head does not know when a side reported last.
+    ReportsHaveNoTime,
+    /// The head does not count bounces.
+    BouncesAreNotCounted,
+    /// The drain does not look for a winner behind a deletion.
+    DeletionsDoNotYield,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    /// What users do; those of one app in this order.
+    pub edits: &'static [Edit],
+    /// The record as each app has it at first.
+    pub records: [Value; 2],
+    pub apps: [AppKind; 2],
+    /// The app that wins when changes cross.
+    pub primary: Option<SideIx>,
+    /// What an operator may have copied, each from this side.
+    pub recoveries: &'static [SideIx],
+    /// Each edit comes so late after what was before it that it does not bounce.
+    pub users_take_their_time: bool,
+    /// Users edit only while nothing else happens, and need not think of all that could.
+    pub users_wait: bool,
+    /// The map has a rule by which capitals do not matter.
+    pub ignores_case: bool,
+    /// The map is paused at first.
+    pub paused: bool,
+    /// How often time may pass at any moment.
+    pub ticks: u8,
+    /// How often a function may die in an attempt.
+    pub crashes: u8,
+    /// The lane may end parked, and the apps then differ.
+    pub may_park: bool,
+    pub mutant: Mutant,
+}
+
+impl Setup {
+    /// An app that reports all, says what was before, and whose setting is right.
+    pub(crate) const APP: AppKind = AppKind {
+        reports_own_writes: true,
+        set_to_report: true,
+        says_before: true,
+        longest_ticks: 2,
+        set_to_ticks: 2,
+        form: Form::AsSent,
+    };
+
+    /// Nobody does anything.
+    pub(crate) const QUIET: Self = Self {
+        edits: &[],
+        records: [Some("white"); 2],
+        apps: [Self::APP; 2],
+        primary: None,
+        recoveries: &[],
+        users_take_their_time: false,
+        users_wait: false,
+        ignores_case: false,
+        paused: false,
+        ticks: 0,
+        crashes: 0,
+        may_park: false,
+        mutant: Mutant::None,
+    };
+
+    /// What users of this side do, in order.
+    pub(crate) fn edits_of(&self, side: SideIx) -> impl Iterator<Item = &'static Edit> {
+        self.edits.iter().filter(move |edit| edit.side == side)
+    }
+}
+
+/// A case with what the production functions ask for.
+pub(crate) struct World<'a> {
+    pub setup: &'a Setup,
+    running: Map,
+    paused: Map,
+    sides: [SideConfig; 2],
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(setup: &'a Setup) -> Self {
+        let config = json!({
+            "sides": [{"side": "finance", "entity": "customers", "key_field": "id"},
+                      {"side": "crm", "entity": "accounts", "key_field": "id"}],
+            "fields": [{"names": {"finance": "Name", "crm": "name"}, "compare": {"ignore_case": setup.ignores_case}}],
+        });
+        let mut config: domain::MapConfig = serde_json::from_value(config).expect("the map is readable");
+        if let Some(primary) = setup.primary {
+            config.conflict = ConflictPolicy::Primary(config.side(primary).side.clone());
+        }
+        let map = Map::new("customers".parse().expect("it is a name"), MapUid(1), config, "kim", START);
+        let side = |app: &AppKind| {
+            let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
+            let side = json!({
+                "connector": connector, "capability": "idempotent", "reports_own_writes": app.set_to_report,
+                "longest_transaction_ms": app.set_to_ticks * TICK_MS,
+            });
+            serde_json::from_value(side).expect("the side is readable")
+        };
+        let (running, paused) =
+            (Map { state: MapState::Running, ..map.clone() }, Map { state: MapState::Paused, ..map });
+        Self { setup, running, paused, sides: setup.apps.each_ref().map(side) }
+    }
+
+    pub(crate) fn map(&self, paused: bool) -> &Map {
+        if paused { &self.paused } else { &self.running }
+    }
+
+    pub(crate) fn sides(&self) -> PerSide<&SideConfig> {
+        PerSide(self.sides.each_ref())
+    }
+
+    pub(crate) fn app(&self, side: SideIx) -> &AppKind {
+        &self.setup.apps[side.at()]
+    }
+}
