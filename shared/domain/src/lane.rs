@@ -11,6 +11,7 @@ mod admit;
 mod answer;
 mod archive;
 mod conflict;
+mod copied;
 mod entry;
 mod guard;
 mod head;
@@ -32,6 +33,7 @@ pub use self::{
         ArchiveCause, Archived, Archiving, Attribution, NotNow, append, archive, call_life_ms, newest, recovery,
     },
     conflict::{Conflict, note_conflict},
+    copied::{CopiedRow, CopyDecision, CopyTerms, HeadVersion, apply_copied_row},
     entry::{
         Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Unreadable, Work, Write,
     },

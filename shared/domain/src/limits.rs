@@ -58,6 +58,8 @@ pub const PARK_AFTER_BROKEN_ATTEMPTS: u32 = 8;
 pub const MAX_BOUNCES: u32 = 2;
 /// And each time so soon after the last: users who disagree take longer.
 pub const BOUNCES_WITHIN_MS: u64 = 10_000;
+/// A row that was read while a write of its record was in flight is read again after this time: most calls are over by then.
+pub const LOOK_AGAIN_MS: u64 = 1_000;
 /// Longest `Retry-After` that is obeyed; a broken app must not park a lane for a year.
 pub const MAX_RETRY_AFTER_MS: u64 = 15 * 60 * 1000;
 /// Default crossing window: a change that reached us later than this after its commit is told by `committed_at`.

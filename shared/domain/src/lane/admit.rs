@@ -284,7 +284,7 @@ fn take_place(
     id: EntryId,
     context: AdmitContext<'_>,
 ) -> Admission {
-    let AdmitContext { map, now, owner, lease_ms, .. } = context;
+    let AdmitContext { map, now, .. } = context;
     let idle = head.idle() && !head.parked;
     let seq = head.next_seq;
     note_reporter_and_targets(&mut head, &arrival, found, seq, context);
@@ -298,21 +298,28 @@ fn take_place(
         entry.note_bounce(map, now);
     }
     if idle && !found.bounces && !entry.waits_for_answer() && map.state.intake() == Intake::Write {
-        entry.attempts = 1;
-        head.inflight = Some(ActiveEntry {
-            seq,
-            entry: id,
-            owner: Some(owner),
-            lease_end: now.plus_ms(lease_ms),
-            writing: writing(&entry, map),
-            direct: Some(Box::new(entry.clone())),
-        });
+        let (head, entry) = execute_directly(head, entry, context);
         return Admission::Execute { head: Box::new(head), entry: Box::new(entry) };
     }
     if idle {
         head.not_before = head.due_from(&entry, now);
     }
     Admission::Append { head: Box::new(head), entry: Box::new(entry) }
+}
+
+/// Puts an entry in flight that is in no journal, for its first attempt.
+pub(super) fn execute_directly(mut head: Head, mut entry: Entry, context: AdmitContext<'_>) -> (Head, Entry) {
+    let AdmitContext { map, now, owner, lease_ms, .. } = context;
+    entry.attempts = 1;
+    head.inflight = Some(ActiveEntry {
+        seq: entry.seq,
+        entry: entry.id,
+        owner: Some(owner),
+        lease_end: now.plus_ms(lease_ms),
+        writing: writing(&entry, map),
+        direct: Some(Box::new(entry.clone())),
+    });
+    (head, entry)
 }
 
 /// Notes the side that reported, and the sides that will be written to.

@@ -1,7 +1,7 @@
 //! The lane, step by step: what a caller is told, and what the lane is afterwards.
 
 mod archive;
-mod bench;
+pub(super) mod bench;
 mod both_sides;
 mod bounces;
 mod one_way;

@@ -182,6 +182,41 @@ const RULES: &[Rule] = &[
         mutants: &["a_deletion_that_does_not_yield_destroys_what_no_mapping_carries"],
         enough: &["a_deletion_that_waits_yields_to_a_change_that_wins", "a_deletion_of_the_primary_yields_to_nothing"],
     },
+    // A row that was read before a caller's longest transaction was over decides nothing.
+    Rule {
+        number: 19,
+        mutants: &[
+            "a_row_that_is_read_while_a_caller_may_commit_brings_the_older_record",
+            "a_row_that_is_read_a_little_too_early_brings_the_older_record",
+            "a_row_that_counts_as_read_when_it_is_applied_brings_the_older_record",
+        ],
+        enough: &[
+            "a_row_is_read_again_when_its_caller_has_committed",
+            "a_row_is_read_again_when_the_other_caller_has_committed",
+        ],
+    },
+    // A row is applied only to the lane as it was before the row was read.
+    Rule {
+        number: 20,
+        mutants: &[
+            "a_row_that_is_applied_to_another_head_brings_the_older_record",
+            "a_row_that_is_read_before_the_head_brings_the_older_record",
+            "a_row_that_is_applied_to_another_head_brings_a_deleted_record_back",
+            "two_runs_that_do_not_compare_heads_swap_the_records",
+        ],
+        enough: &["a_row_gives_way_to_live_changes_of_its_app", "two_runs_copy_a_record_once"],
+    },
+    // A row is copied only when the other app has shown the same for as long as its reports may take.
+    Rule {
+        number: 21,
+        mutants: &[
+            "a_row_that_is_copied_at_the_first_look_undoes_a_change_that_is_reported_later",
+            "a_row_that_is_copied_at_the_first_look_undoes_a_deletion_that_is_reported_later",
+            "a_row_that_is_copied_at_the_first_look_undoes_a_change_of_a_silent_app",
+            "an_answer_that_counts_from_the_question_confirms_a_change_that_is_reported_later",
+        ],
+        enough: &["a_row_gives_way_to_a_change_that_is_reported_later"],
+    },
 ];
 
 struct Listed {
@@ -208,6 +243,8 @@ fn all_cases() -> impl Iterator<Item = Listed> {
     ];
     let of_the_functions = [
         production::cases::bouncing::CASES,
+        production::cases::copied_rows::CASES,
+        production::cases::copies::CASES,
         production::cases::deletions::CASES,
         production::cases::late_commits::CASES,
         production::cases::silent_apps::CASES,
@@ -217,7 +254,7 @@ fn all_cases() -> impl Iterator<Item = Listed> {
 
 #[test]
 fn every_rule_has_its_mutants() {
-    assert!(RULES.iter().map(|rule| rule.number).eq(1..=18), "the rules are numbered 1 to 18");
+    assert!(RULES.iter().map(|rule| rule.number).eq(1..=21), "the rules are numbered 1 to 21");
     for rule in RULES {
         let mutant =
             |case: &Listed| matches!(case.expected, Expected::Breaks { rule: broken, .. } if broken == rule.number);
@@ -245,5 +282,5 @@ fn no_case_was_lost() {
     let holds = count(|expected| matches!(expected, Expected::Holds { .. }));
     let breaks = count(|expected| matches!(expected, Expected::Breaks { .. }));
     let limited = count(|expected| matches!(expected, Expected::IsLimited { .. }));
-    assert_eq!((holds, breaks, limited), (89, 44, 2));
+    assert_eq!((holds, breaks, limited), (107, 55, 3));
 }

@@ -18,22 +18,24 @@ use crate::{
 };
 
 /// The lane, its map, and what is stored of it.
-pub(super) struct Bench {
-    pub(super) map: Map,
-    pub(super) sides: [SideConfig; 2],
-    pub(super) head: Option<Head>,
-    pub(super) echoes: Echoes,
-    pub(super) entries: Vec<Entry>,
-    pub(super) markers: Vec<Marker>,
-    pub(super) now: Timestamp,
+pub(in crate::lane) struct Bench {
+    pub(in crate::lane) map: Map,
+    pub(in crate::lane) sides: [SideConfig; 2],
+    pub(in crate::lane) head: Option<Head>,
+    pub(in crate::lane) echoes: Echoes,
+    pub(in crate::lane) entries: Vec<Entry>,
+    pub(in crate::lane) markers: Vec<Marker>,
+    pub(in crate::lane) now: Timestamp,
     /// When the sides took a record last.
-    pub(super) last_taken: PerSide<Option<Timestamp>>,
-    pub(super) logged: Vec<LogEvent>,
+    pub(in crate::lane) last_taken: PerSide<Option<Timestamp>>,
+    pub(in crate::lane) logged: Vec<LogEvent>,
+    /// Whose attempt the next direct write is.
+    owner: Owner,
     ids: u128,
 }
 
 impl Bench {
-    pub(super) fn new(capability: Capability) -> Self {
+    pub(in crate::lane) fn new(capability: Capability) -> Self {
         let mut map = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(0));
         map.state = MapState::Running;
         let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
@@ -51,21 +53,22 @@ impl Bench {
             now,
             last_taken: PerSide::default(),
             logged: vec![],
+            owner: Owner(1),
             ids: 1,
         }
     }
 
-    pub(super) fn id(&mut self) -> u128 {
+    pub(in crate::lane) fn id(&mut self) -> u128 {
         self.ids += 1;
         (u128::from(self.now.0) << 80) + self.ids
     }
 
-    pub(super) fn write_id(&mut self) -> WriteId {
+    pub(in crate::lane) fn write_id(&mut self) -> WriteId {
         ulid::Ulid(self.id()).to_string().parse().unwrap()
     }
 
     /// A save of `name` in an app.
-    pub(super) fn save(&mut self, side: SideIx, name: &str) -> Arrival {
+    pub(in crate::lane) fn save(&mut self, side: SideIx, name: &str) -> Arrival {
         let image = image(side, name);
         Arrival {
             id: self.write_id(),
@@ -81,16 +84,11 @@ impl Bench {
         }
     }
 
-    pub(super) fn admit(&mut self, arrival: Arrival) -> Result<Admission, Rejection> {
+    pub(in crate::lane) fn admit(&mut self, arrival: Arrival) -> Result<Admission, Rejection> {
         let marker = self.markers.iter().find(|marker| marker.id == arrival.id).cloned();
-        let (entry, owner) = (EntryId(self.id()), Owner(self.id()));
-        let context = AdmitContext {
-            map: &self.map,
-            sides: PerSide([&self.sides[0], &self.sides[1]]),
-            now: self.now,
-            owner,
-            lease_ms: self.lease_ms(),
-        };
+        let entry = EntryId(self.id());
+        self.owner = Owner(self.id());
+        let context = self.context();
         let admission = admit(self.head.as_ref(), &self.echoes, marker.as_ref(), arrival, entry, context)?;
         match &admission {
             Admission::Execute { head, .. } => self.head = Some((**head).clone()),
@@ -105,12 +103,17 @@ impl Bench {
         Ok(admission)
     }
 
+    pub(in crate::lane) fn context(&self) -> AdmitContext<'_> {
+        let sides = PerSide([&self.sides[0], &self.sides[1]]);
+        AdmitContext { map: &self.map, sides, now: self.now, owner: self.owner, lease_ms: self.lease_ms() }
+    }
+
     fn lease_ms(&self) -> u64 {
         lease_ms([&self.sides[0], &self.sides[1]])
     }
 
     /// Takes the next entry of the lane, as a worker does.
-    pub(super) fn claim(&mut self) -> Claim {
+    pub(in crate::lane) fn claim(&mut self) -> Claim {
         let head = self.head.clone().unwrap();
         let stored = self.entries.iter().find(|entry| entry.seq == head.done_seq + 1).cloned();
         let owner = Owner(self.id());
@@ -123,13 +126,13 @@ impl Bench {
     }
 
     /// Ends the attempt in flight.
-    pub(super) fn settle(&mut self, entry: &Entry, attempt: &Attempt) -> Option<Answer> {
+    pub(in crate::lane) fn settle(&mut self, entry: &Entry, attempt: &Attempt) -> Option<Answer> {
         let head = self.head.clone().unwrap();
         let owner = head.inflight.as_ref()?.owner?;
         self.settle_as(owner, entry, attempt)
     }
 
-    pub(super) fn settle_as(&mut self, owner: Owner, entry: &Entry, attempt: &Attempt) -> Option<Answer> {
+    pub(in crate::lane) fn settle_as(&mut self, owner: Owner, entry: &Entry, attempt: &Attempt) -> Option<Answer> {
         let head = self.head.clone().unwrap();
         let (spare, key) = (EntryId(self.id()), key());
         let echoed = self.echoes.of(head.version_of(entry.seq));
@@ -176,7 +179,7 @@ impl Bench {
     }
 
     /// The attempt that makes all calls but those that wait for the answer.
-    pub(super) fn done(&self, entry: &Entry, in_call: bool) -> Attempt {
+    pub(in crate::lane) fn done(&self, entry: &Entry, in_call: bool) -> Attempt {
         let mut attempt = Attempt::default();
         for step in plan(entry, &self.map.config).unwrap() {
             if step.write_back && in_call {
@@ -193,7 +196,7 @@ impl Bench {
     }
 
     /// The attempt whose call of `to` ended so.
-    pub(super) fn failed(&self, entry: &Entry, to: SideIx, class: ErrorClass, effect: CallEffect) -> Attempt {
+    pub(in crate::lane) fn failed(&self, entry: &Entry, to: SideIx, class: ErrorClass, effect: CallEffect) -> Attempt {
         let failure = Failure::new(class, effect, None, "says the app");
         let tried = plan(entry, &self.map.config).unwrap().into_iter().find_map(|step| match step.action {
             crate::lane::Action::Put(image) if step.to == to => Some((to, content(&self.map.config, to, &image))),
@@ -203,14 +206,14 @@ impl Bench {
     }
 
     /// Admits a write that goes direct, and ends it well.
-    pub(super) fn write(&mut self, arrival: Arrival) -> Answer {
+    pub(in crate::lane) fn write(&mut self, arrival: Arrival) -> Answer {
         let Ok(Admission::Execute { entry, .. }) = self.admit(arrival) else { panic!("the lane is not idle") };
         let attempt = self.done(&entry, true);
         self.settle(&entry, &attempt).unwrap()
     }
 
     /// Works on the lane until nothing can be done.
-    pub(super) fn drain(&mut self) {
+    pub(in crate::lane) fn drain(&mut self) {
         while let Claim::Taken { entry, .. } = self.claim() {
             let attempt = self.done(&entry, false);
             self.settle(&entry, &attempt).unwrap();
@@ -218,11 +221,11 @@ impl Bench {
     }
 }
 
-pub(super) fn key() -> RecordKey {
+pub(in crate::lane) fn key() -> RecordKey {
     "C-1".parse().unwrap()
 }
 
-pub(super) fn image(side: SideIx, name: &str) -> Image {
+pub(in crate::lane) fn image(side: SideIx, name: &str) -> Image {
     let record = match side {
         SideIx::First => json!({"Name": name, "OnHold": "No"}),
         SideIx::Second => json!({"name": name, "hold": false}),

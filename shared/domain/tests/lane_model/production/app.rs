@@ -38,6 +38,8 @@ pub(crate) struct Report {
     pub before: Value,
     pub value: Value,
     pub at: Timestamp,
+    /// The lane has it, though its app may not know yet.
+    pub is_admitted: bool,
 }
 
 /// The app's call of Tandem: it makes one at a time.
@@ -86,7 +88,8 @@ impl App {
     /// A change that is not made yet.
     pub(crate) fn prepare(&mut self, kind: &AppKind, value: Value, at: Timestamp) -> Report {
         self.reports_made += 1;
-        Report { number: self.reports_made, before: self.value(), value: value.map(|value| stored(kind, value)), at }
+        let value = value.map(|value| stored(kind, value));
+        Report { number: self.reports_made, before: self.value(), value, at, is_admitted: false }
     }
 
     /// A user's change is committed.

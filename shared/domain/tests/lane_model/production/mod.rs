@@ -3,7 +3,7 @@
 //!
 //! The model beside this one has the protocol in its own words: crashes, calls that land late, leases, queues. This one has
 //! what the apps and their users do: callers that commit late, apps that do not report what Tandem writes or store it in a
-//! form of their own, users who set a value back, deletions. A mutant takes from the production functions what they decide
+//! form of their own, users who set a value back, deletions, and runs that copy rows read from pages. A mutant takes from the production functions what they decide
 //! by: a setting, or what a head remembers.
 //!
 //! Time passes in two ways: by ticks, of which a case has so many, at any moment; and up to what is waited for, once nobody

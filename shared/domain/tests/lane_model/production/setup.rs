@@ -59,6 +59,8 @@ pub(crate) struct AppKind {
     pub longest_ticks: u64,
     /// What the side's setting says of that.
     pub set_to_ticks: u64,
+    /// Within which time its trigger reports a change; `None`: some time.
+    pub reports_within_ticks: Option<u64>,
     pub form: Form,
 }
 
@@ -75,6 +77,14 @@ pub(crate) enum Mutant {
     BouncesAreNotCounted,
     /// The drain does not look for a winner behind a deletion.
     DeletionsDoNotYield,
+    /// A row is applied to the lane as it is.
+    HeadsAreNotCompared,
+    /// The head is read after the row.
+    RowsAreReadBeforeTheHead,
+    /// A row counts as read when it is applied.
+    RowsCountAsReadWhenApplied,
+    /// What the other app has counts as unchanged since it was asked for.
+    AnswersCountFromTheQuestion,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +98,10 @@ pub(crate) struct Setup {
     pub primary: Option<SideIx>,
     /// What an operator may have copied, each from this side.
     pub recoveries: &'static [SideIx],
+    /// Runs that copy the record's row, each from this side.
+    pub runs: &'static [SideIx],
+    /// How long reports may take, as the runs are told.
+    pub told_report_ticks: u64,
     /// Each edit comes so late after what was before it that it does not bounce.
     pub users_take_their_time: bool,
     /// Users edit only while nothing else happens, and need not think of all that could.
@@ -113,6 +127,7 @@ impl Setup {
         says_before: true,
         longest_ticks: 2,
         set_to_ticks: 2,
+        reports_within_ticks: None,
         form: Form::AsSent,
     };
 
@@ -123,6 +138,8 @@ impl Setup {
         apps: [Self::APP; 2],
         primary: None,
         recoveries: &[],
+        runs: &[],
+        told_report_ticks: 0,
         users_take_their_time: false,
         users_wait: false,
         ignores_case: false,

@@ -1,8 +1,8 @@
 //! One state: what is stored of the lane, both apps, and where the attempt in flight stands.
 
 use domain::{
-    SideIx, Timestamp,
-    lane::{Attempt, Echoes, Entry, Head, JournalEffect, Marker, Step},
+    Record, SideIx, Timestamp,
+    lane::{Attempt, CopiedRow, Echoes, Entry, Head, HeadVersion, JournalEffect, Marker, Step},
     map::PerSide,
     record::Image,
 };
@@ -23,6 +23,7 @@ pub(crate) struct State {
     pub markers: Vec<Marker>,
     pub apps: PerSide<App>,
     pub attempt: Option<Running>,
+    pub runs: Vec<Run>,
     /// How many of the operator's copies were asked for.
     pub recoveries: usize,
     pub ticks_left: u8,
@@ -56,6 +57,25 @@ pub(crate) enum Executor {
     Drain,
     /// The caller of this side waits for the answer.
     Caller(SideIx),
+    /// So does this run.
+    Run(usize),
+}
+
+/// Where a run stands with its row.
+#[derive(Clone, Debug)]
+pub(crate) enum Run {
+    /// It looks at the record at this time, or later; again, if it has looked before.
+    IsDue(Timestamp, Option<CopiedRow>),
+    HasHead(HeadVersion, Option<CopiedRow>),
+    HasRow {
+        lane: Option<HeadVersion>,
+        record: Record,
+        asked_at: Timestamp,
+        before: Option<CopiedRow>,
+    },
+    HasBoth(CopiedRow),
+    Writes,
+    Ended,
 }
 
 impl State {
@@ -70,6 +90,7 @@ impl State {
             markers: Vec::new(),
             apps: PerSide([App::new(a), App::new(b)]),
             attempt: None,
+            runs: vec![Run::IsDue(START, None); setup.runs.len()],
             recoveries: 0,
             ticks_left: setup.ticks,
             crashes_left: setup.crashes,
@@ -118,7 +139,8 @@ impl State {
     /// Nothing is left to do, but for an operator.
     pub(crate) fn is_quiet(&self, setup: &Setup) -> bool {
         let all_edited = |side: SideIx| self.apps[side].edits_begun == setup.edits_of(side).count();
-        [A, B].into_iter().all(all_edited) && self.rests()
+        let runs_ended = self.runs.iter().all(|run| matches!(run, Run::Ended));
+        [A, B].into_iter().all(all_edited) && runs_ended && self.rests()
     }
 
     /// Nothing is under way.

@@ -1,6 +1,6 @@
 //! Callers that commit after their answer: what their app shows until then decides no copy.
 
-use crate::case::{breaks, cases, holds, is_limited};
+use crate::case::{breaks, cases, holds};
 use crate::production::setup::{A, AppKind, B, Setup, saves, saves_in_transaction};
 
 /// A user saves in a transaction, and an operator has the record copied from the user's app.
@@ -29,13 +29,6 @@ cases! {
         edits: &[saves_in_transaction(A, "red"), saves_in_transaction(B, "blue")],
         ticks: 0,
         ..COPIED
-    };
-    /// Nobody knows what a copy brings before it is read. So its echo is known only once the attempt is settled: an app that
-    /// reports it before has made a change, which wins over what was accepted in between.
-    an_echo_of_a_copy_that_is_not_settled_is_taken_for_a_change: is_limited("NobodysLastEdit(Some(\"red\"))"), Setup {
-        edits: &[saves(A, "blue"), saves(A, "red"), saves(A, "green")],
-        recoveries: &[A],
-        ..Setup::QUIET
     };
     a_copy_that_does_not_wait_brings_the_older_record: breaks(15, "AppsDiffer"), Setup {
         apps: [NO_TIME, Setup::APP],

@@ -1,4 +1,6 @@
 pub(crate) mod bouncing;
+pub(crate) mod copied_rows;
+pub(crate) mod copies;
 pub(crate) mod deletions;
 pub(crate) mod late_commits;
 pub(crate) mod silent_apps;

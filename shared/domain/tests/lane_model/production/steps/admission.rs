@@ -72,7 +72,7 @@ pub(super) fn admit(world: &World<'_>, state: &mut State, side: SideIx, mode: Mo
             Mutant::ReportsHaveNoPlace => memory.last_reported_seq = 0,
             Mutant::ReportsHaveNoTime => memory.last_reported_at = state.now,
             Mutant::BouncesAreNotCounted => memory.bounces = 0,
-            Mutant::None | Mutant::DeletionsDoNotYield => {}
+            _ => {}
         }
     }
     let entry = EntryId(u128::from(head.as_ref().map_or(1, |head| head.next_seq)));
@@ -115,8 +115,11 @@ pub(super) fn admit(world: &World<'_>, state: &mut State, side: SideIx, mode: Mo
 }
 
 fn note_acceptance(state: &mut State, side: SideIx) {
-    if let Caller::Sync { accepted_at, .. } = &mut state.apps[side].caller {
+    let app = &mut state.apps[side];
+    if let Caller::Sync { accepted_at, .. } = &mut app.caller {
         *accepted_at = Some(state.now);
+    } else if let Some(report) = app.outbox.front_mut() {
+        report.is_admitted = true;
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::production::{
     app::{image, value_of},
     setup::World,
-    state::{Copied, Executor, Running, State},
+    state::{Copied, Executor, Run, Running, State},
     violation::Violation,
 };
 
@@ -45,7 +45,7 @@ impl Running {
 impl Steps<'_> {
     pub(super) fn attempt(&mut self) {
         let Some(running) = &self.state.attempt else { return };
-        let waits = matches!(running.by, Executor::Caller(_));
+        let waits = running.by != Executor::Drain;
         match running.steps.first().filter(|_| running.made.failure.is_none()) {
             None => self.settle(running, false),
             Some(step) if step.write_back && waits => self.settle(running, true),
@@ -87,8 +87,8 @@ impl Steps<'_> {
     fn call(&mut self, running: &Running, to: SideIx, wanted: &Image) {
         let world = self.world;
         if self.state.apps[to].is_locked() {
-            // A drain waits for the lock. A caller does not: its own record is locked, too.
-            if matches!(running.by, Executor::Caller(_)) {
+            // A drain waits for the lock. A caller does not: its own record may be locked, too.
+            if running.by != Executor::Drain {
                 let failure = Failure::new(ErrorClass::Conflict, CallEffect::NotApplied, None, "the record is locked");
                 let failure = StepFailure { to, at: self.state.now, failure };
                 self.attempt_step(Action::MeetsALock(to), |running| running.made.failure = Some(failure));
@@ -127,8 +127,10 @@ impl Steps<'_> {
         self.step(Action::Settles(seq), |next| {
             next.store(head, effects);
             next.attempt = None;
-            if let Executor::Caller(side) = by {
-                Told::of(&answer).tell(next, side);
+            match by {
+                Executor::Drain => {}
+                Executor::Caller(side) => Told::of(&answer).tell(next, side),
+                Executor::Run(number) => next.runs[number] = Run::Ended,
             }
         });
     }
@@ -140,8 +142,10 @@ impl Steps<'_> {
         self.step(Action::Dies, |next| {
             next.crashes_left -= 1;
             next.attempt = None;
-            if let Executor::Caller(side) = by {
-                Told::Again.tell(next, side);
+            match by {
+                Executor::Drain => {}
+                Executor::Caller(side) => Told::Again.tell(next, side),
+                Executor::Run(number) => next.runs[number] = Run::IsDue(next.now, None),
             }
         });
     }

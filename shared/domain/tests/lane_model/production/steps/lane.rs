@@ -76,7 +76,7 @@ impl Steps<'_> {
     }
 
     /// Until when nothing can happen.
-    pub(super) fn waits_until(&self) -> Option<Timestamp> {
+    pub(super) fn lane_waits_until(&self) -> Option<Timestamp> {
         let head = self.state.head.as_ref()?;
         match self.look(head).1 {
             Claim::NotYet(until) => Some(until),

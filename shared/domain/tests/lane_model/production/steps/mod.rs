@@ -3,6 +3,7 @@
 
 mod admission;
 mod attempt;
+mod copy;
 mod lane;
 mod users;
 
@@ -31,6 +32,12 @@ pub(crate) enum Action {
     MeetsALock(SideIx),
     Settles(u64),
     Dies,
+
+    AsksForHead(usize),
+    AsksForRow(usize, SideIx),
+    Copies(usize),
+    CopiesNothing(usize),
+    LooksAgain(usize),
 
     Resumes,
     OperatorCopies(SideIx),
@@ -63,6 +70,7 @@ pub(crate) fn find_steps(world: &World<'_>, state: &State) -> Vec<Step> {
     steps.attempt();
     steps.lane();
     [A, B].into_iter().for_each(|side| steps.callers(side));
+    steps.runs();
     if steps.found.is_empty() {
         steps.wait();
     }
@@ -108,21 +116,30 @@ impl Steps<'_> {
 
     /// Neither Tandem nor an app that has begun something can go on: time passes up to what is waited for.
     fn wait(&mut self) {
-        if let Some(until) = self.waits_until()
+        let until = self.lane_waits_until().into_iter().chain(self.runs_wait_until()).min();
+        if let Some(until) = until
             && self.may_be(until)
         {
             self.step(Action::TimePasses(until), |next| next.now = until);
         }
     }
 
-    /// Whether it may be that late: a transaction ends within its time.
+    /// Whether it may be that late: a transaction ends, and a change is reported, within its time.
     fn may_be(&self, now: Timestamp) -> bool {
-        [A, B].into_iter().all(|side| {
-            let longest_ms = self.world.app(side).longest_ticks * TICK_MS;
-            match &self.state.apps[side].caller {
-                Caller::Sync { accepted_at: Some(accepted_at), .. } => now < accepted_at.plus_ms(longest_ms),
-                Caller::Sync { accepted_at: None, .. } | Caller::None | Caller::Reports => true,
-            }
-        })
+        [A, B].into_iter().all(|side| self.transaction_may_last(side, now) && self.reports_may_wait(side, now))
+    }
+
+    fn reports_may_wait(&self, side: SideIx, now: Timestamp) -> bool {
+        let Some(ticks) = self.world.app(side).reports_within_ticks else { return true };
+        let mut waiting = self.state.apps[side].outbox.iter().filter(|report| !report.is_admitted);
+        waiting.all(|report| now < report.at.plus_ms(ticks * TICK_MS))
+    }
+
+    fn transaction_may_last(&self, side: SideIx, now: Timestamp) -> bool {
+        let longest_ms = self.world.app(side).longest_ticks * TICK_MS;
+        match &self.state.apps[side].caller {
+            Caller::Sync { accepted_at: Some(accepted_at), .. } => now < accepted_at.plus_ms(longest_ms),
+            Caller::Sync { accepted_at: None, .. } | Caller::None | Caller::Reports => true,
+        }
     }
 }

@@ -1,0 +1,184 @@
+//! Rows that were read from pages of the apps, to be copied from one to the other: initial sync, and repairs.
+//!
+//! **Invariant: a row that was read never overwrites a change that the lane has accepted, or will accept.** Three things stand
+//! against it:
+//!
+//! - The row travels: before it is applied, live writes, deletions, parks and the page of another run may come. So it is
+//!   applied only to the lane as it was *before* the row was read.
+//! - A `sync` caller commits after its answer: a page read in between shows the older record, though the lane had accepted the
+//!   newer one long before. So a row decides nothing before the longest transaction of its apps is over.
+//! - A user's report is on its way. Both apps have white, a user of the other app makes it red, and white is copied on top of
+//!   that. Then the report comes, "red, before white": it seems to be made on what was copied, and the echo of the copy, which
+//!   comes after it, seems to be a change back to white. So a difference is only suspected until the other app has shown the
+//!   same for as long as its reports may take, and no report has come.
+
+use super::{
+    AdmitContext, Entry, Head, Mode, Work, Write,
+    admit::execute_directly,
+    plan::{content, image_for},
+};
+use crate::{
+    id::{EntryId, WriteId},
+    limits::LOOK_AGAIN_MS,
+    map::SideIx,
+    mapping::MappingError,
+    record::{ContentHash, Image, Record},
+    time::Timestamp,
+};
+
+/// Tells whether a lane has changed between two looks at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeadVersion {
+    generation: u64,
+    version: u64,
+}
+
+impl HeadVersion {
+    /// Of the head as it is stored. `None`: the record has no lane yet.
+    #[must_use]
+    pub fn of(head: Option<&Head>) -> Self {
+        head.map_or_else(Self::default, |head| Self { generation: head.generation, version: head.version })
+    }
+}
+
+/// A row that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopiedRow {
+    /// The app whose page it was on.
+    pub from: SideIx,
+    /// The record. There is none for a record that was not on the page: absence alone deletes nothing.
+    pub record: Record,
+    /// What the other app has of it.
+    pub there: Image,
+    /// The lane as it was before any of this was asked for.
+    pub lane: HeadVersion,
+    /// When the first of it was asked for: an app shows what it had then, or has had since.
+    pub asked_at: Timestamp,
+    /// Since when the other app is known to have that, and the lane is known to be as it was. At the first look: when the last
+    /// of it had been answered, for a change that was made after the question may be in the answer.
+    pub unchanged_since: Timestamp,
+}
+
+impl CopiedRow {
+    /// This look at a row, after an earlier one: what neither the lane nor the other app has changed since is confirmed.
+    #[must_use]
+    pub fn after(self, earlier: &Self) -> Self {
+        let unchanged = self.from == earlier.from && self.lane == earlier.lane && self.there == earlier.there;
+        let unchanged_since = if unchanged { earlier.unchanged_since } else { self.unchanged_since };
+        Self { unchanged_since, ..self }
+    }
+}
+
+/// With what a row is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct CopyTerms {
+    /// A fresh id in the place of a caller's.
+    pub write: WriteId,
+    /// A fresh id of the entry.
+    pub entry: EntryId,
+    /// How long after its commit the other app may report a change at the latest, in milliseconds.
+    pub reports_within_ms: u64,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CopyDecision {
+    /// Store the head, then call the other app, as for any write that goes direct.
+    Write {
+        /// The head with the entry in flight.
+        head: Box<Head>,
+        /// The entry: a `sync` write of the row's app. The run is its caller, and takes a refusal for an answer; without an
+        /// answer from the other app, the entry waits in the lane like any other.
+        entry: Box<Entry>,
+    },
+    /// Both apps have the same content.
+    Equal,
+    /// What was read decides nothing. Read the head again, and then the rows, not before this time; with the row as it was
+    /// read now, see [`CopiedRow::after`].
+    LookAgain {
+        /// When.
+        not_before: Timestamp,
+    },
+    /// What waits in the lane, for its turn or for an operator, is newer than the row and brings the record.
+    LeftToLane,
+}
+
+/// Decides what becomes of a row. `head` is the lane's head as it is stored now; `Write` is to be stored on the condition
+/// that it still is. Whether the map writes at this time, and whether the side's filter lets the record pass, is asked by the
+/// caller.
+///
+/// # Errors
+/// The record cannot be mapped to the other side.
+pub fn apply_copied_row(
+    head: Option<&Head>,
+    row: CopiedRow,
+    terms: CopyTerms,
+    context: AdmitContext<'_>,
+) -> Result<CopyDecision, MappingError> {
+    let AdmitContext { map, now, .. } = context;
+    // Also those of an earlier map of that name: its callers may still commit.
+    let open_until = head.map_or(Timestamp(0), last_transaction_end);
+    if HeadVersion::of(head) != row.lane {
+        return Ok(CopyDecision::LookAgain { not_before: now.max(open_until) });
+    }
+    let head = head.cloned().map_or_else(|| Head::new(map.uid, now), |head| head.of_map(map.uid, now));
+    if let Some(busy) = find_reason_to_wait(&head, now) {
+        return Ok(busy);
+    }
+    if row.asked_at < open_until {
+        return Ok(CopyDecision::LookAgain { not_before: now.max(open_until) });
+    }
+    let (from, to) = (row.from, row.from.other());
+    let image = Image::Present(row.record);
+    let wanted = image_for(&map.config, from, to, &image)?;
+    if content(&map.config, to, &row.there) == content(&map.config, to, &wanted) {
+        return Ok(CopyDecision::Equal);
+    }
+    let confirmed_from = row.unchanged_since.plus_ms(terms.reports_within_ms);
+    if row.asked_at < confirmed_from {
+        return Ok(CopyDecision::LookAgain { not_before: now.max(confirmed_from) });
+    }
+    Ok(write(head, from, image, terms, context))
+}
+
+/// When the last transaction ends that a `sync` caller of either app may still hold open. What is read before may be older
+/// than what the lane has accepted.
+fn last_transaction_end(head: &Head) -> Timestamp {
+    let open = head.sides.0.iter().filter_map(|side| side.open_transaction);
+    open.map(|open| open.accepted_at.plus_ms(open.longest_ms)).max().unwrap_or_default()
+}
+
+fn find_reason_to_wait(head: &Head, now: Timestamp) -> Option<CopyDecision> {
+    // Nobody knows what its memory would say against the row.
+    if head.unreadable.is_some() {
+        return Some(CopyDecision::LeftToLane);
+    }
+    if head.idle() {
+        return None;
+    }
+    // The app may refuse a direct write, and then nothing of it is left.
+    let only_direct =
+        head.next_seq == head.done_seq + 2 && head.inflight.as_ref().is_some_and(|inflight| inflight.direct.is_some());
+    Some(if only_direct {
+        CopyDecision::LookAgain { not_before: now.plus_ms(LOOK_AGAIN_MS) }
+    } else {
+        CopyDecision::LeftToLane
+    })
+}
+
+fn write(mut head: Head, from: SideIx, image: Image, terms: CopyTerms, context: AdmitContext<'_>) -> CopyDecision {
+    let AdmitContext { map, now, .. } = context;
+    let (seq, to) = (head.next_seq, from.other());
+    let body = ContentHash::of(&image);
+    let write = Write { id: terms.write, body, origin: Some(from), shape: from, mode: Mode::Sync, image };
+    let entry = Entry { epoch: map.epoch, ..Entry::new(seq, terms.entry, Work::Write(write), now) };
+    head.next_seq += 1;
+    head.version += 1;
+    // It is no report: what its app has seen, and reported last, is not known from it.
+    (head.sides[to].last_write_seq, head.sides[to].last_write_at) = (seq, now);
+    let (head, entry) = execute_directly(head, entry, context);
+    CopyDecision::Write { head: Box::new(head), entry: Box::new(entry) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! A run that copies rows read from pages, as an initial sync does: it asks for the head, then for the rows, then for a
+//! decision of the production function.
+
+use domain::{
+    EntryId, Timestamp, WriteId,
+    lane::{AdmitContext, CopiedRow, CopyDecision, CopyTerms, HeadVersion, apply_copied_row},
+    record::Image,
+};
+
+use super::{
+    Action, Steps,
+    admission::{LEASE_MS, OWNER},
+};
+use crate::production::{
+    app::image,
+    setup::{Mutant, TICK_MS},
+    state::{Executor, Run, Running},
+};
+
+impl Steps<'_> {
+    pub(super) fn runs(&mut self) {
+        for (number, run) in self.state.runs.iter().enumerate() {
+            match run {
+                Run::IsDue(at, before) if *at <= self.state.now => self.begin(number, before.clone()),
+                Run::HasHead(lane, before) => self.ask_for_row(number, Some(*lane), before.clone()),
+                Run::HasRow { .. } => self.ask_for_other_row(number, run),
+                Run::HasBoth(row) => self.apply(number, row),
+                Run::IsDue(..) | Run::Writes | Run::Ended => {}
+            }
+        }
+    }
+
+    /// Until when a run waits.
+    pub(super) fn runs_wait_until(&self) -> Option<Timestamp> {
+        let due =
+            |run: &Run| if let Run::IsDue(at, _) = run { Some(*at).filter(|at| *at > self.state.now) } else { None };
+        self.state.runs.iter().filter_map(due).min()
+    }
+
+    fn run_step(&mut self, number: usize, action: Action, run: Run) {
+        self.step(action, |next| next.runs[number] = run);
+    }
+
+    fn begin(&mut self, number: usize, before: Option<CopiedRow>) {
+        if self.world.setup.mutant == Mutant::RowsAreReadBeforeTheHead {
+            return self.ask_for_row(number, None, before);
+        }
+        let lane = HeadVersion::of(self.state.head.as_ref());
+        self.run_step(number, Action::AsksForHead(number), Run::HasHead(lane, before));
+    }
+
+    fn ask_for_row(&mut self, number: usize, lane: Option<HeadVersion>, before: Option<CopiedRow>) {
+        let from = self.world.setup.runs[number];
+        let action = Action::AsksForRow(number, from);
+        let Image::Present(record) = image(from, self.state.apps[from].value()) else {
+            // What is not there is not copied.
+            return self.run_step(number, action, Run::Ended);
+        };
+        self.run_step(number, action, Run::HasRow { lane, record, asked_at: self.state.now, before });
+    }
+
+    fn ask_for_other_row(&mut self, number: usize, run: &Run) {
+        let Run::HasRow { lane, record, asked_at, before } = run else { return };
+        let from = self.world.setup.runs[number];
+        let there = image(from.other(), self.state.apps[from.other()].value());
+        let lane = lane.unwrap_or_else(|| HeadVersion::of(self.state.head.as_ref()));
+        let (record, asked_at) = (record.clone(), *asked_at);
+        let from_question = self.world.setup.mutant == Mutant::AnswersCountFromTheQuestion;
+        let unchanged_since = if from_question { asked_at } else { self.state.now };
+        let row = CopiedRow { from, record, there, lane, asked_at, unchanged_since };
+        let row = if let Some(before) = before { row.after(before) } else { row };
+        self.run_step(number, Action::AsksForRow(number, from.other()), Run::HasBoth(row));
+    }
+
+    fn apply(&mut self, number: usize, row: &CopiedRow) {
+        let (world, state) = (self.world, self.state);
+        let looked = row.clone();
+        let mut row = row.clone();
+        match world.setup.mutant {
+            Mutant::HeadsAreNotCompared => row.lane = HeadVersion::of(state.head.as_ref()),
+            Mutant::RowsCountAsReadWhenApplied => row.asked_at = state.now,
+            _ => {}
+        }
+        let place = 3_000 + u128::from(state.head.as_ref().map_or(1, |head| head.next_seq));
+        let write = WriteId::made((u128::from(state.now.0) << 80) + place);
+        let reports_within_ms = world.setup.told_report_ticks * TICK_MS;
+        let terms = CopyTerms { write, entry: EntryId(place), reports_within_ms };
+        let context = AdmitContext {
+            map: world.map(state.paused),
+            sides: world.sides(),
+            now: state.now,
+            owner: OWNER,
+            lease_ms: LEASE_MS,
+        };
+        let decided = apply_copied_row(state.head.as_ref(), row, terms, context).expect("all values can be mapped");
+        match decided {
+            CopyDecision::Write { head, entry } => self.step(Action::Copies(number), |next| {
+                next.head = Some(*head);
+                let running = Running::new(world, next, Executor::Run(number), *entry);
+                next.attempt = Some(running);
+                next.runs[number] = Run::Writes;
+            }),
+            CopyDecision::LookAgain { not_before } => {
+                self.run_step(number, Action::LooksAgain(number), Run::IsDue(not_before, Some(looked)));
+            }
+            CopyDecision::Equal | CopyDecision::LeftToLane => {
+                self.run_step(number, Action::CopiesNothing(number), Run::Ended);
+            }
+        }
+    }
+}
