@@ -39,7 +39,9 @@ async fn the_first_page_asks_for_the_mapped_fields_in_order_of_keys_and_for_no_m
 #[tokio::test]
 async fn pages_are_followed_to_the_last_with_the_fixed_query_once() {
     let server = Server::start(|seen| match seen.path.as_str() {
-        "/data/accounts?$skiptoken=2&cross-company=true" => answer(200, json!({"value": [{"accountnumber": "C-3"}]})),
+        "/data/accounts?$skiptoken=2&cross-company=true" => {
+            answer(200, json!({"value": [{"accountnumber": "C-3"}], "@odata.count": 3}))
+        }
         _ => answer(
             200,
             json!({"value": [{"accountnumber": "C-1", "@odata.etag": "W/\"1\"", "n@odata.type": "#x"}, {"accountnumber": 2}],
