@@ -17,9 +17,10 @@ use crate::{
 
 #[tokio::test]
 async fn what_the_app_itself_did_not_say_is_no_page() {
-    let html = |status| Reply::Answer(status, vec![("Content-Type", "text/html".to_owned())], "<html>".to_owned());
+    let html_with = |body: &str| Reply::Answer(200, vec![("Content-Type", "text/html".to_owned())], body.to_owned());
     for (reply, class) in [
-        (html(200), ErrorClass::OtherHttp),
+        (html_with("<html>"), ErrorClass::OtherHttp),
+        (html_with("{\"value\": []}"), ErrorClass::OtherHttp),
         (answer(200, "<!doctype html>"), ErrorClass::OtherHttp),
         (answer(200, ""), ErrorClass::OtherHttp),
         (answer(200, "{\"value\": [{}"), ErrorClass::OtherHttp),
