@@ -2,7 +2,8 @@
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::LINK;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -109,9 +110,27 @@ fn answer(ended: Result<Saved, NotSaved>) -> Response {
     }
 }
 
-async fn records(State(app): State<SharedApp>) -> Result<Json<Vec<Value>>, Broken> {
-    let rows = app.store.run(|db| store::page(db, None, 0, u32::MAX))?;
-    Ok(Json(rows.iter().map(|(key, row)| record_json(key, row)).collect()))
+/// All records, or a page of them: at most `limit` behind the one with the key `after`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordsQuery {
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+/// As REST apps have it, the header `Link` names the next page.
+async fn records(State(app): State<SharedApp>, Query(query): Query<RecordsQuery>) -> Result<Response, Broken> {
+    let limit = query.limit.map_or(u32::MAX, |limit| limit.max(1));
+    let mut rows = app.store.run(|db| store::page(db, query.after.as_deref(), 0, limit.saturating_add(1)))?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let records: Vec<_> = rows.iter().map(|(key, row)| record_json(key, row)).collect();
+    let mut response = Json(records).into_response();
+    if let (true, Some((last, _))) = (has_more, rows.last()) {
+        let link = format!("</records?limit={limit}&after={}>; rel=\"next\"", odata::encode(last));
+        response.headers_mut().extend(HeaderValue::from_str(&link).ok().map(|link| (LINK, link)));
+    }
+    Ok(response)
 }
 
 async fn record(State(app): State<SharedApp>, Path(key): Path<String>) -> Result<Response, Broken> {

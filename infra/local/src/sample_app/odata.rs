@@ -28,6 +28,7 @@ use super::server;
 use super::switches::{Fault, Switch};
 use super::tandem::now;
 use address::Address;
+pub(super) use address::encode;
 #[cfg(test)]
 pub(super) use address::entity_path;
 use answer::Answer;

@@ -154,7 +154,7 @@ fn keyed(base: &str, flavor: &Flavor, key: &str) -> String {
 }
 
 /// Text as it may stand in any part of an address.
-pub(super) fn encode(text: &str) -> String {
+pub(in super::super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 

@@ -68,6 +68,26 @@ async fn a_list_of_accounts_has_the_id_the_lookup_and_no_skip() {
     }
 }
 
+#[tokio::test]
+async fn the_apps_own_records_come_page_by_page_with_a_link_to_the_next() {
+    let app = TestApp::alone(Crm).await;
+    for key in ["a", "b&c d", "ü"] {
+        app.patch_name(key, key).await;
+    }
+    let get = async |path: &str| {
+        let answer = app.request(Method::GET, path).send().await.unwrap();
+        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        let rows: Vec<Value> = answer.json().await.unwrap();
+        (rows.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), link)
+    };
+    let (first, link) = get("/records?limit=2").await;
+    let link = link.unwrap();
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap();
+    assert_eq!((first, get(next).await), (vec!["a".to_owned(), "b&c d".to_owned()], (vec!["ü".to_owned()], None)));
+    assert_eq!(get("/records").await.0.len(), 3);
+    assert_eq!(get("/records?limit=3").await.1, None);
+}
+
 /// By the last key: what is made or deleted meanwhile moves no record to another page.
 #[tokio::test]
 async fn records_that_come_and_go_move_no_other_one_between_pages() {
