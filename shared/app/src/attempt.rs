@@ -16,6 +16,7 @@ use domain::{
 };
 use futures::future::try_join_all;
 
+pub(crate) use self::health::note_report;
 use self::{
     conflict::{EarlyStop, keep_both_values},
     health::{HealthBefore, last_taken},

@@ -228,6 +228,8 @@ pub trait Apps: Sync {
         side: &Side,
         entities: &[String],
     ) -> impl Future<Output = Result<Option<Description>, Failure>> + Send;
+    /// Notes a report of the side, for [`Apps::health`]: whether it told what Tandem had written.
+    fn note_report(&self, _side: &SideId, _is_own: bool, _at: Timestamp) {}
     /// Whether the app can be reached and accepts our credentials: reads at most one record of `entity`.
     fn probe(&self, side: &Side, entity: Option<&str>) -> impl Future<Output = Result<(), Failure>> + Send;
 }

@@ -13,7 +13,7 @@ use domain::{
     id::EntryId,
     lane::{
         Admission, AdmitContext, Answer, Arrival, Claim, Echoes, Entry, Head, MarkerState, SkipReason, admit, claim,
-        requeue_abandoned,
+        repeats_own_write, requeue_abandoned,
     },
     map::Intake,
 };
@@ -22,6 +22,7 @@ pub use self::answer::{WithSideNames, WriteError};
 pub(crate) use self::answer::{answer_queued, answer_standing, side_names};
 use self::known_map::{Freshness, KnownMap};
 use crate::{
+    attempt::note_report,
     cas::{self, RetryCause, Round},
     ports::{Commit, CommitError, Config, JournalOp, LaneKey, Lanes, PortError, Ports},
     request::{WriteRequest, mistake},
@@ -203,6 +204,7 @@ impl<P: Ports> WriteSession<'_, P> {
     async fn apply(&mut self, view: &LaneView, admission: Admission) -> Result<Next, WriteError> {
         let expected = view.head.as_ref().map_or(0, |head| head.version);
         let lanes = self.ports.lanes();
+        self.note_report(view, &admission).await;
         match admission {
             Admission::Repeat(answer) => Ok(Next::Answer(answer)),
             Admission::Queued(marker) => {
@@ -240,6 +242,19 @@ impl<P: Ports> WriteSession<'_, P> {
                 }
             }
         }
+    }
+
+    /// Notes, at most every 20 s, whether the origin reports what Tandem writes.
+    async fn note_report(&self, view: &LaneView, admission: &Admission) {
+        let Some(origin) = self.arrival.origin else { return };
+        let config = &self.known.map().config;
+        let repeats = |head: &Head| repeats_own_write(head, origin, &self.arrival, config, self.ports.now());
+        let is_own = match admission {
+            Admission::Echo(_, SkipReason::Echo) => true,
+            Admission::Execute { .. } | Admission::Append { .. } => view.head.as_ref().is_some_and(repeats),
+            _ => return,
+        };
+        note_report(self.ports, &config.side(origin).side, is_own).await;
     }
 
     /// The write is in flight already. If its function died, this one goes on with it; else it waits for the answer.

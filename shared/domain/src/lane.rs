@@ -26,6 +26,7 @@ mod tests;
 mod unsent;
 mod version;
 
+pub use self::guard::repeats_own_write;
 pub use self::{
     admit::{Admission, AdmitContext, Arrival, Rejection, admit},
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},

@@ -5,6 +5,7 @@ mod codes;
 mod connector;
 mod health;
 mod list;
+mod reports;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ pub use self::{
     connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyEncoding, KeyStyle, UpdateMethod},
     health::{CallEnding, Health, Trouble},
     list::{ListMethod, ListSettings, NextPage},
+    reports::Reports,
 };
 
 /// What a side does with a call that comes twice or late. It decides how soon an unknown outcome may be tried again.

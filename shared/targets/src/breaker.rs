@@ -59,6 +59,10 @@ impl Breaker {
         Ok(())
     }
 
+    pub(crate) fn note_report(&self, side: &SideId, is_own: bool, now: Timestamp) {
+        self.seen().entry(side.clone()).or_default().health.reports.note(is_own, now);
+    }
+
     pub(crate) fn note(&self, side: &SideId, ending: CallEnding<'_>, now: Timestamp) {
         self.seen().entry(side.clone()).or_default().health.note_call(ending, now);
     }

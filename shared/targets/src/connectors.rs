@@ -205,6 +205,10 @@ impl<S: Secrets> Apps for Connectors<S> {
         self.breaker.health(side)
     }
 
+    fn note_report(&self, side: &SideId, is_own: bool, at: Timestamp) {
+        self.breaker.note_report(side, is_own, at);
+    }
+
     async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
         self.read_within(&side.config, record, &Deadline::of(&side.config, 1)).await
     }

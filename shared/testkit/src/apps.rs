@@ -267,6 +267,10 @@ impl Apps for FakeApps {
         self.with(side, |app| app.health.clone())
     }
 
+    fn note_report(&self, side: &SideId, is_own: bool, at: Timestamp) {
+        self.with(side, |app| app.health.reports.note(is_own, at));
+    }
+
     async fn sample(&self, side: &Side, _: &str) -> Result<Option<FetchedRecord>, Failure> {
         self.world.turn_at("Apps.sample").await;
         let present = |(image, _): &(Image, u64)| match image {

@@ -142,6 +142,16 @@ async fn a_key_of_several_fields_is_a_template_that_is_checked() {
 }
 
 #[tokio::test]
+async fn the_time_zone_of_an_end_is_one_that_there_is() {
+    let api = Api::with_map().await;
+    let zoned = |zone: &'static str| with(move |config| config["sides"][0]["time_zone"] = json!(zone));
+    let made = api.put_if("/maps/customers", "*", &zoned("Europe/Berlin")).await;
+    assert_eq!((made.status, &made.json()["config"]["sides"][0]["time_zone"]), (200, &json!("Europe/Berlin")));
+    let refused = api.put_if("/maps/customers", "*", &zoned("Berlin")).await;
+    refused.is_problem(400, "invalid_request", "sides[0].time_zone: must be the IANA name of a time zone");
+}
+
+#[tokio::test]
 async fn a_map_that_joins_other_records_forgets_its_lanes() {
     let api = Api::with_map().await;
     let before = uid(&api).await;

@@ -43,7 +43,8 @@ async fn a_side_says_how_its_app_answers() {
     api.put("/sides/erp", &side_config()).await;
     let erp = "erp".parse().unwrap();
     let at = |ms| Some(Timestamp(1_795_428_000_000).plus_ms(ms));
-    let taken = Health { taken: [("accounts".to_owned(), at(0).unwrap())].into(), answered_at: at(0), trouble: None };
+    let taken =
+        Health { taken: [("accounts".to_owned(), at(0).unwrap())].into(), answered_at: at(0), ..Health::default() };
     api.world.lanes.note_health(&erp, &taken).await.unwrap();
     let health = || async { api.get("/sides/erp").await.json()["health"].clone() };
     assert_eq!(health().await, json!({"taken_at": "2026-11-23T10:00:00Z"}));
@@ -54,6 +55,42 @@ async fn a_side_says_how_its_app_answers() {
     assert_eq!(told["trouble"]["class"], "network", "{told}");
     assert_eq!(told["trouble"]["message"], "erp has not answered since 2026-11-23T10:01:00Z (network)", "{told}");
     assert_eq!(api.get("/sides").await.json()["sides"][0]["health"], told);
+}
+
+#[tokio::test]
+async fn a_side_that_reports_other_than_it_says_is_told_with_the_setting() {
+    let api = Api::with_map().await;
+    let crm = "crm".parse().unwrap();
+    let note = async |is_own, minute: u64| {
+        let mut report = Health::default();
+        report.reports.note(is_own, Timestamp(1_795_428_000_000).plus_ms(minute * 60_000));
+        api.world.lanes.note_health(&crm, &report).await.unwrap();
+    };
+    for minute in 0..50 {
+        let at = Timestamp(1_795_428_000_000).plus_ms(minute * 60_000);
+        let taken = [("accounts".to_owned(), at)].into();
+        let health = Health { taken, answered_at: Some(at), ..Health::default() };
+        api.world.lanes.note_health(&crm, &health).await.unwrap();
+    }
+    let warning = async || api.get("/sides/crm").await.json()["health"]["warning"].clone();
+    assert_eq!(warning().await, Value::Null, "no change of a user was reported");
+    note(false, 50).await;
+    let told = "crm is set to report what Tandem writes (`reports_own_writes`), but since 2026-11-23T10:00:00Z it has \
+                reported none of the writes of Tandem, though it reported a change at 2026-11-23T10:50:00Z";
+    assert_eq!(warning().await, told);
+    let found = findings(&api, "crm", json!({})).await;
+    let [finding] = &found.iter().filter(|text| text.starts_with("* ")).collect::<Vec<_>>()[..] else {
+        panic!("{found:?}")
+    };
+    assert!(finding.starts_with("* reports warning: since 2026"), "{finding}");
+    assert!(finding.ends_with("[reports_own_writes = false]"), "{finding}");
+    note(true, 51).await;
+    assert_eq!(warning().await, Value::Null);
+    let silent = json!({"connector": side_config()["connector"], "reports_own_writes": false});
+    assert_eq!(api.put_if("/sides/crm", "*", &silent).await.status, 200);
+    let told = "crm is set not to report what Tandem writes (`reports_own_writes`), but at 2026-11-23T10:51:00Z it reported \
+                what Tandem had just written";
+    assert_eq!(warning().await, told);
 }
 
 #[tokio::test]

@@ -44,6 +44,10 @@ pub(crate) struct SideHealth {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     trouble: Option<SideTrouble>,
+    /// What the app reports contradicts `reports_own_writes`. For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    warning: Option<String>,
 }
 
 /// What is wrong with the app of a side.
@@ -68,7 +72,11 @@ impl Side {
         });
         let known = health != Health::default();
         let taken_at = health.taken_at().map(|at| at.to_string());
-        Self { health: known.then_some(SideHealth { taken_at, trouble }), ..Self::from(side) }
+        let warning = sides::doubt_reports(&side, &health).map(|found| {
+            let not = if side.config.reports_own_writes { "" } else { "not " };
+            format!("{} is set {not}to report what Tandem writes (`reports_own_writes`), but {found}", side.id)
+        });
+        Self { health: known.then_some(SideHealth { taken_at, trouble, warning }), ..Self::from(side) }
     }
 }
 
@@ -108,12 +116,13 @@ pub(crate) struct Tested {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TestFinding {
     /// What the question was about: `record` (can one be read?), `key` (is it found by its key?), `etag` (does it fit the
-    /// `capability`?), `absence` (is a key that no record has answered as such?), `list` (can its records be listed?), and, by `$metadata` or one record, whether the
-    /// app knows the `entity`, the `key_field` and the mapped `fields`.
+    /// `capability`?), `absence` (is a key that no record has answered as such?), `list` (can its records be listed?), and, by
+    /// `$metadata` or one record, whether the app knows the `entity`, the `key_field` and the mapped `fields`. `reports`: what the
+    /// app has reported contradicts `reports_own_writes`.
     check: &'static str,
     /// `ok`; `warning`: it could not be found out, or may be wrong; `error`: writes will fail or do harm.
     level: &'static str,
-    /// The entity.
+    /// The entity; `*`: all of the side.
     entity: String,
     /// The map whose setting it is about.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -38,6 +38,12 @@ pub async fn get_with_health<P: AdminPorts>(ports: &P, id: &SideId) -> Result<(S
     Ok((get(ports, id).await?, ports.lanes().noted_health(id).await?))
 }
 
+/// What the side has reported that contradicts its setting `reports_own_writes`, for people.
+#[must_use]
+pub fn doubt_reports(side: &Side, health: &Health) -> Option<String> {
+    health.reports.contradiction(side.config.reports_own_writes)
+}
+
 /// All sides, and how their apps answer.
 ///
 /// # Errors

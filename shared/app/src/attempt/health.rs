@@ -42,6 +42,21 @@ fn is_worth_a_note(before: &Health, now: &Health, entity: &str) -> bool {
     }
 }
 
+/// Notes that a side reported what Tandem had written there, or a change of its own.
+pub(crate) async fn note_report<P: Ports>(ports: &P, side: &SideId, is_own: bool) {
+    let (known, at) = (ports.apps().health(side).reports, ports.now());
+    ports.apps().note_report(side, is_own, at);
+    let last = if is_own { known.echoed_at } else { known.changed_at };
+    if last.is_some_and(|last| last.0 / NOTED_EVERY_MS == at.0 / NOTED_EVERY_MS) {
+        return;
+    }
+    let mut noted = Health::default();
+    noted.reports.note(is_own, at);
+    if let Err(error) = ports.lanes().note_health(side, &noted).await {
+        tracing::warn!(side.id = %side, %error, "could not note what a side reports");
+    }
+}
+
 /// When the app of a side took a record of the entity last, as this process has seen it or any other has noted it.
 pub(super) async fn last_taken<P: Ports>(ports: &P, side: &SideId, entity: &str) -> Option<Timestamp> {
     let seen = ports.apps().health(side);
@@ -60,7 +75,7 @@ mod tests {
 
     fn answered(at: u64) -> Health {
         let taken = [("accounts".to_owned(), Timestamp(at))].into();
-        Health { taken, answered_at: Some(Timestamp(at)), trouble: None }
+        Health { taken, answered_at: Some(Timestamp(at)), ..Health::default() }
     }
 
     fn is_worth_a_note(before: &Health, now: &Health) -> bool {

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     ErrorClass, Map, Owner, SideId, Timestamp,
     limits::ARCHIVE_TTL_MS,
-    side::{Health, Trouble},
+    side::{Health, Reports, Trouble},
 };
 
 use super::{
@@ -119,15 +119,28 @@ impl Gauges for DynamoLanes {
             (None, Some(answered)) => {
                 let update = match taken_now {
                     Some((entity, _)) => update
-                        .update_expression("SET answered_at = :answered, #taken = :answered")
-                        .expression_attribute_names("#taken", taken_name(entity)),
+                        .update_expression(
+                            "SET answered_at = :answered, #taken = :answered, \
+                             unreported_from = if_not_exists(unreported_from, :answered) ADD unreported :one",
+                        )
+                        .expression_attribute_names("#taken", taken_name(entity))
+                        .expression_attribute_values(":one", number(1)),
                     None => update.update_expression("SET answered_at = :answered"),
                 };
                 update
                     .condition_expression("attribute_not_exists(answered_at) OR answered_at < :answered")
                     .expression_attribute_values(":answered", number(answered.0))
             }
-            (None, None) => return Ok(()),
+            (None, None) => match (health.reports.echoed_at, health.reports.changed_at) {
+                (Some(at), _) => update
+                    .update_expression("SET echoed_at = :at, unreported = :none REMOVE unreported_from")
+                    .expression_attribute_values(":at", number(at.0))
+                    .expression_attribute_values(":none", number(0)),
+                (None, Some(at)) => {
+                    update.update_expression("SET changed_at = :at").expression_attribute_values(":at", number(at.0))
+                }
+                (None, None) => return Ok(()),
+            },
         };
         let stored = error::unless_condition(update.send().await)?;
         // Another process has noted a later answer, which may be a refusal, or the taking of another entity.
@@ -156,7 +169,13 @@ impl Gauges for DynamoLanes {
         let taken = item.keys().filter_map(|name| Some((name, name.strip_prefix(TAKEN)?)));
         let taken =
             taken.map(|(name, entity)| Ok((entity.to_owned(), time(name)?))).collect::<Result<_, PortError>>()?;
-        Ok(Health { taken, answered_at: known(time("answered_at")?), trouble })
+        let reports = Reports {
+            echoed_at: known(time("echoed_at")?),
+            changed_at: known(time("changed_at")?),
+            unreported: u32::try_from(time("unreported")?.0).unwrap_or(u32::MAX),
+            unreported_from: known(time("unreported_from")?),
+        };
+        Ok(Health { taken, answered_at: known(time("answered_at")?), trouble, reports })
     }
 
     async fn resent(&self, map: &Map) -> Result<Resent, PortError> {

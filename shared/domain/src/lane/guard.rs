@@ -5,7 +5,7 @@
 //! unseen content is an echo; a change that leaves writes unseen has crossed them.
 
 use super::{
-    Arrival, Echoes, Head, LaneVersion,
+    Arrival, Echoes, Head, LaneVersion, content,
     head::{SideMemory, Written},
 };
 use crate::{
@@ -145,6 +145,22 @@ impl<'a> Knowledge<'a> {
     fn may_be_evicted(&self, content: ContentHash) -> bool {
         self.evicted.is_some_and(|side| side.may_have_evicted(content))
     }
+}
+
+/// A report without a `before` counts as that of a write of Tandem for so long after it, in milliseconds: later, the app may
+/// report a change of fields that the map does not carry.
+const OWN_REPORT_WITHIN_MS: u64 = 10_000;
+
+/// Whether a report has exactly what Tandem wrote to its side last, and nothing else was reported since: an app does that which
+/// reports what Tandem writes.
+#[must_use]
+pub fn repeats_own_write(head: &Head, origin: SideIx, arrival: &Arrival, map: &MapConfig, now: Timestamp) -> bool {
+    let side = &head.sides[origin];
+    let Some(last) = find_unseen(head, origin, side.last_reported_seq).pop() else { return false };
+    let reported = content(map, arrival.shape, &arrival.image);
+    let before = arrival.before.as_ref().map(|image| content(map, origin, image));
+    let is_fresh = now.ms_since(side.last_write_at) <= OWN_REPORT_WITHIN_MS;
+    last.content == reported && before.map_or(is_fresh, |before| before != reported)
 }
 
 fn report_time(arrival: &Arrival, now: Timestamp) -> Timestamp {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Reports;
 use crate::{
     failure::{ErrorClass, Failure},
     id::SideId,
@@ -19,6 +20,8 @@ pub struct Health {
     pub answered_at: Option<Timestamp>,
     /// Calls that failed for a reason of the whole side.
     pub trouble: Option<Trouble>,
+    /// What its reports tell of Tandem's own writes.
+    pub reports: Reports,
 }
 
 /// How a write ended, as far as it tells of the app.
@@ -71,12 +74,22 @@ impl Health {
             if self.current_trouble().is_none() {
                 self.trouble = Some(trouble.clone());
             }
-        } else {
+        } else if let Some(answered) = noted.answered_at {
+            let is_newest = self.answered_at.is_none_or(|known| known < answered);
+            if is_newest && noted.taken.values().any(|taken| *taken == answered) {
+                self.reports.note_taken(answered);
+            }
             self.answered_at = self.answered_at.max(noted.answered_at);
             for (entity, at) in &noted.taken {
                 let known = self.taken.entry(entity.clone()).or_default();
                 *known = (*known).max(*at);
             }
+        } else {
+            let reports = [(true, noted.reports.echoed_at), (false, noted.reports.changed_at)];
+            reports
+                .into_iter()
+                .filter_map(|(is_own, at)| Some((is_own, at?)))
+                .for_each(|(is_own, at)| self.reports.note(is_own, at));
         }
     }
 
@@ -147,7 +160,8 @@ mod tests {
         health.note_call(CallEnding::Taken("accounts"), Timestamp(4));
         let known = |entity| health.taken.get(entity).map(|at| at.0);
         assert_eq!(["orders", "accounts", "items"].map(known), [Some(3), Some(4), None]);
-        let mut all = Health { taken: [("orders".to_owned(), Timestamp(7))].into(), ..Health::default() };
+        let (taken, answered_at) = ([("orders".to_owned(), Timestamp(7))].into(), Some(Timestamp(1)));
+        let mut all = Health { taken, answered_at, ..Health::default() };
         all.merge(&health);
         assert_eq!(all.taken.values().map(|at| at.0).collect::<Vec<_>>(), [4, 7]);
     }
@@ -158,6 +172,7 @@ mod tests {
             taken: taken.map(|at| ("accounts".to_owned(), at)).into_iter().collect(),
             answered_at: answered,
             trouble: since.map(|since| Trouble { since, class: ErrorClass::Network, calls: 4 }),
+            reports: Reports::default(),
         };
         let at = |ms| Some(Timestamp(ms));
         let mut all = noted(at(1), at(1), None);

@@ -6,7 +6,7 @@ use domain::{
     id::MapUid,
     lane::{ArchiveCause, Archived, Attribution, Conflict, Handling, LaneVersion, MarkerState, Outcome, Winner},
     record::Image,
-    side::{Health, Trouble},
+    side::{Health, Reports, Trouble},
 };
 use serde_json::json;
 
@@ -165,7 +165,7 @@ pub async fn the_health_of_a_side_is_noted<L: Gauges>(lanes: &L) {
     assert_eq!(lanes.noted_health(&crm).await, Ok(Health::default()));
     let taken = |entity: &str, at| (entity.to_owned(), AT.plus_ms(at));
     let answered =
-        |at| Health { taken: [taken("accounts", at)].into(), answered_at: Some(AT.plus_ms(at)), trouble: None };
+        |at| Health { taken: [taken("accounts", at)].into(), answered_at: Some(AT.plus_ms(at)), ..Health::default() };
     let troubled = |at| {
         let trouble = Trouble { since: AT.plus_ms(at), class: ErrorClass::Unavailable, calls: 4 };
         Health { trouble: Some(trouble), ..answered(0) }
@@ -188,13 +188,30 @@ pub async fn the_health_of_a_side_is_noted<L: Gauges>(lanes: &L) {
     }
     // Of another entity, by a process that was answered last before others were; and by one that was refused since.
     for (entity, at, answered_at) in [("data/Orders", 3, 3), ("data/Orders", 2, 2), ("#1", 11, 12)] {
-        let other =
-            Health { taken: [taken(entity, at)].into(), answered_at: Some(AT.plus_ms(answered_at)), trouble: None };
+        let other = Health {
+            taken: [taken(entity, at)].into(),
+            answered_at: Some(AT.plus_ms(answered_at)),
+            ..Health::default()
+        };
         assert_eq!(lanes.note_health(&crm, &other).await, Ok(()));
     }
     let health = lanes.noted_health(&crm).await.expect("it can be read");
     assert_eq!(health.taken, [taken("accounts", 9), taken("data/Orders", 3), taken("#1", 11)].into());
     assert_eq!(health.answered_at, Some(AT.plus_ms(12)));
+    assert_eq!(
+        (health.reports.unreported, health.reports.unreported_from),
+        (3, Some(AT.plus_ms(2))),
+        "the late ones do not count"
+    );
+    for (is_own, at) in [(false, 20), (true, 21)] {
+        let mut report = Health::default();
+        report.reports.note(is_own, AT.plus_ms(at));
+        assert_eq!(lanes.note_health(&crm, &report).await, Ok(()));
+    }
+    assert_eq!(lanes.note_health(&crm, &answered(30)).await, Ok(()));
+    let reports = lanes.noted_health(&crm).await.expect("it can be read").reports;
+    let (echoed_at, changed_at) = (Some(AT.plus_ms(21)), Some(AT.plus_ms(20)));
+    assert_eq!(reports, Reports { echoed_at, changed_at, unreported: 1, unreported_from: Some(AT.plus_ms(30)) });
     assert_eq!(lanes.noted_health(&erp).await, Ok(Health::default()), "of another side");
 }
 

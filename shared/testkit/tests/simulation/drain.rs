@@ -4,6 +4,7 @@
 
 mod cuts;
 mod failing;
+mod own_reports;
 mod pauses;
 mod runs;
 

@@ -31,6 +31,8 @@ pub enum Check {
     KeyField,
     /// Does it know the fields of a map?
     Fields,
+    /// Do its reports fit `reports_own_writes`?
+    Reports,
 }
 
 impl Check {
@@ -46,6 +48,7 @@ impl Check {
             Self::Entity => "entity",
             Self::KeyField => "key_field",
             Self::Fields => "fields",
+            Self::Reports => "reports",
         }
     }
 }
@@ -116,6 +119,13 @@ impl Finding {
         self.map = Some(map.clone());
         self
     }
+}
+
+/// What the reports of the side contradict.
+pub(super) fn judge_reports(side: &Side, found: &str) -> Finding {
+    let value = if side.config.reports_own_writes { "false" } else { "true" };
+    let asked = "whether it reports what Tandem writes";
+    Finding::new(Check::Reports, Level::Warning, "*", asked, found).suggests("reports_own_writes", value)
 }
 
 /// Judges all answers. `left_out` were not asked about.

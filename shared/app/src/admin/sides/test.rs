@@ -3,14 +3,15 @@
 use domain::{ErrorClass, Failure, SideId, side::Side};
 
 use super::{
+    doubt_reports,
     examine::{examine, subjects},
-    findings::Finding,
+    findings::{Finding, judge_reports},
     get,
 };
 use crate::{
     admin::AdminPorts,
     error::AppError,
-    ports::{Apps, ConfigStore},
+    ports::{Apps, ConfigStore, Gauges},
 };
 
 /// What a connection test found.
@@ -42,7 +43,11 @@ pub async fn test_connection<P: AdminPorts>(
     });
     let findings = if failure.is_none() {
         let maps = ports.store().list_maps().await?;
-        examine(ports, &side, subjects(&maps, id, entity)).await
+        let health = ports.lanes().noted_health(id).await?;
+        let doubt = doubt_reports(&side, &health).map(|found| judge_reports(&side, &found));
+        let mut findings = examine(ports, &side, subjects(&maps, id, entity)).await;
+        findings.extend(doubt);
+        findings
     } else {
         Vec::new()
     };
