@@ -2,12 +2,15 @@
 
 mod conflict;
 mod health;
+mod stored;
 
 use domain::{
     Failure, Owner, Timestamp,
     failure::{CallEffect, ErrorClass},
     id::EntryId,
-    lane::{Action, Answer, Attempt, Entry, Head, SettleContext, Step, StepFailure, content, may_call, plan, settle},
+    lane::{
+        Action, Answer, Attempt, Entry, Head, Mode, SettleContext, Step, StepFailure, content, may_call, plan, settle,
+    },
     limits::{PARK_AFTER_ATTEMPTS, PARK_AFTER_BROKEN_ATTEMPTS},
     map::{MapConfig, PerSide, SideIx},
     mapping::{has_carried_field, in_stored_form, translate},
@@ -20,9 +23,10 @@ pub(crate) use self::health::note_report;
 use self::{
     conflict::{EarlyStop, keep_both_values},
     health::{HealthBefore, last_taken},
+    stored::find_answer,
 };
 use crate::{
-    cas::{self, Round},
+    cas::{self, RetryCause, Round},
     ports::{
         Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, OpenRange, PortError, Ports, RecordAddress, SyncMap,
     },
@@ -54,7 +58,8 @@ pub(crate) struct AttemptContext<'a> {
 
 /// The result of an attempt.
 pub(crate) struct AttemptResult {
-    pub(crate) answer: Answer,
+    /// What the caller is told; `None`: nobody knows whether it is to roll back, so it is decided again by what is stored.
+    pub(crate) answer: Option<Answer>,
     /// The lane's head after the attempt; `None` when the attempt could not be settled and is left to the sweep.
     pub(crate) head: Option<Head>,
     /// The failure that ended it, if one did.
@@ -69,7 +74,7 @@ pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>
         Err(EarlyStop::ByApp(attempt)) => attempt,
         Err(EarlyStop::ByJournal) => {
             let answer = Answer::queued(&context.head, &context.entry, None);
-            return AttemptResult { answer, head: None, failure: None };
+            return AttemptResult { answer: Some(answer), head: None, failure: None };
         }
     };
     let failure = attempt.failure.as_ref().map(|step| step.failure.clone());
@@ -84,9 +89,9 @@ pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>
     let (settled, ()) =
         futures::join!(settle_attempt(ports, &context, &attempt), health.note_change(ports, context.map));
     match settled {
-        Ok(Some((answer, head))) => AttemptResult { answer, head: Some(head), failure },
+        Ok(Some((answer, head))) => AttemptResult { answer: Some(answer), head: Some(head), failure },
         Ok(None) => AttemptResult {
-            answer: Answer::queued(&context.head, &context.entry, attempt.failure),
+            answer: Some(Answer::queued(&context.head, &context.entry, attempt.failure)),
             head: None,
             failure,
         },
@@ -95,13 +100,17 @@ pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>
                 map.id = %context.lane.map, entry.id = %context.entry.id, %error,
                 "could not store the outcome of a write; the sweep takes the entry over when its lease ends"
             );
-            AttemptResult {
-                answer: Answer::queued(&context.head, &context.entry, attempt.failure),
-                head: None,
-                failure,
-            }
+            let known = !may_roll_back(&context.entry, &attempt);
+            let answer = known.then(|| Answer::queued(&context.head, &context.entry, attempt.failure));
+            AttemptResult { answer, head: None, failure }
         }
     }
+}
+
+/// Whether the settlement of this attempt may tell the caller to roll back.
+fn may_roll_back(entry: &Entry, attempt: &Attempt) -> bool {
+    let sync = entry.write().is_some_and(|write| write.mode == Mode::Sync);
+    sync && entry.attempts == 1 && attempt.failure.is_some()
 }
 
 async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt {
@@ -243,9 +252,11 @@ async fn settle_attempt<P: Ports>(
             taken[step.to] = Some(ports.now());
         }
     }
-    cas::retry(ports, cas::SETTLE, (view, false), |(mut view, again)| async move {
+    cas::retry(ports, cas::SETTLE, (view, None), |(mut view, told): (SettleView, Option<Answer>)| async move {
         // If the journal does not answer, the known head may still be the stored one: try it.
-        if again && let Err(error @ PortError::Permanent(_)) = view.read_again(ports, context).await {
+        if told.is_some()
+            && let Err(error @ PortError::Permanent(_)) = view.read_again(ports, context).await
+        {
             return Err(error);
         }
         let settle_context = SettleContext {
@@ -259,12 +270,15 @@ async fn settle_attempt<P: Ports>(
             now: ports.now(),
         };
         let Some(settlement) = settle(&view.head, context.entry.clone(), context.owner, attempt, settle_context) else {
-            return Ok(Round::Done(answer_if_ours(&view.head, context).map(|answer| (answer, view.head))));
+            return Ok(match find_answer(ports, &view.head, context, told.clone()).await {
+                Ok(answer) => Round::Done(answer.map(|answer| (answer, view.head))),
+                Err(error) => Round::Again(RetryCause::Unanswered(error), (view, told)),
+            });
         };
         let commit = Commit::of(Some(&view.head), settlement.head.clone(), settlement.effects);
         Ok(match cas::stored(ports.lanes().commit(context.lane, commit).await)? {
             Ok(()) => Round::Done(Some((settlement.answer, settlement.head))),
-            Err(lost) => Round::Again(lost, (view, true)),
+            Err(lost) => Round::Again(lost, (view, Some(settlement.answer))),
         })
     })
     .await
@@ -326,12 +340,4 @@ impl SettleView {
 /// outcome but a refusal pays for reading them first.
 fn needs_echoes(attempt: &Attempt) -> bool {
     attempt.failure.as_ref().is_some_and(|step| step.failure.effect == CallEffect::Refused)
-}
-
-/// The answer of this very settlement, if it was stored and the journal's answer was lost; `None` when somebody else took
-/// the lane over.
-fn answer_if_ours(head: &Head, context: &AttemptContext<'_>) -> Option<Answer> {
-    let write = context.entry.write()?;
-    let known = head.recent.get(write.id)?;
-    Some(Answer::replay(&known.outcome, head.version_of(known.seq), Some(context.entry.id)))
 }

@@ -1,6 +1,7 @@
 //! The entry that this write has just stored: execute it if it is its turn, else leave it to the workers.
 
 use domain::{
+    EntryId, Owner,
     lane::{Answer, Claim, Entry, Head, claim},
     map::Intake,
 };
@@ -13,7 +14,7 @@ use crate::{
 };
 
 impl<P: Ports> WriteSession<'_, P> {
-    /// Executes the entry whose claim of the lane is stored. `None`: there is none.
+    /// Executes the entry whose claim of the lane is stored. `None`: there is none, or nobody knows what was stored of its end.
     pub(super) async fn execute_claimed(&mut self) -> Option<Answer> {
         let (head, entry) = self.unconfirmed.take()?;
         let (ports, lane) = (self.ports, self.lane);
@@ -24,7 +25,11 @@ impl<P: Ports> WriteSession<'_, P> {
             wake_if_due(ports, lane, head).await;
             wake_for_second_attempt(ports, lane, &self.known.map, head).await;
         }
-        Some(ended.answer)
+        if ended.answer.is_none() {
+            // If the write is made anew, it is another request: the entry may have been ended, and its effect undone.
+            (self.entry, self.owner) = (EntryId(ports.fresh_id()), Owner(ports.fresh_id()));
+        }
+        ended.answer
     }
 
     /// The answer for an entry that is in the journal now. If it is its turn, it is executed first.

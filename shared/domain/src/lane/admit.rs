@@ -188,6 +188,8 @@ fn classify(
         ReportKind::Ambiguous => {
             let resync = head.sides[origin].resync_seq;
             let waits = resync > head.done_seq && head.inflight.as_ref().is_none_or(|inflight| inflight.seq != resync);
+            // A change that was admitted behind the copy is older than this report, and would overwrite what the copy carries.
+            let waits = waits && head.sides[origin.other()].last_write_seq <= resync;
             if waits && arrival.mode == Mode::Committed {
                 let covered = echo_of(head.version_of(resync), true);
                 return ControlFlow::Break(Admission::Echo(covered, SkipReason::Covered));

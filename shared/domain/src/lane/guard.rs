@@ -97,10 +97,12 @@ fn change(head: &Head, known: &Knowledge<'_>, report: Report<'_>, map: &MapConfi
     ReportKind::Change { seen, crossing }
 }
 
-/// Whether a call to a plain side may still have its effect, on top of what the side reports.
+/// Whether a call may still have its effect, on top of what the side reports: a plain side takes a call that is repeated once
+/// more. So does a versioned one: the repeat meets the tag of the user's change, and cannot tell that the first call, under the
+/// change, was its own.
 fn may_land(head: &Head, report: Report<'_>) -> bool {
     let side = &head.sides[report.origin];
-    report.side.capability == Capability::Plain && (side.last_write_seq > head.done_seq || side.retried)
+    report.side.capability != Capability::Idempotent && (side.last_write_seq > head.done_seq || side.retried)
 }
 
 /// What a side is known to have seen of Tandem's writes when it made its report.

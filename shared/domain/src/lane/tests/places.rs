@@ -139,17 +139,7 @@ fn the_filter_of_evicted_writes_is_cleared_when_the_newest_of_them_is_seen() {
 /// the copy are covered by it.
 #[test]
 fn a_waiting_resync_covers_the_ambiguous_reports_before_it() {
-    let mut bench = Bench::new(Capability::Idempotent);
-    let save = bench.save(A, "v1");
-    bench.write(save);
-    let side = &mut bench.head.as_mut().unwrap().sides[B];
-    (side.evicted_seq, side.evicted_filter) = (1, filter_bits(ContentHash(1)));
-    side.recent_writes.clear();
-    let report = |bench: &mut Bench, name: &str, mode: Mode| {
-        let mut report = bench.save(B, name);
-        (report.before, report.mode) = (Some(image(B, "v0")), mode);
-        bench.admit(report).unwrap()
-    };
+    let mut bench = forgetful();
     let Admission::Append { entry, .. } = report(&mut bench, "w1", Mode::Committed) else { panic!() };
     assert!(entry.needs_resync);
     assert_eq!(bench.head.as_ref().unwrap().sides[B].resync_seq, 2);
@@ -166,4 +156,35 @@ fn a_waiting_resync_covers_the_ambiguous_reports_before_it() {
     (head.inflight, head.done_seq, head.sides[B].resync_seq) = (None, 2, 2);
     let over = report(&mut bench, "w5", Mode::Committed);
     assert!(matches!(over, Admission::Append { .. }), "{over:?}");
+}
+
+/// What is admitted behind the copy was reported before, and would overwrite what the copy carries.
+#[test]
+fn a_resync_does_not_cover_a_report_that_comes_after_a_change_behind_it() {
+    let mut bench = forgetful();
+    assert!(matches!(report(&mut bench, "w1", Mode::Committed), Admission::Append { .. }));
+    let head = bench.head.as_mut().unwrap();
+    (head.sides[A].last_write_seq, head.next_seq) = (3, 4);
+    let Admission::Append { entry, .. } = report(&mut bench, "w2", Mode::Committed) else { panic!() };
+    assert!(entry.needs_resync);
+    assert_eq!((entry.seq, bench.head.as_ref().unwrap().sides[B].resync_seq), (4, 4));
+    let covered = report(&mut bench, "w3", Mode::Committed);
+    assert!(matches!(covered, Admission::Echo(_, SkipReason::Covered)), "{covered:?}");
+}
+
+/// A lane that does not remember what it wrote to `B`.
+fn forgetful() -> Bench {
+    let mut bench = Bench::new(Capability::Idempotent);
+    let save = bench.save(A, "v1");
+    bench.write(save);
+    let side = &mut bench.head.as_mut().unwrap().sides[B];
+    (side.evicted_seq, side.evicted_filter) = (1, filter_bits(ContentHash(1)));
+    side.recent_writes.clear();
+    bench
+}
+
+fn report(bench: &mut Bench, name: &str, mode: Mode) -> Admission {
+    let mut report = bench.save(B, name);
+    (report.before, report.mode) = (Some(image(B, "v0")), mode);
+    bench.admit(report).unwrap()
 }
