@@ -19,6 +19,8 @@ pub enum Bug {
     AppLies,
     /// An app that says it honours the idempotency key does not.
     AppIgnoresKey,
+    /// An app that answers with tags writes whatever tag a call names.
+    AppIgnoresTag,
     /// A map is saved whatever version it is based on.
     MapIgnoresVersion,
     /// The index of open lanes is empty, and so is every queue.
@@ -35,6 +37,8 @@ pub enum Bug {
     EndTakesTwo,
     /// A lane forgets its final answers.
     AnswersAreForgotten,
+    /// What restores an app after a 503 is forgotten.
+    RestoreIsForgotten,
     /// Nobody waits until a lost call to a plain app can no longer land.
     LandingIsIgnored,
 
@@ -49,6 +53,12 @@ pub enum Bug {
     // Lies about a map.
     /// A paused map is taken for a running one.
     PauseIsNotSeen,
+    /// A stopped map is taken for a running one.
+    StopIsNotSeen,
+    /// A map is read without its primary side.
+    PrimaryIsNotKnown,
+    /// A map that fails when an app is away is read as one that queues.
+    FailIsNotKnown,
     /// A cut takes along what was accepted after the resume.
     CutCoversAll,
     /// A function keeps the map that it read first.
@@ -59,6 +69,9 @@ pub enum Bug {
     EpochStands,
     /// The end of a catch-up is not stored.
     CatchUpHasNoEnd,
+
+    /// What a stopped map skips is not counted.
+    SkippedIsNotCounted,
 
     // Lies about calls, the index, the schedule and the rules.
     /// Each attempt has an idempotency key of its own.

@@ -12,7 +12,7 @@ use app::{
 };
 use domain::{
     EntryId, RecordKey, SideId, SideIx, Timestamp,
-    lane::{Answer, LaneVersion, SkipReason},
+    lane::{Answer, LaneVersion, Mode, SkipReason},
     record::Image,
 };
 use serde_json::{Value, json};
@@ -31,6 +31,12 @@ pub struct Heard {
     pub key: RecordKey,
     /// Who called.
     pub origin: SideId,
+    /// What that app calls the record's version.
+    pub version: Option<u64>,
+    /// Whether the caller could still roll back.
+    pub mode: Mode,
+    /// What the record was, if the caller said it, and what it is to be.
+    pub says: String,
     /// When it was first sent.
     pub sent: Timestamp,
     /// When it was answered.
@@ -136,7 +142,19 @@ impl Users {
         };
         let origin = request.origin.clone().unwrap_or_else(|| self.side(SideIx::First));
         let (key, answered) = (request.key.clone(), self.world.now());
-        lock(&self.heard).push(Heard { id: id.clone(), key, origin, sent, answered, answer: answer.clone() });
+        let says = format!("{:?} -> {:?}", request.before, request.record);
+        let (version, mode, answer_told) = (request.version, request.mode, answer.clone());
+        lock(&self.heard).push(Heard {
+            id: id.clone(),
+            key,
+            origin,
+            version,
+            mode,
+            says,
+            sent,
+            answered,
+            answer: answer_told,
+        });
         let per_mille = self.again_per_mille.load(Ordering::SeqCst);
         if let Ok(first) = &answer
             && is_remembered(first)
@@ -221,12 +239,17 @@ impl Users {
         // The app ends a transaction that is open for too long. What was accepted of it must not stand in the other app.
         let longest_ms = self.world.map().sides[side.at()].config.longest_transaction_ms;
         let too_old = too_old || (told.is_ok() && self.world.now() >= at.plus_ms(longest_ms));
+        let now = self.world.now();
+        let commits = matches!(
+            told,
+            Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. } | Answer::Skipped(_))
+        );
         apps.with(&id, |app| {
-            if !too_old && matches!(told, Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. })) {
-                app.change(key, image);
+            if !too_old && commits {
+                app.change(key, image, now);
             } else if too_old {
                 // It cannot be told whether the write took effect: report what the record is here.
-                let version = app.change(key, before.clone());
+                let version = app.change(key, before.clone(), now);
                 let report =
                     crate::apps::Report { key: key.clone(), before: before.clone(), image: before, version, at };
                 app.outbox.push_back(report);
@@ -244,7 +267,7 @@ impl Users {
         let at = self.world.now();
         self.world.apps.with(&id, |app| {
             let before = app.image(key);
-            let version = app.change(key, image);
+            let version = app.change(key, image, at);
             let image = app.image(key);
             app.outbox.push_back(crate::apps::Report { key: key.clone(), before, image, version, at });
         });

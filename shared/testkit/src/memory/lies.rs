@@ -1,9 +1,9 @@
 //! What the journal says when it lies: see [`Bug`].
 
-use app::ports::Commit;
+use app::ports::{Commit, JournalOp};
 use domain::{
     Timestamp,
-    lane::{Head, Recent},
+    lane::{Head, Recent, RestoreCause, Work},
 };
 
 use crate::bug::Bug;
@@ -29,9 +29,22 @@ pub(super) fn about_commit(mut commit: Commit, bug: Option<Bug>) -> Commit {
         Some(Bug::EndTakesTwo) if head.inflight.is_none() && head.done_seq > 0 && head.done_seq + 1 < head.next_seq => {
             head.done_seq += 1;
         }
+        Some(Bug::RestoreIsForgotten) if head.done_seq + 1 == head.next_seq - 1 && restores(&commit.ops) => {
+            head.done_seq += 1;
+            head.inflight = None;
+            commit.ops.retain(|op| !matches!(op, JournalOp::Append(..)));
+        }
         Some(Bug::AnswersAreForgotten) => head.recent = Recent::default(),
         Some(Bug::LandingIsIgnored) if waits_for_landing => head.inflight = None,
         _ => {}
     }
     commit
+}
+
+/// Whether a commit lays down what restores an app because its caller rolls back.
+fn restores(ops: &[JournalOp]) -> bool {
+    ops.iter().any(|op| match op {
+        JournalOp::Append(entry, _) => matches!(entry.work, Work::Restore { cause: RestoreCause::CallerRollsBack, .. }),
+        _ => false,
+    })
 }

@@ -3,7 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use app::ports::{CommitError, Config, PortError, Ports, SyncMap};
-use domain::{Map, MapId, MapState, log::Activity};
+use domain::{
+    Map, MapId, MapState,
+    log::Activity,
+    map::{ConflictPolicy, OnUnavailable},
+};
 
 use super::SimWorld;
 use crate::{bug::Bug, executor::lock};
@@ -57,6 +61,12 @@ impl SimWorld {
 fn lie_about_map(mut map: SyncMap, bug: Option<Bug>) -> SyncMap {
     if bug == Some(Bug::PauseIsNotSeen) && map.state == MapState::Paused {
         map.map.state = MapState::Running;
+    }
+    match bug {
+        Some(Bug::StopIsNotSeen) if map.state == MapState::Stopped => map.map.state = MapState::Running,
+        Some(Bug::PrimaryIsNotKnown) => map.map.config.conflict = ConflictPolicy::LastInLane,
+        Some(Bug::FailIsNotKnown) => map.map.config.on_unavailable = OnUnavailable::Queue,
+        _ => {}
     }
     if let (Some(Bug::CutCoversAll), Some(cut)) = (bug, &mut map.map.cut) {
         cut.before_epoch = u64::MAX;

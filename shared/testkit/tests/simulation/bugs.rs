@@ -10,12 +10,7 @@ use std::{
 use domain::side::Capability;
 use testkit::Bug;
 
-use crate::{
-    check::wrongs,
-    late_commits, parked,
-    play::{Kind, set_up},
-    rules,
-};
+use crate::{check::wrongs, kind::Kind, late_commits, parked, play::set_up, rules};
 
 /// Worlds that are played at most until a mistake is found.
 const WORLDS: u64 = 300;
@@ -39,6 +34,14 @@ enum Worlds {
     LateCommits,
     /// Errors and rules.
     Rules,
+    /// Apps that take a write only under its tag.
+    Versioned,
+    /// One side is the primary one.
+    Primary,
+    /// Callers are told 503.
+    Fails,
+    /// Operators stop and run the map; plain apps.
+    Stops,
 }
 
 fn kind(capability: Capability) -> Kind {
@@ -60,6 +63,10 @@ fn first_world(worlds: Worlds, bug: Option<Bug>, says: &str) -> Result<u64, BTre
 /// All that the checks find wrong in a world.
 fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
     let kind = match worlds {
+        Worlds::Versioned => Kind::faulty(Capability::Versioned),
+        Worlds::Primary => Kind { primary: true, ..Kind::faulty(Capability::Idempotent) },
+        Worlds::Fails => Kind { fails: true, ..Kind::faulty(Capability::Idempotent) },
+        Worlds::Stops => Kind { stops: true, ..kind(Capability::Plain) },
         Worlds::Idempotent => kind(Capability::Idempotent),
         Worlds::Plain => kind(Capability::Plain),
         Worlds::Silent => {
@@ -77,7 +84,7 @@ fn wrongs_of(seed: u64, worlds: Worlds, bug: Option<Bug>) -> Vec<String> {
 }
 
 /// A lie, the worlds it is told in, what the check of its invariant says of it, and the invariants that this shows.
-const LIES: [(Bug, Worlds, &str, &[&str]); 22] = [
+const LIES: [(Bug, Worlds, &str, &[&str]); 26] = [
     (Bug::ConflictIsAcknowledged, Worlds::Idempotent, "were given one place", &["S1", "S3"]),
     (Bug::ArchiveForgets, Worlds::Idempotent, "was acknowledged and is nowhere", &["S1"]),
     (Bug::CutCoversAll, Worlds::Idempotent, "was accepted after the resume", &["S1"]),
@@ -100,6 +107,10 @@ const LIES: [(Bug, Worlds, &str, &[&str]); 22] = [
     (Bug::NothingIsJudged, Worlds::Rules, "breaches", &["L3"]),
     (Bug::ThresholdIsExceeded, Worlds::Rules, "breaches", &["L3"]),
     (Bug::AttemptsAreWrites, Worlds::Rules, "breaches", &["S11"]),
+    (Bug::PrimaryIsNotKnown, Worlds::Primary, "is not as the primary side has it", &["L4"]),
+    (Bug::RestoreIsForgotten, Worlds::Fails, "nothing restores the app", &["L4"]),
+    (Bug::StopIsNotSeen, Worlds::Stops, "though the map was stopped", &["S8"]),
+    (Bug::SkippedIsNotCounted, Worlds::Stops, "were skipped, and", &["S8"]),
 ];
 
 #[test]
@@ -133,6 +144,10 @@ fn the_mistake_of_a_patch_is_found_by_the_check_of_its_invariant() {
         "one parked" => Worlds::OneParked,
         "late commits" => Worlds::LateCommits,
         "rules" => Worlds::Rules,
+        "versioned" => Worlds::Versioned,
+        "primary" => Worlds::Primary,
+        "fails" => Worlds::Fails,
+        "stops" => Worlds::Stops,
         other => panic!("there are no worlds named {other}"),
     };
     match first_world(worlds, None, &says) {
@@ -146,21 +161,22 @@ fn println_to_stderr(line: &str) {
 }
 
 /// A bug of the fakes, and what one of the checks must say of it.
-const BUGS: [(Bug, &str); 7] = [
-    (Bug::CommitForgetsEntries, "is stuck"),
-    (Bug::CommitIgnoresVersion, "were given one place"),
-    (Bug::AppIgnoresKey, "comes after"),
-    (Bug::AppLies, "is nowhere"),
-    (Bug::MapIgnoresVersion, "the map went from"),
-    (Bug::NothingIsFound, "is stuck"),
-    (Bug::PointersStay, "pointers are left"),
+const BUGS: [(Bug, Capability, &str); 8] = [
+    (Bug::CommitForgetsEntries, Capability::Idempotent, "is stuck"),
+    (Bug::CommitIgnoresVersion, Capability::Idempotent, "were given one place"),
+    (Bug::AppIgnoresKey, Capability::Idempotent, "comes after"),
+    (Bug::AppIgnoresTag, Capability::Versioned, "comes after"),
+    (Bug::AppLies, Capability::Idempotent, "is nowhere"),
+    (Bug::MapIgnoresVersion, Capability::Idempotent, "the map went from"),
+    (Bug::NothingIsFound, Capability::Idempotent, "is stuck"),
+    (Bug::PointersStay, Capability::Idempotent, "pointers are left"),
 ];
 
 #[test]
 fn a_store_or_an_app_that_breaks_its_word_is_found() {
-    for (bug, says) in BUGS {
+    for (bug, capability, says) in BUGS {
         let seen = (0..WORLDS).any(|seed| {
-            let mut played = set_up(seed, kind(Capability::Idempotent), Some(bug));
+            let mut played = set_up(seed, kind(capability), Some(bug));
             played.comes_to_rest();
             wrongs(&played).iter().any(|wrong| wrong.contains(says))
         });

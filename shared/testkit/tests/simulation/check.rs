@@ -1,12 +1,17 @@
 //! What must hold of a world at rest.
 
+mod last_word;
+mod primary;
+mod stopped;
+mod unavailable;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::{ports::LaneKey, write::WriteError};
 use domain::{
-    MapState, RecordKey, SideIx,
+    ContentHash, MapState, RecordKey, SideIx,
     failure::CallEffect,
-    lane::{Answer, ArchiveCause, Crossing, Entry, Outcome, Winner, content},
+    lane::{ArchiveCause, Crossing, Entry, Outcome, Winner, content},
     map::PerSide,
     mapping::translate,
     record::Image,
@@ -18,14 +23,15 @@ use testkit::{
     users::{Again, entry_of, version_of},
 };
 
+pub(crate) use self::{stopped::skipped_records, unavailable::restoring};
 use crate::play::Played;
 
 type Check = fn(&Played) -> Result<(), String>;
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 17] = [
     at_rest,
     states_in_order,
-    nothing_begins_while_paused,
+    nothing_begins_while_it_may_not,
     archived_is_not_written,
     effects_in_order,
     acknowledged_order,
@@ -34,7 +40,12 @@ const CHECKS: [Check; 12] = [
     done_is_confirmed,
     nothing_is_passed,
     nothing_lost,
+    stopped::skips_while_stopped,
+    primary::the_primary_side_wins,
+    unavailable::a_503_leaves_nothing,
     apps_agree,
+    primary::what_lost_is_gone,
+    last_word::nothing_older_comes_back,
 ];
 
 pub(crate) fn check(played: &Played) -> Result<(), String> {
@@ -96,6 +107,8 @@ fn states_in_order(played: &Played) -> Result<(), String> {
         let legal = matches!(
             (state, next),
             (MapState::Running | MapState::CatchingUp, MapState::Paused)
+                | (MapState::Running | MapState::CatchingUp | MapState::Paused, MapState::Stopped)
+                | (MapState::Stopped, MapState::Running)
                 | (MapState::Paused, MapState::CatchingUp)
                 | (MapState::CatchingUp, MapState::CatchingUp | MapState::Running)
         );
@@ -107,22 +120,23 @@ fn states_in_order(played: &Played) -> Result<(), String> {
     Ok(())
 }
 
-/// How long after a pause an attempt may still begin: a function remembers the map for a second, and meets other writers
+/// How long after a pause or a stop an attempt may still begin: a function remembers the map for a second, and meets other writers
 /// of the record, lost answers and a wait for a repeat on its way.
 const BEGINS_WITHIN_MS: u64 = 2_000;
 
-/// S8: nothing is written while the map is paused, but for what was on its way.
-fn nothing_begins_while_paused(played: &Played) -> Result<(), String> {
-    if played.kind.faults && played.kind.capability != Capability::Plain {
+/// S8: nothing is written while the map is paused or stopped, but for what was on its way.
+fn nothing_begins_while_it_may_not(played: &Played) -> Result<(), String> {
+    if played.kind.freezes() || played.kind.probes {
         return Ok(()); // functions are frozen there for minutes: what they begin then is bounded by the lease alone
     }
     let history = played.world.history();
     for Begun { at, lane, .. } in played.world.lanes.history().begun {
         let last = history.iter().rfind(|(since, ..)| *since <= at);
-        if let Some((since, MapState::Paused, _)) = last
+        if let Some((since, state @ (MapState::Paused | MapState::Stopped), _)) = last
             && at.ms_since(*since) > BEGINS_WITHIN_MS
         {
-            return Err(format!("an attempt of {} began at {at}, though the map is paused since {since}", lane.key));
+            let state = state.as_str().to_lowercase();
+            return Err(format!("an attempt of {} began at {at}, though the map is {state} since {since}", lane.key));
         }
     }
     Ok(())
@@ -166,7 +180,7 @@ fn effects_in_order(played: &Played) -> Result<(), String> {
         for effect in played.world.apps.with(&side.id, |app| app.effects.clone()) {
             // An entry that was edited has a newer id.
             let this = (effect.version, effect.entry);
-            let before = last.insert(effect.key.clone(), this);
+            let (before, row) = last.insert(effect.key.clone(), (this, effect.row)).unzip();
             let same = before.is_some_and(|before| before.0 == this.0 && before.1 != this.1);
             let lane = LaneKey { map: played.world.map().map.id, key: effect.key.clone() };
             let copy = played.world.lanes.is_copy(&lane, effect.version.seq);
@@ -176,8 +190,13 @@ fn effects_in_order(played: &Played) -> Result<(), String> {
             if same && !edited.contains(&(effect.key.clone(), effect.version)) {
                 return Err(format!("{} of {} came to {} under two keys", effect.version, effect.key, side.id));
             }
-            // A plain app takes the same call twice; never an older one after a newer one.
-            let again = side.config.capability == Capability::Plain;
+            // A plain app takes the same call twice, and one with tags if somebody changed the record in between; never an older
+            // one after a newer one.
+            let again = match side.config.capability {
+                Capability::Plain => true,
+                Capability::Versioned => row.is_some_and(|row| effect.row > row + 1),
+                Capability::Idempotent => false,
+            };
             if before.is_some_and(|before| before > this || (before == this && !again)) {
                 return Err(format!("{} of {} comes after {before:?} at {}", effect.version, effect.key, side.id));
             }
@@ -207,7 +226,7 @@ fn acknowledged_order(played: &Played) -> Result<(), String> {
 /// S6: one write is accepted once, however often it is sent.
 fn one_fate_per_id(played: &Played) -> Result<(), String> {
     for (id, entries) in played.world.lanes.history().accepted {
-        if entries.len() > 1 {
+        if entries.len() > 1 && !played.kind.fails {
             return Err(format!("{id:032x} was accepted twice, as {entries:?}"));
         }
     }
@@ -216,9 +235,6 @@ fn one_fate_per_id(played: &Played) -> Result<(), String> {
         let id: u128 = heard.id.parse().map(|ulid: ulid::Ulid| ulid.0).unwrap_or_default();
         if heard.answer == Err(WriteError::IdTooOld) && !accepted.contains_key(&id) {
             return Err(format!("{} is new, and was refused as too old", heard.id));
-        }
-        if let Ok(Answer::Unavailable { .. }) = heard.answer {
-            return Err(format!("{} was answered 503 by a map that queues", heard.id));
         }
     }
     Ok(())
@@ -251,7 +267,7 @@ fn done_is_confirmed(played: &Played) -> Result<(), String> {
     let map = played.world.map();
     for (at, side) in SideIx::BOTH.into_iter().zip(&map.sides) {
         let of = |effect: &Effect| (at, effect.key.clone(), effect.version);
-        played.world.apps.with(&side.id, |app| taken.extend(app.effects.iter().map(of)));
+        played.world.apps.with(&side.id, |app| taken.extend(app.effects.iter().chain(&app.held).map(of)));
     }
     let archived: BTreeSet<_> = played.world.lanes.archive().into_iter().map(|one| (one.key, one.version)).collect();
     for Ended { lane, version, entry, outcome } in played.world.lanes.history().ended {
@@ -301,7 +317,9 @@ fn nothing_lost(played: &Played) -> Result<(), String> {
     };
     archived.iter().for_each(|one| note(&one.key, one.version, one.entry.id));
     for side in &played.world.map().sides {
-        played.world.apps.with(&side.id, |app| app.effects.iter().for_each(|e| note(&e.key, e.version, e.entry)));
+        played.world.apps.with(&side.id, |app| {
+            app.effects.iter().chain(&app.held).for_each(|e| note(&e.key, e.version, e.entry));
+        });
     }
     for heard in played.users.heard() {
         let Some(version) = heard.answer.as_ref().ok().and_then(version_of) else { continue };
@@ -315,6 +333,16 @@ fn nothing_lost(played: &Played) -> Result<(), String> {
     Ok(())
 }
 
+/// What a side has of a record, as the guards compare it, in the fields of the first side.
+fn shown_at_first(played: &Played, of: SideIx, image: &Image) -> Result<ContentHash, String> {
+    let map = played.world.map();
+    let first = match of {
+        SideIx::First => image.clone(),
+        SideIx::Second => translate(&map.config, of, image).map_err(|error| format!("{error:?}"))?,
+    };
+    Ok(content(&map.config, SideIx::First, &first))
+}
+
 /// L4: at rest both apps hold the same.
 fn apps_agree(played: &Played) -> Result<(), String> {
     let map = played.world.map();
@@ -325,7 +353,8 @@ fn apps_agree(played: &Played) -> Result<(), String> {
     for side in &map.sides {
         played.world.apps.with(&side.id, |app| keys.extend(app.records.keys().cloned()));
     }
-    for key in keys.difference(&parked) {
+    let may_differ = stopped::may_differ(played);
+    for key in keys.difference(&parked).filter(|key| !may_differ.contains(*key)) {
         let (one, two) = (image(SideIx::First, key), image(SideIx::Second, key));
         let there: Image = translate(config, SideIx::First, &one).map_err(|error| format!("{error:?}"))?;
         if content(config, SideIx::Second, &there) != content(config, SideIx::Second, &two) {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
 mod alerts;
+mod cases;
 mod settings;
 
 use std::{
@@ -22,8 +23,8 @@ use app::{
         map_commands::{pause, switch},
         parked,
     },
-    drain::{drain_map, sweep},
-    ports::Ports,
+    drain::{drain_map, probe_map, run_lane, sweep},
+    ports::{LaneKey, Ports},
     request::WriteRequest,
     write::{WriteError, write},
 };
@@ -37,76 +38,20 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{CrashedIn, SimWorld, sample, users::Users};
 
+use self::cases::{CASES, Case};
 use crate::{
     check,
     covered::Covered,
+    kind::Kind,
     operator::{Deeds, cleans_up, kim},
-    play::{Kind, Played},
+    play::Played,
 };
 
 const STEPS: u64 = 500_000;
-
-/// What is crashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Case {
-    WriteDirect,
-    WriteAndThenAPause,
-    WriteBehindAnother,
-    WriteWhilePaused,
-    WriteThatCrosses,
-    WriteRefused,
-    CommittedWriteRefused,
-    WriteWithoutOrigin,
-    Report,
-    DrainABacklog,
-    DrainAndSkip,
-    Sweep,
-    Pause,
-    Resume,
-    SkipToLive,
-    Retry,
-    Edit,
-    Hold,
-    Skip,
-    Revert,
-    Supersede,
-    CancelNext,
-    CancelLater,
-    Acknowledge,
-    RetryAll,
-    Recover,
-    Reverse,
-}
-
-const CASES: [Case; 27] = [
-    Case::WriteDirect,
-    Case::WriteAndThenAPause,
-    Case::WriteBehindAnother,
-    Case::WriteWhilePaused,
-    Case::WriteThatCrosses,
-    Case::WriteRefused,
-    Case::CommittedWriteRefused,
-    Case::WriteWithoutOrigin,
-    Case::Report,
-    Case::DrainABacklog,
-    Case::DrainAndSkip,
-    Case::Sweep,
-    Case::Pause,
-    Case::Resume,
-    Case::SkipToLive,
-    Case::Retry,
-    Case::Edit,
-    Case::Hold,
-    Case::Skip,
-    Case::Revert,
-    Case::Supersede,
-    Case::CancelNext,
-    Case::CancelLater,
-    Case::Acknowledge,
-    Case::RetryAll,
-    Case::Recover,
-    Case::Reverse,
-];
+/// A queue has forgotten its pointers by then.
+const FIFTEEN_DAYS_MS: u64 = 15 * 24 * 60 * 60 * 1_000;
+/// Of [`Stage::backlog`].
+const BACKLOG: usize = 6;
 
 fn key(n: u32) -> RecordKey {
     format!("C-{n}").parse().unwrap()
@@ -156,6 +101,7 @@ impl Stage {
             | Case::Pause => {}
             Case::WriteBehindAnother => self.parked().await,
             Case::WriteWhilePaused => self.map(MapCommand::Pause).await,
+            Case::WriteWhileStopped => self.map(MapCommand::Stop).await,
             Case::WriteThatCrosses | Case::Reverse => {
                 // crm has a change that finance has not seen, and the other way round.
                 self.map(MapCommand::Pause).await;
@@ -184,7 +130,11 @@ impl Stage {
                 self.users.edit_committed(SideIx::First, &key(0), record("a", false)).await;
                 while self.users.report(SideIx::First).await {}
             }
-            Case::DrainABacklog | Case::Sweep => {
+            Case::SweepALongPause => {
+                self.backlog().await;
+                self.world.executor.sleep(FIFTEEN_DAYS_MS).await;
+            }
+            Case::DrainABacklog | Case::RunLane | Case::Sweep => {
                 self.backlog().await;
                 self.map(MapCommand::Resume(Backlog::CatchUp)).await;
             }
@@ -192,7 +142,9 @@ impl Stage {
                 self.backlog().await;
                 self.map(MapCommand::Resume(Backlog::SkipToLive)).await;
             }
-            Case::Resume | Case::CancelNext | Case::CancelLater => self.backlog().await,
+            Case::Resume | Case::CancelNext | Case::CancelLater | Case::SweepWhilePaused | Case::Probe => {
+                self.backlog().await;
+            }
             Case::SkipToLive => {
                 self.backlog().await;
                 self.map(MapCommand::Resume(Backlog::CatchUp)).await;
@@ -205,7 +157,7 @@ impl Stage {
             | Case::Supersede
             | Case::Acknowledge
             | Case::RetryAll => self.parked().await,
-            Case::Recover => {
+            Case::Recover | Case::RecoverAll => {
                 self.backlog().await;
                 self.map(MapCommand::Resume(Backlog::Discard)).await;
                 self.rests().await;
@@ -258,6 +210,7 @@ impl Stage {
             Case::WriteBehindAnother | Case::WriteWhilePaused | Case::WriteThatCrosses => {
                 writes(self.saved(from(&key(0), &record("b", false), "committed"))).await
             }
+            Case::WriteWhileStopped => writes(from(&key(0), &record("a", false), "sync")).await,
             Case::WriteRefused => writes(from(&key(0), &record("a", true), "sync")).await,
             Case::CommittedWriteRefused => writes(self.saved(from(&key(0), &record("a", true), "committed"))).await,
             Case::WriteWithoutOrigin => {
@@ -269,7 +222,14 @@ impl Stage {
                 true
             }
             Case::DrainABacklog | Case::DrainAndSkip => world.invoke(drain_map(world, &map, until)).await.is_some(),
-            Case::Sweep => world.invoke(sweep(world, until)).await.is_some(),
+            Case::RunLane => {
+                let lane = LaneKey { map, key: key(0) };
+                world.invoke(run_lane(world, &lane, until)).await.is_some()
+            }
+            Case::Probe => world.invoke(probe_map(world, &map)).await.is_some(),
+            Case::Sweep | Case::SweepWhilePaused | Case::SweepALongPause => {
+                world.invoke(sweep(world, until)).await.is_some()
+            }
             Case::Pause => world.invoke(pause(world, &kim(), &map, "why", 5_000)).await.is_some(),
             Case::Resume => {
                 let what = MapCommand::Resume(Backlog::CatchUp);
@@ -299,6 +259,10 @@ impl Stage {
                 let one = world.lanes.archive().into_iter().find(|one| one.cause == ArchiveCause::Discarded).unwrap();
                 world.invoke(archive::recover(world, &kim(), &map, one.id, OnNewer::Keep, "why")).await.is_some()
             }
+            Case::RecoverAll => {
+                let cause = ArchiveCause::Discarded;
+                world.invoke(archive::recover_all(world, &kim(), &map, cause, None, "why")).await.is_some()
+            }
             Case::Reverse => {
                 let one = world.lanes.all_conflicts().into_iter().next().unwrap();
                 world.invoke(conflicts::reverse(world, &kim(), &map, one.entry, "why")).await.is_some()
@@ -306,13 +270,34 @@ impl Stage {
         }
     }
 
+    /// What the act itself must have left, whether or not it was crashed before.
+    fn check_what_was_done(&self, case: Case) {
+        let world = &self.world;
+        match case {
+            Case::WriteWhileStopped => assert!(world.lanes.skipped() > 0, "what is skipped is counted"),
+            Case::SweepALongPause => {
+                let pointers = world.queues.messages(world.map().map.uid);
+                assert_eq!(pointers, BACKLOG, "every change that is kept is pointed to again");
+            }
+            Case::RecoverAll => {
+                let archived = world.lanes.archive();
+                assert!(
+                    archived.len() == BACKLOG && archived.iter().all(|one| one.recovered.is_some()),
+                    "{archived:?}"
+                );
+            }
+            _ => {}
+        }
+    }
+
     /// The origin has the change already.
     fn saved(&self, request: Value) -> Value {
         let key: RecordKey = request["key"].as_str().unwrap().parse().unwrap();
         let image = Image::Present(request["record"].as_object().unwrap().clone());
+        let now = self.world.now();
         self.world.apps.with(&"finance".parse().unwrap(), |app| {
             if app.image(&key) != image {
-                app.change(&key, image);
+                app.change(&key, image, now);
             }
         });
         request
@@ -344,13 +329,15 @@ fn play(case: Case, capability: Capability, point: Option<u64>) -> (u64, Option<
                 world.executor.sleep(200_000).await; // the lease of what crashed ends
                 assert!(stage.act(case, &id).await, "{case:?} is not answered after a crash at point {point:?}");
             }
+            stage.check_what_was_done(case);
             stage.comes_to_rest().await;
             cleans_up(world).await;
             stage.comes_to_rest().await;
         });
     }
     let over = world.executor.run(STEPS);
-    let kind = Kind { refusals: true, faults: false, operators: true, ..Kind::faulty(capability) };
+    let probes = case == Case::Probe;
+    let kind = Kind { refusals: true, faults: false, operators: true, probes, ..Kind::faulty(capability) };
     let played = Played { world, users, kind, over, deeds: Arc::new(Deeds::default()) };
     check::check(&played).unwrap_or_else(|wrong| {
         panic!("{case:?} of {capability:?} apps, crashed at point {point:?}: {wrong}\n{}", played.story())
@@ -364,7 +351,7 @@ fn every_use_case_may_crash_at_every_point() {
     let mut all = 0;
     let mut covered = Covered::default();
     for case in CASES {
-        for capability in [Capability::Idempotent, Capability::Plain] {
+        for capability in [Capability::Idempotent, Capability::Versioned, Capability::Plain] {
             let (points, _) = play(case, capability, None);
             assert!(points > 0, "{case:?} never waits");
             let crashes: Vec<_> = (0..points).filter_map(|point| play(case, capability, Some(point)).1).collect();
@@ -384,7 +371,7 @@ fn every_use_case_may_crash_at_every_point() {
     }
     // Past libtest's capture: whoever runs this sees what it covered.
     let _ = writeln!(std::io::stderr(), "crash matrix: {all} crashes, one at every point where a use case waits:{out}");
-    assert!(all >= 1_000, "only {all} crashes: the matrix has lost cases");
+    assert!(all >= 1_800, "only {all} crashes: the matrix has lost cases");
     let gaps = covered.gaps();
     assert!(gaps.is_empty(), "{}", gaps.join("\n"));
 }

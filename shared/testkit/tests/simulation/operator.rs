@@ -46,12 +46,12 @@ pub(crate) fn kim() -> Caller {
 }
 
 /// One thing or another, for a while.
-pub(crate) async fn meddles(world: &SimWorld, deeds: &Deeds, deeds_wanted: u64) {
+pub(crate) async fn meddles(world: &SimWorld, deeds: &Deeds, deeds_wanted: u64, stops: bool) {
     for _ in 0..deeds_wanted {
         let wait = world.executor.chance(|rng| rng.below(60_000));
         world.executor.sleep(wait).await;
         match world.executor.chance(|rng| rng.below(10)) {
-            0..=4 => changes_the_map(world, deeds).await,
+            0..=4 => changes_the_map(world, deeds, stops).await,
             5..=7 => does_something_to_an_entry(world, deeds).await,
             8 => brings_something_back(world, deeds).await,
             _ => reverses_a_conflict(world, deeds).await,
@@ -59,12 +59,14 @@ pub(crate) async fn meddles(world: &SimWorld, deeds: &Deeds, deeds_wanted: u64) 
     }
 }
 
-async fn changes_the_map(world: &SimWorld, deeds: &Deeds) {
+async fn changes_the_map(world: &SimWorld, deeds: &Deeds, stops: bool) {
     let id = world.map().map.id;
     let ways = [Backlog::CatchUp, Backlog::CatchUp, Backlog::SkipToLive, Backlog::Discard];
     let way = ways[usize::try_from(world.executor.chance(|rng| rng.below(4))).unwrap()];
     let state = world.map().map.state;
     let what = match state {
+        MapState::Stopped => MapCommand::Run,
+        _ if stops && world.executor.chance(|rng| rng.below(3)) == 0 => MapCommand::Stop,
         MapState::Paused => MapCommand::Resume(way),
         MapState::CatchingUp if world.executor.chance(|rng| rng.below(2)) == 0 => MapCommand::Resume(way),
         _ => MapCommand::Pause,
@@ -158,8 +160,13 @@ fn may_come_back(cause: ArchiveCause) -> bool {
 /// At the end of a world, with all faults gone: the map flows again, and what was given up is brought back.
 pub(crate) async fn cleans_up(world: &SimWorld) {
     let id = world.map().map.id;
-    if world.map().map.state == MapState::Paused {
-        switch(world, &kim(), &id, MapCommand::Resume(Backlog::CatchUp), "the end").await.unwrap();
+    let flows = match world.map().map.state {
+        MapState::Paused => Some(MapCommand::Resume(Backlog::CatchUp)),
+        MapState::Stopped => Some(MapCommand::Run),
+        _ => None,
+    };
+    if let Some(flows) = flows {
+        switch(world, &kim(), &id, flows, "the end").await.unwrap();
     }
     for _ in 0..20 {
         world.executor.sleep(60_000).await;

@@ -2,24 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use domain::{MapState, RecordKey, SideIx, lane::Answer, record::Image, side::Capability};
+use domain::{RecordKey, SideIx, record::Image};
 use serde_json::json;
 use testkit::{
     Bug, JournalFaults, QueueFaults, SimWorld,
     apps::CallFaults,
-    sample,
     users::{Heard, Users},
 };
 
-use crate::operator::{Deeds, cleans_up, meddles};
+use crate::{
+    kind::Kind,
+    operator::{Deeds, cleans_up, meddles},
+};
 
 /// In this minute of the schedule the triggers stop. It comes ten sweeps after the operators have brought back the last
 /// change, and nine sweeps before the end: what a trigger reports last is still written.
@@ -33,44 +32,6 @@ const AGAIN_PER_MILLE: u64 = 150;
 /// In every other world, a `sync` caller commits within this time of its answer.
 const COMMITS_WITHIN_MS: u64 = 60_000;
 const OPERATOR_DEEDS: u64 = 25;
-
-/// What a world is like.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
-    pub(crate) capability: Capability,
-    pub(crate) refusals: bool,
-    pub(crate) faults: bool,
-    /// Operators pause, resume, and do things to entries.
-    pub(crate) operators: bool,
-    /// The apps do not report what Tandem writes.
-    pub(crate) silent: bool,
-    /// Their reports do not say what a record was before.
-    pub(crate) terse: bool,
-}
-
-impl Kind {
-    /// Apps of this capability that report everything, and whose calls and functions fail. Each test says what is different.
-    pub(crate) const fn faulty(capability: Capability) -> Self {
-        Self { capability, refusals: false, faults: true, operators: false, silent: false, terse: false }
-    }
-
-    pub(crate) fn must_see(self) -> Vec<&'static str> {
-        let mut all = vec!["written", "queued", "crossing"];
-        if !self.silent {
-            all.push("skipped");
-        }
-        if self.faults {
-            all.push("crash");
-        }
-        if self.operators {
-            all.extend(["archived", "paused", "conflict"]);
-        }
-        if self.refusals {
-            all.extend(["refused", "parked"]);
-        }
-        all
-    }
-}
 
 /// A world at rest.
 pub(crate) struct Played {
@@ -89,9 +50,9 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Played {
 
 /// A world that has not begun yet, perhaps with a bug in it.
 pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
-    let mut map = sample::running(kind.capability);
+    let mut map = kind.map();
     for side in &mut map.sides {
-        side.config.reports_own_writes = !kind.silent || bug == Some(Bug::SilenceIsNotKnown);
+        side.config.reports_own_writes |= bug == Some(Bug::SilenceIsNotKnown);
     }
     let names = map.sides.each_ref().map(|side| side.id.clone());
     let world = SimWorld::new(seed, map);
@@ -115,7 +76,7 @@ pub(crate) fn set_up(seed: u64, kind: Kind, bug: Option<Bug>) -> Played {
         for _ in 0..2 {
             let (world, deeds) = (Arc::clone(&world), Arc::clone(&deeds));
             executor.spawn(async move {
-                meddles(&world, &deeds, OPERATOR_DEEDS).await;
+                meddles(&world, &deeds, OPERATOR_DEEDS, kind.stops).await;
             });
         }
     }
@@ -168,8 +129,7 @@ fn faults(world: &SimWorld, kind: Kind, on: bool) {
     }
     world.set_crashes(world.executor.chance(|rng| rng.below(30)));
     let some = |most: u64| world.executor.chance(|rng| rng.below(most));
-    // A function that is frozen in the middle of a call makes the call outlive its bound: nothing helps a plain app then.
-    let freeze = if kind.capability == Capability::Plain { 0 } else { some(8) };
+    let freeze = if kind.freezes() { some(8) } else { 0 };
     world.lanes.set_faults(JournalFaults { transient: some(40), lost_answer: some(40), index_lag: some(500), freeze });
     world.queues.set_faults(QueueFaults { transient: some(50), lost: some(200), doubled: some(200), unreadable: 0 });
     let calls = CallFaults {
@@ -189,8 +149,11 @@ async fn edits(world: &SimWorld, users: &Users, person: u64, kind: Kind) {
         let key: RecordKey = format!("C-{}", chance(RECORDS)).parse().unwrap();
         let side = if chance(2) == 0 { SideIx::First } else { SideIx::Second };
         let refused = kind.refusals && chance(6) == 0;
-        let image =
-            if kind.silent { coloured(side, edit) } else { image(side, person, edit, refused, chance(10) == 0) };
+        let image = if kind.silent {
+            coloured(side, edit)
+        } else {
+            image(side, person, edit, refused, chance(10) == 0 && kind.deletes())
+        };
         if chance(2) == 0 {
             users.edit_sync(side, &key, image).await;
         } else {
@@ -239,43 +202,16 @@ impl Played {
         self.over = self.world.executor.run(STEPS);
     }
 
-    /// What was seen in this world.
-    pub(crate) fn seen(&self) -> BTreeMap<&'static str, u64> {
-        let mut seen = BTreeMap::new();
-        for heard in self.users.heard() {
-            let (what, crossing) = match &heard.answer {
-                Ok(Answer::Written { crossing, .. }) => ("written", crossing.is_some()),
-                Ok(Answer::Skipped(_)) => ("skipped", false),
-                Ok(Answer::Queued { crossing, .. }) => ("queued", crossing.is_some()),
-                Ok(Answer::Parked { .. }) => ("parked", false),
-                Ok(Answer::Archived { .. }) => ("archived", false),
-                Ok(Answer::Refused { .. }) => ("refused", false),
-                Ok(Answer::Unavailable { .. }) => ("unavailable", false),
-                Err(_) => ("error", false),
-            };
-            *seen.entry(what).or_default() += 1;
-            *seen.entry("crossing").or_default() += u64::from(crossing);
-        }
-        let crashes = self.world.crashes.load(Ordering::SeqCst);
-        seen.insert("crash", crashes);
-        let parked = self.world.lanes.heads().iter().filter(|(_, head)| head.parked).count();
-        *seen.entry("parked").or_default() += parked as u64;
-        seen.insert("conflict", self.world.lanes.all_conflicts().len() as u64);
-        *seen.entry("archived").or_default() += self.world.lanes.archive().len() as u64;
-        let paused = self.world.history().iter().filter(|(_, state, _)| *state == MapState::Paused).count();
-        seen.insert("paused", paused as u64);
-        seen
-    }
-
     /// What happened, to be read when a check fails.
     pub(crate) fn story(&self) -> String {
         let mut lines = Vec::new();
-        for Heard { id, key, origin, sent, answered, answer } in self.users.heard() {
-            lines.push(format!("{sent} {answered} {origin} {key} {id}: {answer:?}"));
+        for Heard { id, key, origin, version, mode, says, sent, answered, answer } in self.users.heard() {
+            lines.push(format!("{sent} {answered} {origin} {key} {id} {mode:?} row {version:?}: {says}: {answer:?}"));
         }
         for side in &self.world.map().sides {
             self.world.apps.with(&side.id, |app| {
                 lines.extend(app.effects.iter().map(|effect| format!("{}: {effect:?}", side.id)));
+                lines.extend(app.changes.iter().map(|change| format!("{}: {change:?}", side.id)));
                 lines.extend(app.records.iter().map(|(key, row)| format!("{} {key} = {row:?}", side.id)));
                 lines.push(format!("{}: {} reports left", side.id, app.outbox.len()));
             });

@@ -8,7 +8,7 @@ use std::sync::{
 
 use app::{
     admin::{
-        DiscardPolicy, Precondition, incidents,
+        DiscardPolicy, Precondition, document, incidents,
         logs::{ErrorFilter, dismiss, resolve},
         maps, rules, sides, tokens,
     },
@@ -47,9 +47,10 @@ enum Case {
     Acknowledge,
     Dismiss,
     Resolve,
+    Apply,
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     Case::PutSide,
     Case::DeleteSide,
     Case::PutMap,
@@ -66,6 +67,7 @@ const CASES: [Case; 16] = [
     Case::Acknowledge,
     Case::Dismiss,
     Case::Resolve,
+    Case::Apply,
 ];
 
 fn somebody() -> Address {
@@ -144,6 +146,12 @@ async fn act(world: &SimWorld, case: Case) -> Option<Result<(), AppError>> {
             world.invoke(incidents::acknowledge(world, &kim, incident, "on it")).await.map(|done| done.map(drop))
         }
         Case::Dismiss => world.invoke(dismiss(world, &kim, failed_event().id, "seen")).await,
+        Case::Apply => {
+            let mut wanted = document::export(world).await.unwrap();
+            wanted.sides.insert(erp, side);
+            wanted.maps.insert(orders, map);
+            world.invoke(document::apply(world, &kim, wanted, false)).await.map(|done| done.map(drop))
+        }
         Case::Resolve => {
             let filter = ErrorFilter { maps: vec![world.map().map.id], ..ErrorFilter::default() };
             let done = world.invoke(resolve(world, &kim, filter, "map=customers", "mended")).await;
