@@ -130,7 +130,8 @@ fn a_row_decides_nothing_while_a_caller_of_either_app_may_still_commit() {
             assert_eq!(decide(&mut bench, asked_before.clone()), again, "when it was read counts");
             assert_eq!(decide(&mut bench, same.clone()), again, "that it is equal is not known, either");
         }
-        let asked_at = CopiedRow { asked_at: not_before, ..row(&bench, "v1") };
+        let unchanged_since = not_before.minus_ms(REPORTS_WITHIN_MS);
+        let asked_at = CopiedRow { asked_at: not_before, unchanged_since, ..row(&bench, "v1") };
         assert!(matches!(decide(&mut bench, asked_at), CopyDecision::Write { .. }));
     }
 }
