@@ -116,11 +116,11 @@ mod tests {
         fn put(&self, key: &str, fields: Value) {
             let Value::Object(record) = fields else { panic!("a record is an object") };
             let key = key.parse().expect("a key");
-            self.0.with(&self.1.id, |app| app.change(&key, Image::Present(record)));
+            self.0.with(&self.1.id, |app| app.change(&key, Image::Present(record), Timestamp(0)));
         }
         fn remove(&self, key: &str) {
             let key = key.parse().expect("a key");
-            self.0.with(&self.1.id, |app| app.change(&key, Image::Absent));
+            self.0.with(&self.1.id, |app| app.change(&key, Image::Absent, Timestamp(0)));
         }
         fn put_raw(&self, place: &str, row: &str) {
             self.0.with(&self.1.id, |app| app.odd_rows.insert(place.to_owned(), row.to_owned()));
