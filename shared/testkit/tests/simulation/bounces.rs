@@ -105,11 +105,21 @@ fn play_with(
     names: Vec<Value>,
     returns_stored: bool,
 ) -> (usize, Head, Arc<SimWorld>) {
+    play_at(5, tidy, rule, names, returns_stored)
+}
+
+fn play_at(
+    seed: u64,
+    tidy: Option<[Tidies; 2]>,
+    rule: Compare,
+    names: Vec<Value>,
+    returns_stored: bool,
+) -> (usize, Head, Arc<SimWorld>) {
     let mut map = sample::running(Capability::Idempotent);
     let names_of = |field: &&mut domain::mapping::FieldMapping| field.names.values().any(|name| name == "Name");
     let field = map.map.config.fields.iter_mut().find(names_of).unwrap();
     (field.compare, field.required) = (rule, false);
-    let world = SimWorld::new(5, map);
+    let world = SimWorld::new(seed, map);
     for (at, side) in world.map().sides.iter().enumerate() {
         world.apps.with(&side.id, |app| {
             app.tidies = tidy.map(|tidy| tidy[at]);
@@ -152,16 +162,22 @@ fn what_an_app_answers_that_it_has_stored_is_not_a_change_when_it_reports_it() {
     }
 }
 
+/// In some orders of their reports, each app takes what was written back to it for its own, and the record comes to rest.
 #[test]
-fn without_such_a_rule_the_record_waits_for_an_operator_after_a_few_calls() {
+fn without_such_a_rule_the_record_rests_or_waits_for_an_operator_after_a_few_calls() {
     for Tidy { finance, crm, written, rule, by_default } in all() {
         let other = if by_default { Compare { blank_is_null: false, ..rule } } else { Compare::default() };
-        let (calls, head, world) = play(Some([finance, crm]), other.clone(), vec![written]);
-        assert!(calls <= 8 && head.parked, "{other:?}: {calls} calls, {head:?}");
-        let (_, entry) = world.lanes.journal().into_iter().next().unwrap();
-        assert_eq!(entry.parked, Some(ParkReason::Bounces), "{other:?}");
-        let says = entry.last_failure.unwrap().failure.message;
-        assert!(says.contains("finance and crm") || says.contains("crm and finance"), "{says}");
+        let mut parked = 0;
+        for seed in 0..20 {
+            let (calls, head, world) = play_at(seed, Some([finance, crm]), other.clone(), vec![written.clone()], false);
+            assert!(calls <= 8 && (head.parked || head.idle()), "seed {seed}, {other:?}: {calls} calls, {head:?}");
+            let Some((_, entry)) = world.lanes.journal().into_iter().find(|_| head.parked) else { continue };
+            assert_eq!(entry.parked, Some(ParkReason::Bounces), "{other:?}");
+            let says = entry.last_failure.unwrap().failure.message;
+            assert!(says.contains("finance and crm") || says.contains("crm and finance"), "{says}");
+            parked += 1;
+        }
+        assert!(parked > 0, "{other:?} is never parked");
     }
 }
 
