@@ -149,7 +149,7 @@ fn what_an_app_stored_without_an_answer_is_found_there_and_not_written_again() {
         assert_eq!((&told["status"], &told["failure"]["class"]), (&json!("queued"), &json!("throttled")), "{told}");
         world.finance().switch(json!({"mode": "normal"})).await.expect("finance is switched");
         assert_eq!(world.settled(&key).await.finance.expect("finance has it")["OrganizationName"], "Fabrikam");
-        assert!(open_lane(world, &key).await.is_none() && conflicts(world, &key).await.is_empty());
+        assert_eq!((open_lane(world, &key).await, conflicts(world, &key).await), (None, Vec::new()));
     });
 }
 

@@ -154,6 +154,7 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
                     _ => image,
                 };
                 attempt.done.push((to, Some(content(config, to, &written)), applied.etag));
+                attempt.found[to] = applied.unchanged;
             }
             Err(mut failure) => {
                 // Apps repeat values in their messages; those go into logs and mails.

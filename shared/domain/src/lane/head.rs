@@ -80,8 +80,8 @@ pub struct SideMemory {
     pub last_write_seq: u64,
     /// When it was admitted.
     pub last_write_at: Timestamp,
-    /// A write to this side had been tried more than once: unless the side is `idempotent`, the last try may have landed on top
-    /// of a change that the side made in between.
+    /// More than one call of the last write to this side may have landed: unless the side is `idempotent`, the last one may have
+    /// landed on top of a change that the side made in between.
     pub retried: bool,
     /// What this side last reported as a change of its own.
     pub last_reported: Option<ContentHash>,

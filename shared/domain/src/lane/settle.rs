@@ -21,6 +21,8 @@ use crate::{
 pub struct Attempt {
     /// Sides that have it now, with what was written (`None`: they had it already) and its `ETag`.
     pub done: Vec<(SideIx, Option<ContentHash>, Option<String>)>,
+    /// Sides whose call found what it was to write, as when an earlier one had arrived: it changed nothing.
+    pub found: PerSide<bool>,
     /// What stopped it.
     pub failure: Option<StepFailure>,
     /// What the call that failed would have written: if its outcome is unknown, the app may report it.
@@ -102,7 +104,7 @@ pub fn settle(
             memory.note_written(entry.seq, *content);
         }
         memory.etag.clone_from(etag);
-        memory.retried = entry.attempts > 1 || entry.outcome_unknown;
+        memory.retried = may_have_landed_twice(&entry, context.sides[side.at()].capability, attempt.found[*side]);
     }
     entry.last_failure.clone_from(&attempt.failure);
     let mut settling = Settling { head, entry, direct, context, effects: Vec::new() };
@@ -117,6 +119,17 @@ pub fn settle(
         settling.effects.push(JournalEffect::Log(LogEvent::Error(Box::new(event))));
     }
     Some(Settlement { head: settling.head, effects: settling.effects, answer })
+}
+
+/// Whether a call of the entry may have landed on top of a change that the side made after an earlier call of it. A `versioned` side
+/// tells more of it: a call that certainly had no effect, or that found what it was to write, lands on top of nothing.
+fn may_have_landed_twice(entry: &Entry, capability: Capability, found: bool) -> bool {
+    let earlier = entry.attempts.saturating_sub(1).max(entry.outcome_unknown.into());
+    match capability {
+        Capability::Versioned if !entry.outcome_unknown => false,
+        Capability::Versioned => earlier + u32::from(!found) > 1,
+        Capability::Plain | Capability::Idempotent => earlier > 0,
+    }
 }
 
 struct Settling<'a> {

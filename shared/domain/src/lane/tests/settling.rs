@@ -37,14 +37,30 @@ fn errors(bench: &Bench) -> Vec<&ErrorEvent> {
 
 #[test]
 fn a_side_was_tried_more_than_once_after_a_second_attempt_or_an_unknown_outcome() {
-    let retried = |attempts: u32, outcome_unknown: bool| {
-        let mut bench = Bench::new(Capability::Plain);
-        let entry = Entry { attempts, outcome_unknown, ..direct(&mut bench, Mode::Committed) };
-        let attempt = bench.done(&entry, true);
-        bench.settle(&entry, &attempt).unwrap();
-        bench.head.unwrap().sides[B].retried
-    };
-    assert_eq!([(1, false), (2, false), (1, true)].map(|(n, unknown)| retried(n, unknown)), [false, true, true]);
+    let retried = |attempts| [false, true].map(|unknown| is_retried(Capability::Plain, attempts, unknown, false));
+    assert_eq!([1, 2].map(retried), [[false, true], [true, true]]);
+}
+
+#[test]
+fn a_call_to_a_versioned_side_that_found_its_content_did_not_land_on_top_of_a_change() {
+    let retried =
+        |attempts, unknown| [false, true].map(|found| is_retried(Capability::Versioned, attempts, unknown, found));
+    assert_eq!([1, 9].map(|attempts| retried(attempts, false)), [[false; 2]; 2], "the others had no effect");
+    assert_eq!(
+        retried(2, true),
+        [true, false],
+        "the first may have landed, and the second only if it found it not there"
+    );
+    assert_eq!(retried(3, true), [true, true], "the second may have landed, too");
+}
+
+fn is_retried(capability: Capability, attempts: u32, outcome_unknown: bool, found: bool) -> bool {
+    let mut bench = Bench::new(capability);
+    let entry = Entry { attempts, outcome_unknown, ..direct(&mut bench, Mode::Committed) };
+    let mut attempt = bench.done(&entry, true);
+    attempt.found[B] = found;
+    bench.settle(&entry, &attempt).unwrap();
+    bench.head.unwrap().sides[B].retried
 }
 
 #[test]
