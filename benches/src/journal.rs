@@ -79,6 +79,9 @@ impl Lanes for Journal {
     async fn count_skipped(&self, map: &Map) -> Result<(), PortError> {
         self.lanes.count_skipped(map).await
     }
+    async fn skipped(&self, map: &Map) -> Result<u64, PortError> {
+        Lanes::skipped(&self.lanes, map).await
+    }
 }
 
 impl Archive for Journal {

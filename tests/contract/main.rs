@@ -10,3 +10,4 @@ mod log;
 mod queue;
 mod stored;
 mod stream;
+mod syncs;

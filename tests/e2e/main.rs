@@ -27,6 +27,7 @@ mod settled;
 mod stack;
 mod stopped;
 mod story;
+mod syncs;
 mod trial;
 mod until;
 mod values;

@@ -10,4 +10,5 @@ pub(crate) mod maps;
 pub(crate) mod parked;
 pub(crate) mod rules;
 pub(crate) mod sides;
+pub(crate) mod syncs;
 pub(crate) mod tokens;

@@ -14,6 +14,8 @@ pub(crate) struct Config {
     pub(crate) first_admin_sha256: Option<String>,
     /// The URL of the queue that names what could not be logged.
     pub(crate) failed_events: Option<String>,
+    /// The URL of the queue of sync runs' work items.
+    pub(crate) sync_queue: String,
 }
 
 impl Config {
@@ -26,8 +28,9 @@ impl Config {
         let first_admin_sha256 = Some(hash).filter(|hash| !hash.is_empty());
         let failed_events =
             Some(read.parsed("TANDEM_FAILED_EVENTS_QUEUE", String::new())).filter(|url| !url.is_empty());
+        let sync_queue = read.parsed("TANDEM_SYNC_QUEUE", String::new());
         let (common, alerts) = (Common::read(&mut read), AlertSettings::read(&mut read));
-        let config = Self { common, alerts, first_admin_sha256, failed_events };
+        let config = Self { common, alerts, first_admin_sha256, failed_events, sync_queue };
         read.finish(config)
     }
 }

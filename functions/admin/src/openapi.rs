@@ -105,7 +105,11 @@ fn components() -> utoipa::openapi::Components {
         views::Members,
         views::Incidents,
         views::Incident,
-        views::FlaggedAddresses
+        views::FlaggedAddresses,
+        views::StartSyncRun,
+        views::SyncRuns,
+        views::SyncRunView,
+        views::SyncRecords
     );
     let token = "A token begins with `tnd_`; `POST /tokens` makes one.";
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(token)).build();

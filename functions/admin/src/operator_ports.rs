@@ -2,9 +2,9 @@
 
 use app::{
     admin::AdminPorts,
-    ports::{AlertPorts, ConfigStore, MailPorts, PortError, Ports},
+    ports::{AlertPorts, ConfigStore, MailPorts, PortError, Ports, SyncPorts},
 };
-use aws::{AwsAlertPorts, Clients, DynamoConfig, DynamoTokens, Sqs, SsmSecrets};
+use aws::{AwsAlertPorts, Clients, DynamoConfig, DynamoSyncRuns, DynamoTokens, Sqs, SqsWorkItems, SsmSecrets};
 use domain::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 use targets::{Connectors, Guard};
@@ -18,6 +18,8 @@ pub(crate) struct OperatorPorts {
     shared: Shared,
     store: DynamoConfig,
     tokens: DynamoTokens,
+    runs: DynamoSyncRuns,
+    work_items: SqsWorkItems,
     first_admin_sha256: Option<String>,
     sqs: Sqs,
     failed_events: Option<String>,
@@ -26,7 +28,7 @@ pub(crate) struct OperatorPorts {
 impl OperatorPorts {
     /// Clients for the environment's account.
     pub(crate) async fn connect(config: Config) -> Result<Self, String> {
-        let Config { common, alerts, first_admin_sha256, failed_events } = config;
+        let Config { common, alerts, first_admin_sha256, failed_events, sync_queue } = config;
         let clients = Clients::connect().await;
         let guard = Guard::new(&common.allowed_hosts, common.allow_private)?;
         let apps = Connectors::new(guard, SsmSecrets::new(clients.ssm.clone()))?;
@@ -34,6 +36,8 @@ impl OperatorPorts {
         let world = Self {
             shared: AwsAlertPorts::of(&clients, &common, &alerts, apps),
             store: DynamoConfig::new(clients.db.clone(), &common.table),
+            runs: DynamoSyncRuns::new(clients.db.clone(), &common.table),
+            work_items: SqsWorkItems::new(clients.sqs.clone(), &sync_queue),
             tokens: DynamoTokens::new(clients.db, &common.table),
             first_admin_sha256,
             sqs,
@@ -103,6 +107,18 @@ impl MailPorts for OperatorPorts {
     }
     fn api_url(&self) -> &str {
         self.shared.api_url()
+    }
+}
+
+impl SyncPorts for OperatorPorts {
+    type Runs = DynamoSyncRuns;
+    type WorkItems = SqsWorkItems;
+
+    fn runs(&self) -> &DynamoSyncRuns {
+        &self.runs
+    }
+    fn work_items(&self) -> &SqsWorkItems {
+        &self.work_items
     }
 }
 

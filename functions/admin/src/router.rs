@@ -11,7 +11,7 @@ use axum::{
 };
 
 use crate::{
-    api::{archive, backlog, document, download, logs, map_commands, maps, parked, rules, sides, tokens},
+    api::{archive, backlog, document, download, logs, map_commands, maps, parked, rules, sides, syncs, tokens},
     http::{
         guard::guard,
         reply::{Reply, json},
@@ -52,6 +52,10 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/conflicts/{id}/reverse", post(archive::reverse::<P>))
         .route("/maps/{map}/open", get(maps::open::<P>))
         .route("/maps/{map}/preview", post(maps::preview::<P>))
+        .route("/maps/{map}/syncs", get(syncs::list::<P>).post(syncs::start::<P>))
+        .route("/maps/{map}/syncs/{run}", get(syncs::get::<P>))
+        .route("/maps/{map}/syncs/{run}/records", get(syncs::records::<P>))
+        .route("/maps/{map}/syncs/{run}/{command}", post(syncs::command::<P>))
         .route("/config", get(document::export::<P>))
         .route("/config/plan", post(document::plan::<P>))
         .route("/config/apply", post(document::apply::<P>))

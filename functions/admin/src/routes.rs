@@ -10,7 +10,7 @@ use axum::http::Method;
 
 use self::query::{
     ACTIVITY, ARCHIVE, CONFLICTS, DOWNLOAD, ENTRY, ERRORS, EXPLAIN, FAILED, GIVE_UP, GROUPS, INCIDENTS, LIMIT, LOG,
-    PRUNE, QUEUE, RESOLVE, WAIT,
+    PRUNE, QUEUE, RESOLVE, SYNC_RECORDS, SYNCS, WAIT,
 };
 
 /// One address with one method.
@@ -62,7 +62,7 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 62] = [
+pub(crate) static ROUTES: [Route; 67] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "Reports that the function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "Lists sides: the apps, and how Tandem reaches them."),
@@ -253,6 +253,39 @@ pub(crate) static ROUTES: [Route; 62] = [
         "Returns what a record becomes on the other side. Writes nothing.",
     )
     .body("PreviewRequest"),
+    route(Method::GET, "/maps/{map}/syncs", VIEWER, &[(200, "SyncRuns")], "Lists the sync runs of a map, newest first.")
+        .query(SYNCS),
+    route(
+        Method::POST,
+        "/maps/{map}/syncs",
+        OPERATOR,
+        &[(201, "SyncRunView")],
+        "Starts a dry run, an initial sync or a reconcile; or a rerun of records of an earlier run.",
+    )
+    .body("StartSyncRun"),
+    route(
+        Method::GET,
+        "/maps/{map}/syncs/{run}",
+        VIEWER,
+        &[(200, "SyncRunView")],
+        "Returns one sync run: its counts, why records failed, and why it does not move.",
+    ),
+    route(
+        Method::GET,
+        "/maps/{map}/syncs/{run}/records",
+        VIEWER,
+        &[(200, "SyncRecords")],
+        "Lists records of a sync run: those that failed, that differ, that kept changing, or that were not reached.",
+    )
+    .query(SYNC_RECORDS),
+    route(
+        Method::POST,
+        "/maps/{map}/syncs/{run}/{command}",
+        OPERATOR,
+        &[(200, "SyncRunView")],
+        "Steers a sync run: `pause`, `resume` (it goes on at its page) or `cancel` (what it has copied stays).",
+    )
+    .body("Reason"),
     route(Method::GET, "/config", VIEWER, &[(200, "Document")], "Returns all sides and maps as one document."),
     route(Method::POST, "/config/plan", VIEWER, &[(200, "Plan")], "Returns what applying a document would change. Writes nothing.")
         .body("Document")

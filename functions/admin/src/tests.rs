@@ -17,4 +17,6 @@ mod records;
 mod rules;
 mod sides;
 mod switch;
+mod syncs;
 mod tokens;
+mod woken;

@@ -9,6 +9,7 @@ mod logs;
 mod maps;
 mod rules;
 mod sides;
+mod syncs;
 mod tokens;
 
 use serde::Serialize;
@@ -33,6 +34,7 @@ pub(crate) use self::{
         Rules, TestMail, WouldBreach,
     },
     sides::{Side, Sides, TestRequest, Tested},
+    syncs::{StartSyncRun, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
     tokens::{NewToken, Token, TokenRequest, Tokens},
 };
 
@@ -57,6 +59,10 @@ pub(crate) mod by_hand {
 
     pub(crate) fn error_class() -> RefOr<Schema> {
         Ref::from_schema_name("ErrorClass").into()
+    }
+
+    pub(crate) fn sync_kind() -> RefOr<Schema> {
+        Ref::from_schema_name("SyncKind").into()
     }
 
     pub(crate) fn problem() -> RefOr<Schema> {

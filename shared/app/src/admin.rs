@@ -23,6 +23,7 @@ pub mod preview;
 mod renames;
 pub mod rules;
 pub mod sides;
+pub mod syncs;
 pub mod tokens;
 mod version;
 
@@ -34,7 +35,7 @@ use std::future::Future;
 
 use crate::{
     error::AppError,
-    ports::{CommitError, ConfigStore, MailPorts, PortError, Role, Tokens},
+    ports::{CommitError, ConfigStore, MailPorts, PortError, Role, SyncPorts, Tokens},
 };
 
 /// Largest configuration of one side or map, in bytes of JSON. The write path reads it, and a DynamoDB item has at most
@@ -42,7 +43,7 @@ use crate::{
 pub const MAX_CONFIG_BYTES: usize = 256 * 1024;
 
 /// The ports of the operators' use cases.
-pub trait AdminPorts: MailPorts + Send + 'static {
+pub trait AdminPorts: MailPorts + SyncPorts + Send + 'static {
     /// Maps and sides.
     type Store: ConfigStore + Send;
     /// Tokens.

@@ -5,7 +5,7 @@ mod health;
 mod stored;
 
 use domain::{
-    Failure, Owner, Timestamp,
+    Failure, Owner, RecordKey, Timestamp,
     failure::{CallEffect, ErrorClass},
     id::EntryId,
     lane::{
@@ -186,30 +186,41 @@ async fn image<P: Ports>(
     };
     debug_assert_eq!(from.other(), to, "a copy goes to the other side");
     let config: &MapConfig = &context.map.config;
-    let wanted = translate(config, from, &read(ports, context, from).await?).map_err(|error| {
-        Failure::new(ErrorClass::Mapping, CallEffect::Refused, Some(error.field.clone()), &said(&error))
-    })?;
+    let wanted =
+        translate(config, from, &read(ports, context, from).await?).map_err(|error| mapping_failure(&error))?;
     let there = read(ports, context, to).await?;
     Ok((content(config, to, &there) != content(config, to, &wanted)).then_some(wanted))
 }
 
-/// Reads a record as a side has it now.
+/// Reads the record of an attempt as a side has it now.
 async fn read<P: Ports>(ports: &P, context: &AttemptContext<'_>, from: SideIx) -> Result<Image, Failure> {
-    let end = context.map.config.side(from);
-    let side = &context.map.sides[from.at()];
-    let found = ports.apps().read(side, &RecordAddress::of(end, &context.lane.key)).await;
+    read_record(ports, context.map, &context.lane.key, from).await
+}
+
+/// Reads a record as a side has it now. A read changes nothing, however it fails.
+pub(crate) async fn read_record<P: Ports>(
+    ports: &P,
+    map: &SyncMap,
+    key: &RecordKey,
+    from: SideIx,
+) -> Result<Image, Failure> {
+    let found = ports.apps().read(&map.sides[from.at()], &RecordAddress::of(map.config.side(from), key)).await;
     match found {
-        Ok(Some(found)) if !has_carried_field(&context.map.config, from, &found.record) => {
+        Ok(Some(found)) if !has_carried_field(&map.config, from, &found.record) => {
             let says = "the answer is no record: it has none of the mapped fields";
             Err(Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, says))
         }
         Ok(found) => Ok(found.map_or(Image::Absent, |FetchedRecord { record, .. }| Image::Present(record))),
-        // A read changes nothing, however it fails.
         Err(failure) if failure.effect == CallEffect::Unknown => {
             Err(Failure { effect: CallEffect::NotApplied, ..failure })
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// The failure of a record that a map cannot carry from a side.
+pub(crate) fn mapping_failure(error: &domain::mapping::MappingError) -> Failure {
+    Failure::new(ErrorClass::Mapping, CallEffect::Refused, Some(error.field.clone()), &said(error))
 }
 
 async fn write<P: Ports>(

@@ -3,8 +3,8 @@
 mod subject;
 
 use domain::{
-    EntryId, ErrorClass, MapId, MapState, RecordKey, RuleId, SideId, Timestamp, map::MapCommand, mapping::MappingError,
-    side::Mistake,
+    EntryId, ErrorClass, MapId, MapState, RecordKey, RuleId, SideId, Timestamp, id::SyncRunId, map::MapCommand,
+    mapping::MappingError, side::Mistake,
 };
 use serde::Serialize;
 
@@ -145,6 +145,8 @@ pub enum ResourceKind {
     FlaggedAddress,
     /// An event that could not be logged.
     FailedEvent,
+    /// A sync run.
+    SyncRun,
 }
 
 /// What stands against it.
@@ -218,6 +220,14 @@ pub enum StateConflict {
         /// There are, or may be, more.
         more: bool,
     },
+    /// Another sync run that writes goes on in the map.
+    SyncActive(SyncRunId),
+    /// The sync run is over: nothing more can be done about it.
+    SyncOver,
+    /// The sync run whose records are selected is not over: its lists still change.
+    ParentGoesOn,
+    /// The map keeps changes at the moment, so nothing can be copied.
+    MapPaused,
     /// Somebody else changed something, or the store failed, in the middle of a document. What is listed was not written.
     Interrupted(Vec<Mistake>),
 }

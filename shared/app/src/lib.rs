@@ -15,6 +15,7 @@ pub mod ports;
 pub mod problem;
 pub mod request;
 mod rotation;
+pub mod sync;
 mod wake;
 pub mod write;
 

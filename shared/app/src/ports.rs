@@ -7,6 +7,7 @@ mod log;
 mod pages;
 mod queues;
 mod store;
+mod sync_runs;
 
 use std::{collections::BTreeMap, future::Future};
 
@@ -35,6 +36,9 @@ pub use self::{
     pages::{Page, PageError, PageRequest},
     queues::{Pointer, Queues, Received},
     store::{ConfigStore, Role, Token, Tokens},
+    sync_runs::{
+        ActiveRun, FINDINGS_AT_ONCE, FindingChange, FindingList, SyncPorts, SyncRuns, WorkItems, finding_place,
+    },
 };
 
 /// Everything a use case works with. One implementation for AWS, one in memory for tests.

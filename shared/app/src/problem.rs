@@ -183,6 +183,12 @@ fn text(error: &AppError) -> Text {
         AppError::NotFound(ResourceKind::Archived) => {
             (404, "archived_not_found", "There is no such archived entry", "`GET /maps/{map}/archive` lists all.")
         }
+        AppError::NotFound(ResourceKind::SyncRun) => (
+            404,
+            "unknown_sync_run",
+            "No such sync run",
+            "`GET /maps/{map}/syncs` lists the runs of the map. A run is kept for a year.",
+        ),
         AppError::NotFound(ResourceKind::Conflict) => {
             (404, "conflict_not_found", "There is no such conflict", "`GET /maps/{map}/conflicts` lists all.")
         }
@@ -277,6 +283,7 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             .iter()
             .map(|rule| Mistake { field: "group".to_owned(), message: format!("is named by the rule {rule}") })
             .collect(),
+        AppError::Conflict(Conflict::SyncActive(run)) => one("map", format!("has the run {run}")),
         AppError::Conflict(Conflict::MapActive(state)) => one("map", format!("is {state}")),
         AppError::Conflict(Conflict::MapSettling { until, .. }) => one("map", format!("settles until {until}")),
         AppError::Conflict(Conflict::EntryInFlight { until, .. }) => one("seq", format!("is in flight until {until}")),
@@ -303,7 +310,10 @@ fn errors(error: &AppError) -> Vec<Mistake> {
             | Conflict::Unreadable
             | Conflict::NothingBehind
             | Conflict::AlreadySo
-            | Conflict::NewerAccepted,
+            | Conflict::NewerAccepted
+            | Conflict::SyncOver
+            | Conflict::ParentGoesOn
+            | Conflict::MapPaused,
         )
         | AppError::Refused(_)
         | AppError::NotKept { .. }

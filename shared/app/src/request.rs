@@ -32,7 +32,7 @@ pub struct WriteRequest {
     #[serde(default)]
     pub shape: Option<SideId>,
     /// Whether the caller can still roll back.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "caller_mode")]
     pub mode: Mode,
     /// The whole record.
     #[serde(default)]
@@ -63,6 +63,20 @@ pub enum Op {
     Upsert,
     /// It is deleted.
     Delete,
+}
+
+/// The modes that a caller may choose.
+fn caller_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Mode, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum CallerMode {
+        Sync,
+        Committed,
+    }
+    Ok(match CallerMode::deserialize(from)? {
+        CallerMode::Sync => Mode::Sync,
+        CallerMode::Committed => Mode::Committed,
+    })
 }
 
 fn no_hash() -> ContentHash {

@@ -68,12 +68,6 @@ impl ConfigStore for DynamoConfig {
     async fn open_lanes(&self, map: &Map, limit: usize) -> Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError> {
         lanes::open(self.0.db(), self.0.table(), map, limit).await
     }
-
-    async fn skipped(&self, map: &Map) -> Result<u64, PortError> {
-        let item = self.0.item(&Key::Skipped(map.uid)).await?;
-        let count = item.as_ref().and_then(|item| item.get("skipped")?.as_n().ok());
-        count.map_or(Ok(0), |count| count.parse().map_err(|_| PortError::Permanent(format!("skipped is {count}"))))
-    }
 }
 
 impl ReadConfig for DynamoConfig {

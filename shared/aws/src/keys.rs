@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use app::ports::LaneKey;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{EntryId, ErrorClass, GroupId, IncidentId, LogId, MapId, RecordKey, RuleId, SideId, WriteId, id::MapUid};
+use domain::{
+    EntryId, ErrorClass, GroupId, IncidentId, LogId, MapId, RecordKey, RuleId, SideId, WriteId,
+    id::{MapUid, SyncRunId},
+};
 
 /// Partitions of the index of open lanes, per map. Each direct write puts its lane into the index and takes it out:
 /// 10,000 writes a second are 20,000 index writes, and one partition of DynamoDB takes 1,000.
@@ -66,6 +69,12 @@ pub enum Key {
     Incident(IncidentId),
     /// An address to which mail cannot be sent.
     Flagged(String),
+    /// A sync run of a map.
+    SyncRun(MapUid, SyncRunId),
+    /// A sync run that is not over.
+    ActiveRun(MapId, SyncRunId),
+    /// What a sync run has noted of a record, by its place.
+    Finding(SyncRunId, String),
 }
 
 impl Key {
@@ -104,6 +113,9 @@ impl Key {
             Self::Flagged(_) => "FLAGGED".to_owned(),
             Self::Archived(uid, _) => format!("A#{uid}"),
             Self::Conflict(uid, _) => format!("X#{uid}"),
+            Self::SyncRun(uid, _) => format!("Y#{uid}"),
+            Self::ActiveRun(..) => "SYNCING".to_owned(),
+            Self::Finding(run, _) => format!("N#{run}"),
         }
     }
 
@@ -131,6 +143,9 @@ impl Key {
             Self::Depth(_) => "DEPTH".to_owned(),
             Self::Drain(_) => "DRAIN".to_owned(),
             Self::Resent(_) => "RESENT".to_owned(),
+            Self::SyncRun(_, id) => format!("{:032x}", id.0),
+            Self::ActiveRun(map, id) => format!("{map}#{:032x}", id.0),
+            Self::Finding(_, place) => place.clone(),
         }
     }
 

@@ -169,6 +169,11 @@ impl Lanes for DynamoLanes {
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
         count.send().await.map(|_| ()).map_err(error::port)
     }
+
+    async fn skipped(&self, map: &Map) -> Result<u64, PortError> {
+        let item = self.get(&Key::Skipped(map.uid)).await?;
+        item.map_or(Ok(0), |item| items::read_number(&item, "skipped"))
+    }
 }
 
 impl DynamoLanes {

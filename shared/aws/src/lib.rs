@@ -19,6 +19,8 @@ mod ports;
 mod queues;
 mod secrets;
 pub mod settings;
+mod sync_ports;
+mod sync_runs;
 pub mod telemetry;
 mod tokens;
 mod wakes;
@@ -37,6 +39,8 @@ pub use self::{
     ports::{AwsPorts, Deps},
     queues::{Sqs, SqsQueues, messages_in},
     secrets::SsmSecrets,
+    sync_ports::SyncAwsPorts,
+    sync_runs::{DynamoSyncRuns, SqsWorkItems},
     tokens::DynamoTokens,
     wakes::{EventBridgeWakeUps, LANE_WAITING, MAP_SOURCE, MAP_WAITING, SOURCE},
 };

@@ -293,3 +293,7 @@ mod tests {
         }
     }
 }
+made_id! {
+    /// The id of a sync run: time first.
+    SyncRunId
+}

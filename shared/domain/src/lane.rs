@@ -34,7 +34,7 @@ pub use self::{
         ArchiveCause, Archived, Archiving, Attribution, NotNow, append, archive, call_life_ms, newest, recovery,
     },
     conflict::{Conflict, note_conflict},
-    copied::{CopiedRow, CopyDecision, CopyTerms, HeadVersion, apply_copied_row},
+    copied::{CopiedRow, CopyDecision, CopyTerms, HeadVersion, Look, apply_copied_row},
     entry::{
         Entry, Handling, Marker, MarkerState, Mode, ParkReason, RestoreCause, StepFailure, Unreadable, Work, Write,
     },

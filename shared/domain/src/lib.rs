@@ -14,6 +14,7 @@ pub mod record;
 pub mod redact;
 pub mod rule;
 pub mod side;
+pub mod sync;
 pub mod time;
 
 pub use failure::{ErrorClass, Failure};

@@ -60,6 +60,9 @@ pub const MAX_BOUNCES: u32 = 2;
 pub const BOUNCES_WITHIN_MS: u64 = 10_000;
 /// A row that was read while a write of its record was in flight is read again after this time: most calls are over by then.
 pub const LOOK_AGAIN_MS: u64 = 1_000;
+/// How long after its commit an app reports a change, usually. A sync run overwrites nothing before it has shown the same for so
+/// long, in milliseconds.
+pub const REPORTS_WITHIN_MS: u64 = 10_000;
 /// Longest `Retry-After` that is obeyed; a broken app must not park a lane for a year.
 pub const MAX_RETRY_AFTER_MS: u64 = 15 * 60 * 1000;
 /// Default crossing window: a change that reached us later than this after its commit is told by `committed_at`.

@@ -9,6 +9,7 @@ mod error;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::error::alike_message;
 pub use self::{
     activity::{Activity, ActivityKind, Change, IncidentStep},
     error::{

@@ -33,7 +33,6 @@ struct State {
     sides: BTreeMap<SideId, Side>,
     maps: BTreeMap<MapId, Map>,
     open: BTreeMap<MapId, Vec<OpenLane>>,
-    skipped: BTreeMap<MapId, u64>,
     lines: Vec<Activity>,
     mishap: Option<(usize, Mishap)>,
 }
@@ -58,11 +57,6 @@ impl MemoryConfig {
     /// Says which lanes of a map are open.
     pub fn set_open(&self, map: &MapId, lanes: Vec<OpenLane>) {
         self.state().open.insert(map.clone(), lanes);
-    }
-
-    /// Says how many writes of a map were skipped.
-    pub fn set_skipped(&self, map: &MapId, count: u64) {
-        self.state().skipped.insert(map.clone(), count);
     }
 
     /// Lines of the activity log that were saved since this was last asked.
@@ -167,10 +161,6 @@ impl ConfigStore for MemoryConfig {
         self.read(|state| {
             state.open.get(&map.id).map(|lanes| lanes.iter().take(limit).cloned().collect()).unwrap_or_default()
         })
-    }
-
-    async fn skipped(&self, map: &Map) -> Result<u64, PortError> {
-        self.read(|state| state.skipped.get(&map.id).copied().unwrap_or(0))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod pages;
 mod queues;
 mod rng;
 pub mod sample;
+pub mod sync_runs;
 mod trace;
 pub mod users;
 mod world;

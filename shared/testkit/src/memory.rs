@@ -290,4 +290,8 @@ impl Lanes for MemoryLanes {
         let counts = u64::from(!self.world.has(Bug::SkippedIsNotCounted));
         self.call("Lanes.count_skipped", |tables| tables.skipped += counts).await
     }
+
+    async fn skipped(&self, _map: &Map) -> Result<u64, PortError> {
+        self.call("Lanes.skipped", |tables| tables.skipped).await
+    }
 }

@@ -1,8 +1,11 @@
 //! People and triggers of the two apps: they edit, hold locks, roll back, report, and repeat what got no answer.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use app::{
@@ -43,6 +46,8 @@ pub struct Heard {
     pub answered: Timestamp,
     /// The answer.
     pub answer: Result<Answer, WriteError>,
+    /// The record that was sent.
+    pub record: Value,
 }
 
 /// A write that came again after it had been answered.
@@ -68,6 +73,8 @@ pub struct Users {
     terse: AtomicBool,
     /// A `sync` caller commits within so many milliseconds of its answer.
     commits_within_ms: AtomicU64,
+    /// Records of transactions that their app has ended: what was accepted of them does not stand.
+    ended: Mutex<BTreeSet<RecordKey>>,
 }
 
 impl Users {
@@ -81,6 +88,7 @@ impl Users {
             again_per_mille: AtomicU64::new(0),
             terse: AtomicBool::new(false),
             commits_within_ms: AtomicU64::new(0),
+            ended: Mutex::default(),
         })
     }
 
@@ -97,6 +105,12 @@ impl Users {
     /// From now on `sync` callers commit some time after their answer, up to this long.
     pub fn set_commits_within_ms(&self, ms: u64) {
         self.commits_within_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// Records of transactions that their app has ended, since they were open for too long.
+    #[must_use]
+    pub fn ended_transactions(&self) -> BTreeSet<RecordKey> {
+        lock(&self.ended).clone()
     }
 
     /// What was told to writes that came again.
@@ -154,6 +168,7 @@ impl Users {
             sent,
             answered,
             answer: answer_told,
+            record: body["record"].clone(),
         });
         let per_mille = self.again_per_mille.load(Ordering::SeqCst);
         if let Ok(first) = &answer
@@ -239,6 +254,9 @@ impl Users {
         // The app ends a transaction that is open for too long. What was accepted of it must not stand in the other app.
         let longest_ms = self.world.map().sides[side.at()].config.longest_transaction_ms;
         let too_old = too_old || (told.is_ok() && self.world.now() >= at.plus_ms(longest_ms));
+        if too_old {
+            lock(&self.ended).insert(key.clone());
+        }
         let now = self.world.now();
         let commits = matches!(
             told,

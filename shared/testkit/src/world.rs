@@ -14,7 +14,7 @@ use std::{
 
 use app::{
     drain::{drain_map, run_lane, sweep},
-    ports::{AlertPorts, EventPorts, LaneKey, MailPorts, PortError, Ports, SyncMap, WakeUps},
+    ports::{AlertPorts, EventPorts, LaneKey, MailPorts, PortError, Ports, SyncMap, SyncPorts, WakeUps},
 };
 use domain::{MapId, MapState, SideId, Timestamp, side::Side};
 
@@ -27,6 +27,7 @@ use crate::{
     logs::MemoryLog,
     memory::MemoryLanes,
     queues::MemoryQueues,
+    sync_runs::MemorySyncRuns,
 };
 
 /// How long a function runs at most.
@@ -44,6 +45,8 @@ pub struct SimWorld {
     pub apps: FakeApps,
     /// The paused-write queues.
     pub queues: MemoryQueues,
+    /// Sync runs.
+    pub sync_runs: MemorySyncRuns,
     map: Mutex<SyncMap>,
     /// More maps between the same apps.
     others: Mutex<Vec<SyncMap>>,
@@ -100,6 +103,7 @@ impl SimWorld {
             apps: FakeApps::new(Arc::clone(&executor), sides),
             log: MemoryLog::new(Arc::clone(&executor)),
             alerts: MemoryAlerts::new(Arc::clone(&executor)),
+            sync_runs: MemorySyncRuns::new(Arc::clone(&executor)),
             mailer: MemoryMailer::new(Arc::clone(&executor)),
             events: MemoryEvents::new(Arc::clone(&executor)),
             executor,
@@ -241,6 +245,21 @@ impl SimWorld {
     }
 }
 
+impl SimWorld {
+    /// Works on the sync runs whose work items are due.
+    pub async fn work_on_syncs(&self) {
+        for active in self.sync_runs.take_due(self.now()) {
+            let until = self.now().plus_ms(self.executor.chance(|rng| rng.below(RUN_MS)));
+            let _ = self.invoke(app::sync::work(self, &active, until)).await;
+        }
+    }
+
+    /// One sweep over the sync runs, as the schedule makes it.
+    pub async fn sweep_syncs(&self) {
+        let _ = self.invoke(app::sync::sweep(self)).await;
+    }
+}
+
 /// What was woken.
 #[derive(Clone, Debug)]
 enum Woken {
@@ -282,6 +301,18 @@ impl Ports for SimWorld {
     async fn sleep(&self, ms: u64) {
         self.executor.turn_at("Ports.sleep").await;
         self.executor.sleep(ms).await;
+    }
+}
+
+impl SyncPorts for SimWorld {
+    type Runs = MemorySyncRuns;
+    type WorkItems = MemorySyncRuns;
+
+    fn runs(&self) -> &MemorySyncRuns {
+        &self.sync_runs
+    }
+    fn work_items(&self) -> &MemorySyncRuns {
+        &self.sync_runs
     }
 }
 

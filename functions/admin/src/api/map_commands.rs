@@ -103,7 +103,7 @@ pub(crate) async fn many<P: AdminPorts>(
                 // The map is paused, whether or not it can be told what is still going on.
                 let quiet = match command {
                     MapCommand::Pause => find_in_flight_writes(&*ports, &map).await.ok().map(|quiet| quiet.is_quiet()),
-                    MapCommand::Run | MapCommand::Resume(_) | MapCommand::Stop | MapCommand::CaughtUp => None,
+                    _ => None,
                 };
                 MapResult { id: id.to_string(), map: Some(map.into()), quiet, problem: None }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{AdminPorts, Caller, DiscardPolicy, maps, open_lanes, preview},
     error::AppError,
-    ports::ConfigStore,
+    ports::{ConfigStore, Lanes},
 };
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapConfig, MapId};
@@ -25,7 +25,7 @@ pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
 
 pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>) -> Reply {
     let map = maps::get(&*ports, &id).await?;
-    let skipped = ports.store().skipped(&map).await?;
+    let skipped = ports.lanes().skipped(&map).await?;
     versioned(StatusCode::OK, map.version, &Map::with_skipped(map, skipped))
 }
 

@@ -60,3 +60,11 @@ pub(super) const GIVE_UP: &[(&str, &str)] = &[(
 )];
 pub(super) const PRUNE: &[(&str, &str)] =
     &[("prune", "`true`: deletes sides and maps that are not in the document. Default: `false`.")];
+
+pub(super) const SYNCS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
+pub(super) const SYNC_RECORDS: &[(&str, &str)] = &[
+    ("list", "`failed` (default), `differs`, `changing` or `not_reached`."),
+    ("cause", "Only records that failed for this cause."),
+    ("after", "The `next` of the previous page."),
+    PAGE_LIMIT,
+];

@@ -100,6 +100,8 @@ async fn who_may_do_what_is_written_down_here_once_more() {
         (Method::POST, "/maps/{map}/archive/{id}/recover", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/archive/recover-all", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/conflicts/{id}/reverse", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/syncs", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/syncs/{run}/{command}", Some(Role::Operator)),
         (Method::POST, "/log/failed/{event}/dismiss", Some(Role::Operator)),
         (Method::PUT, "/rules/{rule}", Some(Role::Operator)),
         (Method::DELETE, "/rules/{rule}", Some(Role::Operator)),
@@ -111,7 +113,7 @@ async fn who_may_do_what_is_written_down_here_once_more() {
     ] {
         assert_eq!(needs(method.clone(), path), role, "{method} {path}");
     }
-    assert_eq!(ROUTES.iter().filter(|route| route.role == Some(Role::Viewer)).count(), 31, "the others only look");
+    assert_eq!(ROUTES.iter().filter(|route| route.role == Some(Role::Viewer)).count(), 34, "the others only look");
 }
 
 #[tokio::test]

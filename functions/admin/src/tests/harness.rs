@@ -3,30 +3,31 @@
 use std::{
     rc::Rc,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{AlertPorts, LaneKey, MailPorts, PortError, Ports, Role, Token, Tokens, WakeUps},
+    ports::{AlertPorts, MailPorts, PortError, Ports, Role, SyncPorts, Token, Tokens},
 };
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
 };
-use domain::{MapId, Timestamp};
+use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{
     Executor, MemoryLanes, MemoryQueues,
     alerts::{MemoryAlerts, MemoryMailer},
     config::{MemoryConfig, MemoryTokens},
     logs::MemoryLog,
+    sync_runs::MemorySyncRuns,
 };
 use tower::ServiceExt;
 
-use super::{openapi::Checker, probed::Probed};
+use super::{openapi::Checker, probed::Probed, woken::Woken};
 use crate::router::router;
 
 /// The token that comes with the deployment.
@@ -39,6 +40,7 @@ pub(super) struct World {
     pub(super) tokens: MemoryTokens,
     pub(super) apps: Probed,
     pub(super) lanes: MemoryLanes,
+    pub(super) syncs: MemorySyncRuns,
     pub(super) queues: MemoryQueues,
     pub(super) woken: Woken,
     pub(super) log: MemoryLog,
@@ -115,6 +117,18 @@ impl MailPorts for World {
     }
 }
 
+impl SyncPorts for World {
+    type Runs = MemorySyncRuns;
+    type WorkItems = MemorySyncRuns;
+
+    fn runs(&self) -> &MemorySyncRuns {
+        &self.syncs
+    }
+    fn work_items(&self) -> &MemorySyncRuns {
+        &self.syncs
+    }
+}
+
 impl AdminPorts for World {
     type Store = MemoryConfig;
     type Tokens = MemoryTokens;
@@ -133,21 +147,6 @@ impl AdminPorts for World {
     }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
         Ok([u8::try_from(self.fresh_id() % 251).unwrap(); 32])
-    }
-}
-
-/// Remembers who was woken.
-#[derive(Default)]
-pub(super) struct Woken(pub(super) Mutex<Vec<String>>);
-
-impl WakeUps for Woken {
-    async fn wake_lane(&self, lane: &LaneKey) -> Result<(), PortError> {
-        self.0.lock().unwrap().push(format!("{}/{}", lane.map, lane.key));
-        Ok(())
-    }
-    async fn wake_map(&self, map: &MapId) -> Result<(), PortError> {
-        self.0.lock().unwrap().push(map.to_string());
-        Ok(())
     }
 }
 
@@ -176,6 +175,7 @@ impl Api {
             tokens: MemoryTokens::default(),
             apps: Probed { now_ms: Arc::clone(&now_ms), ..Probed::default() },
             lanes: MemoryLanes::new(Executor::new(1, Timestamp(0))),
+            syncs: MemorySyncRuns::new(Executor::new(1, Timestamp(0))),
             queues: MemoryQueues::new(Executor::new(1, Timestamp(0))),
             woken: Woken::default(),
             log: MemoryLog::new(Executor::new(1, Timestamp(0))),

@@ -131,7 +131,7 @@ pub(crate) struct Explained {
 /// An error, and why it counts or does not.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExplainedError {
-    /// `counts`, `other_class`, `other_side`, `before_resume`, `before_recovery` or `other_map`.
+    /// `counts`, `other_class`, `other_side`, `before_resume`, `before_recovery`, `other_map` or `copied`.
     #[schema(value_type = String)]
     why: Exclusion,
     /// The error.

@@ -234,6 +234,8 @@ pub trait Lanes: Sync {
     ) -> impl Future<Output = Result<Vec<OpenLane>, PortError>> + Send;
     /// Counts a write that was skipped because the map does not run. May count a repeat twice.
     fn count_skipped(&self, map: &Map) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// How many writes were skipped because the map did not run.
+    fn skipped(&self, map: &Map) -> impl Future<Output = Result<u64, PortError>> + Send;
 }
 
 /// What was taken out of lanes, and what crossed.

@@ -55,8 +55,6 @@ pub trait ConfigStore: Sync {
         map: &Map,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError>> + Send;
-    /// How many writes were skipped because the map did not run.
-    fn skipped(&self, map: &Map) -> impl Future<Output = Result<u64, PortError>> + Send;
 }
 
 /// Bearer tokens of operators, known by their hash alone.

@@ -135,6 +135,30 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
             "Nobody could reach them after this. Recover them (`POST /maps/{map}/archive/recover-all`, cause \
              `skipped_to_live`), or give them up with `?give_up_archive=true`.",
         ),
+        Conflict::SyncActive(_) => (
+            409,
+            "sync_active",
+            "Another sync run goes on in this map",
+            "Wait until it is through, or cancel it: `errors` names it. A dry run or a reconcile may run beside it.",
+        ),
+        Conflict::SyncOver => (
+            409,
+            "sync_over",
+            "The sync run is over",
+            "Start another one; with `parent` and `selection` it takes the records of this one.",
+        ),
+        Conflict::ParentGoesOn => (
+            409,
+            "parent_goes_on",
+            "The run whose records are selected goes on",
+            "Its lists still change. Wait until it is through, or cancel it.",
+        ),
+        Conflict::MapPaused => (
+            409,
+            "map_paused",
+            "The map is paused",
+            "While a map is paused, Tandem writes nothing to its apps. Resume it first.",
+        ),
         Conflict::Blocked(_) => (
             409,
             "blocked",
@@ -154,8 +178,7 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
 pub(super) fn takes(state: MapState) -> &'static str {
     match state {
         MapState::NotRunning | MapState::Stopped => "run",
-        MapState::Initializing => "stop",
-        MapState::Running => "pause or stop",
+        MapState::Initializing | MapState::Running => "pause or stop",
         MapState::Paused => "resume or stop",
         MapState::CatchingUp => "pause, resume or stop",
     }

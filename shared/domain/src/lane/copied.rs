@@ -12,6 +12,8 @@
 //!   comes after it, seems to be a change back to white. So a difference is only suspected until the other app has shown the
 //!   same for as long as its reports may take, and no report has come.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     AdmitContext, Entry, Head, Mode, Work, Write,
     admit::execute_directly,
@@ -20,14 +22,14 @@ use super::{
 use crate::{
     id::{EntryId, WriteId},
     limits::LOOK_AGAIN_MS,
-    map::SideIx,
+    map::{MapConfig, SideIx},
     mapping::MappingError,
     record::{ContentHash, Image, Record},
     time::Timestamp,
 };
 
 /// Tells whether a lane has changed between two looks at it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadVersion {
     generation: u64,
     version: u64,
@@ -59,11 +61,30 @@ pub struct CopiedRow {
     pub unchanged_since: Timestamp,
 }
 
+/// What a look at a row has found, to be compared with the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// The lane as it was before.
+    pub lane: HeadVersion,
+    /// What the other app had.
+    pub there: ContentHash,
+    /// See [`CopiedRow::unchanged_since`].
+    pub unchanged_since: Timestamp,
+}
+
 impl CopiedRow {
+    /// What this look has found.
+    #[must_use]
+    pub fn look(&self, map: &MapConfig) -> Look {
+        let there = content(map, self.from.other(), &self.there);
+        Look { lane: self.lane, there, unchanged_since: self.unchanged_since }
+    }
+
     /// This look at a row, after an earlier one: what neither the lane nor the other app has changed since is confirmed.
     #[must_use]
-    pub fn after(self, earlier: &Self) -> Self {
-        let unchanged = self.from == earlier.from && self.lane == earlier.lane && self.there == earlier.there;
+    pub fn after(self, earlier: &Look, map: &MapConfig) -> Self {
+        let found = self.look(map);
+        let unchanged = found.lane == earlier.lane && found.there == earlier.there;
         let unchanged_since = if unchanged { earlier.unchanged_since } else { self.unchanged_since };
         Self { unchanged_since, ..self }
     }
@@ -87,8 +108,8 @@ pub enum CopyDecision {
     Write {
         /// The head with the entry in flight.
         head: Box<Head>,
-        /// The entry: a `sync` write of the row's app. The run is its caller, and takes a refusal for an answer; without an
-        /// answer from the other app, the entry waits in the lane like any other.
+        /// The entry. The run is its caller, and takes a refusal for an answer; if the outcome of its call is unknown, the entry
+        /// waits in the lane like any other.
         entry: Box<Entry>,
     },
     /// Both apps have the same content.
@@ -170,7 +191,7 @@ fn write(mut head: Head, from: SideIx, image: Image, terms: CopyTerms, context: 
     let AdmitContext { map, now, .. } = context;
     let (seq, to) = (head.next_seq, from.other());
     let body = ContentHash::of(&image);
-    let write = Write { id: terms.write, body, origin: Some(from), shape: from, mode: Mode::Sync, image };
+    let write = Write { id: terms.write, body, origin: Some(from), shape: from, mode: Mode::Copied, image };
     let entry = Entry { epoch: map.epoch, ..Entry::new(seq, terms.entry, Work::Write(write), now) };
     head.next_seq += 1;
     head.version += 1;

@@ -132,6 +132,8 @@ pub enum Mode {
     Sync,
     /// Its change stands already.
     Committed,
+    /// A sync run has read it as a row. No caller waits for it, and it can be read again.
+    Copied,
 }
 
 /// What a failed attempt met.
@@ -192,6 +194,15 @@ impl Entry {
         match &self.work {
             Work::Write(write) => Some(write),
             Work::Restore { .. } | Work::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether its caller can still roll back. Tandem's own work stands already.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match &self.work {
+            Work::Write(write) => write.mode,
+            Work::Restore { .. } | Work::Unreadable(_) => Mode::Committed,
         }
     }
 

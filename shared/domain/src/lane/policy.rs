@@ -43,6 +43,13 @@ pub(super) struct FailedEntry {
 pub(super) fn choose_policy(effect: CallEffect, entry: FailedEntry, on_unavailable: OnUnavailable) -> Policy {
     let rolls_back = entry.mode == Mode::Sync && entry.first_call;
     match effect {
+        // What a sync run copies ends, and the run says so: the record must not wait for an operator, for it can be read again.
+        CallEffect::Refused if entry.mode == Mode::Copied => Policy::Reject,
+        CallEffect::NotApplied | CallEffect::Unknown if entry.mode == Mode::Copied && entry.fails_alone => {
+            Policy::Reject
+        }
+        CallEffect::NotApplied if entry.mode == Mode::Copied && entry.first_call => Policy::ReturnUnavailable,
+        CallEffect::NotApplied | CallEffect::Unknown if entry.mode == Mode::Copied => Policy::Retry,
         CallEffect::Refused if rolls_back && !entry.half_written => Policy::Reject,
         CallEffect::Refused => Policy::Park,
         CallEffect::NotApplied | CallEffect::Unknown if entry.fails_alone => Policy::Park,

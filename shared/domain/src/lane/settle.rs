@@ -167,7 +167,7 @@ impl Settling<'_> {
             // A lane that is kept closed until a late call has landed cannot wait for an operator.
             fails_alone: !(plain && unknown)
                 && fails_alone(&step.failure, self.entry.attempts, &self.head.unresolved, last_taken),
-            mode: write.map_or(Mode::Committed, |write| write.mode),
+            mode: self.entry.mode(),
             first_call: self.direct && self.entry.attempts == 1 && !self.entry.outcome_unknown,
             half_written: self.entry.done != PerSide([false, false]),
             has_origin: write.is_some_and(|write| write.origin.is_some()),
@@ -325,6 +325,7 @@ impl Settling<'_> {
             code: failure.code.clone(),
             message: failure.message.clone(),
             fate: match answer {
+                _ if entry.mode() == Mode::Copied => ErrorDisposition::Copied,
                 Answer::Parked { .. } => ErrorDisposition::Parked,
                 Answer::Refused { .. } | Answer::Unavailable { .. } => ErrorDisposition::Refused,
                 _ => ErrorDisposition::Retried,

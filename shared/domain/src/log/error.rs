@@ -74,6 +74,8 @@ pub enum ErrorDisposition {
     Refused,
     /// An app reports it: Tandem has nothing to write.
     Reported,
+    /// A sync run copied the record, and lists the failure.
+    Copied,
 }
 
 impl ErrorDisposition {
@@ -85,6 +87,7 @@ impl ErrorDisposition {
             Self::Parked => "parked",
             Self::Refused => "refused",
             Self::Reported => "reported",
+            Self::Copied => "copied",
         }
     }
 }
@@ -184,9 +187,18 @@ pub fn truncate(record: Record) -> Record {
 /// record (the key, numbers, what stands in quotes).
 #[must_use]
 pub fn fingerprint(event: &ErrorEvent) -> ContentHash {
-    let said = event.key.as_ref().map_or_else(|| event.message.clone(), |key| event.message.replace(key.as_str(), "?"));
-    let like = serde_json::json!([event.class, event.to, event.code, alike(&said)]);
+    let like =
+        serde_json::json!([event.class, event.to, event.code, alike_message(&event.message, event.key.as_ref())]);
     ContentHash::of_value(&like)
+}
+
+/// A message without what differs from record to record: the key, numbers and quoted values.
+#[must_use]
+pub(crate) fn alike_message(message: &str, key: Option<&RecordKey>) -> String {
+    match key {
+        Some(key) => alike(&message.replace(key.as_str(), "?")),
+        None => alike(message),
+    }
 }
 
 fn alike(message: &str) -> String {

@@ -89,6 +89,8 @@ pub enum Cause {
     Operator,
     /// Nothing was left of the backlog.
     CaughtUp,
+    /// The initial sync was through.
+    InitialSync,
     /// An alert setting whose threshold was reached.
     Rule {
         /// The setting.
@@ -110,6 +112,7 @@ impl Cause {
         match self {
             Self::Operator => "operator",
             Self::CaughtUp => "caught_up",
+            Self::InitialSync => "initial_sync",
             Self::Rule { .. } => "rule",
             Self::AutoResume { .. } => "auto_resume",
         }
@@ -119,7 +122,7 @@ impl Cause {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Operator | Self::CaughtUp => None,
+            Self::Operator | Self::CaughtUp | Self::InitialSync => None,
             Self::Rule { incident, .. } | Self::AutoResume { incident } => Some(*incident),
         }
     }
@@ -234,6 +237,10 @@ impl Backlog {
 pub enum MapCommand {
     /// Let changes flow.
     Run,
+    /// Let changes flow, and copy what was there before.
+    Initialize,
+    /// Everything that was there before is copied. Tandem's own; carries no safety, only information.
+    Initialized,
     /// Keep changes, write none.
     Pause,
     /// Let changes flow again. In mid-catch-up: do this with the rest of the backlog.
@@ -250,6 +257,8 @@ impl MapCommand {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Run => "run",
+            Self::Initialize => "initialize",
+            Self::Initialized => "initialized",
             Self::Pause => "pause",
             Self::Resume(_) => "resume",
             Self::Stop => "stop",
@@ -293,7 +302,11 @@ impl Map {
     /// What a command of an operator, or of Tandem itself when nothing is left to catch up, does to this map.
     #[must_use]
     pub fn decide(&self, command: MapCommand, actor: &str, reason: &str, now: Timestamp) -> MapAnswer {
-        let cause = if command == MapCommand::CaughtUp { Cause::CaughtUp } else { Cause::Operator };
+        let cause = match command {
+            MapCommand::CaughtUp => Cause::CaughtUp,
+            MapCommand::Initialized => Cause::InitialSync,
+            _ => Cause::Operator,
+        };
         self.decide_because(command, actor, reason, cause, now)
     }
 
@@ -309,20 +322,25 @@ impl Map {
     ) -> MapAnswer {
         use MapState::{CatchingUp, Initializing, NotRunning, Paused, Running, Stopped};
         let to = match (command, self.state) {
-            (MapCommand::Run, NotRunning | Stopped) => Running,
-            (MapCommand::Pause, Running | CatchingUp) => Paused,
+            (MapCommand::Run, NotRunning | Stopped) | (MapCommand::Initialized, Initializing) => Running,
+            (MapCommand::Initialize, NotRunning | Stopped) => Initializing,
+            (MapCommand::Pause, Running | Initializing | CatchingUp) => Paused,
             (MapCommand::Resume(_), Paused) => CatchingUp,
             (MapCommand::Resume(backlog), CatchingUp) if backlog.archive() != self.archives() => CatchingUp,
             (MapCommand::CaughtUp, CatchingUp) => Running,
             (MapCommand::Stop, Running | Initializing | Paused | CatchingUp) => Stopped,
             // Nothing is left that could be skipped or discarded: who wants that must not believe that it was done.
             (MapCommand::Resume(backlog), Running) if backlog.archive().is_some() => return MapAnswer::Illegal,
-            (MapCommand::Run | MapCommand::CaughtUp, Running)
+            (MapCommand::Run | MapCommand::CaughtUp | MapCommand::Initialized, Running)
+            | (MapCommand::Initialize, Initializing)
             | (MapCommand::Pause, Paused)
             | (MapCommand::Resume(_), CatchingUp | Running)
             | (MapCommand::Stop, Stopped | NotRunning) => return MapAnswer::Already,
             (MapCommand::Run, Initializing | Paused | CatchingUp)
-            | (MapCommand::Pause | MapCommand::Resume(_), NotRunning | Initializing | Stopped)
+            | (MapCommand::Initialize, Running | Paused | CatchingUp)
+            | (MapCommand::Initialized, NotRunning | Paused | CatchingUp | Stopped)
+            | (MapCommand::Pause, NotRunning | Stopped)
+            | (MapCommand::Resume(_), NotRunning | Initializing | Stopped)
             | (MapCommand::CaughtUp, NotRunning | Initializing | Paused | Stopped) => return MapAnswer::Illegal,
         };
         let epoch = self.epoch + 1;
@@ -331,7 +349,7 @@ impl Map {
             state: to,
             epoch,
             live_epoch: match command {
-                MapCommand::Run => epoch,
+                MapCommand::Run | MapCommand::Initialize => epoch,
                 // Another choice in mid-catch-up is no new beginning.
                 MapCommand::Resume(_) if self.state == Paused => epoch,
                 _ => self.live_epoch,
@@ -345,7 +363,11 @@ impl Map {
             cut: match command {
                 MapCommand::Resume(backlog) => backlog.archive().map(cut),
                 MapCommand::Pause => self.cut.clone(),
-                MapCommand::Run | MapCommand::Stop | MapCommand::CaughtUp => None,
+                MapCommand::Run
+                | MapCommand::Initialize
+                | MapCommand::Initialized
+                | MapCommand::Stop
+                | MapCommand::CaughtUp => None,
             },
             ..self.clone()
         }))
@@ -356,7 +378,7 @@ impl Map {
         let began = |how, archived| Some(FlowStart { how, actor: actor.to_owned(), archived });
         let before = self.began.clone();
         match command {
-            MapCommand::Run => began(StartedBy::Run, None),
+            MapCommand::Run | MapCommand::Initialize => began(StartedBy::Run, None),
             MapCommand::Resume(backlog) => {
                 // Another choice does not bring back what was archived by the one before.
                 let earlier = before.as_ref().and_then(|before| before.archived.clone());
@@ -370,7 +392,7 @@ impl Map {
             MapCommand::Pause if self.state == MapState::Running => {
                 before.map(|before| FlowStart { archived: None, ..before })
             }
-            MapCommand::Pause | MapCommand::Stop | MapCommand::CaughtUp => before,
+            MapCommand::Initialized | MapCommand::Pause | MapCommand::Stop | MapCommand::CaughtUp => before,
         }
     }
 

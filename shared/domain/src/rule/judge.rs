@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Count, RuleConfig};
 use crate::{
     id::{LogId, MapUid},
-    log::ErrorEvent,
+    log::{ErrorDisposition, ErrorEvent},
     map::Map,
     time::Timestamp,
 };
@@ -50,6 +50,8 @@ pub enum Exclusion {
     BeforeRecovery,
     /// It belongs to an earlier map of the same name.
     OtherMap,
+    /// A sync run met it when it copied a record: the run itself lists it.
+    Copied,
 }
 
 /// Whether an error counts for a rule on this map. `closed`: when the rule's last incident on it was over.
@@ -58,6 +60,8 @@ pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &E
     let uid: MapUid = map.uid;
     if event.uid != uid {
         Exclusion::OtherMap
+    } else if event.fate == ErrorDisposition::Copied {
+        Exclusion::Copied
     } else if !rule.classes.is_empty() && !rule.classes.contains(&event.class) {
         Exclusion::OtherClass
     } else if !rule.to_sides.is_empty() && !rule.to_sides.contains(&event.to) {

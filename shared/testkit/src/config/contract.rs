@@ -57,7 +57,6 @@ async fn maps<S: ConfigStore>(store: &S) {
     assert_eq!(store.save_map(&running, 1, &line()).await, Ok(()));
     let listed = store.list_maps().await.expect("maps are listed");
     assert!(listed.contains(&running) && listed.is_sorted_by_key(|map| &map.id), "{listed:?}");
-    assert_eq!(store.skipped(&running).await, Ok(0));
     assert_eq!(store.open_lanes(&running, 10).await, Ok(Vec::new()));
     assert_eq!(store.delete_map(&id, 1, &line()).await, Err(CommitError::Stale), "it was run in the meantime");
     assert_eq!(store.delete_map(&id, 2, &line()).await, Ok(()));

@@ -169,9 +169,4 @@ impl ConfigStore for SimWorld {
         self.executor.turn_at("ConfigStore.open_lanes").await;
         Ok(self.lanes.standing(&map.id).into_iter().take(limit).collect())
     }
-
-    async fn skipped(&self, _: &Map) -> Result<u64, PortError> {
-        self.executor.turn_at("ConfigStore.skipped").await;
-        Ok(self.lanes.skipped())
-    }
 }

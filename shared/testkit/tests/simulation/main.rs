@@ -25,6 +25,7 @@ mod parked;
 mod play;
 mod rules;
 mod seen;
+mod syncs;
 mod unavailable;
 mod weeks;
 

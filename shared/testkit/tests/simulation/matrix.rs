@@ -6,6 +6,7 @@
 mod alerts;
 mod cases;
 mod settings;
+mod syncs;
 
 use std::{
     io::Write,
@@ -364,7 +365,7 @@ fn every_use_case_may_crash_at_every_point() {
             }
         }
     }
-    for (crashes, of_cases) in [alerts::crashes(), settings::crashes()] {
+    for (crashes, of_cases) in [alerts::crashes(), settings::crashes(), syncs::crashes()] {
         crashes.iter().for_each(|crash| covered.note(*crash));
         all += crashes.len();
         out.push_str(&of_cases);

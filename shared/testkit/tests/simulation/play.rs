@@ -205,7 +205,7 @@ impl Played {
     /// What happened, to be read when a check fails.
     pub(crate) fn story(&self) -> String {
         let mut lines = Vec::new();
-        for Heard { id, key, origin, version, mode, says, sent, answered, answer } in self.users.heard() {
+        for Heard { id, key, origin, version, mode, says, sent, answered, answer, .. } in self.users.heard() {
             lines.push(format!("{sent} {answered} {origin} {key} {id} {mode:?} row {version:?}: {says}: {answer:?}"));
         }
         for side in &self.world.map().sides {

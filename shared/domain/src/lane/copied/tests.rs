@@ -182,22 +182,23 @@ fn a_row_whose_record_is_being_written_is_read_again() {
 #[test]
 fn a_difference_is_confirmed_by_a_second_look_that_is_late_enough() {
     let mut bench = written();
+    let config = &bench.map.config.clone();
     let first = CopiedRow { unchanged_since: bench.now, ..row(&bench, "Ada") };
     let not_before = bench.now.plus_ms(REPORTS_WITHIN_MS);
     assert_eq!(decide(&mut bench, first.clone()), CopyDecision::LookAgain { not_before });
     let look = |asked_at: Timestamp| CopiedRow { asked_at, unchanged_since: asked_at, ..first.clone() };
     bench.now = not_before.plus_ms(5);
     let again = |asked_at: Timestamp| CopyDecision::LookAgain { not_before: asked_at.plus_ms(REPORTS_WITHIN_MS) };
-    let early = look(not_before.minus_ms(1)).after(&first);
+    let early = look(not_before.minus_ms(1)).after(&first.look(config), config);
     assert_eq!(decide(&mut bench, early), CopyDecision::LookAgain { not_before: bench.now });
-    let other_there = CopiedRow { there: Image::Absent, ..look(not_before) }.after(&first);
+    let other_there = CopiedRow { there: Image::Absent, ..look(not_before) }.after(&first.look(config), config);
     assert_eq!(decide(&mut bench, other_there), again(not_before), "it has changed");
     let of_before = CopiedRow { lane: HeadVersion::default(), ..first.clone() };
-    let other_lane = look(not_before).after(&of_before);
+    let other_lane = look(not_before).after(&of_before.look(config), config);
     assert_eq!(decide(&mut bench, other_lane), again(not_before), "a change was reported");
-    let other_side = look(not_before).after(&CopiedRow { from: B, ..first.clone() });
+    let other_side = look(not_before).after(&CopiedRow { from: B, ..first.clone() }.look(config), config);
     assert_eq!(decide(&mut bench, other_side), again(not_before));
-    let newer = CopiedRow { record: record(A, "Bob"), ..look(not_before) }.after(&first);
+    let newer = CopiedRow { record: record(A, "Bob"), ..look(not_before) }.after(&first.look(config), config);
     let CopyDecision::Write { entry, .. } = decide(&mut bench, newer) else { panic!() };
     assert_eq!(entry.write().unwrap().image, image(A, "Bob"), "what the row's own app has by then is copied");
 }

@@ -31,7 +31,9 @@ fn every_command_has_its_answer_in_every_state() {
     const CATCH_UP: MapCommand = MapCommand::Resume(Backlog::CatchUp);
     let table = [
         (MapCommand::Run, "changed illegal already illegal illegal changed"),
-        (MapCommand::Pause, "illegal illegal changed already changed illegal"),
+        (MapCommand::Initialize, "changed already illegal illegal illegal changed"),
+        (MapCommand::Initialized, "illegal changed already illegal illegal illegal"),
+        (MapCommand::Pause, "illegal changed changed already changed illegal"),
         (CATCH_UP, "illegal illegal already changed already illegal"),
         (MapCommand::Resume(Backlog::SkipToLive), "illegal illegal illegal changed changed illegal"),
         (MapCommand::Resume(Backlog::Discard), "illegal illegal illegal changed changed illegal"),
@@ -65,15 +67,19 @@ fn names_in_the_api_are_those_that_are_stored() {
     for (cause, of) in [
         (Cause::Operator, None),
         (Cause::CaughtUp, None),
+        (Cause::InitialSync, None),
         (Cause::Rule { rule, incident }, Some(incident)),
         (Cause::AutoResume { incident }, Some(incident)),
     ] {
         assert_eq!(serde_json::to_value(&cause).unwrap()["kind"], cause.as_str());
         assert_eq!(cause.incident(), of);
     }
-    use MapCommand::{CaughtUp, Pause, Resume, Run, Stop};
-    let commands = [Run, Pause, Resume(Backlog::CatchUp), Stop, CaughtUp].map(MapCommand::as_str);
-    assert_eq!(commands, ["run", "pause", "resume", "stop", "caught_up"]);
+    use MapCommand::{CaughtUp, Initialize, Initialized, Pause, Resume, Run, Stop};
+    let commands = [Run, Initialize, Initialized, Pause, Resume(Backlog::CatchUp), Stop, CaughtUp];
+    assert_eq!(
+        commands.map(MapCommand::as_str),
+        ["run", "initialize", "initialized", "pause", "resume", "stop", "caught_up"]
+    );
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl Steps<'_> {
 
     fn ask_for_other_row(&mut self, number: usize, run: &Run) {
         let Run::HasRow { lane, record, asked_at, before } = run else { return };
+        let config = &self.world.map(self.state.paused).config;
         let from = self.world.setup.runs[number];
         let there = image(from.other(), self.state.apps[from.other()].value());
         let lane = lane.unwrap_or_else(|| HeadVersion::of(self.state.head.as_ref()));
@@ -68,7 +69,7 @@ impl Steps<'_> {
         let from_question = self.world.setup.mutant == Mutant::AnswersCountFromTheQuestion;
         let unchanged_since = if from_question { asked_at } else { self.state.now };
         let row = CopiedRow { from, record, there, lane, asked_at, unchanged_since };
-        let row = if let Some(before) = before { row.after(before) } else { row };
+        let row = if let Some(before) = before { row.after(&before.look(config), config) } else { row };
         self.run_step(number, Action::AsksForRow(number, from.other()), Run::HasBoth(row));
     }
 

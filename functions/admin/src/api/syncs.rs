@@ -1,0 +1,104 @@
+//! `/maps/{map}/syncs`: dry runs, initial syncs and reconciles.
+
+use std::sync::Arc;
+
+use app::{
+    admin::{
+        AdminPorts, Caller, maps,
+        syncs::{self, RunCommand, StartSync},
+    },
+    error::{AppError, ResourceKind},
+};
+use axum::{Extension, extract::State, http::StatusCode};
+use domain::{ContentHash, MapId, id::SyncRunId};
+
+use crate::{
+    http::{
+        extract::{Json, Name, Names, Params},
+        page::{not_a_cursor, page_limit},
+        reply::{Reply, json},
+    },
+    views::{Reason, StartSyncRun, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
+};
+
+pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
+    params.known(&["before", "limit"])?;
+    let (before, limit) = (params.parsed("before")?, page_limit(&params)?);
+    let map = maps::get(&*ports, &id).await?;
+    let runs = syncs::list(&*ports, &id, before, limit).await?;
+    let next = runs.last().filter(|_| runs.len() == limit).map(|run| run.id.to_string());
+    let now = ports.now();
+    let runs = runs.into_iter().map(|run| SyncRunView::of(&map, run, now)).collect();
+    json(StatusCode::OK, &SyncRuns { runs, next })
+}
+
+pub(crate) async fn start<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Name(id): Name<MapId>,
+    Json(request): Json<StartSyncRun>,
+) -> Reply {
+    let wanted = StartSync::try_from(request)?;
+    let run = syncs::start(&*ports, &caller, &id, &wanted).await?;
+    let map = maps::get(&*ports, &id).await?;
+    json(StatusCode::CREATED, &SyncRunView::of(&map, run, ports.now()))
+}
+
+pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {
+    let (id, run) = read_names(&names)?;
+    let map = maps::get(&*ports, &id).await?;
+    let run = syncs::get(&*ports, &id, run).await?;
+    json(StatusCode::OK, &SyncRunView::of(&map, run, ports.now()))
+}
+
+pub(crate) async fn command<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Names([map, run, command]): Names<3>,
+    Json(reason): Json<Reason>,
+) -> Reply {
+    let (id, run) = read_names(&[map, run])?;
+    let command = match &*command {
+        "pause" => RunCommand::Pause,
+        "resume" => RunCommand::Resume,
+        "cancel" => RunCommand::Cancel,
+        _ => return Err(AppError::mistake("command", "must be pause, resume or cancel").into()),
+    };
+    let run = syncs::command(&*ports, &caller, &id, run, (command, &reason.reason)).await?;
+    let map = maps::get(&*ports, &id).await?;
+    json(StatusCode::OK, &SyncRunView::of(&map, run, ports.now()))
+}
+
+pub(crate) async fn records<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Names(names): Names<2>,
+    params: Params,
+) -> Reply {
+    params.known(&["list", "cause", "after", "limit"])?;
+    let (id, run) = read_names(&names)?;
+    let cause = params.text("cause").map(|text| read_cause("cause", text)).transpose()?;
+    let list = syncs::list_named(params.text("list").unwrap_or("failed"), cause)
+        .ok_or_else(|| AppError::mistake("list", "must be failed, differs, changing or not_reached"))?;
+    let after = params.text("after");
+    if after.is_some_and(|after| !list.begins(after)) {
+        return Err(not_a_cursor().into());
+    }
+    let map = maps::get(&*ports, &id).await?;
+    let page = (after, page_limit(&params)?);
+    let (found, next) = syncs::findings(&*ports, &id, run, list, page).await?;
+    let records = found.into_iter().map(|finding| SyncRecord::of(&map, finding)).collect();
+    json(StatusCode::OK, &SyncRecords { records, next })
+}
+
+fn read_names(names: &[String; 2]) -> Result<(MapId, SyncRunId), AppError> {
+    let map = names[0].parse().map_err(|says: String| AppError::mistake("map", &says))?;
+    // Whatever is no id names no run.
+    let run = names[1].parse().map_err(|_| AppError::NotFound(ResourceKind::SyncRun))?;
+    Ok((map, run))
+}
+
+/// Reads a cause, as runs show it.
+pub(crate) fn read_cause(field: &str, text: &str) -> Result<ContentHash, AppError> {
+    let hash = u64::from_str_radix(text, 16).ok().filter(|_| text.len() == 16);
+    hash.map(ContentHash).ok_or_else(|| AppError::mistake(field, "must be a cause as the run shows it, 16 hex digits"))
+}

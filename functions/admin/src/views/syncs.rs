@@ -1,0 +1,393 @@
+//! Sync runs, as operators see them.
+
+use std::collections::BTreeMap;
+
+use app::{
+    admin::syncs::{StartSync, record},
+    error::AppError,
+};
+use domain::{
+    Map, Record, SideIx, Timestamp,
+    sync::{Cause, Finding, FindingState, LegChoice, LegCounts, RunPhase, RunState, Selection, SyncKind, SyncRun},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::by_hand;
+use crate::api::syncs::read_cause;
+
+/// A request to start a sync run.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartSyncRun {
+    /// `dry_run`: what an initial sync would do; writes nothing. `initial_sync`: copies what one app has and the other lacks or
+    /// has otherwise; starts a map that does not run. `reconcile`: where the apps differ for sure; writes nothing.
+    #[schema(schema_with = by_hand::sync_kind)]
+    kind: SyncKind,
+    /// The side whose record is taken where both have one and they differ. Default: the map's primary side, or its first.
+    #[serde(default)]
+    #[schema(value_type = String, nullable = false)]
+    winner: Option<domain::SideId>,
+    /// What is copied from each side. Default: `all`, of both.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    legs: BTreeMap<domain::SideId, LegChoice>,
+    /// Which records. `all` (default): all that the sides list. `failed`: those that failed in `parent`. `cause`: those that failed there for
+    /// `cause`. `differences`: those that differ, as `parent` found. `record`: the one with `key`.
+    #[serde(default)]
+    #[schema(value_type = String, nullable = false)]
+    selection: Option<String>,
+    /// With `selection` `cause`: the cause, as the run shows it.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    cause: Option<String>,
+    /// With `selection` `record`: the record's key.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    key: Option<String>,
+    /// The run whose records are selected. It must be over.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    parent: Option<String>,
+    /// Why, in 1 to 500 characters on one line.
+    reason: String,
+}
+
+impl TryFrom<StartSyncRun> for StartSync {
+    type Error = AppError;
+
+    fn try_from(request: StartSyncRun) -> Result<Self, AppError> {
+        let StartSyncRun { kind, winner, legs, selection, cause, key, parent, reason } = request;
+        let needs = |field: &str, of: &str| AppError::mistake(field, &format!("goes with the selection `{of}`"));
+        let missing = |field: &str, of: &str| AppError::mistake(field, &format!("is needed with the selection `{of}`"));
+        let selection = match selection.as_deref().unwrap_or("all") {
+            "all" => Selection::All,
+            "failed" => Selection::Failed,
+            "differences" => Selection::Differences,
+            "cause" => {
+                let cause = cause.as_deref().ok_or_else(|| missing("cause", "cause"))?;
+                Selection::Cause { cause: read_cause("cause", cause)? }
+            }
+            "record" => Selection::Record { key: record(key.as_deref().ok_or_else(|| missing("key", "record"))?)? },
+            _ => return Err(AppError::mistake("selection", "must be all, failed, cause, differences or record")),
+        };
+        if cause.is_some() && !matches!(selection, Selection::Cause { .. }) {
+            return Err(needs("cause", "cause"));
+        }
+        if key.is_some() && !matches!(selection, Selection::Record { .. }) {
+            return Err(needs("key", "record"));
+        }
+        let parent = parent.map(|text| text.parse().map_err(|says: String| AppError::mistake("parent", &says)));
+        let legs = legs.into_iter().collect();
+        Ok(Self { kind, winner, legs, selection, parent: parent.transpose()?, reason })
+    }
+}
+
+/// Sync runs, newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRuns {
+    /// The runs.
+    pub(crate) runs: Vec<SyncRunView>,
+    /// The `before` of the next page. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// A sync run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRunView {
+    id: String,
+    map: String,
+    #[schema(schema_with = by_hand::sync_kind)]
+    kind: SyncKind,
+    /// `running`, `paused`, `cancelled` or `finished`.
+    #[schema(value_type = String)]
+    state: RunState,
+    /// `selecting`: takes its records from `parent`; `listing`: reads both sides; `looking`: looks again at single records.
+    #[schema(value_type = String)]
+    phase: RunPhase,
+    /// The side whose record is taken where both have one.
+    winner: String,
+    /// Which records: see `StartSyncRun`.
+    #[schema(value_type = Object)]
+    selection: Selection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parent: Option<String>,
+    started_by: String,
+    reason: String,
+    /// Who paused, resumed or cancelled it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    steered: Option<SyncSteered>,
+    began: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ended: Option<String>,
+    /// What became of the rows of each side, by its name.
+    legs: BTreeMap<String, SyncLeg>,
+    /// Why records failed, at most 50 causes. The others count as one, whose id is zeros.
+    causes: Vec<SyncCause>,
+    /// Records that are looked at again.
+    to_look_at: u64,
+    /// Rows that came to an end in a minute, since the run began.
+    rows_per_minute: u64,
+    /// Why it does not move, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    stall: Option<SyncStall>,
+}
+
+/// Who paused, resumed or cancelled a run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncSteered {
+    actor: String,
+    at: String,
+    reason: String,
+}
+
+/// The rows of one side in a run. `read` = `inserted` + `updated` + `equal` + `skipped` + `failed` + `not_reached`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncLeg {
+    /// `all`, `create_only` or `off`.
+    #[schema(value_type = String)]
+    choice: LegChoice,
+    /// How many records the app says it has. Absent: it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total: Option<u64>,
+    /// The side has listed everything.
+    listed: bool,
+    /// Rows that were read.
+    read: u64,
+    /// Made in the other app; in a dry run or reconcile: missing there.
+    inserted: u64,
+    /// Changed in the other app; in a dry run or reconcile: different there.
+    updated: u64,
+    /// The same in both apps.
+    equal: u64,
+    /// Not copied, for one of the reasons of `skipped_for`.
+    skipped: u64,
+    /// `loses`: the other side wins; `filtered`: kept out by the filter or by the choice of the run; `gone`: deleted since it was
+    /// read; `held`: its changes wait for an operator; `changing`: each look found another state; `repeated`: listed twice.
+    skipped_for: BTreeMap<&'static str, u64>,
+    /// Not copied for a cause: see `causes`.
+    failed: u64,
+    /// Not reached yet.
+    not_reached: u64,
+}
+
+impl SyncLeg {
+    fn of(run: &SyncRun, side: SideIx) -> Self {
+        let counts = run.counts[side];
+        let LegCounts { read, inserted, updated, equal, failed, not_reached, .. } = counts;
+        let reasons = [
+            ("loses", counts.loses),
+            ("filtered", counts.filtered),
+            ("gone", counts.gone),
+            ("held", counts.held),
+            ("changing", counts.changing),
+            ("repeated", counts.repeated),
+        ];
+        let progress = &run.progress[side.at()];
+        Self {
+            choice: run.choice.legs[side],
+            total: progress.total,
+            listed: progress.exhausted_at.is_some(),
+            read,
+            inserted,
+            updated,
+            equal,
+            skipped: counts.skipped(),
+            skipped_for: reasons.into_iter().filter(|(_, count)| *count > 0).collect(),
+            failed,
+            not_reached,
+        }
+    }
+}
+
+/// Why records failed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncCause {
+    /// Its id: `?cause=` of the records, `cause` of a rerun.
+    cause: String,
+    /// The side whose rows they are.
+    from: String,
+    #[schema(schema_with = by_hand::error_class)]
+    class: domain::ErrorClass,
+    /// The app's own code; of a mapping error, the field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<String>,
+    /// The words of the first.
+    message: String,
+    /// The record of the first.
+    sample: String,
+    /// How many records.
+    records: u64,
+}
+
+/// Why a run does not move.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncStall {
+    since: String,
+    why: String,
+    /// The app that it is because of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    side: Option<String>,
+    /// When it is tried again. Absent: when an operator resumes the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    until: Option<String>,
+}
+
+impl SyncRunView {
+    pub(crate) fn of(map: &Map, run: SyncRun, now: Timestamp) -> Self {
+        let name = |side: SideIx| map.config.side(side).side.to_string();
+        let ended: u64 = run.counts.0.iter().map(|counts| counts.read - counts.not_reached).sum();
+        let minutes = run.ended.unwrap_or(now).ms_since(run.began).max(1);
+        Self {
+            legs: SideIx::BOTH.into_iter().map(|side| (name(side), SyncLeg::of(&run, side))).collect(),
+            rows_per_minute: ended.saturating_mul(60_000) / minutes,
+            winner: name(run.choice.winner),
+            id: run.id.to_string(),
+            map: run.map.to_string(),
+            kind: run.choice.kind,
+            state: run.state,
+            phase: run.phase,
+            selection: run.choice.selection,
+            parent: run.choice.parent.map(|parent| parent.to_string()),
+            started_by: run.started_by,
+            reason: run.reason,
+            steered: run.steered.map(|by| SyncSteered { actor: by.actor, at: by.at.to_string(), reason: by.reason }),
+            began: run.began.to_string(),
+            ended: run.ended.map(|at| at.to_string()),
+            causes: run.causes.into_iter().map(|cause| SyncCause::of(cause, &name)).collect(),
+            to_look_at: run.to_look_at,
+            stall: run.stall.map(|stall| SyncStall {
+                since: stall.since.to_string(),
+                why: stall.why,
+                side: stall.side.map(|side| side.to_string()),
+                until: stall.until.map(|until| until.to_string()),
+            }),
+        }
+    }
+}
+
+impl SyncCause {
+    fn of(cause: Cause, name: &impl Fn(SideIx) -> String) -> Self {
+        Self {
+            cause: cause.cause.to_string(),
+            from: name(cause.leg),
+            class: cause.class,
+            code: cause.code,
+            message: cause.message,
+            sample: cause.sample.to_string(),
+            records: cause.records,
+        }
+    }
+}
+
+/// Records of a run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRecords {
+    /// The records, those with one cause together.
+    pub(crate) records: Vec<SyncRecord>,
+    /// The `after` of the next page. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// A record of a run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRecord {
+    /// The side whose row it is.
+    from: String,
+    key: String,
+    /// `look_again`, `failed`, `differs` or `changing`.
+    state: &'static str,
+    /// When it failed, or is looked at again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = by_hand::error_class)]
+    class: Option<domain::ErrorClass>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message: Option<String>,
+    /// The row as it was, if it was at hand. Values that the map hides are not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    row: Option<Record>,
+    /// The other app lacks the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    missing: Option<bool>,
+    /// Fields that differ, by the names of the other side.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<SyncField>,
+}
+
+/// A field that differs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncField {
+    field: String,
+    /// What would be written.
+    #[schema(value_type = Object)]
+    wanted: Value,
+    /// What is there.
+    #[schema(value_type = Object)]
+    there: Value,
+}
+
+impl SyncRecord {
+    pub(crate) fn of(map: &Map, finding: Finding) -> Self {
+        let (from, key) = (map.config.side(finding.leg).side.to_string(), finding.key.to_string());
+        let bare = |state| Self {
+            from,
+            key,
+            state,
+            at: None,
+            cause: None,
+            class: None,
+            code: None,
+            message: None,
+            row: None,
+            missing: None,
+            fields: Vec::new(),
+        };
+        match finding.state {
+            FindingState::LookAgain(look) => Self { at: Some(look.due.to_string()), ..bare("look_again") },
+            FindingState::Changing => bare("changing"),
+            FindingState::Failed(failed) => Self {
+                at: Some(failed.at.to_string()),
+                cause: Some(failed.cause.to_string()),
+                class: Some(failed.class),
+                code: failed.code,
+                message: Some(failed.message),
+                row: failed.row,
+                ..bare("failed")
+            },
+            FindingState::Differs(difference) => {
+                let fields = difference.fields.into_iter();
+                let field = |found: domain::sync::FieldDifference| SyncField {
+                    field: found.field,
+                    wanted: found.wanted,
+                    there: found.there,
+                };
+                Self { missing: Some(difference.missing), fields: fields.map(field).collect(), ..bare("differs") }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Golden events, as SQS and EventBridge send them: the same files that `cargo lambda invoke --data-file` takes.
+
+use std::path::PathBuf;
+
+use app::Ports;
+use domain::side::Capability;
+use serde_json::{Value, json};
+use testkit::{SimWorld, sample};
+
+use crate::handler::handle;
+
+fn event(name: &str) -> Value {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events").join(name);
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_work_item_of_a_run_that_is_gone_and_a_schedule_do_nothing() {
+    let world = SimWorld::new(1, sample::running(Capability::Idempotent));
+    let until = world.now().plus_ms(1_000);
+    let worked = handle(&*world, &event("initial-sync-work-item.json"), until).await.unwrap();
+    assert_eq!(worked, json!({}));
+    let swept = handle(&*world, &event("initial-sync-minute.json"), until).await.unwrap();
+    assert_eq!(swept, json!({ "woken": 0 }));
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_told_or_passed_over() {
+    let world = SimWorld::new(1, sample::running(Capability::Idempotent));
+    let wrong = handle(&*world, &json!({"detail-type": "Object Created"}), world.now()).await.unwrap_err();
+    assert!(wrong.to_string().contains("neither"), "{wrong}");
+    for body in [json!("{"), json!("{}"), json!("{\"map\": \"customers\", \"run\": \"x\"}"), json!(7)] {
+        let event = json!({"Records": [{"body": body}]});
+        assert_eq!(handle(&*world, &event, world.now()).await.unwrap(), json!({}), "{event}");
+    }
+}

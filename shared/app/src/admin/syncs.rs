@@ -1,0 +1,286 @@
+//! Sync runs, as operators start and steer them.
+
+use domain::{
+    Map, MapId, RecordKey, SideId,
+    id::SyncRunId,
+    lane::Attribution,
+    map::{Intake, MapCommand, MapState, PerSide, SideIx},
+    record::ContentHash,
+    sync::{Finding, Join, LegChoice, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
+};
+
+use super::{
+    AdminPorts, Caller,
+    map_commands::{checked, switch},
+    maps,
+};
+use crate::{
+    cas::{self, Round},
+    error::{AppError, ResourceKind, StateConflict, Subject},
+    ports::{ActiveRun, FindingList, SyncRuns, WorkItems, finding_place},
+};
+
+/// Most runs or findings of one page.
+pub const MAX_LISTED: usize = 200;
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartSync {
+    /// What the run is for.
+    pub kind: SyncKind,
+    /// The side whose record is taken where both have one; default: the map's primary side, or its first.
+    pub winner: Option<SideId>,
+    /// What is copied from a side; default: everything.
+    pub legs: Vec<(SideId, LegChoice)>,
+    /// Which records.
+    pub selection: Selection,
+    /// The run whose records are selected.
+    pub parent: Option<SyncRunId>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Starts a run. An initial sync of a map that does not run starts the map, too.
+///
+/// # Errors
+/// There is no such map, the request has mistakes, another run goes on, or the store does not answer.
+pub async fn start<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &MapId,
+    wanted: &StartSync,
+) -> Result<SyncRun, AppError> {
+    let reason = checked(&wanted.reason)?.to_owned();
+    let map = maps::get(ports, id).await?;
+    let choice = choose(&map, wanted)?;
+    let conflict = |what| Err(AppError::Conflict(what).about(Subject::map(id)));
+    match choice.parent {
+        Some(parent) if !get(ports, id, parent).await?.is_over() => return conflict(StateConflict::ParentGoesOn),
+        _ => {}
+    }
+    if choice.kind.writes() {
+        let active = ports.runs().active_runs().await?;
+        for other in active.into_iter().filter(|other| other.map == *id) {
+            let run = ports.runs().run(&map, other.run).await?;
+            if run.is_some_and(|run| run.choice.kind.writes() && !run.is_over()) {
+                return conflict(StateConflict::SyncActive(other.run));
+            }
+        }
+        if map.state.intake() == Intake::Keep {
+            return conflict(StateConflict::MapPaused);
+        }
+    }
+    let run = new_run(ports, &map, choice, caller, reason);
+    ports.runs().save_run(&run, 0, &[]).await.map_err(super::lost)?;
+    if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
+        // A crash before this leaves a run that says why it does not move: the map does not run.
+        switch(ports, caller, id, MapCommand::Initialize, &run.reason).await?;
+    }
+    wake(ports, &run).await;
+    Ok(run)
+}
+
+fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Caller, reason: String) -> SyncRun {
+    let all = choice.selection == Selection::All;
+    let mut join = Join::default();
+    // A filtered list says nothing about the records that it leaves out.
+    for side in SideIx::BOTH.into_iter().filter(|side| map.config.side(*side).list_filter.is_some()) {
+        join.may_lack(side);
+    }
+    SyncRun {
+        id: SyncRunId(ports.fresh_id()),
+        map: map.id.clone(),
+        uid: map.uid,
+        phase: if all { RunPhase::Listing } else { RunPhase::Selecting },
+        choice,
+        state: RunState::Running,
+        version: 1,
+        started_by: caller.name.clone(),
+        reason,
+        steered: None,
+        began: ports.now(),
+        ended: None,
+        progress: Default::default(),
+        join,
+        counts: PerSide::default(),
+        causes: Vec::new(),
+        to_look_at: 0,
+        noted: 0,
+        stall: None,
+        lease: None,
+        moved_at: ports.now(),
+    }
+}
+
+/// Checks what is asked for, and fills in what is left out.
+fn choose(map: &Map, wanted: &StartSync) -> Result<SyncChoice, AppError> {
+    let side = |field: &str, name: &SideId| {
+        map.config.side_ix(name).ok_or_else(|| {
+            let [one, two] = map.config.sides.each_ref().map(|end| &end.side);
+            AppError::mistake(field, &format!("is no side of the map: it joins {one} and {two}"))
+        })
+    };
+    let winner = match &wanted.winner {
+        Some(name) => side("winner", name)?,
+        None => map.config.primary().unwrap_or(SideIx::First),
+    };
+    let mut legs = PerSide::default();
+    for (name, leg) in &wanted.legs {
+        legs[side(&format!("legs.{name}"), name)?] = *leg;
+    }
+    if legs.0 == [LegChoice::Off; 2] {
+        return Err(AppError::mistake("legs", "must leave one side on"));
+    }
+    let of_parent = matches!(wanted.selection, Selection::Failed | Selection::Cause { .. } | Selection::Differences);
+    if of_parent != wanted.parent.is_some() {
+        let says = if of_parent {
+            "must name the run whose records are selected"
+        } else {
+            "goes with a selection of its records"
+        };
+        return Err(AppError::mistake("parent", says));
+    }
+    let mut selection = wanted.selection.clone();
+    if let Selection::Record { key } = &mut selection {
+        let canonical = map.config.canonical_key(key);
+        *key = canonical.map_err(|says| AppError::mistake("selection.key", &says))?;
+    }
+    Ok(SyncChoice { kind: wanted.kind, winner, legs, selection, parent: wanted.parent })
+}
+
+/// A run wakes up sooner than the schedule finds it.
+async fn wake<P: AdminPorts>(ports: &P, run: &SyncRun) {
+    let active = ActiveRun { map: run.map.clone(), run: run.id };
+    if let Err(error) = ports.work_items().send(&active, ports.now()).await {
+        tracing::warn!(map.id = %run.map, run.id = %run.id, %error, "could not wake the run; the schedule does within a minute");
+    }
+}
+
+/// One run.
+///
+/// # Errors
+/// There is no such map or run, or the store does not answer.
+pub async fn get<P: AdminPorts>(ports: &P, id: &MapId, run: SyncRunId) -> Result<SyncRun, AppError> {
+    let map = maps::get(ports, id).await?;
+    let found = ports.runs().run(&map, run).await?;
+    found.ok_or(AppError::NotFound(ResourceKind::SyncRun)).map_err(|error| error.about(Subject::map(id)))
+}
+
+/// Runs of a map, newest first, older than `before`.
+///
+/// # Errors
+/// There is no such map, or the store does not answer.
+pub async fn list<P: AdminPorts>(
+    ports: &P,
+    id: &MapId,
+    before: Option<SyncRunId>,
+    limit: usize,
+) -> Result<Vec<SyncRun>, AppError> {
+    let map = maps::get(ports, id).await?;
+    Ok(ports.runs().runs(&map, before, limit).await?)
+}
+
+/// What a run has noted, in the order of its list, and the place from which the next page goes on.
+///
+/// # Errors
+/// There is no such map or run, or the store does not answer.
+pub async fn findings<P: AdminPorts>(
+    ports: &P,
+    id: &MapId,
+    run: SyncRunId,
+    list: FindingList,
+    (after, limit): (Option<&str>, usize),
+) -> Result<(Vec<Finding>, Option<String>), AppError> {
+    get(ports, id, run).await?;
+    let found = ports.runs().findings(run, list, after, limit).await?;
+    let next = found.last().filter(|_| found.len() == limit).map(finding_place);
+    Ok((found, next))
+}
+
+/// What an operator does with a run that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunCommand {
+    /// It stops for now, and goes on at its page when it is resumed.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It ends. What it has copied stays.
+    Cancel,
+}
+
+/// Steers a run. A command that it has followed already changes nothing.
+///
+/// # Errors
+/// There is no such map or run, the run is over, or the store does not answer.
+pub async fn command<P: AdminPorts>(
+    ports: &P,
+    caller: &Caller,
+    id: &MapId,
+    run: SyncRunId,
+    (command, reason): (RunCommand, &str),
+) -> Result<SyncRun, AppError> {
+    let reason = checked(reason)?;
+    let changed = cas::retry(ports, cas::RECORD, (), |()| async move {
+        let found = get(ports, id, run).await?;
+        let wanted = match command {
+            RunCommand::Pause => RunState::Paused,
+            RunCommand::Resume => RunState::Running,
+            RunCommand::Cancel => RunState::Cancelled,
+        };
+        if found.state == wanted {
+            return Ok(Round::Done(found));
+        }
+        if found.is_over() {
+            return Err(AppError::Conflict(StateConflict::SyncOver).about(Subject::map(id)));
+        }
+        let mut next = SyncRun { state: wanted, version: found.version + 1, lease: None, ..found.clone() };
+        next.steered = Some(Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() });
+        next.stall = (command == RunCommand::Pause).then(|| domain::sync::Stall {
+            since: ports.now(),
+            why: format!("{} has paused it: {reason}", caller.name),
+            side: None,
+            until: None,
+        });
+        if next.is_over() {
+            next.ended = Some(ports.now());
+            next.forget_rows();
+        }
+        Ok(match cas::stored(ports.runs().save_run(&next, found.version, &[]).await)? {
+            Ok(()) => Round::Done(next),
+            Err(lost) => Round::Again(lost, ()),
+        })
+    });
+    let changed: SyncRun = changed.await?;
+    match command {
+        RunCommand::Resume => wake(ports, &changed).await,
+        // Changes have flowed since the run began, and go on to.
+        RunCommand::Cancel if changed.choice.kind.writes() => {
+            match switch(ports, caller, id, MapCommand::Initialized, reason).await {
+                Ok(_) | Err(AppError::Conflict(_) | AppError::Of { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        RunCommand::Pause | RunCommand::Cancel => {}
+    }
+    Ok(changed)
+}
+
+/// The list that a name in the API means.
+#[must_use]
+pub fn list_named(name: &str, cause: Option<ContentHash>) -> Option<FindingList> {
+    match name {
+        "failed" => Some(FindingList::Failed { cause }),
+        "differs" => Some(FindingList::Differs),
+        "changing" => Some(FindingList::Changing),
+        "not_reached" => Some(FindingList::LookAgain),
+        _ => None,
+    }
+}
+
+/// A record's key, as a run is asked for it.
+///
+/// # Errors
+/// It cannot be a key.
+pub fn record(key: &str) -> Result<RecordKey, AppError> {
+    key.parse().map_err(|says: String| AppError::mistake("selection.key", &says))
+}

@@ -1,0 +1,149 @@
+//! Sync runs, as they are stored.
+
+use std::future::Future;
+
+use domain::{
+    Map, MapId, Timestamp,
+    id::SyncRunId,
+    record::ContentHash,
+    sync::{Finding, FindingState, SyncRun},
+};
+
+use super::{CommitError, PortError, Ports};
+
+/// Most changes of findings in one commit: DynamoDB takes 100 items in a transaction, and the run and its place among the
+/// active runs are two.
+pub const FINDINGS_AT_ONCE: usize = 90;
+
+/// The ports of sync runs.
+pub trait SyncPorts: Ports {
+    /// The runs.
+    type Runs: SyncRuns;
+    /// What wakes the workers of runs.
+    type WorkItems: WorkItems;
+
+    /// The runs.
+    fn runs(&self) -> &Self::Runs;
+    /// What wakes the workers of runs.
+    fn work_items(&self) -> &Self::WorkItems;
+}
+
+/// Runs and what they note. Reads are strongly consistent.
+pub trait SyncRuns: Sync {
+    /// One run of a map.
+    fn run(&self, map: &Map, id: SyncRunId) -> impl Future<Output = Result<Option<SyncRun>, PortError>> + Send;
+    /// Runs of a map, newest first, older than `before`.
+    fn runs(
+        &self,
+        map: &Map,
+        before: Option<SyncRunId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<SyncRun>, PortError>> + Send;
+    /// The runs of all maps that are not over.
+    fn active_runs(&self) -> impl Future<Output = Result<Vec<ActiveRun>, PortError>> + Send;
+    /// Takes a run from the active runs, whose map is gone.
+    fn forget_active(&self, run: &ActiveRun) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// Saves a run, and changes of its findings with it, if its stored version is `expected` (0: there is none). At most
+    /// [`FINDINGS_AT_ONCE`] changes.
+    fn save_run(
+        &self,
+        run: &SyncRun,
+        expected: u64,
+        changes: &[FindingChange],
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
+    /// Findings of a run, in the order of their places, behind the place `after`: see [`finding_place`].
+    fn findings(
+        &self,
+        run: SyncRunId,
+        list: FindingList,
+        after: Option<&str>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Finding>, PortError>> + Send;
+}
+
+/// A run that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveRun {
+    /// Its map.
+    pub map: MapId,
+    /// The run.
+    pub run: SyncRunId,
+}
+
+/// A change of the findings of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FindingChange {
+    /// It is noted, or takes the place of the one of the same record in the same list.
+    Put(Finding),
+    /// It is over.
+    Delete(Finding),
+}
+
+/// A sort key of DynamoDB has no more.
+const MAX_PLACE_BYTES: usize = 1_024;
+
+/// Which findings are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingList {
+    /// Records that are looked at again, the first to be looked at first.
+    LookAgain,
+    /// Records that failed, by cause.
+    Failed {
+        /// Only those with this cause.
+        cause: Option<ContentHash>,
+    },
+    /// Records that differ.
+    Differs,
+    /// Records that were changing at each look.
+    Changing,
+}
+
+impl FindingList {
+    /// How the places of its findings begin.
+    #[must_use]
+    pub fn prefix(self) -> String {
+        match self {
+            Self::LookAgain => "L#".to_owned(),
+            Self::Failed { cause: None } => "F#".to_owned(),
+            Self::Failed { cause: Some(cause) } => format!("F#{cause}#"),
+            Self::Differs => "D#".to_owned(),
+            Self::Changing => "C#".to_owned(),
+        }
+    }
+
+    /// Whether a text may be the place of one of its findings.
+    #[must_use]
+    pub fn begins(self, place: &str) -> bool {
+        place.starts_with(&self.prefix()) && place.len() <= MAX_PLACE_BYTES
+    }
+
+    /// Whether a finding is in the list.
+    #[must_use]
+    pub fn has(self, finding: &Finding) -> bool {
+        match (self, &finding.state) {
+            (Self::LookAgain, FindingState::LookAgain(_))
+            | (Self::Differs, FindingState::Differs(_))
+            | (Self::Changing, FindingState::Changing) => true,
+            (Self::Failed { cause }, FindingState::Failed(failed)) => cause.is_none_or(|cause| cause == failed.cause),
+            _ => false,
+        }
+    }
+}
+
+/// The place of a finding among those of its run: lists are in this order.
+#[must_use]
+pub fn finding_place(finding: &Finding) -> String {
+    let record = format!("{}#{}", finding.leg.at(), finding.key);
+    match &finding.state {
+        FindingState::LookAgain(look) => format!("L#{:020}#{:012}#{record}", look.due.0, look.noted),
+        FindingState::Failed(failed) => format!("F#{}#{record}", failed.cause),
+        FindingState::Differs(_) => format!("D#{record}"),
+        FindingState::Changing => format!("C#{record}"),
+    }
+}
+
+/// Wakes a worker of a run. May be lost, late or doubled: the schedule finds runs that nobody works on.
+pub trait WorkItems: Sync {
+    /// Sends a work item that becomes visible at that time.
+    fn send(&self, run: &ActiveRun, due: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
+}

@@ -1,0 +1,14 @@
+//! `initial-sync`'s use case: works on a run page by page, and looks again at what could not be decided.
+//!
+//! Everything that a run has done is committed in small steps, each with its counts and findings, conditional on the run's
+//! version. A worker that dies, or two at a time, repeat a step at most: what was copied before is known by its lane.
+
+mod compare;
+mod copy;
+mod look;
+mod page;
+mod select;
+mod step;
+mod work;
+
+pub use self::work::{WorkEnd, sweep, work};

@@ -1,0 +1,210 @@
+//! Looks at single records: reads them on both sides, and copies what differs if the run writes.
+
+use domain::{
+    Failure, Owner, RecordKey, Timestamp,
+    failure::{CallEffect, backoff_ms},
+    lane::{CopiedRow, Head, HeadVersion, Look},
+    map::{Intake, SideIx},
+    record::Image,
+    sync::{Difference, Finding, FindingState, LegChoice, RowEnd, SyncKind, SyncRun},
+};
+use futures::{StreamExt, stream};
+
+use super::{
+    compare::{difference, read_both},
+    copy::{Later, RecordCopy, RecordEnd},
+    step::{Draft, StepEnd, Wait, copy_id},
+    work::Worker,
+};
+use crate::ports::{FINDINGS_AT_ONCE, FindingList, LaneKey, Lanes, PortError, SyncPorts, SyncRuns};
+
+/// Records looked at before they are committed: each takes its old finding out, and may put a new one in.
+const LOOKS_AT_ONCE: usize = FINDINGS_AT_ONCE / 2;
+
+/// What a look came to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Looked {
+    /// What became of the record.
+    Is(RecordEnd),
+    /// The run does not write, and the two sides differ.
+    Differs(Difference),
+}
+
+impl Looked {
+    /// Notes it. `looks`: the looks before.
+    pub(super) fn note<P: SyncPorts>(
+        &self,
+        worker: &Worker<'_, P>,
+        draft: &mut Draft,
+        (leg, key): (SideIx, &RecordKey),
+        row: Option<&Image>,
+        looks: u32,
+    ) {
+        match self {
+            Self::Is(end) => draft.note_end(worker.map, (leg, key), end, (row, looks), worker.ports.now()),
+            Self::Differs(difference) => {
+                let end = if difference.missing { RowEnd::Inserted } else { RowEnd::Updated };
+                draft.end_with(leg, key, end, FindingState::Differs(difference.clone()));
+            }
+        }
+    }
+}
+
+/// Looks at one record. `seen`: what the look before found.
+pub(super) async fn look_at<P: SyncPorts>(
+    worker: &Worker<'_, P>,
+    run: &SyncRun,
+    (leg, key): (SideIx, &RecordKey),
+    looks: u32,
+    seen: Option<Look>,
+) -> Result<Looked, PortError> {
+    let (ports, map, kind) = (worker.ports, worker.map, run.choice.kind);
+    if kind.writes() && map.state.intake() != Intake::Write {
+        return Ok(Looked::Is(RecordEnd::MapNotWriting));
+    }
+    if worker.is_out_of_time() {
+        return Ok(Looked::Is(RecordEnd::Later(Later { due: ports.now(), seen, failure: None })));
+    }
+    // The head first: what is read after it is conditional on it.
+    let head = if kind == SyncKind::DryRun { None } else { read_head(worker, key).await? };
+    let asked_at = ports.now();
+    let permit = worker.pace.permit().await;
+    let both = read_both(ports, map, key, leg).await;
+    let (record, there) = match both {
+        Ok(Some(both)) => both,
+        Ok(None) => {
+            permit.ended(None, ports.now());
+            return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Gone)));
+        }
+        Err((side, failure)) => {
+            permit.ended(Some(&failure), ports.now());
+            return Ok(Looked::Is(not_read(side, failure, looks, ports.now())));
+        }
+    };
+    let difference = match difference(map, leg, &record, &there) {
+        Ok(difference) => difference,
+        Err(failure) => return Ok(Looked::Is(RecordEnd::Failed(failure))),
+    };
+    let end = match &difference {
+        None => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Equal))),
+        Some(_) if run.choice.legs[leg] == LegChoice::Off => {
+            return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered)));
+        }
+        Some(difference) if difference.missing => RowEnd::Inserted,
+        Some(_) if !run.choice.overwrites(leg) => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Loses))),
+        Some(_) => RowEnd::Updated,
+    };
+    if let (Some(difference), SyncKind::DryRun) = (&difference, kind) {
+        return Ok(Looked::Differs(difference.clone()));
+    }
+    let lane = HeadVersion::of(head.as_ref());
+    let row = CopiedRow { from: leg, record, there, lane, asked_at, unchanged_since: ports.now() };
+    let row = if let Some(seen) = seen { row.after(&seen, &map.config) } else { row };
+    let (owner, id) = (Owner(ports.fresh_id()), copy_id(run, leg, key, asked_at));
+    let copy = RecordCopy { map, key, id, looks, end };
+    let decided = match copy.decide(ports, head.as_ref(), row, owner) {
+        Ok(decided) => decided,
+        Err(end) => return Ok(Looked::Is(end)),
+    };
+    if let (Some(difference), SyncKind::Reconcile) = (difference, kind) {
+        return Ok(Looked::Differs(difference));
+    }
+    let (end, failure) = copy.write(ports, head.as_ref(), decided, owner).await?;
+    permit.ended(failure.as_ref(), ports.now());
+    Ok(Looked::Is(end))
+}
+
+/// What it means that a record could not be read.
+pub(super) fn not_read(side: SideIx, failure: Failure, looks: u32, now: Timestamp) -> RecordEnd {
+    match failure.effect {
+        CallEffect::Refused => RecordEnd::Failed(failure),
+        _ if failure.is_side_wide() => RecordEnd::SideTrouble(side, failure),
+        _ => {
+            let due = now.plus_ms(backoff_ms(looks + 1, failure.retry_after_ms));
+            RecordEnd::Later(Later { due, seen: None, failure: Some(failure) })
+        }
+    }
+}
+
+/// The head of a record's lane, as it is stored; one of an earlier map of the same name, too.
+async fn read_head<P: SyncPorts>(worker: &Worker<'_, P>, key: &RecordKey) -> Result<Option<Head>, PortError> {
+    let lane = LaneKey { map: worker.map.map.id.clone(), key: key.clone() };
+    Ok(worker.ports.lanes().head(&lane).await?.map(|(head, _)| head))
+}
+
+/// Looks at the records that are due.
+pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Result<StepEnd, PortError> {
+    let now = worker.ports.now();
+    let waiting = worker.ports.runs().findings(worker.run.id, FindingList::LookAgain, None, LOOKS_AT_ONCE).await?;
+    let Some(first) = waiting.first().and_then(due) else { return Ok(StepEnd::Done) };
+    if first > now {
+        let writes = worker.map.state.intake() == Intake::Write;
+        return Ok(match worker.run.choice.kind.writes() && !writes {
+            true => worker.map_does_not_write(),
+            false => StepEnd::Wait(Wait { until: first, why: None, side: None }),
+        });
+    }
+    let mut draft = Draft::of(&worker.run);
+    let run = worker.run.clone();
+    let looks = stream::iter(waiting.into_iter().filter(|finding| due(finding).is_some_and(|due| due <= now)));
+    let looks = looks.map(|finding| {
+        let (worker, run) = (&*worker, &run);
+        async move {
+            let FindingState::LookAgain(look) = &finding.state else { return Ok((finding, None, 0)) };
+            let (looks, seen) = (look.looks, look.seen);
+            let looked = look_at(worker, run, (finding.leg, &finding.key), looks, seen).await?;
+            Ok::<_, PortError>((finding, Some(looked), looks))
+        }
+    });
+    // To its end, whatever fails: a write that is under way must not be cut off.
+    let ended: Vec<_> = looks.buffer_unordered(LOOKS_AT_ONCE).collect().await;
+    let (mut trouble, mut troubled, mut failed) = (None, Vec::new(), None);
+    for ended in ended {
+        let (finding, looked, looks) = match ended {
+            Ok((finding, Some(looked), looks)) => (finding, looked, looks),
+            Ok((_, None, _)) => continue,
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
+        match &looked {
+            Looked::Is(RecordEnd::SideTrouble(side, failure)) => {
+                trouble.get_or_insert_with(|| worker.trouble(*side, failure));
+                troubled.push((finding, failure.clone(), looks));
+                continue;
+            }
+            Looked::Is(RecordEnd::MapNotWriting) => {
+                trouble.get_or_insert_with(|| worker.map_does_not_write());
+                continue; // it stays as it is
+            }
+            _ => {}
+        }
+        draft.looked_at(&finding);
+        looked.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
+    }
+    if !draft.changes.is_empty() {
+        // Others were taken in the meantime: the trouble may be these records' own.
+        for (finding, failure, looks) in troubled {
+            let due = worker.ports.now().plus_ms(backoff_ms(looks + 1, failure.retry_after_ms));
+            draft.looked_at(&finding);
+            let later = Looked::Is(RecordEnd::Later(Later { due, seen: None, failure: Some(failure) }));
+            later.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
+        }
+        match worker.commit(draft).await? {
+            StepEnd::Moved => {}
+            other => return Ok(other),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(trouble.unwrap_or(StepEnd::Moved)),
+    }
+}
+
+fn due(finding: &Finding) -> Option<Timestamp> {
+    match &finding.state {
+        FindingState::LookAgain(look) => Some(look.due),
+        FindingState::Failed(_) | FindingState::Differs(_) | FindingState::Changing => None,
+    }
+}

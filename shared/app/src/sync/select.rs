@@ -1,0 +1,53 @@
+//! Takes the records of a run's selection from the run that found them.
+
+use domain::{
+    map::SideIx,
+    sync::{Finding, FindingState, LookAgain, RunPhase, Selection},
+};
+
+use super::{
+    step::{Draft, StepEnd},
+    work::Worker,
+};
+use crate::ports::{FINDINGS_AT_ONCE, FindingList, PortError, SyncPorts, SyncRuns, finding_place};
+
+/// Takes the next records of the selection. The parent is over, so its lists do not grow.
+pub(super) async fn select_next<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Result<StepEnd, PortError> {
+    let mut draft = Draft::of(&worker.run);
+    let now = worker.ports.now();
+    let list = match &worker.run.choice.selection {
+        Selection::All => None,
+        Selection::Failed => Some(FindingList::Failed { cause: None }),
+        Selection::Cause { cause } => Some(FindingList::Failed { cause: Some(*cause) }),
+        Selection::Differences => Some(FindingList::Differs),
+        Selection::Record { key } => {
+            let (key, winner) = (key.clone(), worker.run.choice.winner);
+            for leg in [winner, winner.other()] {
+                draft.run.counts[leg].read_row();
+                draft.look_again(leg, &key, LookAgain { due: now, noted: 0, looks: 0, seen: None });
+            }
+            None
+        }
+    };
+    let (Some(list), Some(parent)) = (list, worker.run.choice.parent) else {
+        draft.run.phase = RunPhase::Looking;
+        return worker.commit(draft).await;
+    };
+    let after = worker.run.progress[SideIx::First.at()].cursor.clone();
+    let found = worker.ports.runs().findings(parent, list, after.as_deref(), FINDINGS_AT_ONCE).await?;
+    for Finding { leg, key, state } in &found {
+        draft.run.counts[*leg].read_row();
+        if let FindingState::Failed(failed) = state
+            && failed.no_record
+        {
+            draft.fail_row(*leg, key, failed.clone());
+            continue;
+        }
+        draft.look_again(*leg, key, LookAgain { due: now, noted: 0, looks: 0, seen: None });
+    }
+    match found.last() {
+        Some(last) => draft.run.progress[SideIx::First.at()].cursor = Some(finding_place(last)),
+        None => draft.run.phase = RunPhase::Looking,
+    }
+    worker.commit(draft).await
+}

@@ -1,0 +1,23 @@
+//! Sync runs: what two apps had before, and whether they are equal now. One engine for *dry run*, *initial sync* and *reconcile*.
+//!
+//! A run reads both sides page by page, joins the rows by their record keys ([`join`]), and decides for each row ([`decide`]).
+//! What is to be copied goes through the lane of the record (`lane::copy`). Each row that was read ends in one of the
+//! counts of its leg ([`counts`]), or waits as *not reached*.
+
+mod choice;
+mod counts;
+mod decide;
+mod finding;
+mod join;
+mod progress;
+mod run;
+
+pub use self::{
+    choice::{LegChoice, Selection, SyncChoice, SyncKind},
+    counts::{LegCounts, RowEnd},
+    decide::{RowTask, WaitingTask},
+    finding::{Cause, Difference, FailedCopy, FieldDifference, Finding, FindingState, LookAgain, find_differences},
+    join::{Join, Joined},
+    progress::{ListProgress, PageTurn},
+    run::{MAX_CAUSES, RunPhase, RunState, Stall, SyncRun},
+};

@@ -1,0 +1,222 @@
+//! The part of the crash matrix that is about sync runs: whatever crashes where, both apps end equal and every count adds up.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use app::{
+    admin::{
+        map_commands::switch,
+        syncs::{RunCommand, StartSync, command, start},
+    },
+    error::{AppError, StateConflict},
+    ports::ActiveRun,
+    sync::{WorkEnd, sweep, work},
+};
+use domain::{
+    MapState, SideIx,
+    id::SyncRunId,
+    lane::content,
+    map::MapCommand,
+    mapping::translate,
+    record::Image,
+    side::Capability,
+    sync::{RunState, Selection, SyncKind},
+};
+use serde_json::json;
+use testkit::{CrashedIn, SimWorld, sample};
+
+use crate::operator::kim;
+
+const STEPS: u64 = 500_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Start,
+    Work,
+    WorkOfAGoneMap,
+    Rerun,
+    Pause,
+    Cancel,
+    Sweep,
+}
+
+const CASES: [Case; 7] =
+    [Case::Start, Case::Work, Case::WorkOfAGoneMap, Case::Rerun, Case::Pause, Case::Cancel, Case::Sweep];
+
+/// Some records that only one app has, one that differs, and one that crm refuses.
+fn fill(world: &SimWorld) {
+    let names = world.map().sides.map(|side| side.id);
+    let put = |side: SideIx, n: u32, name: &str, refused: bool| {
+        let record = match side {
+            SideIx::First => json!({"Name": name, "Limit": 1, "OnHold": "No", "refused": refused}),
+            SideIx::Second => json!({"name": name, "limit": 1, "hold": false, "refused": refused}),
+        };
+        let image = Image::Present(record.as_object().unwrap().clone());
+        let key = format!("C-{n}").parse().unwrap();
+        world.apps.with(&names[side.at()], |app| app.change(&key, image, world.executor.now()));
+    };
+    put(SideIx::First, 1, "Ada", false);
+    put(SideIx::Second, 2, "Bob", false);
+    put(SideIx::First, 3, "Eve", false);
+    put(SideIx::Second, 3, "Eva", false);
+    put(SideIx::First, 4, "Refused", true);
+    names.iter().for_each(|side| world.apps.with(side, |app| app.pages.most_rows = 2));
+}
+
+fn wanted(selection: Selection, parent: Option<SyncRunId>) -> StartSync {
+    let (kind, reason) = (SyncKind::InitialSync, "to test".to_owned());
+    StartSync { kind, winner: None, legs: Vec::new(), selection, parent, reason }
+}
+
+fn active(world: &SimWorld) -> Option<ActiveRun> {
+    let run = world.sync_runs.all_runs().into_iter().rfind(|run| !run.is_over())?;
+    Some(ActiveRun { map: run.map, run: run.id })
+}
+
+async fn set(world: &SimWorld, case: Case) {
+    if case == Case::Start {
+        return;
+    }
+    let map = world.map().map.id;
+    start(world, &kim(), &map, &wanted(Selection::All, None)).await.unwrap();
+    match case {
+        Case::WorkOfAGoneMap => world.change_map(|map| map.map.uid = domain::id::MapUid(8)),
+        Case::Rerun => {
+            goes_on(world).await;
+            let parent = world.sync_runs.all_runs()[0].id;
+            start(world, &kim(), &map, &wanted(Selection::Failed, Some(parent))).await.unwrap();
+        }
+        // Nobody was woken.
+        Case::Sweep => drop(world.sync_runs.take_due(domain::Timestamp::NEVER)),
+        Case::Start | Case::Work | Case::Pause | Case::Cancel => {}
+    }
+}
+
+/// Acts once; `false`: it crashed.
+async fn act(world: &SimWorld, case: Case) -> bool {
+    let map = world.map().map.id;
+    match case {
+        Case::Start => {
+            let answer = world.invoke(start(world, &kim(), &map, &wanted(Selection::All, None))).await;
+            let goes_on =
+                |error: &AppError| matches!(error.without_subject(), AppError::Conflict(StateConflict::SyncActive(_)));
+            match answer {
+                Some(Err(error)) => assert!(goes_on(&error), "{error}"),
+                Some(Ok(_)) => {}
+                None => return false,
+            }
+        }
+        Case::Work | Case::Rerun | Case::WorkOfAGoneMap => {
+            while let Some(active) = active(world) {
+                world.sweep().await;
+                let until = world.executor.now().plus_ms(200_000);
+                match world.invoke(work(world, &active, until)).await {
+                    None => return false,
+                    Some(end) => match end.unwrap() {
+                        WorkEnd::Over => return true,
+                        WorkEnd::GoesOn(due) => world.executor.sleep(due.ms_since(world.executor.now()).max(1)).await,
+                        WorkEnd::NotOurs => world.executor.sleep(30_000).await,
+                    },
+                }
+            }
+        }
+        Case::Pause | Case::Cancel => {
+            let Some(active) = world.sync_runs.all_runs().pop() else { return true };
+            let wanted = if case == Case::Pause { RunCommand::Pause } else { RunCommand::Cancel };
+            let answer = world.invoke(command(world, &kim(), &map, active.id, (wanted, "to test"))).await;
+            return answer.map(|answer| answer.unwrap()).is_some();
+        }
+        Case::Sweep => return world.invoke(sweep(world)).await.map(|swept| swept.unwrap()).is_some(),
+    }
+    true
+}
+
+/// Workers go on until nothing is left to do.
+async fn goes_on(world: &SimWorld) {
+    for _ in 0..80 {
+        if world.sync_runs.all_runs().iter().all(|run| run.is_over() || run.state == RunState::Paused) {
+            return;
+        }
+        world.sweep().await;
+        world.sweep_syncs().await;
+        world.work_on_syncs().await;
+        world.executor.sleep(10_000).await;
+    }
+}
+
+/// Plays a case, crashed at a point (`None`: not at all). How many points it has, and where it crashed.
+fn play(case: Case, point: Option<u64>) -> (u64, Option<CrashedIn>) {
+    let mut map = sample::running(Capability::Idempotent);
+    map.map.state = MapState::NotRunning;
+    let world = SimWorld::new(23, map);
+    fill(&world);
+    let (crashed, points) = (Arc::new(Mutex::new(None)), Arc::new(AtomicU64::new(0)));
+    {
+        let (world, crashed, points) = (Arc::clone(&world), Arc::clone(&crashed), Arc::clone(&points));
+        Arc::clone(&world).executor.spawn(async move {
+            let world = &*world;
+            set(world, case).await;
+            world.crash_at_point(point);
+            let finished = act(world, case).await;
+            points.store(world.points(), Ordering::SeqCst);
+            *crashed.lock().unwrap() = world.crashed_in();
+            world.crash_at_point(None);
+            if !finished {
+                world.executor.sleep(200_000).await; // the leases of what crashed end
+                assert!(act(world, case).await, "{case:?} fails after a crash at point {point:?}");
+            }
+            if world.map().map.state == MapState::NotRunning {
+                // The run was stored, and the map was not started: the run says so.
+                let id = world.map().map.id;
+                switch(world, &kim(), &id, MapCommand::Initialize, "to test").await.unwrap();
+            }
+            if case == Case::Pause {
+                let run = world.sync_runs.all_runs().pop().unwrap();
+                let resume = (RunCommand::Resume, "to test");
+                command(world, &kim(), &run.map, run.id, resume).await.unwrap();
+            }
+            goes_on(world).await;
+        });
+    }
+    assert!(world.executor.run(STEPS), "{case:?} does not come to rest");
+    check(&world, case, point);
+    (points.load(Ordering::SeqCst), *crashed.lock().unwrap())
+}
+
+fn check(world: &SimWorld, case: Case, point: Option<u64>) {
+    let at = format!("{case:?}, crashed at point {point:?}");
+    for run in world.sync_runs.history() {
+        assert!(run.adds_up(), "{at}: {:?}", run.counts);
+    }
+    let runs = world.sync_runs.all_runs();
+    if case == Case::WorkOfAGoneMap {
+        return assert!(runs.is_empty(), "{at}: a run of a map that is gone is active: {runs:?}");
+    }
+    assert!(runs.iter().all(domain::sync::SyncRun::is_over), "{at}: {runs:?}");
+    assert_eq!(world.map().map.state, MapState::Running, "{at}");
+    if case == Case::Cancel {
+        return;
+    }
+    let map = world.map();
+    for n in 1..=4 {
+        let key = format!("C-{n}").parse().unwrap();
+        let [first, second] = map.sides.each_ref().map(|side| world.apps.with(&side.id, |app| app.image(&key)));
+        let first = translate(&map.config, SideIx::First, &first).unwrap();
+        let equal = content(&map.config, SideIx::Second, &first) == content(&map.config, SideIx::Second, &second);
+        assert_eq!(equal, n != 4, "{at}: C-{n}: {first:?}, {second:?}");
+    }
+    let failed: u64 = runs.iter().map(|run| run.counts.0[0].failed).sum();
+    assert_eq!(failed, runs.len() as u64, "{at}: crm refuses one, each time");
+}
+
+pub(super) fn crashes() -> (Vec<CrashedIn>, String) {
+    let (mut all, mut out) = (Vec::new(), String::new());
+    for case in CASES {
+        let (points, _) = play(case, None);
+        all.extend((0..points).filter_map(|point| play(case, Some(point)).1));
+        out.push_str(&format!(" {case:?} {points}"));
+    }
+    (all, out)
+}

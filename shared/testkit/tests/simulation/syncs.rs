@@ -1,0 +1,441 @@
+//! Initial syncs while people edit both apps: nothing that a lane has accepted is overwritten by what was there before, every
+//! count adds up at every moment, and both apps are equal in the end.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use app::admin::syncs::{StartSync, start};
+use domain::{
+    MapState, RecordKey, SideId, SideIx,
+    id::SyncRunId,
+    lane::{Answer, content},
+    mapping::translate,
+    record::Image,
+    side::Capability,
+    sync::{FindingState, LegChoice, RunState, Selection, SyncKind, SyncRun},
+};
+use serde_json::json;
+use testkit::{JournalFaults, SimWorld, apps::CallFaults, sample, users::Users};
+
+use crate::operator::kim;
+
+const WORLDS: u64 = 120;
+const RECORDS: u64 = 24;
+const PEOPLE: u64 = 3;
+const EDITS: u64 = 4;
+const STEPS: u64 = 3_000_000;
+/// A `sync` caller commits within this time of its answer.
+const COMMITS_WITHIN_MS: u64 = 100_000;
+
+/// What a world is like.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    capability: Capability,
+    faults: bool,
+    edits: bool,
+}
+
+struct Played {
+    kind: Kind,
+    world: Arc<SimWorld>,
+    users: Arc<Users>,
+    over: bool,
+}
+
+fn key(n: u64) -> RecordKey {
+    format!("C-{n}").parse().unwrap()
+}
+
+fn image(side: SideIx, name: &str, refused: bool) -> Image {
+    let record = match side {
+        SideIx::First => json!({"Name": name, "Limit": 1, "OnHold": "No", "refused": refused}),
+        SideIx::Second => json!({"name": name, "limit": 1, "hold": false, "refused": refused}),
+    };
+    Image::Present(record.as_object().unwrap().clone())
+}
+
+/// Both apps have records of before: the same, different ones, and some that only one has. Some are refused.
+fn fill(world: &SimWorld) {
+    let names = world.map().sides.map(|side| side.id);
+    for n in 0..RECORDS {
+        let roll = world.executor.chance(|rng| rng.below(10));
+        let refused = world.executor.chance(|rng| rng.below(12)) == 0;
+        let put = |side: SideIx, name: &str| {
+            world
+                .apps
+                .with(&names[side.at()], |app| app.change(&key(n), image(side, name, refused), world.executor.now()));
+        };
+        let (first, second) = (format!("old-first-{n}"), format!("old-second-{n}"));
+        match roll {
+            0..4 => put(SideIx::First, &first),
+            4..6 => put(SideIx::Second, &second),
+            6..8 => {
+                put(SideIx::First, &first);
+                put(SideIx::Second, &second);
+            }
+            _ => {
+                put(SideIx::First, &first);
+                put(SideIx::Second, &first);
+            }
+        }
+    }
+    for (at, name) in names.iter().enumerate() {
+        let (most_rows, by_offset) = world.executor.chance(|rng| (3 + rng.below(6), rng.below(2) == 0));
+        world.apps.with(name, |app| {
+            app.pages.most_rows = u32::try_from(most_rows).unwrap();
+            app.pages.by_offset = by_offset;
+            app.pages.tells_total = at == 0;
+        });
+    }
+}
+
+fn play(seed: u64, kind: Kind) -> Played {
+    let mut map = sample::running(kind.capability);
+    map.map.state = MapState::NotRunning;
+    let world = SimWorld::new(seed, map);
+    fill(&world);
+    let users = Users::new(Arc::clone(&world));
+    users.set_commits_within_ms(COMMITS_WITHIN_MS);
+    if kind.faults {
+        faults(&world, true);
+    }
+    let started = Arc::new(AtomicBool::new(false));
+    {
+        let (world, started) = (Arc::clone(&world), Arc::clone(&started));
+        Arc::clone(&world).executor.spawn(async move {
+            world.executor.sleep(world.executor.chance(|rng| rng.below(40_000))).await;
+            starts(&world).await;
+            started.store(true, Ordering::SeqCst);
+        });
+    }
+    for person in (0..PEOPLE).filter(|_| kind.edits) {
+        let (world, users) = (Arc::clone(&world), Arc::clone(&users));
+        Arc::clone(&world).executor.spawn(async move { edits(&world, &users, person).await });
+    }
+    let closed = Arc::new(AtomicBool::new(false));
+    for side in SideIx::BOTH {
+        let (world, users, closed) = (Arc::clone(&world), Arc::clone(&users), Arc::clone(&closed));
+        Arc::clone(&world).executor.spawn(async move {
+            while !closed.load(Ordering::SeqCst) {
+                if !users.report(side).await {
+                    world.executor.sleep(world.executor.chance(|rng| rng.below(1_500))).await;
+                }
+            }
+        });
+    }
+    for _ in 0..2 {
+        let (world, closed) = (Arc::clone(&world), Arc::clone(&closed));
+        Arc::clone(&world).executor.spawn(async move {
+            while !closed.load(Ordering::SeqCst) {
+                world.work_on_syncs().await;
+                world.run_woken().await;
+                world.executor.sleep(500).await;
+            }
+        });
+    }
+    {
+        let (world, closed) = (Arc::clone(&world), Arc::clone(&closed));
+        Arc::clone(&world).executor.spawn(async move {
+            for minute in 0..45 {
+                if minute == 12 {
+                    faults(&world, false);
+                }
+                world.executor.sleep(60_000).await;
+                world.sweep().await;
+                world.sweep_syncs().await;
+            }
+            closed.store(true, Ordering::SeqCst);
+        });
+    }
+    let over = world.executor.run(STEPS);
+    assert!(started.load(Ordering::SeqCst), "nobody started the run");
+    Played { kind, world, users, over }
+}
+
+/// An operator starts the run, and starts it again if there was no answer.
+async fn starts(world: &Arc<SimWorld>) {
+    let map = world.map().map.id;
+    let wanted = StartSync {
+        kind: SyncKind::InitialSync,
+        winner: None,
+        legs: Vec::new(),
+        selection: Selection::All,
+        parent: None,
+        reason: "to test".to_owned(),
+    };
+    for _ in 0..100 {
+        let answer = world.invoke(start(&**world, &kim(), &map, &wanted)).await;
+        if matches!(answer, Some(Ok(_))) {
+            return;
+        }
+        // A run of before that did not get to start the map is steered by hand.
+        for run in world.sync_runs.all_runs() {
+            let state = world.map().map.state;
+            if !run.is_over() && state == MapState::NotRunning {
+                let command = domain::map::MapCommand::Initialize;
+                let _ = app::admin::map_commands::switch(&**world, &kim(), &map, command, "to test").await;
+            }
+        }
+        if world.map().map.state != MapState::NotRunning && world.sync_runs.all_runs().iter().any(|run| !run.is_over())
+        {
+            return;
+        }
+        world.executor.sleep(1_000).await;
+    }
+}
+
+fn faults(world: &SimWorld, on: bool) {
+    if !on {
+        world.set_crashes(0);
+        world.lanes.set_faults(JournalFaults::default());
+        world.apps.set_faults(CallFaults::default());
+        world.sync_runs.set_failing(0);
+        return;
+    }
+    world.set_crashes(world.executor.chance(|rng| rng.below(10)));
+    let some = |most: u64| world.executor.chance(|rng| rng.below(most));
+    world.lanes.set_faults(JournalFaults {
+        transient: some(40),
+        lost_answer: some(40),
+        index_lag: some(500),
+        freeze: 0,
+    });
+    world.sync_runs.set_failing(some(40));
+    world.apps.set_faults(CallFaults {
+        not_applied: some(100),
+        unknown_without_effect: some(60),
+        unknown_with_effect: some(60),
+        unknown_late: some(60),
+        slow_ms: some(1_000),
+    });
+}
+
+async fn edits(world: &SimWorld, users: &Users, person: u64) {
+    for edit in 0..EDITS {
+        let chance = |n: u64| world.executor.chance(|rng| rng.below(n));
+        world.executor.sleep(chance(if chance(2) == 0 { 3_000 } else { 60_000 })).await;
+        let key = key(chance(RECORDS));
+        let side = if chance(2) == 0 { SideIx::First } else { SideIx::Second };
+        let names = world.map().sides.map(|side| side.id);
+        let known = world.apps.with(&names[side.at()], |app| app.image(&key));
+        // A record that is refused stays so, and one that its app does not have is made anew.
+        if matches!(&known, Image::Present(record) if record.get("refused") == Some(&json!(true))) {
+            continue;
+        }
+        let image = image(side, &format!("p{person}e{edit}"), false);
+        if chance(2) == 0 {
+            users.edit_sync(side, &key, image).await;
+        } else {
+            users.edit_committed(side, &key, image).await;
+        }
+    }
+}
+
+/// What is wrong in a world at rest.
+fn wrongs(played: &Played) -> Vec<String> {
+    let mut wrongs = Vec::new();
+    let world = &played.world;
+    if !played.over {
+        wrongs.push("the world did not come to rest".to_owned());
+    }
+    let runs = world.sync_runs.all_runs();
+    for run in world.sync_runs.history() {
+        if !run.adds_up() {
+            wrongs.push(format!("version {} does not add up: {:?} {:?}", run.version, run.counts, run.causes));
+        }
+    }
+    for run in &runs {
+        if run.state != RunState::Finished {
+            wrongs.push(format!("the run is {:?} in {:?}: {:?}", run.state, run.phase, run.stall));
+        }
+        if run.counts.0.iter().any(|counts| counts.not_reached > 0) {
+            wrongs.push(format!("rows were not reached: {:?}", run.counts));
+        }
+    }
+    if world.map().map.state != MapState::Running {
+        wrongs.push(format!("the map is {}", world.map().map.state));
+    }
+    wrongs.extend(differences(played, &failed(world, &runs)));
+    // A plain app takes a repeated call twice: the second time on top of a user's change, and reports that as a change.
+    if played.kind.capability != Capability::Plain {
+        wrongs.extend(overwritten(played));
+    }
+    wrongs
+}
+
+fn failed(world: &SimWorld, runs: &[SyncRun]) -> BTreeSet<RecordKey> {
+    let findings = runs.iter().flat_map(|run| world.sync_runs.all_findings(run.id));
+    let told = |state: &FindingState| matches!(state, FindingState::Failed(_) | FindingState::Changing);
+    findings.filter(|finding| told(&finding.state)).map(|finding| finding.key).collect()
+}
+
+/// Records that the apps have otherwise, and that no run has told.
+fn differences(played: &Played, failed: &BTreeSet<RecordKey>) -> Vec<String> {
+    let (world, map) = (&played.world, played.world.map());
+    let parked: BTreeSet<RecordKey> =
+        world.lanes.heads().into_iter().filter(|(_, head)| head.parked).map(|(lane, _)| lane.key).collect();
+    let mut wrongs = Vec::new();
+    for n in 0..RECORDS {
+        let [first, second] = map.sides.each_ref().map(|side| world.apps.with(&side.id, |app| app.image(&key(n))));
+        let wanted = translate(&map.config, SideIx::First, &first).unwrap();
+        let equal = content(&map.config, SideIx::Second, &wanted) == content(&map.config, SideIx::Second, &second);
+        if !equal && !failed.contains(&key(n)) && !parked.contains(&key(n)) {
+            wrongs.push(format!("C-{n}: {first:?} and {second:?}"));
+        }
+    }
+    wrongs
+}
+
+/// Records that have what was there before, though a change was accepted while the map ran.
+fn overwritten(played: &Played) -> Vec<String> {
+    let mut accepted: BTreeMap<RecordKey, Vec<String>> = BTreeMap::new();
+    for heard in played.users.heard() {
+        if let Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. }) = &heard.answer {
+            let name = heard.record.get("Name").or(heard.record.get("name")).and_then(|name| name.as_str());
+            if name.is_some_and(|name| name.starts_with('p')) {
+                accepted.entry(heard.key.clone()).or_default().push(format!("{heard:?}"));
+            }
+        }
+    }
+    let ended = played.users.ended_transactions();
+    accepted.retain(|key, _| !ended.contains(key));
+    let map = played.world.map();
+    let mut wrongs = Vec::new();
+    for (key, heard) in accepted {
+        for side in &map.sides {
+            let image = played.world.apps.with(&side.id, |app| app.image(&key));
+            let old = matches!(&image, Image::Present(record)
+                if record.get("Name").or(record.get("name")).and_then(|name| name.as_str()).is_some_and(|name| name.starts_with("old")));
+            if old {
+                wrongs.push(format!("{key} in {}: {image:?} although {}", side.id, heard.join("; ")));
+            }
+        }
+    }
+    wrongs
+}
+
+fn story(played: &Played) -> String {
+    let mut lines: Vec<String> = played.users.heard().iter().map(|heard| format!("{heard:?}")).collect();
+    for run in played.world.sync_runs.all_runs() {
+        lines.push(format!("{run:?}"));
+        lines.extend(played.world.sync_runs.all_findings(run.id).iter().map(|finding| format!("{finding:?}")));
+    }
+    for side in &played.world.map().sides {
+        let effects = played.world.apps.with(&side.id, |app| app.effects.clone());
+        lines.extend(effects.iter().map(|effect| format!("{}: {effect:?}", side.id)));
+    }
+    for (lane, head) in played.world.lanes.heads() {
+        lines.push(format!("{}: {head:?}", lane.key));
+    }
+    lines.join("\n")
+}
+
+fn plays(kind: Kind, must: &[fn(&SyncRun) -> bool]) {
+    let mut seen = vec![0; must.len()];
+    for seed in crate::seeds(WORLDS) {
+        let played = play(seed, kind);
+        let wrongs = wrongs(&played);
+        let story = || if std::env::var("TANDEM_STORY").is_ok() { story(&played) } else { String::new() };
+        assert!(wrongs.is_empty(), "TANDEM_SEED={seed} {kind:?}:\n{}\n\n{}", wrongs.join("\n"), story());
+        for run in played.world.sync_runs.all_runs() {
+            for (seen, must) in seen.iter_mut().zip(must) {
+                *seen += u64::from(must(&run));
+            }
+        }
+    }
+    assert!(std::env::var("TANDEM_SEED").is_ok() || seen.iter().all(|seen| *seen > 0), "not covered: {seen:?}");
+}
+
+#[test]
+fn a_copy_between_quiet_apps_makes_them_equal() {
+    let kind = Kind { capability: Capability::Idempotent, faults: false, edits: false };
+    plays(
+        kind,
+        &[
+            |run| run.counts.0[0].inserted > 0,
+            |run| run.counts.0[1].inserted > 0,
+            |run| run.counts.0[0].updated > 0,
+            |run| run.counts.0[0].equal > 0,
+            |run| run.counts.0[1].loses > 0,
+            |run| run.counts.0[0].failed > 0 && !run.causes.is_empty(),
+        ],
+    );
+}
+
+#[test]
+fn live_changes_are_never_overwritten_by_a_copy() {
+    let kind = Kind { capability: Capability::Idempotent, faults: false, edits: true };
+    plays(kind, &[|run| run.counts.0[0].inserted > 0]);
+}
+
+#[test]
+fn whatever_fails_while_a_copy_runs_both_apps_end_equal_and_every_count_adds_up() {
+    let kind = Kind { capability: Capability::Idempotent, faults: true, edits: true };
+    plays(kind, &[|run| run.counts.0[0].inserted > 0]);
+}
+
+/// A leg that is off copies nothing, and a row that is no record is listed, in the run and in its rerun.
+#[test]
+fn a_leg_that_is_off_copies_nothing_and_rows_without_a_key_are_told_each_time() {
+    let mut map = sample::running(Capability::Idempotent);
+    map.map.state = MapState::NotRunning;
+    for seed in crate::seeds(WORLDS / 4) {
+        let world = SimWorld::new(seed, map.clone());
+        fill(&world);
+        let [finance, crm] = world.map().sides.map(|side| side.id);
+        world.apps.with(&finance, |app| app.odd_rows.insert("C-1x".to_owned(), "{\"Name\": \"no key\"}".to_owned()));
+        let before: Vec<_> = (0..RECORDS).map(|n| world.apps.with(&finance, |app| app.image(&key(n)))).collect();
+        let played = Arc::clone(&world);
+        world.executor.spawn(async move {
+            let world = &*played;
+            let off = vec![(crm.clone(), LegChoice::Off)];
+            run_to_its_end(world, Selection::All, None, off).await;
+            let first = world.sync_runs.all_runs()[0].clone();
+            run_to_its_end(world, Selection::Failed, Some(first.id), vec![(crm, LegChoice::Off)]).await;
+            let rerun = world.sync_runs.all_runs()[1].clone();
+            assert_eq!(rerun.counts.0[0].read, first.counts.0[0].failed, "TANDEM_SEED={seed}");
+            let keyless = |run: &SyncRun| run.causes.iter().any(|cause| cause.message.contains("no key field"));
+            assert!(keyless(&first) && keyless(&rerun), "TANDEM_SEED={seed}: {:?}, {:?}", first.causes, rerun.causes);
+        });
+        assert!(world.executor.run(STEPS));
+        let after: Vec<_> = (0..RECORDS).map(|n| world.apps.with(&finance, |app| app.image(&key(n)))).collect();
+        assert_eq!(before, after, "TANDEM_SEED={seed}: nothing is copied to finance");
+        assert_eq!(world.sync_runs.all_runs().len(), 2, "TANDEM_SEED={seed}");
+        for run in world.sync_runs.history() {
+            assert!(run.adds_up(), "TANDEM_SEED={seed}: {:?}", run.counts);
+        }
+    }
+}
+
+async fn run_to_its_end(
+    world: &SimWorld,
+    selection: Selection,
+    parent: Option<SyncRunId>,
+    legs: Vec<(SideId, LegChoice)>,
+) {
+    let (kind, reason) = (SyncKind::InitialSync, "to test".to_owned());
+    let wanted = StartSync { kind, winner: None, legs, selection, parent, reason };
+    let run = start(world, &kim(), &world.map().map.id, &wanted).await.unwrap();
+    for _ in 0..200 {
+        if world.sync_runs.all_runs().iter().any(|known| known.id == run.id && known.is_over()) {
+            return;
+        }
+        world.sweep_syncs().await;
+        world.work_on_syncs().await;
+        world.executor.sleep(5_000).await;
+    }
+    panic!("the run does not end: {:?}", world.sync_runs.all_runs());
+}
+
+#[test]
+fn plain_apps_end_equal_too() {
+    let kind = Kind { capability: Capability::Plain, faults: true, edits: true };
+    plays(kind, &[|run| run.counts.0[0].inserted > 0]);
+}

@@ -1,0 +1,100 @@
+//! Sync runs and what they note.
+
+use app::ports::{ActiveRun, CommitError, FindingChange, FindingList, SyncRuns, finding_place};
+use aws::DynamoSyncRuns;
+use domain::{
+    Map, Timestamp,
+    id::{MapUid, SyncRunId},
+    map::{PerSide, SideIx},
+    sync::{Finding, FindingState, LookAgain, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
+};
+
+use crate::emulator::{run, table};
+
+fn map() -> Map {
+    Map::new("customers".parse().expect("a name"), MapUid(7), testkit::sample::customers(), "test", Timestamp(5))
+}
+
+fn sync_run(id: u128, version: u64) -> SyncRun {
+    let map = map();
+    SyncRun {
+        id: SyncRunId(id),
+        map: map.id,
+        uid: map.uid,
+        choice: SyncChoice {
+            kind: SyncKind::InitialSync,
+            winner: SideIx::First,
+            legs: PerSide::default(),
+            selection: Selection::All,
+            parent: None,
+        },
+        state: RunState::Running,
+        version,
+        started_by: "kim".to_owned(),
+        reason: "to test".to_owned(),
+        steered: None,
+        began: Timestamp(5),
+        ended: None,
+        phase: RunPhase::Listing,
+        progress: Default::default(),
+        join: Default::default(),
+        counts: PerSide::default(),
+        causes: Vec::new(),
+        to_look_at: 0,
+        noted: 0,
+        stall: None,
+        lease: None,
+        moved_at: Timestamp(5),
+    }
+}
+
+fn look(key: &str, due: u64) -> Finding {
+    let look = LookAgain { due: Timestamp(due), noted: 0, looks: 0, seen: None };
+    Finding { leg: SideIx::First, key: key.parse().expect("a key"), state: FindingState::LookAgain(look) }
+}
+
+#[test]
+fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_over() {
+    run(async {
+        let (db, table) = table().await;
+        let runs = DynamoSyncRuns::new(db, &table);
+        let (map, first, second) = (map(), sync_run(1 << 90, 1), sync_run(2 << 90, 1));
+        assert_eq!(runs.run(&map, first.id).await, Ok(None));
+        let changes = [look("b", 20), look("a", 30), look("c", 9)].map(FindingChange::Put);
+        assert_eq!(runs.save_run(&first, 0, &changes).await, Ok(()));
+        assert_eq!(runs.save_run(&first, 0, &[]).await, Err(CommitError::Stale), "it is not made twice");
+        assert_eq!(runs.save_run(&second, 0, &[]).await, Ok(()));
+        assert_eq!(runs.run(&map, first.id).await, Ok(Some(first.clone())));
+        let listed = async |before, limit| runs.runs(&map, before, limit).await.expect("runs are listed");
+        assert_eq!(listed(None, 10).await, [second.clone(), first.clone()], "newest first");
+        assert_eq!(listed(Some(second.id), 10).await.as_slice(), std::slice::from_ref(&first));
+        assert_eq!(listed(None, 1).await.as_slice(), std::slice::from_ref(&second));
+        let found = async |after: Option<&Finding>, limit| {
+            let after = after.map(finding_place);
+            let found = runs.findings(first.id, FindingList::LookAgain, after.as_deref(), limit).await;
+            found.expect("findings are listed").into_iter().map(|finding| finding.key.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(None, 10).await, ["c", "b", "a"], "the first to be looked at first");
+        assert_eq!(
+            (found(None, 2).await, found(Some(&look("b", 20)), 2).await),
+            (vec!["c".into(), "b".into()], vec!["a".into()])
+        );
+        let active = |run: &SyncRun| ActiveRun { map: run.map.clone(), run: run.id };
+        assert_eq!(runs.active_runs().await, Ok(vec![active(&first), active(&second)]));
+        let over = SyncRun { state: RunState::Finished, version: 2, ..first.clone() };
+        let moved = [
+            FindingChange::Delete(look("c", 9)),
+            FindingChange::Put(look("c", 9)),
+            FindingChange::Delete(look("b", 20)),
+        ];
+        assert_eq!(runs.save_run(&over, 7, &moved).await, Err(CommitError::Stale));
+        assert_eq!(found(None, 10).await, ["c", "b", "a"], "nothing of it is stored");
+        assert_eq!(runs.save_run(&over, 1, &moved).await, Ok(()));
+        assert_eq!(
+            (found(None, 10).await, runs.active_runs().await),
+            (vec!["c".into(), "a".into()], Ok(vec![active(&second)]))
+        );
+        assert_eq!(runs.forget_active(&active(&second)).await, Ok(()));
+        assert_eq!(runs.active_runs().await, Ok(Vec::new()));
+    });
+}

@@ -1,0 +1,113 @@
+//! Records that were there before the map ran: dry run, initial sync, rerun of what failed, reconcile.
+
+use serde_json::{Value, json};
+
+use crate::{
+    load::with_side,
+    pause::path,
+    stack::{World, alone},
+    stopped::command,
+    until::until,
+    values::{customer, key, same},
+};
+
+#[test]
+fn what_was_there_before_is_copied_counted_mended_and_found_to_be_equal() {
+    alone(async |world| {
+        // Callers whose changes were skipped may commit for so long: nothing is read before.
+        let soon = || json!({"longest_transaction_ms": 1_000});
+        with_side(world, "finance", soon(), async || {
+            with_side(world, "crm", soon(), async || copies(world).await).await;
+        })
+        .await;
+    });
+}
+
+async fn copies(world: &World) {
+    let (here, there, both, bad) = (key("SYNC-A"), key("SYNC-B"), key("SYNC-C"), key("SYNC-D"));
+    saved(world.finance().edit(&both, customer("Before", 1)).await);
+    world.settled(&both).await;
+    command(world, "stop").await;
+    saved(world.finance().edit(&here, customer("Only in finance", 1)).await);
+    saved(world.crm().edit(&there, json!({"name": "Only in crm", "customertypecode": 5})).await);
+    saved(world.finance().edit(&both, json!({"OrganizationName": "In finance"})).await);
+    saved(world.crm().edit(&both, json!({"name": "In crm"})).await);
+    saved(world.finance().edit(&bad, customer("Too much", 2_000_000)).await);
+
+    let dry = run(world, &json!({"kind": "dry_run", "reason": "to see"})).await;
+    assert!(dry["legs"]["finance"]["inserted"].as_u64() >= Some(2), "{dry}");
+    let differs = records(world, &dry, "differs").await;
+    let found = |key: &str| differs.iter().find(|record| record["key"] == key).cloned().unwrap_or_default();
+    assert_eq!((&found(&here)["missing"], &found(&there)["missing"]), (&json!(true), &json!(true)), "{differs:?}");
+    let field = &found(&both)["fields"][0];
+    assert_eq!((&field["wanted"], &field["there"]), (&json!("In finance"), &json!("In crm")), "{differs:?}");
+    assert_eq!(world.record(&here).await.crm, None, "a dry run writes nothing");
+
+    let first = run(world, &json!({"kind": "initial_sync", "winner": "finance", "reason": "go live"})).await;
+    let map = world.admin.get(&format!("/maps/{}", local::MAP)).await.expect("admin answers");
+    assert_eq!((&map["state"], &map["actor"]), (&json!("Running"), &json!("tandem")), "{map}");
+    for key in [&here, &there, &both] {
+        let record = world.record(key).await;
+        assert!(record.crm.is_some() && same(record.finance.as_ref(), record.crm.as_ref()), "{key}: {record:?}");
+    }
+    assert_eq!(world.record(&both).await.crm.expect("crm has it")["name"], "In finance");
+    let failed = records(world, &first, "failed").await;
+    let failure = failed.iter().find(|record| record["key"] == *bad).expect("it is listed");
+    assert_eq!((&failure["class"], &failure["from"]), (&json!("application"), &json!("finance")), "{failure}");
+    assert!(failure["message"].as_str().is_some_and(|words| words.contains("1,000,000")), "{failure}");
+    assert_eq!(failure["row"]["CreditLimit"], 2_000_000);
+    let cause = first["causes"].as_array().expect("causes").iter().find(|cause| cause["cause"] == failure["cause"]);
+    assert!(cause.expect("it has a cause")["records"].as_u64() >= Some(1), "{first}");
+
+    // While the map is stopped nobody writes the mended record: the rerun does.
+    command(world, "stop").await;
+    saved(world.finance().edit(&bad, json!({"CreditLimit": 1_000})).await);
+    command(world, "run").await;
+    let rerun = json!({"kind": "initial_sync", "winner": "finance", "selection": "failed", "parent": first["id"], "reason": "mended"});
+    let rerun = run(world, &rerun).await;
+    assert_eq!(rerun["legs"]["finance"]["read"], first["legs"]["finance"]["failed"], "{rerun}");
+    let record = world.record(&bad).await;
+    assert!(same(record.finance.as_ref(), record.crm.as_ref()), "{record:?}");
+
+    let reconciled = run(world, &json!({"kind": "reconcile", "reason": "are they equal?"})).await;
+    let differs = records(world, &reconciled, "differs").await;
+    for key in [&here, &there, &both, &bad] {
+        assert!(!differs.iter().any(|record| record["key"] == **key), "{differs:?}");
+    }
+}
+
+/// Starts a run, and waits until it is through.
+async fn run(world: &World, wanted: &Value) -> Value {
+    let made = world.admin.post(&path("syncs"), wanted).await.expect("admin starts it");
+    let run = format!("{}/{}", path("syncs"), made["id"].as_str().expect("an id"));
+    let ended = until("the run to end", async || {
+        let run = world.admin.get(&run).await.ok()?;
+        assert_ne!(run["state"], "paused", "{run}");
+        (run["state"] == "finished").then_some(run)
+    })
+    .await;
+    for leg in ["finance", "crm"] {
+        let count = |name: &str| ended["legs"][leg][name].as_u64().expect("a count");
+        let sum: u64 =
+            ["inserted", "updated", "equal", "skipped", "failed", "not_reached"].into_iter().map(count).sum();
+        assert_eq!((sum, count("not_reached")), (count("read"), 0), "{ended}");
+    }
+    ended
+}
+
+/// All records of a list of a run.
+async fn records(world: &World, run: &Value, list: &str) -> Vec<Value> {
+    let path = format!("{}/{}/records?list={list}&limit=200", path("syncs"), run["id"].as_str().expect("an id"));
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = world.admin.get(&format!("{path}{after}")).await.expect("admin lists them");
+        all.extend(page["records"].as_array().expect("records").iter().cloned());
+        let Some(next) = page["next"].as_str() else { return all };
+        after = format!("&after={}", next.replace('#', "%23"));
+    }
+}
+
+fn saved(answer: anyhow::Result<local::Answer>) {
+    let answer = answer.expect("the app answers");
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
