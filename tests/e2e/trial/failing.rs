@@ -84,6 +84,27 @@ fn a_record_whose_write_breaks_the_connection_holds_up_no_other() {
             .await;
         let health = world.admin.get("/sides/killer-b").await.expect("admin answers")["health"].clone();
         assert!(health["taken_at"].is_string() && health.get("trouble").is_none(), "{health}");
+        // An operator tries it again at once: the backoffs of eight attempts take four minutes. Before the last of them, it is noted
+        // that the app has taken others.
+        let retry = json!({"command": "retry", "entries": [{"key": "K-1", "seq": 1}], "reason": "once more"});
+        let parked = until("it to be parked", async || {
+            assert_eq!(trial.report("H-live", json!({"name": id()})).await.text("status"), "written");
+            let waits = world.admin.get(&trial.path("/queue/entries?key=K-1")).await.expect("admin answers");
+            let side = world.admin.get("/sides/killer-b").await.expect("admin answers");
+            let entry = waits["entries"][0].clone();
+            let taken_since = side["health"]["taken_at"].as_str() > entry["last_failure"]["at"].as_str();
+            if entry["parked"].is_null() && (entry["attempts"].as_u64() < Some(7) || taken_since) {
+                // Refused while an attempt is under way.
+                world.admin.post(&trial.path("/entries"), &retry).await.expect("admin answers");
+            }
+            entry["parked"].is_string().then_some(entry)
+        })
+        .await;
+        assert_eq!(parked["parked"], "keeps_failing", "{parked}");
+        let attempts = parked["attempts"].as_u64().expect("a number");
+        assert!(attempts >= 8, "{parked}");
+        assert_eq!(trial.b.writes_of("K-1").len() as u64, attempts, "each attempt is one call");
+        assert_eq!(trial.report("H-0", json!({"name": "Eve"})).await.text("status"), "written");
         trial.end().await;
     });
 }
