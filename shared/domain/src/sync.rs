@@ -1,8 +1,8 @@
 //! Sync runs: what two apps had before, and whether they are equal now. One engine for *dry run*, *initial sync* and *reconcile*.
 //!
-//! A run reads both sides page by page, joins the rows by their record keys ([`join`]), and decides for each row ([`decide`]).
-//! What is to be copied goes through the lane of the record (`lane::copy`). Each row that was read ends in one of the
-//! counts of its leg ([`counts`]), or waits as *not reached*.
+//! A run reads both sides page by page, joins the rows by their record keys (`join.rs`), and decides for each row (`decide.rs`).
+//! What is to be copied goes through the lane of the record (`lane/copied.rs`). Each row that was read ends in one of the
+//! counts of its leg (`counts.rs`), or waits as *not reached*.
 
 mod choice;
 mod counts;
