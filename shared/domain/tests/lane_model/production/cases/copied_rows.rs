@@ -26,7 +26,7 @@ cases! {
     a_row_makes_the_record_in_the_other_app: holds(255, 372), Setup { records: [Some("white"), None], crashes: 1, ..COPIED };
 
     a_row_is_read_again_when_its_caller_has_committed: holds(4_356, 6_958), LATE;
-    a_row_is_read_again_when_the_other_caller_has_committed: holds(6_074, 9_383), LATE_THERE;
+    a_row_is_read_again_when_the_other_caller_has_committed: holds(5_578, 8_726), LATE_THERE;
     a_row_that_is_read_while_a_caller_may_commit_brings_the_older_record: breaks(19, "AppsDiffer"), Setup {
         apps: [NO_TIME, APP],
         ..LATE
