@@ -230,13 +230,6 @@ impl Head {
         closed.fold(now, Timestamp::max)
     }
 
-    /// From when on what both sides show is no older than what the lane has accepted so far.
-    #[must_use]
-    pub fn settled_from(&self, now: Timestamp) -> Timestamp {
-        let open = self.sides.0.iter().filter_map(|side| side.open_transaction);
-        open.map(|open| open.accepted_at.plus_ms(open.longest_ms)).fold(now, Timestamp::max)
-    }
-
     /// Nothing is in flight and nothing waits.
     #[must_use]
     pub fn idle(&self) -> bool {
