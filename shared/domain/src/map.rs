@@ -3,6 +3,7 @@
 mod key_rule;
 mod key_template;
 mod lifecycle;
+mod state;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ use crate::{
 pub use self::{
     key_rule::{KeyCase, KeyRule},
     key_template::{KeyForm, KeyPart, KeyTemplate, KeyType},
-    lifecycle::{Backlog, Cause, Cut, FlowStart, Intake, Map, MapAnswer, MapCommand, MapState, StartedBy},
+    lifecycle::{Backlog, Cause, Cut, FlowStart, Map, MapAnswer, MapCommand, StartedBy},
+    state::{Intake, MapState},
 };
 
 /// One of a map's two sides, by its place in the map.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::mapping::tests::customers;
+use crate::{map::Intake, mapping::tests::customers};
 
 fn map() -> Map {
     Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(1))
