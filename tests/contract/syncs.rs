@@ -44,7 +44,6 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
         noted: 0,
         stall: None,
         lease: None,
-        moved_at: Timestamp(5),
     }
 }
 

@@ -20,9 +20,6 @@ use crate::{
     ports::{ActiveRun, FindingList, SyncRuns, WorkItems, finding_place},
 };
 
-/// Most runs or findings of one page.
-pub const MAX_LISTED: usize = 200;
-
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartSync {
@@ -108,7 +105,6 @@ fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Cal
         noted: 0,
         stall: None,
         lease: None,
-        moved_at: ports.now(),
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{
         AdmitContext, Answer, CallDurations, CopiedRow, CopyDecision, CopyTerms, Entry, Head, Look, Outcome,
         apply_copied_row,
     },
-    limits::REPORTS_WITHIN_MS,
+    limits::{LOOK_AGAIN_MS, REPORTS_WITHIN_MS},
     map::{PerSide, SideIx},
     sync::RowEnd,
 };
@@ -16,9 +16,6 @@ use crate::{
     attempt::{AttemptContext, AttemptResult, execute, mapping_failure},
     ports::{Commit, CommitError, LaneKey, Lanes, PortError, Ports, SyncMap},
 };
-
-/// How soon a busy lane is looked at again, in milliseconds.
-const LOOK_AGAIN_MS: u64 = 2_000;
 
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq)]

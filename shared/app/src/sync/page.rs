@@ -15,12 +15,14 @@ use futures::{StreamExt, stream};
 
 use super::{
     copy::{Later, RecordCopy, RecordEnd},
-    look::{look_at, not_read},
+    look::{Looked, look_at, not_read},
     step::{Draft, StepEnd, Wait, copy_id},
     work::Worker,
 };
-use crate::attempt::read_record;
-use crate::ports::{Apps, FINDINGS_AT_ONCE, Page, PageError, PageRequest, PortError, SyncMap, SyncPorts};
+use crate::{
+    attempt::read_record,
+    ports::{Apps, FINDINGS_AT_ONCE, Page, PageError, PageRequest, PortError, SyncMap, SyncPorts},
+};
 
 /// Most records of a page that are copied before they are committed: each may leave a finding, and one row may push another
 /// one out of the join.
@@ -235,7 +237,7 @@ async fn run_tasks<P: SyncPorts>(
         let run = &run;
         async move {
             let end = match &task.row {
-                Some(record) => super::look::Looked::Is(copy_row(worker, run, &task, record, asked_at).await?),
+                Some(record) => Looked::Is(copy_row(worker, run, &task, record, asked_at).await?),
                 None => look_at(worker, run, (task.leg, &task.key), 0, None).await?,
             };
             Ok::<_, PortError>((task, end))
@@ -246,15 +248,15 @@ async fn run_tasks<P: SyncPorts>(
     let mut trouble = None;
     for ended in ended.into_iter().collect::<Result<Vec<_>, _>>()? {
         let (task, end) = ended;
-        if let super::look::Looked::Is(RecordEnd::SideTrouble(side, failure)) = &end {
+        if let Looked::Is(RecordEnd::SideTrouble(side, failure)) = &end {
             trouble.get_or_insert_with(|| worker.trouble(*side, failure));
         }
-        if let super::look::Looked::Is(RecordEnd::Later(Later { failure: Some(failure), .. })) = &end
+        if let Looked::Is(RecordEnd::Later(Later { failure: Some(failure), .. })) = &end
             && failure.is_side_wide()
         {
             trouble.get_or_insert_with(|| worker.trouble(task.leg.other(), failure));
         }
-        if end == super::look::Looked::Is(RecordEnd::MapNotWriting) {
+        if end == Looked::Is(RecordEnd::MapNotWriting) {
             trouble.get_or_insert_with(|| worker.map_does_not_write());
         }
         let row = task.row.clone().map(Image::Present);

@@ -81,21 +81,21 @@ impl Draft {
             Some(Image::Present(record)) => Some(redacted(&map.config, leg, record)).filter(fits),
             Some(Image::Absent) | None => None,
         };
-        let mut failed = FailedCopy::of(failure, &map.config.side(leg.other()).side, key, row, now);
-        self.run.note_failed(leg, key, &mut failed);
-        let state = FindingState::Failed(failed);
-        self.changes.push(FindingChange::Put(Finding { leg, key: key.clone(), state }));
+        self.fail_with(leg, key, FailedCopy::of(failure, &map.config.side(leg.other()).side, key, row, now));
     }
 
     /// Notes a row that is no record.
-    pub(super) fn fail_row(&mut self, leg: SideIx, key: &RecordKey, mut failed: FailedCopy) {
-        failed.no_record = true;
+    pub(super) fn fail_row(&mut self, leg: SideIx, key: &RecordKey, failed: FailedCopy) {
+        self.fail_with(leg, key, FailedCopy { no_record: true, ..failed });
+    }
+
+    fn fail_with(&mut self, leg: SideIx, key: &RecordKey, mut failed: FailedCopy) {
         self.run.note_failed(leg, key, &mut failed);
         let state = FindingState::Failed(failed);
         self.changes.push(FindingChange::Put(Finding { leg, key: key.clone(), state }));
     }
 
-    /// Notes what became of a record. `look`: the looks at it so far.
+    /// Notes what became of a record, with its row, if it was at hand, and the looks at it so far.
     pub(super) fn note_end(
         &mut self,
         map: &SyncMap,

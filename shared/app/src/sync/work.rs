@@ -78,7 +78,6 @@ impl<P: SyncPorts> Worker<'_, P> {
     pub(super) async fn commit(&mut self, mut draft: Draft) -> Result<StepEnd, PortError> {
         let now = self.ports.now();
         draft.run.lease = (!draft.run.is_over()).then(|| (self.owner, now.plus_ms(LEASE_MS)));
-        draft.run.moved_at = now;
         if draft.run.state == RunState::Running {
             draft.run.stall = None;
         }

@@ -60,8 +60,6 @@ pub struct SyncRun {
     pub stall: Option<Stall>,
     /// Who works on it, and until when nobody else does.
     pub lease: Option<(Owner, Timestamp)>,
-    /// When it moved last.
-    pub moved_at: Timestamp,
 }
 
 /// The state of a run.
