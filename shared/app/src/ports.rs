@@ -38,6 +38,7 @@ pub use self::{
     store::{ConfigStore, Role, Token, Tokens},
     sync_runs::{
         ActiveRun, FINDINGS_AT_ONCE, FindingChange, FindingList, SyncPorts, SyncRuns, WorkItems, finding_place,
+        is_waiting_place, waiting_place,
     },
 };
 

@@ -168,7 +168,8 @@ impl SqsWorkItems {
 
 impl WorkItems for SqsWorkItems {
     async fn send(&self, run: &ActiveRun, due: Timestamp) -> Result<(), PortError> {
-        let delay = (due.ms_since(now()) / 1_000).min(MAX_DELAY_S);
+        // Rounded up: a worker that comes before its time finds nothing to do.
+        let delay = due.ms_since(now()).div_ceil(1_000).min(MAX_DELAY_S);
         let body = serde_json::json!({ "map": run.map, "run": run.run }).to_string();
         let send = self.sqs.send_message().queue_url(&self.url).message_body(body);
         let sent = send.delay_seconds(i32::try_from(delay).unwrap_or(0)).send().await;

@@ -6,7 +6,9 @@ use domain::{
     lane::Attribution,
     map::{Intake, MapCommand, MapState, PerSide, SideIx},
     record::ContentHash,
-    sync::{Finding, Join, LegChoice, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
+    sync::{
+        Finding, FindingState, Join, LegChoice, LookAgain, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun,
+    },
 };
 
 use super::{
@@ -17,7 +19,7 @@ use super::{
 use crate::{
     cas::{self, Round},
     error::{AppError, ResourceKind, StateConflict, Subject},
-    ports::{ActiveRun, FindingList, SyncRuns, WorkItems, finding_place},
+    ports::{ActiveRun, FindingList, SyncRuns, WorkItems, finding_place, is_waiting_place, waiting_place},
 };
 
 /// What somebody asks for.
@@ -104,6 +106,7 @@ fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Cal
         to_look_at: 0,
         noted: 0,
         stall: None,
+        waits: 0,
         lease: None,
     }
 }
@@ -187,10 +190,30 @@ pub async fn findings<P: AdminPorts>(
     list: FindingList,
     (after, limit): (Option<&str>, usize),
 ) -> Result<(Vec<Finding>, Option<String>), AppError> {
-    get(ports, id, run).await?;
-    let found = ports.runs().findings(run, list, after, limit).await?;
-    let next = found.last().filter(|_| found.len() == limit).map(finding_place);
+    let run = get(ports, id, run).await?;
+    let mut found = match after.is_some_and(is_waiting_place) {
+        true => Vec::new(),
+        false => ports.runs().findings(run.id, list, after, limit).await?,
+    };
+    let mut next = found.last().filter(|_| found.len() == limit).map(finding_place);
+    if list == FindingList::LookAgain && next.is_none() {
+        let due = run.ended.unwrap_or(ports.now());
+        for (place, leg, key) in waiting_places(&run).filter(|(place, ..)| after.is_none_or(|after| **place > *after)) {
+            if found.len() == limit {
+                break;
+            }
+            let state = FindingState::LookAgain(LookAgain { due, noted: 0, looks: 0, seen: None });
+            found.push(Finding { leg, key: key.clone(), state });
+            next = Some(place).filter(|_| found.len() == limit);
+        }
+    }
     Ok((found, next))
+}
+
+/// The rows of a run that wait for their counterparts, with their places in the list of what was not reached.
+fn waiting_places(run: &SyncRun) -> impl Iterator<Item = (String, SideIx, &RecordKey)> {
+    let waiting = |side: SideIx| run.join.waiting_keys(side).map(move |key| (waiting_place(side, key), side, key));
+    SideIx::BOTH.into_iter().flat_map(waiting)
 }
 
 /// What an operator does with a run that goes on.
@@ -229,7 +252,7 @@ pub async fn command<P: AdminPorts>(
         if found.is_over() {
             return Err(AppError::Conflict(StateConflict::SyncOver).about(Subject::map(id)));
         }
-        let mut next = SyncRun { state: wanted, version: found.version + 1, lease: None, ..found.clone() };
+        let mut next = SyncRun { state: wanted, version: found.version + 1, lease: None, waits: 0, ..found.clone() };
         next.steered = Some(Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() });
         next.stall = (command == RunCommand::Pause).then(|| domain::sync::Stall {
             since: ports.now(),

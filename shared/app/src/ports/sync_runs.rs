@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use domain::{
-    Map, MapId, Timestamp,
+    Map, MapId, RecordKey, Timestamp,
     id::SyncRunId,
+    map::SideIx,
     record::ContentHash,
     sync::{Finding, FindingState, SyncRun},
 };
@@ -114,7 +115,8 @@ impl FindingList {
     /// Whether a text may be the place of one of its findings.
     #[must_use]
     pub fn begins(self, place: &str) -> bool {
-        place.starts_with(&self.prefix()) && place.len() <= MAX_PLACE_BYTES
+        let waits = self == Self::LookAgain && is_waiting_place(place);
+        (waits || place.starts_with(&self.prefix())) && place.len() <= MAX_PLACE_BYTES
     }
 
     /// Whether a finding is in the list.
@@ -141,6 +143,20 @@ pub fn finding_place(finding: &Finding) -> String {
         FindingState::Changing => format!("C#{record}"),
     }
 }
+
+/// The place of a row that waits for its counterpart: it is kept with the run, and listed behind those to look at again.
+#[must_use]
+pub fn waiting_place(leg: SideIx, key: &RecordKey) -> String {
+    format!("{WAITING}{}#{key}", leg.at())
+}
+
+/// Whether this is the place of such a row.
+#[must_use]
+pub fn is_waiting_place(place: &str) -> bool {
+    place.starts_with(WAITING)
+}
+
+const WAITING: &str = "W#";
 
 /// Wakes a worker of a run. May be lost, late or doubled: the schedule finds runs that nobody works on.
 pub trait WorkItems: Sync {

@@ -14,21 +14,31 @@ use crate::{
     ports::{Ports, SyncMap},
 };
 
-/// What both sides have of a record; `None`: the side that it is copied from does not have it (any more), or its filter keeps it
-/// out.
+/// What both sides have of a record.
+pub(super) enum Both {
+    /// The record, and what the other side has.
+    Records(Record, Image),
+    /// The side that it is copied from does not have it (any more).
+    Gone,
+    /// The filter of that side keeps it out.
+    Filtered,
+}
+
+/// Reads what both sides have of a record.
 pub(super) async fn read_both<P: Ports>(
     ports: &P,
     map: &SyncMap,
     key: &RecordKey,
     from: SideIx,
-) -> Result<Option<(Record, Image)>, (SideIx, Failure)> {
+) -> Result<Both, (SideIx, Failure)> {
     let (here, there) = futures::join!(read_record(ports, map, key, from), read_record(ports, map, key, from.other()));
     let here = here.map_err(|failure| (from, failure))?;
     let there = there.map_err(|failure| (from.other(), failure))?;
     let passes = passes(&map.config.side(from).filter, &here);
     Ok(match here {
-        Image::Present(record) if passes => Some((record, there)),
-        Image::Present(_) | Image::Absent => None,
+        Image::Present(record) if passes => Both::Records(record, there),
+        Image::Present(_) => Both::Filtered,
+        Image::Absent => Both::Gone,
     })
 }
 

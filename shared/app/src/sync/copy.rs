@@ -26,6 +26,8 @@ pub(super) enum RecordEnd {
     Failed(Failure),
     /// It is looked at again.
     Later(Later),
+    /// The worker's time is up: it was not looked at.
+    PutOff,
     /// The app does not take anything now.
     SideTrouble(SideIx, Failure),
     /// The map does not write (any more).
@@ -53,6 +55,8 @@ pub(super) struct RecordCopy<'a> {
     pub(super) looks: u32,
     /// What it is called when it is written.
     pub(super) end: RowEnd,
+    /// What was found before it is written.
+    pub(super) seen: Option<Look>,
 }
 
 impl RecordCopy<'_> {
@@ -70,7 +74,7 @@ impl RecordCopy<'_> {
     ) -> Result<(Head, Entry), RecordEnd> {
         let sides = [&self.map.sides[0].config, &self.map.sides[1].config];
         let lease_ms = CallDurations::of(sides).lease_ms;
-        let (now, seen) = (ports.now(), Some(row.look(&self.map.config)));
+        let (now, seen) = (ports.now(), self.seen);
         let context = AdmitContext { map: &self.map.map, sides: PerSide(sides), now, owner, lease_ms };
         let terms =
             CopyTerms { write: self.id, entry: EntryId(ports.fresh_id()), reports_within_ms: REPORTS_WITHIN_MS };
@@ -122,7 +126,7 @@ impl RecordCopy<'_> {
             // If the outcome is unknown, the lane goes on with it: what comes of it is seen when it is looked at again.
             (_, Some(failure)) => {
                 let due = ports.now().plus_ms(backoff_ms(self.looks + 1, failure.retry_after_ms));
-                RecordEnd::Later(Later { due, seen: None, failure: Some(failure) })
+                RecordEnd::Later(Later { due, seen: self.seen, failure: Some(failure) })
             }
         };
         Ok((end, failure))
@@ -131,7 +135,7 @@ impl RecordCopy<'_> {
     /// Somebody else has changed the lane, or is about to: the record is read again.
     fn look_again<P: Ports>(&self, ports: &P) -> RecordEnd {
         let due = ports.now().plus_ms(LOOK_AGAIN_MS.max(backoff_ms(self.looks + 1, None)));
-        RecordEnd::Later(Later { due, ..Later::default() })
+        RecordEnd::Later(Later { due, seen: self.seen, failure: None })
     }
 }
 

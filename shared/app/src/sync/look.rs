@@ -3,7 +3,7 @@
 use domain::{
     Failure, Owner, RecordKey, Timestamp,
     failure::{CallEffect, backoff_ms},
-    lane::{CopiedRow, Head, HeadVersion, Look},
+    lane::{CopiedRow, Final, Head, HeadVersion, Look, Outcome, content},
     map::{Intake, SideIx},
     record::Image,
     sync::{Difference, Finding, FindingState, LegChoice, RowEnd, SyncKind, SyncRun},
@@ -11,12 +11,12 @@ use domain::{
 use futures::{StreamExt, stream};
 
 use super::{
-    compare::{difference, read_both},
+    compare::{Both, difference, read_both},
     copy::{Later, RecordCopy, RecordEnd},
-    step::{Draft, StepEnd, Wait, copy_id},
+    step::{Draft, StepEnd, Wait, copy_id, is_copy_id},
     work::Worker,
 };
-use crate::ports::{FINDINGS_AT_ONCE, FindingList, LaneKey, Lanes, PortError, SyncPorts, SyncRuns};
+use crate::ports::{FINDINGS_AT_ONCE, FindingList, LaneKey, Lanes, PortError, SyncMap, SyncPorts, SyncRuns};
 
 /// Records looked at before they are committed: each takes its old finding out, and may put a new one in.
 const LOOKS_AT_ONCE: usize = FINDINGS_AT_ONCE / 2;
@@ -63,7 +63,7 @@ pub(super) async fn look_at<P: SyncPorts>(
         return Ok(Looked::Is(RecordEnd::MapNotWriting));
     }
     if worker.is_out_of_time() {
-        return Ok(Looked::Is(RecordEnd::Later(Later { due: ports.now(), seen, failure: None })));
+        return Ok(Looked::Is(RecordEnd::PutOff));
     }
     // The head first: what is read after it is conditional on it.
     let head = if kind == SyncKind::DryRun { None } else { read_head(worker, key).await? };
@@ -71,10 +71,11 @@ pub(super) async fn look_at<P: SyncPorts>(
     let permit = worker.pace.permit().await;
     let both = read_both(ports, map, key, leg).await;
     let (record, there) = match both {
-        Ok(Some(both)) => both,
-        Ok(None) => {
+        Ok(Both::Records(record, there)) => (record, there),
+        Ok(nothing) => {
             permit.ended(None, ports.now());
-            return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Gone)));
+            let end = if matches!(nothing, Both::Filtered) { RowEnd::Filtered } else { RowEnd::Gone };
+            return Ok(Looked::Is(RecordEnd::Ended(end)));
         }
         Err((side, failure)) => {
             permit.ended(Some(&failure), ports.now());
@@ -86,7 +87,10 @@ pub(super) async fn look_at<P: SyncPorts>(
         Err(failure) => return Ok(Looked::Is(RecordEnd::Failed(failure))),
     };
     let end = match &difference {
-        None => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Equal))),
+        None => {
+            let ours = find_own_copy(map, head.as_ref(), run, (leg, key), seen.as_ref());
+            return Ok(Looked::Is(RecordEnd::Ended(ours.unwrap_or(RowEnd::Equal))));
+        }
         Some(_) if run.choice.legs[leg] == LegChoice::Off => {
             return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered)));
         }
@@ -101,7 +105,7 @@ pub(super) async fn look_at<P: SyncPorts>(
     let row = CopiedRow { from: leg, record, there, lane, asked_at, unchanged_since: ports.now() };
     let row = if let Some(seen) = seen { row.after(&seen, &map.config) } else { row };
     let (owner, id) = (Owner(ports.fresh_id()), copy_id(run, leg, key, asked_at));
-    let copy = RecordCopy { map, key, id, looks, end };
+    let copy = RecordCopy { map, key, id, looks, end, seen: Some(row.look(&map.config)) };
     let decided = match copy.decide(ports, head.as_ref(), row, owner) {
         Ok(decided) => decided,
         Err(end) => return Ok(Looked::Is(end)),
@@ -126,8 +130,27 @@ pub(super) fn not_read(side: SideIx, failure: Failure, looks: u32, now: Timestam
     }
 }
 
+/// The end of a record that both apps have alike because this run has copied it: a worker crashed before it counted that, or the
+/// outcome of the call was not known. `seen`: what was there before.
+fn find_own_copy(
+    map: &SyncMap,
+    head: Option<&Head>,
+    run: &SyncRun,
+    (leg, key): (SideIx, &RecordKey),
+    seen: Option<&Look>,
+) -> Option<RowEnd> {
+    let (head, seen) = (head.filter(|head| head.map == map.map.uid)?, seen?);
+    let is_ours = |last: &Final| is_copy_id(last.id, run, leg, key) && matches!(last.outcome, Outcome::Written { .. });
+    let was_missing = seen.there == content(&map.config, leg.other(), &Image::Absent);
+    let end = if was_missing { RowEnd::Inserted } else { RowEnd::Updated };
+    head.recent.iter().any(is_ours).then_some(end)
+}
+
 /// The head of a record's lane, as it is stored; one of an earlier map of the same name, too.
-async fn read_head<P: SyncPorts>(worker: &Worker<'_, P>, key: &RecordKey) -> Result<Option<Head>, PortError> {
+pub(super) async fn read_head<P: SyncPorts>(
+    worker: &Worker<'_, P>,
+    key: &RecordKey,
+) -> Result<Option<Head>, PortError> {
     let lane = LaneKey { map: worker.map.map.id.clone(), key: key.clone() };
     Ok(worker.ports.lanes().head(&lane).await?.map(|(head, _)| head))
 }
@@ -159,6 +182,7 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
     // To its end, whatever fails: a write that is under way must not be cut off.
     let ended: Vec<_> = looks.buffer_unordered(LOOKS_AT_ONCE).collect().await;
     let (mut trouble, mut troubled, mut failed) = (None, Vec::new(), None);
+    let mut others_ended = false;
     for ended in ended {
         let (finding, looked, looks) = match ended {
             Ok((finding, Some(looked), looks)) => (finding, looked, looks),
@@ -178,19 +202,23 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
                 trouble.get_or_insert_with(|| worker.map_does_not_write());
                 continue; // it stays as it is
             }
-            _ => {}
+            Looked::Is(RecordEnd::PutOff) => continue,
+            Looked::Is(RecordEnd::Later(_)) => {}
+            Looked::Is(RecordEnd::Ended(_) | RecordEnd::Failed(_)) | Looked::Differs(_) => others_ended = true,
         }
         draft.looked_at(&finding);
         looked.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
     }
-    if !draft.changes.is_empty() {
-        // Others were taken in the meantime: the trouble may be these records' own.
+    if others_ended {
+        // The trouble may be these records' own.
         for (finding, failure, looks) in troubled {
             let due = worker.ports.now().plus_ms(backoff_ms(looks + 1, failure.retry_after_ms));
             draft.looked_at(&finding);
             let later = Looked::Is(RecordEnd::Later(Later { due, seen: None, failure: Some(failure) }));
             later.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
         }
+    }
+    if !draft.changes.is_empty() {
         match worker.commit(draft).await? {
             StepEnd::Moved => {}
             other => return Ok(other),

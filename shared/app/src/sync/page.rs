@@ -3,7 +3,7 @@
 use domain::{
     ContentHash, ErrorClass, Failure, Owner, RecordKey, Timestamp,
     failure::{CallEffect, backoff_ms},
-    lane::{CopiedRow, HeadVersion, content},
+    lane::{CopiedRow, HeadVersion, Outcome, content},
     limits::REPORTS_WITHIN_MS,
     listing::{Listing, PageRow},
     map::SideIx,
@@ -15,7 +15,7 @@ use futures::{StreamExt, stream};
 
 use super::{
     copy::{Later, RecordCopy, RecordEnd},
-    look::{Looked, look_at, not_read},
+    look::{Looked, look_at, not_read, read_head},
     step::{Draft, StepEnd, Wait, copy_id},
     work::Worker,
 };
@@ -101,12 +101,18 @@ async fn page_failed<P: SyncPorts>(
             worker.commit(draft).await
         }
         PageError::Failed(_) if failure.effect != CallEffect::Refused => {
-            let until = worker.ports.now().plus_ms(backoff_ms(worker.waits + 3, failure.retry_after_ms));
+            let until = worker.ports.now().plus_ms(backoff_ms(worker.run.waits + 3, failure.retry_after_ms));
             Ok(StepEnd::Wait(Wait { until, why: Some(says), side: Some(side) }))
         }
-        PageError::Failed(_) | PageError::CursorExpired(_) | PageError::TooLarge(_) => {
+        PageError::TooLarge(_) => {
+            let page = worker.run.progress[side.at()].pages + 1;
+            let says = format!(
+                "{says} The page was asked for with one record, so that record alone (page {page}) is too large. Keep it out of \
+                 the list with `list_filter`, or list fewer fields, then resume the run"
+            );
             Ok(StepEnd::Ask(says, Some(side)))
         }
+        PageError::Failed(_) | PageError::CursorExpired(_) => Ok(StepEnd::Ask(says, Some(side))),
     }
 }
 
@@ -284,16 +290,32 @@ async fn copy_row<P: SyncPorts>(
         unchanged_since: exhausted_at.unwrap_or(asked_at),
     };
     if worker.is_out_of_time() {
-        return Ok(RecordEnd::Later(Later { due: ports.now(), ..Later::default() }));
+        return Ok(RecordEnd::PutOff);
     }
     let id = copy_id(run, task.leg, &task.key, asked_at);
-    let copy = RecordCopy { map: worker.map, key: &task.key, id, looks: 0, end: RowEnd::Inserted };
+    let copy = RecordCopy {
+        map: worker.map,
+        key: &task.key,
+        id,
+        looks: 0,
+        end: RowEnd::Inserted,
+        seen: Some(row.look(&worker.map.config)),
+    };
     let permit = worker.pace.permit().await;
     // It was not met in the other side's list, which may have left it out.
     let to = task.leg.other();
     match read_record(ports, worker.map, &task.key, to).await {
         Ok(Image::Absent) => {}
-        Ok(Image::Present(_)) => return Ok(RecordEnd::Later(Later { due: ports.now(), ..Later::default() })),
+        Ok(Image::Present(_)) => {
+            permit.ended(None, ports.now());
+            // This run may have made it, and crashed before it counted that.
+            let head = read_head(worker, &task.key).await?.filter(|head| head.map == worker.map.map.uid);
+            let known = head.as_ref().and_then(|head| head.recent.get(id));
+            return Ok(match known.map(|last| &last.outcome) {
+                Some(Outcome::Written { .. }) => RecordEnd::Ended(RowEnd::Inserted),
+                _ => RecordEnd::Later(Later { due: ports.now(), seen: copy.seen, failure: None }),
+            });
+        }
         Err(failure) => {
             permit.ended(Some(&failure), ports.now());
             return Ok(not_read(to, failure, 0, ports.now()));

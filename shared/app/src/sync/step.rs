@@ -116,7 +116,7 @@ impl Draft {
             RecordEnd::Later(Later { due, seen, .. }) => {
                 self.look_again(leg, key, LookAgain { due: *due, noted: 0, looks: looks + 1, seen: *seen });
             }
-            RecordEnd::SideTrouble(..) | RecordEnd::MapNotWriting => {
+            RecordEnd::SideTrouble(..) | RecordEnd::MapNotWriting | RecordEnd::PutOff => {
                 self.look_again(leg, key, LookAgain { due: now, noted: 0, looks, seen: None });
             }
         }
@@ -143,5 +143,14 @@ pub(super) fn copy_id(run: &SyncRun, leg: SideIx, key: &RecordKey, began: Timest
     hash.update(key.as_str());
     let mut last = [0; 16];
     last[6..].copy_from_slice(&hash.finalize()[..10]);
-    WriteId::made(u128::from(began.0) << 80 | u128::from_be_bytes(last))
+    WriteId::made(u128::from(began.0) << TIME_SHIFT | u128::from_be_bytes(last))
+}
+
+/// Ids carry their time above these bits.
+const TIME_SHIFT: u32 = 80;
+
+/// Whether an id is the run's id of a copy of this record, whenever that was made.
+pub(super) fn is_copy_id(id: u128, run: &SyncRun, leg: SideIx, key: &RecordKey) -> bool {
+    let without_time = |id: u128| id & ((1 << TIME_SHIFT) - 1);
+    without_time(id) == without_time(copy_id(run, leg, key, Timestamp(0)).value())
 }

@@ -46,8 +46,6 @@ pub(super) struct Worker<'a, P: SyncPorts> {
     pub(super) map: &'a SyncMap,
     pub(super) run: SyncRun,
     pub(super) pace: &'a Pace,
-    /// Waits in a row.
-    pub(super) waits: u32,
     owner: Owner,
     until: Timestamp,
 }
@@ -59,7 +57,7 @@ impl<P: SyncPorts> Worker<'_, P> {
 
     /// The run waits for an app.
     pub(super) fn trouble(&self, side: SideIx, failure: &Failure) -> StepEnd {
-        let until = self.ports.now().plus_ms(backoff_ms(self.waits + 3, failure.retry_after_ms));
+        let until = self.ports.now().plus_ms(backoff_ms(self.run.waits + 3, failure.retry_after_ms));
         let name = &self.map.config.side(side).side;
         let why = format!("{name} does not take records: {} ({})", failure.message, failure.class);
         StepEnd::Wait(Wait { until, why: Some(why), side: Some(side) })
@@ -158,6 +156,7 @@ impl<P: SyncPorts> Worker<'_, P> {
     /// Notes why the run does not move.
     async fn note_stall(&mut self, wait: &Wait, asks: bool) -> Result<StepEnd, PortError> {
         let mut draft = Draft::of(&self.run);
+        draft.run.waits = draft.run.waits.saturating_add(1);
         let now = self.ports.now();
         let since = self.run.stall.as_ref().map_or(now, |stall| stall.since);
         draft.run.stall = wait.why.as_ref().map(|why| Stall {
@@ -188,7 +187,6 @@ pub async fn work<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp)
 
 async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) -> Result<WorkEnd, PortError> {
     let (owner, pace) = (Owner(ports.fresh_id()), Pace::default());
-    let mut waits = 0;
     loop {
         let Some(map) = ports.config().fresh_map(&active.map).await? else {
             ports.runs().forget_active(active).await?;
@@ -205,7 +203,17 @@ async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) 
         if run.lease.is_some_and(|(holder, ends)| holder != owner && ends > now) {
             return Ok(WorkEnd::NotOurs);
         }
-        let mut worker = Worker { ports, map: &map, run, pace: &pace, waits, owner, until };
+        // A message may come early, doubled, or for a wait that another worker has begun. When the wait is over, its own message
+        // comes, or the sweep.
+        let stalled_until = run.stall.as_ref().and_then(|stall| stall.until).filter(|until| *until > now);
+        if let Some(stalled_until) = stalled_until {
+            if stalled_until > now.plus_ms(WAIT_HERE_MS) || stalled_until > until {
+                return Ok(WorkEnd::NotOurs);
+            }
+            ports.sleep(stalled_until.ms_since(now)).await;
+            continue;
+        }
+        let mut worker = Worker { ports, map: &map, run, pace: &pace, owner, until };
         if now >= until || pace.gives_up(now) {
             worker.release().await?;
             let wait = if now >= until { 0 } else { GIVEN_UP_MS };
@@ -215,7 +223,7 @@ async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) 
             // A map that changes in the meantime is read again with the next step.
             match worker.step().await? {
                 StepEnd::Moved if !worker.is_out_of_time() && worker.run.state == RunState::Running => {
-                    waits = 0;
+                    worker.run.waits = 0; // stored with the next commit
                     if ports.config().map(&active.map).await?.is_none_or(|again| again.map.version != map.map.version) {
                         break StepEnd::Moved;
                     }
@@ -235,7 +243,6 @@ async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) 
             StepEnd::Wait(wait) => {
                 let due = wait.until;
                 if wait.why.is_some() {
-                    waits += 1;
                     worker.note_stall(&wait, false).await?;
                 }
                 let now = ports.now();

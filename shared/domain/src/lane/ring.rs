@@ -92,6 +92,11 @@ impl Recent {
         self.answers.iter().find(|known| known.id == id.value())
     }
 
+    /// All answers, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Final> {
+        self.answers.iter()
+    }
+
     /// Whether an id is so old that its answer may have been forgotten.
     #[must_use]
     pub fn too_old(&self, origin: Option<SideIx>, id: WriteId) -> bool {

@@ -103,6 +103,11 @@ impl Join {
         self.waiting[side.at()].remove(key);
     }
 
+    /// The rows of a side that wait, in the order of their keys.
+    pub fn waiting_keys(&self, side: SideIx) -> impl Iterator<Item = &RecordKey> {
+        self.waiting[side.at()].keys()
+    }
+
     /// How many rows of a side wait.
     #[must_use]
     pub fn waiting(&self, side: SideIx) -> usize {

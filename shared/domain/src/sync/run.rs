@@ -58,6 +58,9 @@ pub struct SyncRun {
     pub noted: u64,
     /// Why it does not move, if it does not.
     pub stall: Option<Stall>,
+    /// Waits in a row: each is longer than the one before, whichever worker waits.
+    #[serde(default)]
+    pub waits: u32,
     /// Who works on it, and until when nobody else does.
     pub lease: Option<(Owner, Timestamp)>,
 }
@@ -204,9 +207,8 @@ impl SyncRun {
             && failed == self.causes.iter().map(|cause| cause.records).sum::<u64>()
     }
 
-    /// Forgets what is only needed while it goes on.
+    /// Forgets what is only needed while it goes on. The rows that wait for their counterparts stay: they were not reached.
     pub fn forget_rows(&mut self) {
-        self.join = Join::default();
         self.progress.iter_mut().for_each(ListProgress::forget_rows);
     }
 

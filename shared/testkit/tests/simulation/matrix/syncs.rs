@@ -22,7 +22,7 @@ use domain::{
     mapping::translate,
     record::Image,
     side::Capability,
-    sync::{RunState, Selection, SyncKind},
+    sync::{LegCounts, RunState, Selection, SyncKind},
 };
 use serde_json::json;
 use testkit::{CrashedIn, SimWorld, sample};
@@ -209,6 +209,10 @@ fn check(world: &SimWorld, case: Case, point: Option<u64>) {
     }
     let failed: u64 = runs.iter().map(|run| run.counts.0[0].failed).sum();
     assert_eq!(failed, runs.len() as u64, "{at}: crm refuses one, each time");
+    // What was copied before a crash is counted as copied after it.
+    let copied = |counts: &LegCounts| (counts.inserted, counts.updated, counts.equal);
+    let first = &runs[0].counts.0;
+    assert_eq!([copied(&first[0]), copied(&first[1])], [(1, 1, 0), (1, 0, 0)], "{at}: {first:?}");
 }
 
 pub(super) fn crashes() -> (Vec<CrashedIn>, String) {

@@ -1,8 +1,12 @@
 //! Legs that are off, rows that are no records, and reruns.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use app::admin::syncs::{StartSync, start};
+use app::{
+    admin::syncs::{RunCommand, StartSync, command, findings, start},
+    ports::{ActiveRun, FindingList},
+    sync::work,
+};
 use domain::{
     MapState, SideId,
     id::SyncRunId,
@@ -65,4 +69,60 @@ async fn run_to_its_end(
         world.executor.sleep(5_000).await;
     }
     panic!("the run does not end: {:?}", world.sync_runs.all_runs());
+}
+
+/// A run that is cancelled lists every row that it did not reach, page by page: those that wait for their counterparts, too.
+#[test]
+fn a_cancelled_run_lists_what_it_did_not_reach() {
+    let mut map = sample::running(Capability::Idempotent);
+    map.map.state = MapState::NotRunning;
+    let mut waited = 0;
+    for seed in crate::seeds(WORLDS / 4) {
+        let world = SimWorld::new(seed, map.clone());
+        fill(&world);
+        let played = Arc::clone(&world);
+        world.executor.spawn(async move {
+            let (world, id) = (&*played, played.map().map.id);
+            let wanted = StartSync {
+                kind: SyncKind::DryRun,
+                winner: None,
+                legs: Vec::new(),
+                selection: Selection::All,
+                parent: None,
+                reason: "to test".to_owned(),
+            };
+            let run = start(world, &kim(), &id, &wanted).await.unwrap();
+            // The worker crashes somewhere on the way.
+            let active = ActiveRun { map: id.clone(), run: run.id };
+            world.crash_at_point(Some(world.executor.chance(|rng| rng.below(60))));
+            world.invoke(work(world, &active, world.executor.now().plus_ms(60_000))).await;
+            world.crash_at_point(None);
+            let _ = command(world, &kim(), &id, run.id, (RunCommand::Cancel, "to test")).await;
+        });
+        assert!(world.executor.run(STEPS));
+        let run = world.sync_runs.all_runs().pop().unwrap();
+        let listed = Arc::new(Mutex::new(Vec::new()));
+        let (playing, out, of) = (Arc::clone(&world), Arc::clone(&listed), run.clone());
+        world.executor.spawn(async move {
+            let mut after: Option<String> = None;
+            loop {
+                let page = (after.as_deref(), 2);
+                let (found, next) = findings(&*playing, &of.map, of.id, FindingList::LookAgain, page).await.unwrap();
+                out.lock().unwrap().extend(found.into_iter().map(|found| (found.leg.at(), found.key)));
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        });
+        assert!(world.executor.run(STEPS));
+        let mut listed = listed.lock().unwrap().clone();
+        let told = listed.len() as u64;
+        listed.sort_unstable();
+        listed.dedup();
+        let not_reached: u64 = run.counts.0.iter().map(|counts| counts.not_reached).sum();
+        assert_eq!((told, listed.len() as u64), (not_reached, not_reached), "TANDEM_SEED={seed}: {run:?}");
+        waited += not_reached;
+    }
+    assert!(waited > 0, "no run was cancelled in time");
 }
