@@ -130,9 +130,7 @@ pub(super) fn is_local(value: &Value) -> bool {
 
 /// A time that says no zone.
 fn local_time(text: &str) -> Option<civil::DateTime> {
-    let time = text.get(10..)?;
-    let is_local = time.len() >= "T00:00:00".len() && !time.contains(['Z', 'z', '+', '-', '[']);
-    if is_local { text.parse().ok() } else { None }
+    if text.get(10..)?.contains(['Z', 'z', '+', '-', '[']) { None } else { clock_time(text) }
 }
 
 fn utc(text: &str) -> Option<String> {
@@ -144,23 +142,28 @@ fn utc(text: &str) -> Option<String> {
     })
 }
 
-/// A time after RFC 3339: the time as it is written, and its offset from UTC.
+/// A date with hours and minutes at least. Java and `OData` leave out seconds that are zero.
+fn clock_time(text: &str) -> Option<civil::DateTime> {
+    let has_minutes = text.as_bytes().get(13) == Some(&b':');
+    text.parse().ok().filter(|_| has_minutes)
+}
+
+/// A time with an offset from UTC: the time as it is written, and the offset. Salesforce writes offsets without a colon.
 fn split_time(text: &str) -> Option<(civil::DateTime, SignedDuration)> {
     let at = text.rfind(['Z', 'z', '+', '-']).filter(|at| *at > 10)?;
     let (time, offset) = text.split_at(at);
     let minutes = match offset {
         "Z" | "z" => 0,
         _ => {
-            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+            let digits = offset.get(1..)?;
+            let (hours, minutes) = digits.split_once(':').or_else(|| digits.split_at_checked(2))?;
             let two = |text: &str| text.parse::<i64>().ok().filter(|_| text.len() == 2);
             let (hours, minutes) = (two(hours)?, two(minutes)?);
             let minutes = (hours < 24 && minutes < 60).then_some(60 * hours + minutes)?;
             if offset.starts_with('-') { -minutes } else { minutes }
         }
     };
-    let seconds = time.get(10..)?.len() >= "T00:00:00".len();
-    let time = time.parse::<civil::DateTime>().ok().filter(|_| seconds)?;
-    Some((time, SignedDuration::from_secs(60 * minutes)))
+    Some((clock_time(time)?, SignedDuration::from_secs(60 * minutes)))
 }
 
 #[cfg(test)]
@@ -223,7 +226,34 @@ mod tests {
             (Datetime, json!("0001-01-01T00:00:00Z"), Some(json!("0001-01-01T00:00:00Z"))),
             (Datetime, json!("2026-11-23"), None),
             (Datetime, json!("2026-11-23T10:00:00"), None),
+            (Datetime, json!("2026-11-23T10:00:00.000+0000"), Some(json!("2026-11-23T10:00:00Z"))),
+            (Datetime, json!("2026-11-23T10:00:00-0330"), Some(json!("2026-11-23T13:30:00Z"))),
+            (Datetime, json!("2026-11-23T10:00Z"), Some(json!("2026-11-23T10:00:00Z"))),
+            (Datetime, json!("2026-11-23T10:00+01:00"), Some(json!("2026-11-23T09:00:00Z"))),
+            (Date, json!("2026-11-24T00:00:00.000+0100"), Some(json!("2026-11-24"))),
+            (Date, json!("2026-11-24T00:00Z"), Some(json!("2026-11-24"))),
+            (Integer, parsed("-0"), Some(json!(0))),
+            (Integer, parsed("1e30"), Some(parsed("1000000000000000000000000000000"))),
+            (Integer, parsed("1E+400"), None),
+            (Integer, json!("\u{ff11}\u{ff12}"), None), // full-width digits
+            (Decimal, json!("\u{2212}1.5"), None),      // a typographic minus
+            (Decimal, json!("1_000"), None),
+            (Text, json!("a\u{0}b \u{202e}c e\u{301}"), Some(json!("a\u{0}b \u{202e}c e\u{301}"))),
+            (Text, json!(" \r\n\t"), Some(json!(" \r\n\t"))),
+            (Date, json!("0000-01-01"), Some(json!("0000-01-01"))),
+            (Date, json!("0001-01-01T00:00:00+14:00"), Some(json!("0001-01-01"))),
+            (Date, json!("10000-01-01"), None),
+            (Date, json!("+002026-01-01"), None),
+            (Datetime, json!("0000-01-01T00:00:00Z"), Some(json!("0000-01-01T00:00:00Z"))),
+            (Datetime, json!("2026-11-23T10:00:00.1234567Z"), Some(json!("2026-11-23T10:00:00.1234567Z"))),
+            (Datetime, json!("2026-11-23T10:00:00.1234567890123Z"), None),
+            (Datetime, json!("2026-11-23T10:00:00+01:00:30"), None),
+            (Datetime, json!("2026-11-23T10:00:00+01:00[Europe/Berlin]"), None),
+            (Datetime, json!("/Date(1320825600000)/"), None),
+            (Datetime, json!(1_795_428_000_000_u64), None),
             (Datetime, json!("2026-11-23T10Z"), None),
+            (Datetime, json!("2026-11-23T10:00:00+01000"), None),
+            (Datetime, json!("2026-11-23T10:00:00+01"), None),
             (Datetime, json!("2026-11-23T10:00:00+25:00"), None),
             (Datetime, json!("2026-11-23T10:00:00+1:00"), None),
         ] {
@@ -236,7 +266,10 @@ mod tests {
             (Datetime, "2026-11-23 10:00:00.50", Some("2026-11-23T09:00:00.5Z")),
             (Datetime, "2026-11-23T10:00:00Z", Some("2026-11-23T10:00:00Z")),
             (Datetime, "2026-11-23", None),
-            (Datetime, "2026-11-23T10:00", None),
+            (Datetime, "2026-11-23T10:00", Some("2026-11-23T09:00:00Z")),
+            (LocalDatetime, "2026-07-23T10:00", Some("2026-07-23T10:00:00")),
+            (LocalDatetime, "2026-07-23T10:00:00.000+0000", Some("2026-07-23T12:00:00")),
+            (Datetime, "2026-11-23T10", None),
             (Datetime, "2026-11-23T10:00:00+25:00", None),
             (LocalDatetime, "2026-07-23T10:00:00", Some("2026-07-23T10:00:00")),
             (LocalDatetime, "2026-07-23T10:00:00Z", Some("2026-07-23T12:00:00")),
