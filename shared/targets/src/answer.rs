@@ -136,7 +136,9 @@ impl Answer {
     pub(crate) fn is_page(&self) -> bool {
         let begins = |text: &str| {
             let start = text.trim_start().chars().take(20).collect::<String>().to_ascii_lowercase();
-            start.starts_with("<!doctype html") || start.starts_with("<html")
+            // Whatever says that it is JSON and is markup comes from something in front of the app.
+            let is_markup = self.media_type().ends_with("json") && start.starts_with('<');
+            is_markup || ["<!doctype html", "<html", "<head", "<body", "<!--"].iter().any(|tag| start.starts_with(tag))
         };
         let html = matches!(self.media_type().as_str(), "text/html" | "application/xhtml+xml");
         html || matches!(&self.body, Body::Whole(body) if begins(&body.text))
@@ -284,6 +286,16 @@ impl Answer {
     }
 }
 
+/// Members that are false in the body of a call that failed.
+const FLAGS: [&str; 3] = ["success", "ok", "succeeded"];
+/// The same as .NET apps write them. In a record of `OData` they are fields.
+const DOTNET_FLAGS: [&str; 4] = ["Success", "Succeeded", "IsSuccess", "isSuccess"];
+
+/// Every member by which [`denies`] decides.
+pub(crate) fn telling_members() -> impl Iterator<Item = &'static str> {
+    ["error", "errors", "@odata.context"].into_iter().chain(FLAGS).chain(DOTNET_FLAGS)
+}
+
 /// Whether a body that came with a success says that the write failed: `{"success": false}`, `{"error": …}`, `{"errors": […]}`.
 pub(crate) fn denies(body: &Value) -> bool {
     let set = |value: &Value| match value {
@@ -293,8 +305,9 @@ pub(crate) fn denies(body: &Value) -> bool {
         Value::Object(fields) => !fields.is_empty(),
         Value::Bool(true) | Value::Number(_) => true,
     };
-    let refused = ["success", "ok", "succeeded"].iter().any(|name| body[*name] == false);
-    refused || set(&body["error"]) || set(&body["errors"])
+    let refused = |names: &[&str]| names.iter().any(|name| body[*name] == false);
+    let is_odata = body.get("@odata.context").is_some();
+    refused(&FLAGS) || !is_odata && refused(&DOTNET_FLAGS) || set(&body["error"]) || set(&body["errors"])
 }
 
 /// An answer to a read that is not what was asked for.

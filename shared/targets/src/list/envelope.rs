@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, value::RawValue};
 
-use crate::answer::{denies, shape};
+use crate::answer::{denies, shape, telling_members};
 
 /// An answer, as far as it had to be read.
 #[derive(Debug)]
@@ -29,8 +29,7 @@ impl<'a> Envelope<'a> {
     /// Whether it says that the call failed.
     pub(super) fn denies(&self) -> bool {
         let Self::Object(members) = self else { return false };
-        let told = ["error", "errors", "success", "ok", "succeeded"].into_iter();
-        let told = told.filter_map(|name| Some((name.to_owned(), value(members.get(name)?.get())?)));
+        let told = telling_members().filter_map(|name| Some((name.to_owned(), value(members.get(name)?.get())?)));
         denies(&Value::Object(told.collect()))
     }
 
@@ -110,6 +109,8 @@ mod tests {
         for (text, denies) in [
             (r#"{"error": {"code": 1}, "value": []}"#, true),
             (r#"{"success": false}"#, true),
+            (r#"{"Success": false, "value": []}"#, true),
+            (r#"{"@odata.context": "x", "Success": false, "value": []}"#, false),
             (r#"{"errors": [], "error": null, "value": []}"#, false),
             ("[]", false),
         ] {

@@ -12,6 +12,7 @@ mod keys;
 mod kinds;
 mod looks;
 mod oauth;
+mod odd;
 mod pages;
 mod refused_keys;
 mod server;
