@@ -108,6 +108,7 @@ fn components() -> utoipa::openapi::Components {
         views::FlaggedAddresses,
         views::StartSyncRun,
         views::SyncRuns,
+        views::SyncCheck,
         views::SyncRunView,
         views::SyncRecords
     );

@@ -63,7 +63,7 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 67] = [
+pub(crate) static ROUTES: [Route; 68] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "Reports that the function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "Lists sides: the apps, and how Tandem reaches them."),
@@ -262,6 +262,14 @@ pub(crate) static ROUTES: [Route; 67] = [
         OPERATOR,
         &[(201, "SyncRunView")],
         "Starts a dry run, an initial sync or a reconcile; or a rerun of records of an earlier run.",
+    )
+    .body("StartSyncRun"),
+    route(
+        Method::POST,
+        "/maps/{map}/syncs/check",
+        OPERATOR,
+        &[(200, "SyncCheck")],
+        "Returns all that stands against a sync run at once, with what to do. Asks both apps harmless questions; writes nothing.",
     )
     .body("StartSyncRun"),
     route(

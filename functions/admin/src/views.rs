@@ -34,7 +34,7 @@ pub(crate) use self::{
         Rules, TestMail, WouldBreach,
     },
     sides::{Side, Sides, TestRequest, Tested},
-    syncs::{StartSyncRun, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
+    syncs::{StartSyncRun, SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
     tokens::{NewToken, Token, TokenRequest, Tokens},
 };
 

@@ -226,6 +226,8 @@ pub enum StateConflict {
     SyncOver,
     /// The sync run whose records are selected is not over: its lists still change.
     ParentGoesOn,
+    /// What was asked of the apps before the run says that it would fail or do harm. Each is named by its code.
+    SyncProblems(Vec<Mistake>),
     /// The map keeps changes at the moment, so nothing can be copied.
     MapPaused,
     /// Somebody else changed something, or the store failed, in the middle of a document. What is listed was not written.

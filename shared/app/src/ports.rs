@@ -27,7 +27,7 @@ pub use self::{
         AlertPorts, Alerts, Event, EventPorts, Events, Flagged, IncidentChange, Mail, MailError, MailPorts, Mailer,
         Refusal,
     },
-    description::{Description, EntityDescription},
+    description::{Description, EntityDescription, FieldFacets},
     lanes::{
         ARCHIVED_AT_ONCE, Archive, CatchUp, Commit, CommitError, FirstDue, Gauges, JournalOp, LaneKey, Lanes, OpenLane,
         OpenRange, Resent, Sample, archived_at_once,

@@ -263,7 +263,10 @@ fn errors(error: &AppError) -> Vec<Mistake> {
         AppError::Of { error, .. } => errors(error),
         AppError::Invalid(mistakes)
         | AppError::Conflict(
-            Conflict::SideMissing(mistakes) | Conflict::Blocked(mistakes) | Conflict::Interrupted(mistakes),
+            Conflict::SideMissing(mistakes)
+            | Conflict::Blocked(mistakes)
+            | Conflict::Interrupted(mistakes)
+            | Conflict::SyncProblems(mistakes),
         ) => mistakes.iter().cloned().map(whole_body).collect(),
         AppError::UnsupportedMediaType { wanted } => one("Content-Type", format!("must be {wanted}")),
         AppError::TooLarge { limit_bytes } => one("body", format!("has more than {limit_bytes} bytes")),

@@ -11,4 +11,5 @@ mod select;
 mod step;
 mod work;
 
+pub(crate) use self::page::PAGE_ROWS;
 pub use self::work::{WorkEnd, sweep, work};

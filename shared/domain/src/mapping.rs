@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod convert;
+mod fit;
 mod form;
 mod lookup;
 mod zone;
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::{
-    check::mistakes, compare::Compare, convert::FieldType, form::in_stored_form, lookup::Lookup, zone::Zone,
+    check::mistakes, compare::Compare, convert::FieldType, fit::find_type_mistake, form::in_stored_form,
+    lookup::Lookup, zone::Zone,
 };
 use crate::{
     id::SideId,

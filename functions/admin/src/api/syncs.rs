@@ -18,7 +18,7 @@ use crate::{
         page::{not_a_cursor, page_limit},
         reply::{Reply, json},
     },
-    views::{Reason, StartSyncRun, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
+    views::{Reason, StartSyncRun, SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {
@@ -42,6 +42,16 @@ pub(crate) async fn start<P: AdminPorts>(
     let run = syncs::start(&*ports, &caller, &id, &wanted).await?;
     let map = maps::get(&*ports, &id).await?;
     json(StatusCode::CREATED, &SyncRunView::of(&map, run, ports.now()))
+}
+
+pub(crate) async fn check<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Name(id): Name<MapId>,
+    Json(request): Json<StartSyncRun>,
+) -> Reply {
+    let wanted = StartSync::try_from(request)?;
+    let problems = syncs::check(&*ports, &id, &wanted).await?;
+    json(StatusCode::OK, &SyncCheck::of(problems, &wanted.despite))
 }
 
 pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {

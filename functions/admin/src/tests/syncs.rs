@@ -1,8 +1,10 @@
 //! `/maps/{map}/syncs`.
 
-use serde_json::json;
+use app::ports::{Description, EntityDescription, FieldFacets, SyncRuns};
+use domain::{ErrorClass, Failure, failure::CallEffect, sync::RunState};
+use serde_json::{Value, json};
 
-use super::harness::Api;
+use super::harness::{Api, map_config, side_config};
 
 #[tokio::test]
 async fn a_run_is_started_steered_and_listed_with_counts_that_add_up() {
@@ -76,4 +78,206 @@ async fn every_mistake_in_a_request_for_a_run_is_named() {
     let run = start(json!({"kind": "dry_run", "reason": "go"})).await;
     assert_eq!(run.status, 201, "a dry run needs no map that runs");
     assert_eq!(api.get("/maps/customers").await.json()["state"], "NotRunning");
+}
+
+/// A description of an entity: each property with its type, and what else is said of it.
+fn entity(key: &str, fields: &[(&str, &str, FieldFacets)]) -> EntityDescription {
+    EntityDescription {
+        key: vec![key.to_owned()],
+        fields: fields.iter().map(|(name, of_type, _)| ((*name).to_owned(), (*of_type).to_owned())).collect(),
+        facets: fields.iter().map(|(name, _, facets)| ((*name).to_owned(), *facets)).collect(),
+        ..EntityDescription::default()
+    }
+}
+
+/// The problems of a run: severity, code, side and field, and whether the run could start.
+async fn problems(api: &Api, wanted: &Value) -> (Vec<String>, bool) {
+    let answer = api.post("/maps/customers/syncs/check", wanted).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let body = answer.json();
+    let text = |problem: &Value, name: &str| problem[name].as_str().unwrap_or("-").to_owned();
+    let told = body["problems"].as_array().unwrap().iter().map(|problem| {
+        assert!(!text(problem, "fix").is_empty() && !text(problem, "message").is_empty(), "{problem}");
+        ["severity", "code", "side", "field"].map(|name| text(problem, name)).join(" ")
+    });
+    (told.collect(), body["ok"].as_bool().unwrap())
+}
+
+const NOTHING: FieldFacets = FieldFacets { is_required: false, max_length: None, is_read_only: false };
+
+/// Two apps that describe themselves, and whose descriptions fit the map.
+async fn described() -> Api {
+    let api = Api::with_map().await;
+    let finance =
+        [("CustomerAccount", "Edm.String"), ("Name", "Edm.String"), ("Limit", "Edm.Decimal"), ("Group", "Edm.String")];
+    let crm = [
+        ("accountnumber", "Edm.String"),
+        ("name", "Edm.String"),
+        ("limit", "Edm.Decimal"),
+        ("category", "Edm.String"),
+        ("source", "Edm.String"),
+    ];
+    let facets = |fields: &[(&'static str, &'static str)]| {
+        fields.iter().map(|(name, of)| (*name, *of, NOTHING)).collect::<Vec<_>>()
+    };
+    let entities = [
+        ("CustomersV3".to_owned(), entity("CustomerAccount", &facets(&finance))),
+        ("accounts".to_owned(), entity("accountnumber", &facets(&crm))),
+    ];
+    let names = entities.iter().map(|(name, _)| name.clone()).collect();
+    *api.world.apps.description.lock().unwrap() = Some(Description { names, entities: entities.into() });
+    api
+}
+
+fn change(api: &Api, set: &str, field: &str, of_type: &str, facets: FieldFacets) {
+    let mut said = api.world.apps.description.lock().unwrap();
+    let entity = said.as_mut().unwrap().entities.get_mut(set).unwrap();
+    entity.fields.insert(field.to_owned(), of_type.to_owned());
+    entity.facets.insert(field.to_owned(), facets);
+}
+
+#[tokio::test]
+async fn a_run_that_nothing_stands_against_has_no_problems() {
+    let api = described().await;
+    let wanted = json!({"kind": "initial_sync", "reason": "go live"});
+    assert_eq!(problems(&api, &wanted).await, (Vec::new(), true));
+    assert_eq!(api.get("/maps/customers/syncs").await.json()["runs"], json!([]), "a check starts nothing");
+}
+
+#[tokio::test]
+async fn all_problems_of_a_mapping_are_told_at_once_and_hold_up_a_run_until_they_are_accepted() {
+    let api = described().await;
+    change(&api, "accounts", "name", "Edm.String", FieldFacets { is_read_only: true, ..NOTHING });
+    change(&api, "accounts", "limit", "Edm.Boolean", NOTHING);
+    change(
+        &api,
+        "accounts",
+        "category",
+        "Edm.String",
+        FieldFacets { is_required: true, max_length: Some(20), ..NOTHING },
+    );
+    change(&api, "accounts", "source", "Edm.String", FieldFacets { max_length: Some(5), ..NOTHING });
+    change(&api, "accounts", "owner", "Edm.String", FieldFacets { is_required: true, ..NOTHING });
+    let wanted = json!({"kind": "initial_sync", "legs": {"crm": "off"}, "reason": "go live"});
+    let told = [
+        "error field_read_only crm fields[0].names.crm",
+        "error field_type crm fields[1].names.crm",
+        "error field_length crm fields[3].names.crm",
+        "warning field_required crm fields[2].names.crm",
+        "warning field_unmapped crm fields",
+    ];
+    assert_eq!(problems(&api, &wanted).await, (told.map(str::to_owned).to_vec(), false));
+    let refused = api.post("/maps/customers/syncs", &wanted).await;
+    refused.is_problem(409, "sync_problems", "field_read_only: crm (fields[0].names.crm): name is read-only");
+    assert!(
+        refused.problem().2.contains("field_type: ") && !refused.problem().2.contains("field_required"),
+        "{refused:?}"
+    );
+    assert_eq!(api.get("/maps/customers").await.json()["state"], "NotRunning", "nothing was started");
+    let mut despite = wanted.clone();
+    despite["despite"] = json!(["field_read_only", "field_type"]);
+    api.post("/maps/customers/syncs", &despite).await.is_problem(409, "sync_problems", "field_length: ");
+    despite["despite"] = json!(["field_read_only", "field_type", "field_length"]);
+    assert!(problems(&api, &despite).await.1, "nothing is left that holds it up");
+    assert_eq!(api.post("/maps/customers/syncs", &despite).await.status, 201);
+    let dry = json!({"kind": "dry_run", "reason": "look"});
+    assert_eq!(api.post("/maps/customers/syncs", &dry).await.status, 201, "a dry run writes nothing");
+    // Nothing is written to crm if that leg is off.
+    let other = json!({"kind": "dry_run", "legs": {"finance": "off"}, "reason": "look"});
+    assert_eq!(problems(&api, &other).await, (Vec::new(), true));
+}
+
+#[tokio::test]
+async fn an_app_that_cannot_be_reached_an_unknown_field_and_a_list_that_is_not_set_up_are_problems() {
+    let api = described().await;
+    let wanted = json!({"kind": "initial_sync", "reason": "go live"});
+    api.world
+        .apps
+        .description
+        .lock()
+        .unwrap()
+        .as_mut()
+        .unwrap()
+        .entities
+        .get_mut("accounts")
+        .unwrap()
+        .fields
+        .remove("limit");
+    assert_eq!(problems(&api, &wanted).await.0, ["error fields crm fields"]);
+    let denied = Failure::new(ErrorClass::Auth, CallEffect::NotApplied, None, "who are you");
+    *api.world.apps.outcome.lock().unwrap() = Some(denied);
+    let told = ["error connection finance connector", "error connection crm connector"];
+    assert_eq!(problems(&api, &wanted).await.0, told);
+    *api.world.apps.outcome.lock().unwrap() =
+        Some(Failure::new(ErrorClass::Timeout, CallEffect::NotApplied, None, "slow"));
+    assert!(problems(&api, &wanted).await.1, "what may be over in a moment holds up nothing");
+    *api.world.apps.outcome.lock().unwrap() = None;
+    let mut rest = side_config();
+    rest["connector"]["kind"] = json!("rest");
+    assert_eq!(api.put_if("/sides/crm", "*", &rest).await.status, 200);
+    let (told, ok) = problems(&api, &wanted).await;
+    assert!(told.contains(&"error list crm connector.list".to_owned()) && !ok, "{told:?}");
+}
+
+#[tokio::test]
+async fn finance_operations_needs_a_company() {
+    let api = described().await;
+    change(&api, "CustomersV3", "dataAreaId", "Edm.String", NOTHING);
+    let mut config = side_config();
+    config["connector"]["kind"] = json!("finance_operations");
+    assert_eq!(api.put_if("/sides/finance", "*", &config).await.status, 200);
+    let wanted = json!({"kind": "initial_sync", "reason": "go live"});
+    assert_eq!(problems(&api, &wanted).await.0, ["error company finance sides[0].fixed_key"]);
+    config["connector"]["query"] = json!({"cross-company": "false"});
+    assert_eq!(api.put_if("/sides/finance", "*", &config).await.status, 200);
+    assert_eq!(problems(&api, &wanted).await, (Vec::new(), true));
+}
+
+#[tokio::test]
+async fn the_first_page_shows_keys_that_come_twice_and_values_that_cannot_be_written() {
+    let api = described().await;
+    let row = |key: Value, name: &str| json!({"accountnumber": key, "CustomerAccount": key, "name": name, "Name": name, "limit": 1, "category": "Retail", "Group": "10"});
+    let twice = [row(json!("A"), "one"), row(json!("A"), "two"), row(json!("B"), "same"), row(json!("B"), "same")];
+    *api.world.apps.records.lock().unwrap() = twice.to_vec();
+    let wanted = json!({"kind": "initial_sync", "legs": {"crm": "off"}, "reason": "go live"});
+    let told = ["error key_twice finance sides[0].key_field", "error key_twice crm sides[1].key_field"];
+    assert_eq!(problems(&api, &wanted).await.0, told);
+    change(&api, "accounts", "name", "Edm.String", FieldFacets { max_length: Some(4), ..NOTHING });
+    let mut odd = row(json!("C"), "much too long");
+    odd["Group"] = json!("99");
+    *api.world.apps.records.lock().unwrap() = vec![odd, row(json!("D"), "long too"), row(Value::Null, "none")];
+    let told = [
+        "warning row_unusable finance sides[0].key_field",
+        "warning value_unmapped finance Group",
+        "warning value_too_long crm name",
+        "warning row_unusable crm sides[1].key_field",
+    ];
+    assert_eq!(problems(&api, &wanted).await, (told.map(str::to_owned).to_vec(), true));
+}
+
+#[tokio::test]
+async fn a_map_is_synced_after_those_that_its_lookups_refer_to() {
+    let api = described().await;
+    change(&api, "accounts", "_primarycontactid_value", "Edm.Guid", NOTHING);
+    let mut config = map_config();
+    let lookup =
+        json!({"names": {"finance": "Contact", "crm": "primarycontactid"}, "lookup": {"crm": {"entity": "contacts"}}});
+    change(&api, "CustomersV3", "Contact", "Edm.String", NOTHING);
+    config["fields"].as_array_mut().unwrap().push(lookup);
+    assert_eq!(api.put_if("/maps/customers", "*", &config).await.status, 200);
+    let wanted = json!({"kind": "initial_sync", "reason": "go live"});
+    let at = "crm fields[4].lookup.crm";
+    assert_eq!(problems(&api, &wanted).await, (vec![format!("warning lookup_without_map {at}")], true));
+    let mut contacts = map_config();
+    (contacts["sides"][0]["entity"], contacts["sides"][1]["entity"]) = (json!("Contacts"), json!("contacts"));
+    assert_eq!(api.put("/maps/contacts", &contacts).await.status, 201);
+    assert_eq!(problems(&api, &wanted).await, (vec![format!("error lookup_not_synced {at}")], false));
+    let started = json!({"kind": "initial_sync", "despite": ["entity"], "reason": "first"});
+    let run = api.post("/maps/contacts/syncs", &started).await;
+    assert_eq!(run.status, 201, "{run:?}");
+    assert!(!problems(&api, &wanted).await.1, "it is not through");
+    let mut run = api.world.syncs.all_runs()[0].clone();
+    (run.state, run.version) = (RunState::Finished, run.version + 1);
+    api.world.syncs.save_run(&run, run.version - 1, &[]).await.unwrap();
+    assert_eq!(problems(&api, &wanted).await, (Vec::new(), true));
 }

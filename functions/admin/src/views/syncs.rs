@@ -1,5 +1,7 @@
 //! Sync runs, as operators see them.
 
+mod problems;
+
 use std::collections::BTreeMap;
 
 use app::{
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub(crate) use self::problems::SyncCheck;
 use super::by_hand;
 use crate::api::syncs::read_cause;
 
@@ -50,6 +53,9 @@ pub(crate) struct StartSyncRun {
     #[serde(default)]
     #[schema(nullable = false)]
     parent: Option<String>,
+    /// Codes of problems that do not hold up a run that writes: see `SyncCheck`.
+    #[serde(default)]
+    despite: Vec<String>,
     /// Why, in 1 to 500 characters on one line.
     reason: String,
 }
@@ -58,7 +64,7 @@ impl TryFrom<StartSyncRun> for StartSync {
     type Error = AppError;
 
     fn try_from(request: StartSyncRun) -> Result<Self, AppError> {
-        let StartSyncRun { kind, winner, legs, selection, cause, key, parent, reason } = request;
+        let StartSyncRun { kind, winner, legs, selection, cause, key, parent, despite, reason } = request;
         let needs = |field: &str, of: &str| AppError::mistake(field, &format!("goes with the selection `{of}`"));
         let missing = |field: &str, of: &str| AppError::mistake(field, &format!("is needed with the selection `{of}`"));
         let selection = match selection.as_deref().unwrap_or("all") {
@@ -80,7 +86,7 @@ impl TryFrom<StartSyncRun> for StartSync {
         }
         let parent = parent.map(|text| text.parse().map_err(|says: String| AppError::mistake("parent", &says)));
         let legs = legs.into_iter().collect();
-        Ok(Self { kind, winner, legs, selection, parent: parent.transpose()?, reason })
+        Ok(Self { kind, winner, legs, selection, parent: parent.transpose()?, despite, reason })
     }
 }
 

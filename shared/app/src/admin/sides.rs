@@ -12,6 +12,11 @@ use domain::{
 };
 use futures::future::try_join_all;
 
+pub(super) use self::{
+    examine::{EndExamined, examine_end},
+    findings::level_of,
+    test::reach,
+};
 pub use self::{
     findings::{Check, Finding, Level, Suggestion},
     test::{ConnectionTest, test_connection},

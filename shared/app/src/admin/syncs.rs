@@ -1,5 +1,7 @@
 //! Sync runs, as operators start and steer them.
 
+mod check;
+
 use domain::{
     Map, MapId, RecordKey, SideId,
     id::SyncRunId,
@@ -11,6 +13,7 @@ use domain::{
     },
 };
 
+pub use self::check::SyncProblem;
 use super::{
     AdminPorts, Caller,
     map_commands::{checked, switch},
@@ -35,6 +38,8 @@ pub struct StartSync {
     pub selection: Selection,
     /// The run whose records are selected.
     pub parent: Option<SyncRunId>,
+    /// Codes of problems that do not hold up the run: see [`check`].
+    pub despite: Vec<String>,
     /// Why.
     pub reason: String,
 }
@@ -69,6 +74,13 @@ pub async fn start<P: AdminPorts>(
             return conflict(StateConflict::MapPaused);
         }
     }
+    if choice.kind.writes() {
+        let problems = check::find_problems(ports, &map, &choice).await?;
+        let blocking = check::blocking(&problems, &wanted.despite);
+        if !blocking.is_empty() {
+            return conflict(StateConflict::SyncProblems(blocking));
+        }
+    }
     let run = new_run(ports, &map, choice, caller, reason);
     ports.runs().save_run(&run, 0, &[]).await.map_err(super::lost)?;
     if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
@@ -77,6 +89,16 @@ pub async fn start<P: AdminPorts>(
     }
     wake(ports, &run).await;
     Ok(run)
+}
+
+/// What stands against a run, or may do so: all of it at once. Asks both apps harmless questions; writes nothing.
+///
+/// # Errors
+/// There is no such map, the request has mistakes, or the store does not answer. That an app does not answer is a problem.
+pub async fn check<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> Result<Vec<SyncProblem>, AppError> {
+    let map = maps::get(ports, id).await?;
+    let choice = choose(&map, wanted)?;
+    check::find_problems(ports, &map, &choice).await
 }
 
 fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Caller, reason: String) -> SyncRun {

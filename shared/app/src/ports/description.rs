@@ -18,8 +18,21 @@ pub struct EntityDescription {
     pub key: Vec<String>,
     /// Its fields, each with its type as the app calls it, e.g. `Edm.String`.
     pub fields: BTreeMap<String, String>,
+    /// What it says of a field besides its type. A field without an entry: nothing.
+    pub facets: BTreeMap<String, FieldFacets>,
     /// Its references to other entities (`OData`: navigation properties).
     pub references: BTreeSet<String>,
     /// Whether its records may have fields that the description does not name.
     pub is_open: bool,
+}
+
+/// What an app says of a field besides its type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldFacets {
+    /// It must have a value, and the app says no default.
+    pub is_required: bool,
+    /// Most characters of a text.
+    pub max_length: Option<usize>,
+    /// The app computes it, or lets nobody write it.
+    pub is_read_only: bool,
 }

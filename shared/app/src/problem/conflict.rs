@@ -135,6 +135,13 @@ pub(super) fn conflict_text(conflict: &Conflict) -> Text {
             "Nobody could reach them after this. Recover them (`POST /maps/{map}/archive/recover-all`, cause \
              `skipped_to_live`), or give them up with `?give_up_archive=true`.",
         ),
+        Conflict::SyncProblems(_) => (
+            409,
+            "sync_problems",
+            "The run would fail, or do harm",
+            "`errors` names each problem by its code, with what to do. Correct them, or start the run with `despite`, a list of the \
+             codes that you accept. `POST /maps/{map}/syncs/check` also tells what is only doubtful.",
+        ),
         Conflict::SyncActive(_) => (
             409,
             "sync_active",

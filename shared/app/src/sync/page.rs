@@ -30,7 +30,7 @@ const TASKS_AT_ONCE: usize = FINDINGS_AT_ONCE / 3;
 /// Copies begun at a time; the pace says how many of them call the apps.
 const BEGUN_AT_ONCE: usize = 64;
 /// Rows of a page that are asked for. Dataverse and F&O give 5,000 and more, but a function has little memory.
-const PAGE_ROWS: u32 = 500;
+pub(crate) const PAGE_ROWS: u32 = 500;
 /// How often a side's list may begin anew in one run, because the app has forgotten where it was to go on.
 const MAX_BEGUN_ANEW: u32 = 3;
 /// The content of a row that cannot be mapped: no other row has it.

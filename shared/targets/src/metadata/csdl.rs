@@ -1,10 +1,13 @@
 //! Reads the `OData` schema language (CSDL XML): entity sets, and the key, the properties and the base of their types.
 
+mod annotations;
+
 use std::collections::BTreeMap;
 
-use app::ports::{Description, EntityDescription};
+use app::ports::{Description, EntityDescription, FieldFacets};
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
+use self::annotations::Annotations;
 use crate::limits::MAX_BASE_TYPES;
 
 /// An entity type, before its base is known. All texts are parts of the document.
@@ -13,6 +16,7 @@ struct Type<'a> {
     base: Option<&'a str>,
     key: Vec<&'a str>,
     fields: Vec<(&'a str, &'a str)>,
+    facets: BTreeMap<&'a str, FieldFacets>,
     references: Vec<&'a str>,
     is_open: bool,
 }
@@ -57,7 +61,7 @@ pub(crate) fn describe(document: &str, entities: &[String]) -> Result<Descriptio
 
 fn read(document: &str) -> Result<Schema<'_>, String> {
     let mut schema = Schema::default();
-    let mut element = Element::default();
+    let (mut element, mut annotations) = (Element::default(), Annotations::default());
     let mut namespace = "";
     let mut inside = None;
     let mut depth = 0_usize;
@@ -65,12 +69,15 @@ fn read(document: &str) -> Result<Schema<'_>, String> {
         match token.map_err(|error| format!("it is not XML at {}", error.pos()))? {
             Token::ElementStart { local, .. } => element = Element { name: local.as_str(), ..Element::default() },
             Token::Attribute { local, value, .. } => element.attributes.push((local.as_str(), value.as_str())),
+            Token::Text { text } => annotations.read_text(text.as_str()),
             Token::ElementEnd { end: ElementEnd::Close(_, local), .. } => {
+                annotations.close(local.as_str());
                 depth = depth.saturating_sub(1);
                 inside = inside.filter(|_| !is_type(local.as_str()));
             }
             Token::ElementEnd { end: end @ (ElementEnd::Open | ElementEnd::Empty), .. } => {
                 depth += usize::from(end == ElementEnd::Open);
+                annotations.open(&element, inside.as_deref(), end == ElementEnd::Open);
                 if element.name == "Schema" {
                     namespace = element.get("Namespace").unwrap_or_default();
                     schema.aliases.extend(element.get("Alias").map(|alias| (alias, namespace)));
@@ -85,6 +92,9 @@ fn read(document: &str) -> Result<Schema<'_>, String> {
             }
             _ => {}
         }
+    }
+    for (of_type, property) in annotations.read_only {
+        schema.forbid_writes(&of_type, property);
     }
     if depth == 0 { Ok(schema) } else { Err("it is cut off".to_owned()) }
 }
@@ -104,9 +114,28 @@ impl<'a> Schema<'a> {
         let Some(of) = inside.and_then(|inside| self.types.get_mut(inside)) else { return };
         match element.name {
             "PropertyRef" => of.key.push(name),
-            "Property" => of.fields.push((name, element.get("Type").unwrap_or_default())),
+            "Property" => {
+                of.fields.push((name, element.get("Type").unwrap_or_default()));
+                let facets = FieldFacets {
+                    is_required: element.get("Nullable") == Some("false") && element.get("DefaultValue").is_none(),
+                    max_length: element.get("MaxLength").and_then(|length| length.parse().ok()),
+                    is_read_only: false,
+                };
+                of.facets.insert(name, facets);
+            }
             "NavigationProperty" => of.references.push(name),
             _ => {}
+        }
+    }
+
+    /// Notes that nobody may write a property of a type, which may be named by its alias.
+    fn forbid_writes(&mut self, of_type: &str, property: &'a str) {
+        let aliased = of_type
+            .rsplit_once('.')
+            .and_then(|(namespace, local)| self.aliases.get(namespace).map(|namespace| format!("{namespace}.{local}")));
+        let name = if self.types.contains_key(of_type) { Some(of_type.to_owned()) } else { aliased };
+        if let Some(of) = name.and_then(|name| self.types.get_mut(&name)) {
+            of.facets.entry(property).or_default().is_read_only = true;
         }
     }
 
@@ -127,6 +156,8 @@ impl<'a> Schema<'a> {
                 whole.key = one.key.iter().map(|name| (*name).to_owned()).collect();
             }
             whole.fields.extend(one.fields.iter().map(|(name, of_type)| ((*name).to_owned(), (*of_type).to_owned())));
+            let facets = one.facets.iter().filter(|(_, facets)| **facets != FieldFacets::default());
+            whole.facets.extend(facets.map(|(name, facets)| ((*name).to_owned(), *facets)));
             whole.references.extend(one.references.iter().map(|name| (*name).to_owned()));
             whole.is_open |= one.is_open;
             next = one.base.and_then(|base| self.type_named(base));

@@ -169,6 +169,8 @@ async fn starts(world: &Arc<SimWorld>) {
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,
+        // The fake apps keep the keys apart from the records.
+        despite: vec!["key_field".to_owned()],
         reason: "to test".to_owned(),
     };
     for _ in 0..100 {

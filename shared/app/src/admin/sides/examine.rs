@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub(super) use self::lists::ListAnswer;
 use super::findings::{Finding, judge};
-use crate::ports::{Apps, FetchedRecord, Ports, RecordAddress};
+use crate::ports::{Apps, Description, EntityDescription, FetchedRecord, Ports, RecordAddress};
 
 /// Entities that one test looks at: each takes a few requests, and a person waits.
 pub(super) const MAX_ENTITIES: usize = 3;
@@ -117,6 +117,33 @@ pub(super) async fn examine<P: Ports>(ports: &P, side: &Side, mut subjects: Vec<
     if subjects.is_empty() {
         return Vec::new();
     }
+    let (answers, description) = ask_about(ports, side, &subjects).await;
+    judge(side, &subjects, &answers, &description, &left_out)
+}
+
+/// What the app of one end of a map answers, and what that means.
+pub(in crate::admin) struct EndExamined {
+    pub(in crate::admin) findings: Vec<Finding>,
+    /// What the app says of the entity, if it says anything.
+    pub(in crate::admin) description: Option<EntityDescription>,
+    /// The app has no record of the entity.
+    pub(in crate::admin) is_empty: bool,
+}
+
+/// Asks about one end of a map, and judges the answers.
+pub(in crate::admin) async fn examine_end<P: Ports>(ports: &P, side: &Side, map: &Map, entity: &str) -> EndExamined {
+    let subjects = subjects(std::slice::from_ref(map), &side.id, Some(entity));
+    let (answers, description) = ask_about(ports, side, &subjects).await;
+    let is_empty = answers.first().is_some_and(|answers| matches!(answers.sample, Some(Ok(None))));
+    let findings = judge(side, &subjects, &answers, &description, &[]);
+    let description = description.ok().flatten().and_then(|mut said| said.entities.remove(entity));
+    EndExamined { findings, description, is_empty }
+}
+
+type Said = Result<Option<Description>, Failure>;
+
+/// Asks about each subject, and for the app's description of itself.
+async fn ask_about<P: Ports>(ports: &P, side: &Side, subjects: &[Subject]) -> (Vec<Answers>, Said) {
     let entities: Vec<_> = subjects.iter().map(|subject| subject.entity.clone()).collect();
     let within = |ms: u64| {
         let mut side = side.clone();
@@ -125,9 +152,7 @@ pub(super) async fn examine<P: Ports>(ports: &P, side: &Side, mut subjects: Vec<
     };
     let (describing, asking) = (within(DESCRIPTION_MS), within(QUESTION_MS));
     let last = ports.now().plus_ms(LAST_QUESTION_MS);
-    let (description, answers) =
-        join!(ports.apps().describe(&describing, &entities), ask_all(ports, &asking, &subjects, last));
-    judge(side, &subjects, &answers, &description, &left_out)
+    join!(ask_all(ports, &asking, subjects, last), ports.apps().describe(&describing, &entities))
 }
 
 async fn ask_all<P: Ports>(ports: &P, side: &Side, subjects: &[Subject], last: Timestamp) -> Vec<Answers> {

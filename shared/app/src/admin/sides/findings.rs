@@ -9,6 +9,7 @@ mod tests;
 
 use domain::{Failure, MapId, side::Side};
 
+pub(in crate::admin) use self::records::level_of;
 use super::examine::{Answers, MAX_ENTITIES, Subject};
 use crate::ports::Description;
 

@@ -37,10 +37,7 @@ pub async fn test_connection<P: AdminPorts>(
 ) -> Result<ConnectionTest, AppError> {
     let side = get(ports, id).await?;
     let begun = ports.now();
-    let failure = ports.apps().probe(&side, entity).await.err().map(|failure| {
-        let hint = hint(failure.class, &side);
-        (failure, hint)
-    });
+    let failure = reach(ports, &side, entity).await;
     let findings = if failure.is_none() {
         let maps = ports.store().list_maps().await?;
         let health = ports.lanes().noted_health(id).await?;
@@ -52,6 +49,17 @@ pub async fn test_connection<P: AdminPorts>(
         Vec::new()
     };
     Ok(ConnectionTest { took_ms: ports.now().ms_since(begun), failure, findings })
+}
+
+/// Tries to reach the app of a side. If it does not answer as it should: why, and what may help.
+pub(in crate::admin) async fn reach<P: AdminPorts>(
+    ports: &P,
+    side: &Side,
+    entity: Option<&str>,
+) -> Option<(Failure, String)> {
+    let failure = ports.apps().probe(side, entity).await.err()?;
+    let hint = hint(failure.class, side);
+    Some((failure, hint))
 }
 
 /// What an operator may look at, by class of error.

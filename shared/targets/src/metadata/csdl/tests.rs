@@ -71,3 +71,31 @@ fn entities_are_not_expanded() {
     let names = describe(bomb, &[]).unwrap().names;
     assert_eq!(names, BTreeSet::from(["&b;".to_owned()]));
 }
+
+#[test]
+fn a_property_says_whether_it_is_required_how_long_it_may_be_and_whether_it_can_be_written() {
+    let document = r#"<Edmx><Schema Namespace="App" Alias="a"><EntityType Name="T"><Key><PropertyRef Name="id"/></Key>
+        <Property Name="id" Type="Edm.String" Nullable="false" MaxLength="20"/>
+        <Property Name="state" Type="Edm.Int32" Nullable="false" DefaultValue="0"/>
+        <Property Name="version" Type="Edm.Int64"><Annotation Term="Org.OData.Core.V1.Permissions">
+          <EnumMember>Org.OData.Core.V1.PermissionType/Read</EnumMember></Annotation></Property>
+        <Property Name="made" Type="Edm.Date"><Annotation Term="Org.OData.Core.V1.Computed"/></Property>
+        <Property Name="open" Type="Edm.Date"><Annotation Term="Org.OData.Core.V1.Computed" Bool="false"/></Property>
+        <Property Name="both" Type="Edm.Date"><Annotation Term="Org.OData.Core.V1.Permissions"
+          EnumMember="Core.Permission/Read Core.Permission/Write"/></Property>
+        <Property Name="aside" Type="Edm.Date"/>
+        <Property Name="free" Type="Edm.String" MaxLength="max"/></EntityType>
+        <Annotations Target="a.T/aside"><Annotation Term="Core.V1.Computed" Bool="true"/></Annotations>
+        <EntityContainer Name="C"><EntitySet Name="ts" EntityType="App.T"/></EntityContainer></Schema></Edmx>"#;
+    let facets = describe(document, &["ts".to_owned()]).unwrap().entities.remove("ts").unwrap().facets;
+    let told = |name: &str, facets: &FieldFacets| match *facets {
+        FieldFacets { is_required, max_length, is_read_only } => {
+            format!("{name} {is_required} {max_length:?} {is_read_only}")
+        }
+    };
+    let told: Vec<_> = facets.iter().map(|(name, facets)| told(name, facets)).collect();
+    assert_eq!(
+        told,
+        ["aside false None true", "id true Some(20) false", "made false None true", "version false None true"]
+    );
+}

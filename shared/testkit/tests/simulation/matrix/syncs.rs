@@ -67,7 +67,7 @@ fn fill(world: &SimWorld) {
 
 fn wanted(selection: Selection, parent: Option<SyncRunId>) -> StartSync {
     let (kind, reason) = (SyncKind::InitialSync, "to test".to_owned());
-    StartSync { kind, winner: None, legs: Vec::new(), selection, parent, reason }
+    StartSync { kind, winner: None, legs: Vec::new(), selection, parent, despite: vec!["key_field".to_owned()], reason }
 }
 
 fn active(world: &SimWorld) -> Option<ActiveRun> {

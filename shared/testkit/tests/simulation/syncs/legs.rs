@@ -58,7 +58,8 @@ async fn run_to_its_end(
     legs: Vec<(SideId, LegChoice)>,
 ) {
     let (kind, reason) = (SyncKind::InitialSync, "to test".to_owned());
-    let wanted = StartSync { kind, winner: None, legs, selection, parent, reason };
+    let wanted =
+        StartSync { kind, winner: None, legs, selection, parent, despite: vec!["key_field".to_owned()], reason };
     let run = start(world, &kim(), &world.map().map.id, &wanted).await.unwrap();
     for _ in 0..200 {
         if world.sync_runs.all_runs().iter().any(|known| known.id == run.id && known.is_over()) {

@@ -90,7 +90,7 @@ fn absence(subject: &Subject, answers: &Answers) -> Option<Finding> {
 }
 
 /// What may be over in a moment is no error of the settings.
-pub(super) fn level_of(failure: &Failure) -> Level {
+pub(in crate::admin) fn level_of(failure: &Failure) -> Level {
     use ErrorClass as C;
     match failure.class {
         C::Throttled | C::Unavailable | C::Network | C::Timeout => Level::Warning,

@@ -63,7 +63,7 @@ fn description() -> Description {
         key: vec!["accountid".to_owned()],
         fields: fields.iter().map(|name| ((*name).to_owned(), "Edm.String".to_owned())).collect(),
         references: BTreeSet::from(["ownerid".to_owned()]),
-        is_open: false,
+        ..EntityDescription::default()
     };
     Description {
         names: BTreeSet::from(["accounts".to_owned(), "contacts".to_owned()]),
