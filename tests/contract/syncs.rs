@@ -42,6 +42,8 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
         causes: Vec::new(),
         to_look_at: 0,
         noted: 0,
+        speed: Default::default(),
+        expected_rows: PerSide::default(),
         stall: None,
         lease: None,
     }

@@ -5,8 +5,10 @@
 //! counts of its leg (`counts.rs`), or waits as *not reached*.
 
 mod choice;
+mod cost;
 mod counts;
 mod decide;
+mod estimate;
 mod finding;
 mod join;
 mod progress;
@@ -14,8 +16,10 @@ mod run;
 
 pub use self::{
     choice::{LegChoice, Selection, SyncChoice, SyncKind},
+    cost::{AppCalls, CopyCost},
     counts::{LegCounts, RowEnd},
     decide::{RowTask, WaitingTask},
+    estimate::{Basis, ExpectedEnd, Speed, rows_read},
     finding::{Cause, Difference, FailedCopy, FieldDifference, Finding, FindingState, LookAgain, find_differences},
     join::{Join, Joined},
     progress::{ListProgress, PageTurn},

@@ -21,6 +21,7 @@ async fn a_run_is_started_steered_and_listed_with_counts_that_add_up() {
     assert_eq!((&run["winner"], &run["legs"]["finance"]["choice"]), (&json!("crm"), &json!("create_only")));
     assert_eq!(run["legs"]["crm"]["read"], 0);
     assert_eq!(api.get("/maps/customers").await.json()["state"], "Initializing", "the run starts the map");
+    assert_eq!(run["expected"], json!({"basis": "unknown"}), "no app has said anything, and no run was before");
     let again = api.post("/maps/customers/syncs", &wanted).await;
     again.is_problem(409, "sync_active", "map");
     let path = format!("/maps/customers/syncs/{}", run["id"].as_str().unwrap());

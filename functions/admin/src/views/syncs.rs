@@ -1,94 +1,22 @@
 //! Sync runs, as operators see them.
 
+mod expected;
 mod problems;
+mod start;
 
 use std::collections::BTreeMap;
 
-use app::{
-    admin::syncs::{StartSync, record},
-    error::AppError,
-};
 use domain::{
     Map, Record, SideIx, Timestamp,
     sync::{Cause, Finding, FindingState, LegChoice, LegCounts, RunPhase, RunState, Selection, SyncKind, SyncRun},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-pub(crate) use self::problems::SyncCheck;
+use self::expected::{SyncCost, SyncExpected};
+pub(crate) use self::{problems::SyncCheck, start::StartSyncRun};
 use super::by_hand;
-use crate::api::syncs::read_cause;
-
-/// A request to start a sync run.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StartSyncRun {
-    /// `dry_run`: what an initial sync would do; writes nothing. `initial_sync`: copies what one app has and the other lacks or
-    /// has otherwise; starts a map that does not run. `reconcile`: where the apps differ for sure; writes nothing.
-    #[schema(schema_with = by_hand::sync_kind)]
-    kind: SyncKind,
-    /// The side whose record is taken where both have one and they differ. Default: the map's primary side, or its first.
-    #[serde(default)]
-    #[schema(value_type = String, nullable = false)]
-    winner: Option<domain::SideId>,
-    /// What is copied from each side. Default: `all`, of both.
-    #[serde(default)]
-    #[schema(value_type = BTreeMap<String, String>)]
-    legs: BTreeMap<domain::SideId, LegChoice>,
-    /// Which records. `all` (default): all that the sides list. `failed`: those that failed in `parent`. `cause`: those that failed there for
-    /// `cause`. `differences`: those that differ, as `parent` found. `record`: the one with `key`.
-    #[serde(default)]
-    #[schema(value_type = String, nullable = false)]
-    selection: Option<String>,
-    /// With `selection` `cause`: the cause, as the run shows it.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    cause: Option<String>,
-    /// With `selection` `record`: the record's key.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    key: Option<String>,
-    /// The run whose records are selected. It must be over.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    parent: Option<String>,
-    /// Codes of problems that do not hold up a run that writes: see `SyncCheck`.
-    #[serde(default)]
-    despite: Vec<String>,
-    /// Why, in 1 to 500 characters on one line.
-    reason: String,
-}
-
-impl TryFrom<StartSyncRun> for StartSync {
-    type Error = AppError;
-
-    fn try_from(request: StartSyncRun) -> Result<Self, AppError> {
-        let StartSyncRun { kind, winner, legs, selection, cause, key, parent, despite, reason } = request;
-        let needs = |field: &str, of: &str| AppError::mistake(field, &format!("goes with the selection `{of}`"));
-        let missing = |field: &str, of: &str| AppError::mistake(field, &format!("is needed with the selection `{of}`"));
-        let selection = match selection.as_deref().unwrap_or("all") {
-            "all" => Selection::All,
-            "failed" => Selection::Failed,
-            "differences" => Selection::Differences,
-            "cause" => {
-                let cause = cause.as_deref().ok_or_else(|| missing("cause", "cause"))?;
-                Selection::Cause { cause: read_cause("cause", cause)? }
-            }
-            "record" => Selection::Record { key: record(key.as_deref().ok_or_else(|| missing("key", "record"))?)? },
-            _ => return Err(AppError::mistake("selection", "must be all, failed, cause, differences or record")),
-        };
-        if cause.is_some() && !matches!(selection, Selection::Cause { .. }) {
-            return Err(needs("cause", "cause"));
-        }
-        if key.is_some() && !matches!(selection, Selection::Record { .. }) {
-            return Err(needs("key", "record"));
-        }
-        let parent = parent.map(|text| text.parse().map_err(|says: String| AppError::mistake("parent", &says)));
-        let legs = legs.into_iter().collect();
-        Ok(Self { kind, winner, legs, selection, parent: parent.transpose()?, despite, reason })
-    }
-}
 
 /// Sync runs, newest first.
 #[derive(Serialize, ToSchema)]
@@ -138,8 +66,16 @@ pub(crate) struct SyncRunView {
     causes: Vec<SyncCause>,
     /// Records that are looked at again.
     to_look_at: u64,
-    /// Rows that came to an end in a minute, since the run began.
+    /// Rows that came to an end in a minute: over the last five minutes; of a run that is over, in all of its time.
     rows_per_minute: u64,
+    /// When it will be through. Absent: it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expected: Option<SyncExpected>,
+    /// Of a finished dry run: what an initial sync with the same choice will cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    copy_costs: Option<SyncCost>,
     /// Why it does not move, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -253,11 +189,11 @@ pub(crate) struct SyncStall {
 impl SyncRunView {
     pub(crate) fn of(map: &Map, run: SyncRun, now: Timestamp) -> Self {
         let name = |side: SideIx| map.config.side(side).side.to_string();
-        let ended: u64 = run.counts.0.iter().map(|counts| counts.read - counts.not_reached).sum();
-        let minutes = run.ended.unwrap_or(now).ms_since(run.began).max(1);
         Self {
             legs: SideIx::BOTH.into_iter().map(|side| (name(side), SyncLeg::of(&run, side))).collect(),
-            rows_per_minute: ended.saturating_mul(60_000) / minutes,
+            rows_per_minute: run.rows_per_minute(now),
+            copy_costs: run.cost_of_copy().map(|cost| SyncCost::of(&cost, name)),
+            expected: run.expected_end(now).map(SyncExpected::from),
             winner: name(run.choice.winner),
             id: run.id.to_string(),
             map: run.map.to_string(),

@@ -9,7 +9,8 @@ use domain::{
     map::{Intake, MapCommand, MapState, PerSide, SideIx},
     record::ContentHash,
     sync::{
-        Finding, FindingState, Join, LegChoice, LookAgain, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun,
+        Finding, FindingState, Join, LegChoice, LookAgain, RunPhase, RunState, Selection, Speed, SyncChoice, SyncKind,
+        SyncRun, rows_read,
     },
 };
 
@@ -24,6 +25,9 @@ use crate::{
     error::{AppError, ResourceKind, StateConflict, Subject},
     ports::{ActiveRun, FindingList, SyncRuns, WorkItems, finding_place, is_waiting_place, waiting_place},
 };
+
+/// Earlier runs that are looked at for the number of records to expect.
+const RUNS_LOOKED_AT: usize = 20;
 
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +85,12 @@ pub async fn start<P: AdminPorts>(
             return conflict(StateConflict::SyncProblems(blocking));
         }
     }
-    let run = new_run(ports, &map, choice, caller, reason);
+    let mut run = new_run(ports, &map, choice, caller, reason);
+    if run.choice.selection == Selection::All {
+        let earlier = ports.runs().runs(&map, None, RUNS_LOOKED_AT).await?;
+        let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection == Selection::All);
+        run.expected_rows = last.map(rows_read).unwrap_or_default();
+    }
     ports.runs().save_run(&run, 0, &[]).await.map_err(super::lost)?;
     if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
         // A crash before this leaves a run that says why it does not move: the map does not run.
@@ -127,6 +136,8 @@ fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Cal
         causes: Vec::new(),
         to_look_at: 0,
         noted: 0,
+        speed: Speed::default(),
+        expected_rows: PerSide::default(),
         stall: None,
         waits: 0,
         lease: None,

@@ -79,6 +79,8 @@ impl<P: SyncPorts> Worker<'_, P> {
         if draft.run.state == RunState::Running {
             draft.run.stall = None;
         }
+        let ended = draft.run.ended_rows();
+        draft.run.speed.note(now, ended);
         debug_assert!(draft.run.adds_up(), "{:?} {:?}", draft.run.counts, draft.run.causes);
         self.store(draft).await
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, FailedCopy, Join, LegCounts, ListProgress, RowEnd, RowTask, SyncChoice, WaitingTask, progress::RowSeen,
+    Cause, FailedCopy, Join, LegCounts, ListProgress, RowEnd, RowTask, Speed, SyncChoice, WaitingTask,
+    progress::RowSeen,
 };
 use crate::{
     id::{MapId, MapUid, Owner, RecordKey, SideId, SyncRunId},
@@ -56,6 +57,12 @@ pub struct SyncRun {
     /// How many have been so far.
     #[serde(default)]
     pub noted: u64,
+    /// How fast it went in the last minutes.
+    #[serde(default)]
+    pub speed: Speed,
+    /// How many rows of each side the last run of all records has read.
+    #[serde(default)]
+    pub expected_rows: PerSide<Option<u64>>,
     /// Why it does not move, if it does not.
     pub stall: Option<Stall>,
     /// Waits in a row: each is longer than the one before, whichever worker waits.

@@ -90,6 +90,7 @@ fn a_cancelled_run_lists_what_it_did_not_reach() {
                 legs: Vec::new(),
                 selection: Selection::All,
                 parent: None,
+                despite: Vec::new(),
                 reason: "to test".to_owned(),
             };
             let run = start(world, &kim(), &id, &wanted).await.unwrap();
