@@ -2,9 +2,11 @@
 
 use app::ports::{ActiveRun, CommitError, FindingChange, FindingList, SyncRuns, finding_place};
 use aws::DynamoSyncRuns;
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Map, Timestamp,
     id::{MapUid, SyncRunId},
+    log::LogEvent,
     map::{PerSide, SideIx},
     sync::{Finding, FindingState, LookAgain, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
 };
@@ -58,13 +60,24 @@ fn look(key: &str, due: u64) -> Finding {
 fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_over() {
     run(async {
         let (db, table) = table().await;
-        let runs = DynamoSyncRuns::new(db, &table);
+        let runs = DynamoSyncRuns::new(db.clone(), &table);
         let (map, first, second) = (map(), sync_run(1 << 90, 1), sync_run(2 << 90, 1));
         assert_eq!(runs.run(&map, first.id).await, Ok(None));
         let changes = [look("b", 20), look("a", 30), look("c", 9)].map(FindingChange::Put);
-        assert_eq!(runs.save_run(&first, 0, &changes).await, Ok(()));
-        assert_eq!(runs.save_run(&first, 0, &[]).await, Err(CommitError::Stale), "it is not made twice");
-        assert_eq!(runs.save_run(&second, 0, &[]).await, Ok(()));
+        assert_eq!(runs.save_run(&map, &first, None, &changes).await, Ok(()));
+        assert_eq!(runs.save_run(&map, &first, None, &[]).await, Err(CommitError::Stale), "it is not made twice");
+        assert_eq!(runs.save_run(&map, &second, None, &[]).await, Ok(()));
+        let told = async |run: &SyncRun| {
+            let (pk, sk) = (format!("Y#{}", run.uid), format!("{:032x}", run.id.0));
+            let get =
+                db.get_item().table_name(&table).key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk));
+            let found = get.consistent_read(true).send().await;
+            let item = found.expect("the run is read").item.expect("it is stored");
+            item.get("outbox").map(|text| aws::outbox::read(text.as_s().expect("a text")).expect("it can be read"))
+        };
+        let line =
+            |run: &SyncRun, before| run.line_since(before, &map).map(|line| vec![LogEvent::Activity(Box::new(line))]);
+        assert!(line(&first, None).is_some() && told(&first).await == line(&first, None), "its start is told");
         assert_eq!(runs.run(&map, first.id).await, Ok(Some(first.clone())));
         let listed = async |before, limit| runs.runs(&map, before, limit).await.expect("runs are listed");
         assert_eq!(listed(None, 10).await, [second.clone(), first.clone()], "newest first");
@@ -82,15 +95,22 @@ fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_ov
         );
         let active = |run: &SyncRun| ActiveRun { map: run.map.clone(), run: run.id };
         assert_eq!(runs.active_runs().await, Ok(vec![active(&first), active(&second)]));
+        let moved_on = SyncRun { to_look_at: 9, version: 2, ..second.clone() };
+        assert_eq!(runs.save_run(&map, &moved_on, Some(&second), &[]).await, Ok(()));
+        assert_eq!(told(&second).await, None, "what was told goes with the next change");
         let over = SyncRun { state: RunState::Finished, version: 2, ..first.clone() };
         let moved = [
             FindingChange::Delete(look("c", 9)),
             FindingChange::Put(look("c", 9)),
             FindingChange::Delete(look("b", 20)),
         ];
-        assert_eq!(runs.save_run(&over, 7, &moved).await, Err(CommitError::Stale));
+        assert_eq!(
+            runs.save_run(&map, &over, Some(&SyncRun { version: 7, ..first.clone() }), &moved).await,
+            Err(CommitError::Stale)
+        );
         assert_eq!(found(None, 10).await, ["c", "b", "a"], "nothing of it is stored");
-        assert_eq!(runs.save_run(&over, 1, &moved).await, Ok(()));
+        assert_eq!(runs.save_run(&map, &over, Some(&first), &moved).await, Ok(()));
+        assert_eq!(told(&over).await, line(&over, Some(&first)));
         assert_eq!(
             (found(None, 10).await, runs.active_runs().await),
             (vec!["c".into(), "a".into()], Ok(vec![active(&second)]))

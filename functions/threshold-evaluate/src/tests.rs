@@ -3,10 +3,20 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use app::{
+    admin::{
+        Caller,
+        syncs::{RunCommand, StartSync, command, start},
+    },
     ingest::ingest,
-    ports::{Alerts, Ports},
+    ports::{Alerts, Ports, Role, SyncRuns},
 };
-use domain::{ErrorClass, IncidentId, log::LogEvent, rule::Sent, side::Capability};
+use domain::{
+    ErrorClass, IncidentId,
+    log::LogEvent,
+    rule::Sent,
+    side::Capability,
+    sync::{RunState, Selection, SyncKind, SyncRun},
+};
 use serde_json::{Value, json};
 use testkit::{SimWorld, sample};
 
@@ -137,17 +147,49 @@ async fn the_samples_of_published_events_are_true() {
         published.extend(world.events.take());
         events = [world.alerts.take_log(), world.lanes.take_log()].concat();
     }
+    published.extend(events_of_sync_runs(&world).await);
     let fields = |detail: &Value| -> BTreeSet<String> { detail.as_object().unwrap().keys().cloned().collect() };
     for (name, source, kind) in [
         ("out-map-state-changed.json", "tandem.map", "Map State Changed"),
         ("out-incident-opened.json", "tandem.incident", "Incident Opened"),
         ("out-incident-acted.json", "tandem.incident", "Incident Acted"),
         ("out-write-parked.json", "tandem.write", "Write Parked"),
+        ("out-sync-run-started.json", "tandem.sync", "Sync Run Started"),
+        ("out-sync-run-paused.json", "tandem.sync", "Sync Run Paused"),
+        ("out-sync-run-resumed.json", "tandem.sync", "Sync Run Resumed"),
+        ("out-sync-run-cancelled.json", "tandem.sync", "Sync Run Cancelled"),
+        ("out-sync-run-finished.json", "tandem.sync", "Sync Run Finished"),
     ] {
         let sample = event(name);
         assert_eq!((&sample["source"], &sample["detail-type"]), (&json!(source), &json!(kind)), "{name}");
         let known =
             published.iter().find(|event| event.kind == kind).unwrap_or_else(|| panic!("{kind} was not published"));
         assert_eq!((known.source, fields(&known.detail)), (source, fields(&sample["detail"])), "{name}");
+        if source == "tandem.sync" {
+            assert_eq!(fields(&known.detail["legs"][0]), fields(&sample["detail"]["legs"][0]), "{name}");
+        }
     }
+}
+
+/// What is published of a run that an operator steers, and of one that finishes.
+async fn events_of_sync_runs(world: &SimWorld) -> Vec<app::ports::Event> {
+    let map = world.map().map;
+    let kim = Caller { name: "kim".to_owned(), role: Role::Operator };
+    let wanted = StartSync {
+        kind: SyncKind::Reconcile,
+        winner: None,
+        legs: Vec::new(),
+        selection: Selection::All,
+        parent: None,
+        reason: "to test".to_owned(),
+    };
+    let steered = start(world, &kim, &map.id, &wanted).await.unwrap();
+    for wanted in [RunCommand::Pause, RunCommand::Resume, RunCommand::Cancel] {
+        command(world, &kim, &map.id, steered.id, (wanted, "to test")).await.unwrap();
+    }
+    let begun = start(world, &kim, &map.id, &wanted).await.unwrap();
+    let through = SyncRun { state: RunState::Finished, version: begun.version + 1, ..begun.clone() };
+    world.sync_runs.save_run(&map, &through, Some(&begun), &[]).await.unwrap();
+    ingest(world, &world.sync_runs.take_log()).await.unwrap();
+    world.events.take()
 }

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
 use domain::{
     Map, Timestamp,
     id::SyncRunId,
+    log::LogEvent,
     sync::{Finding, SyncRun},
 };
 
@@ -15,6 +16,7 @@ use crate::{
     documents::{self, Documents, Item},
     error,
     keys::Key,
+    outbox::{self, OUTBOX},
     ports::now,
 };
 
@@ -90,8 +92,19 @@ impl SyncRuns for DynamoSyncRuns {
         delete.send().await.map(drop).map_err(error::port)
     }
 
-    async fn save_run(&self, run: &SyncRun, expected: u64, changes: &[FindingChange]) -> Result<(), CommitError> {
-        let item = documents::item(run, run.version)?;
+    async fn save_run(
+        &self,
+        map: &Map,
+        run: &SyncRun,
+        before: Option<&SyncRun>,
+        changes: &[FindingChange],
+    ) -> Result<(), CommitError> {
+        let expected = before.map_or(0, |before| before.version);
+        let mut item = documents::item(run, run.version)?;
+        if let Some(line) = run.line_since(before, map) {
+            let event = LogEvent::Activity(Box::new(line));
+            item.extend(outbox::attribute(&[event])?.map(|events| (OUTBOX.to_owned(), events)));
+        }
         let mut actions = vec![self.put(&Key::SyncRun(run.uid, run.id), item, Some(expected))?];
         let active = Key::ActiveRun(run.map.clone(), run.id);
         match (expected, run.is_over()) {

@@ -11,6 +11,8 @@ mod decide;
 mod estimate;
 mod finding;
 mod join;
+mod line;
+mod outcome;
 mod progress;
 mod run;
 
@@ -22,6 +24,50 @@ pub use self::{
     estimate::{Basis, ExpectedEnd, Speed, rows_read},
     finding::{Cause, Difference, FailedCopy, FieldDifference, Finding, FindingState, LookAgain, find_differences},
     join::{Join, Joined},
+    line::{CauseTold, LegTold, SyncStep},
+    outcome::SyncOutcome,
     progress::{ListProgress, PageTurn},
     run::{MAX_CAUSES, RunPhase, RunState, Stall, SyncRun},
 };
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{
+        id::{MapUid, SyncRunId},
+        map::{PerSide, SideIx},
+        time::Timestamp,
+    };
+
+    /// A run that is through and has read nothing.
+    pub(crate) fn finished(kind: SyncKind) -> SyncRun {
+        SyncRun {
+            id: SyncRunId(7),
+            map: "customers".parse().unwrap(),
+            uid: MapUid(1),
+            choice: SyncChoice {
+                kind,
+                winner: SideIx::First,
+                legs: PerSide::default(),
+                selection: Selection::All,
+                parent: None,
+            },
+            state: RunState::Finished,
+            version: 1,
+            started_by: "kim".to_owned(),
+            reason: "go live".to_owned(),
+            steered: None,
+            began: Timestamp(5),
+            ended: Some(Timestamp(9)),
+            phase: RunPhase::Looking,
+            progress: Default::default(),
+            join: Join::default(),
+            counts: PerSide::default(),
+            causes: Vec::new(),
+            to_look_at: 0,
+            noted: 0,
+            stall: None,
+            lease: None,
+        }
+    }
+}

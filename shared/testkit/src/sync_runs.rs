@@ -11,6 +11,7 @@ use app::ports::{
 use domain::{
     Map, Timestamp,
     id::{MapUid, SyncRunId},
+    log::LogEvent,
     sync::{Finding, SyncRun},
 };
 
@@ -23,6 +24,7 @@ struct Tables {
     sent: Vec<(ActiveRun, Timestamp)>,
     /// Every version of every run: what was counted at each commit.
     history: Vec<SyncRun>,
+    log: Vec<LogEvent>,
 }
 
 /// Sync runs in memory. Every call lets others go first, and may fail or lose its answer.
@@ -62,6 +64,17 @@ impl MemorySyncRuns {
     #[must_use]
     pub fn history(&self) -> Vec<SyncRun> {
         lock(&self.tables).history.clone()
+    }
+
+    /// What is to be logged, as the stream delivers it.
+    #[must_use]
+    pub fn log(&self) -> Vec<LogEvent> {
+        lock(&self.tables).log.clone()
+    }
+
+    /// What is to be logged since it was taken last.
+    pub fn take_log(&self) -> Vec<LogEvent> {
+        std::mem::take(&mut lock(&self.tables).log)
     }
 
     /// Every finding of a run.
@@ -112,7 +125,14 @@ impl SyncRuns for MemorySyncRuns {
         Ok(())
     }
 
-    async fn save_run(&self, run: &SyncRun, expected: u64, changes: &[FindingChange]) -> Result<(), CommitError> {
+    async fn save_run(
+        &self,
+        map: &Map,
+        run: &SyncRun,
+        before: Option<&SyncRun>,
+        changes: &[FindingChange],
+    ) -> Result<(), CommitError> {
+        let expected = before.map_or(0, |before| before.version);
         self.begin("SyncRuns.save_run").await?;
         assert!(changes.len() <= FINDINGS_AT_ONCE, "{} changes do not fit into a transaction", changes.len());
         {
@@ -124,6 +144,7 @@ impl SyncRuns for MemorySyncRuns {
             assert_eq!(run.version, expected + 1, "every change counts");
             tables.runs.insert((run.uid, run.id), run.clone());
             tables.history.push(run.clone());
+            tables.log.extend(run.line_since(before, map).map(|line| LogEvent::Activity(Box::new(line))));
             for change in changes {
                 match change {
                     FindingChange::Put(finding) => {

@@ -91,7 +91,7 @@ pub async fn start<P: AdminPorts>(
         let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection == Selection::All);
         run.expected_rows = last.map(rows_read).unwrap_or_default();
     }
-    ports.runs().save_run(&run, 0, &[]).await.map_err(super::lost)?;
+    ports.runs().save_run(&map, &run, None, &[]).await.map_err(super::lost)?;
     if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
         // A crash before this leaves a run that says why it does not move: the map does not run.
         switch(ports, caller, id, MapCommand::Initialize, &run.reason).await?;
@@ -198,6 +198,30 @@ pub async fn get<P: AdminPorts>(ports: &P, id: &MapId, run: SyncRunId) -> Result
     found.ok_or(AppError::NotFound(ResourceKind::SyncRun)).map_err(|error| error.about(Subject::map(id)))
 }
 
+/// How often it is looked whether a run stands, in milliseconds: reading a run that goes on may cost many read units.
+const LOOK_EVERY_MS: u64 = 1_000;
+
+/// One run, when it is over or paused, or after so long.
+///
+/// # Errors
+/// As [`get`].
+pub async fn wait_for_end<P: AdminPorts>(
+    ports: &P,
+    id: &MapId,
+    run: SyncRunId,
+    wait_ms: u64,
+) -> Result<SyncRun, AppError> {
+    let until = ports.now().plus_ms(wait_ms);
+    loop {
+        let found = get(ports, id, run).await?;
+        let left_ms = until.ms_since(ports.now());
+        if found.state != RunState::Running || left_ms == 0 {
+            return Ok(found);
+        }
+        ports.sleep(left_ms.min(LOOK_EVERY_MS)).await;
+    }
+}
+
 /// Runs of a map, newest first, older than `before`.
 ///
 /// # Errors
@@ -273,7 +297,9 @@ pub async fn command<P: AdminPorts>(
 ) -> Result<SyncRun, AppError> {
     let reason = checked(reason)?;
     let changed = cas::retry(ports, cas::RECORD, (), |()| async move {
-        let found = get(ports, id, run).await?;
+        let map = maps::get(ports, id).await?;
+        let found = ports.runs().run(&map, run).await?;
+        let found = found.ok_or_else(|| AppError::NotFound(ResourceKind::SyncRun).about(Subject::map(id)))?;
         let wanted = match command {
             RunCommand::Pause => RunState::Paused,
             RunCommand::Resume => RunState::Running,
@@ -297,7 +323,7 @@ pub async fn command<P: AdminPorts>(
             next.ended = Some(ports.now());
             next.forget_rows();
         }
-        Ok(match cas::stored(ports.runs().save_run(&next, found.version, &[]).await)? {
+        Ok(match cas::stored(ports.runs().save_run(&map, &next, Some(&found), &[]).await)? {
             Ok(()) => Round::Done(next),
             Err(lost) => Round::Again(lost, ()),
         })

@@ -3,6 +3,7 @@
 use domain::{
     log::{Activity, ActivityKind, ErrorDisposition, ErrorEvent, IncidentStep, LogEvent},
     map::Cause,
+    sync::SyncStep,
 };
 use serde_json::{Value, json};
 
@@ -61,6 +62,22 @@ fn activity(line: &Activity) -> Option<Event> {
             };
             let more = json!({ "incident": incident, "rule": rule, "errors": errors, "cause": cause });
             Some(Event { source: "tandem.incident", kind, detail: told(more) })
+        }
+        ActivityKind::SyncRun { run, sync, step, outcome, legs, causes } => {
+            let kind = match step {
+                SyncStep::Started => "Sync Run Started",
+                SyncStep::Paused => "Sync Run Paused",
+                SyncStep::Resumed => "Sync Run Resumed",
+                SyncStep::Cancelled => "Sync Run Cancelled",
+                SyncStep::Finished => "Sync Run Finished",
+            };
+            let more = json!({ "run": run, "sync": sync, "outcome": outcome, "legs": legs, "causes": causes });
+            let mut detail = told(more);
+            if (*step, &line.cause) == (SyncStep::Paused, &Cause::SyncRun) {
+                // Its reason quotes the app.
+                detail["reason"] = json!("the run has paused itself and asks an operator: its stall says why");
+            }
+            Some(Event { source: "tandem.sync", kind, detail })
         }
         _ => None,
     }

@@ -44,12 +44,14 @@ pub trait SyncRuns: Sync {
     fn active_runs(&self) -> impl Future<Output = Result<Vec<ActiveRun>, PortError>> + Send;
     /// Takes a run from the active runs, whose map is gone.
     fn forget_active(&self, run: &ActiveRun) -> impl Future<Output = Result<(), PortError>> + Send;
-    /// Saves a run, and changes of its findings with it, if its stored version is `expected` (0: there is none). At most
-    /// [`FINDINGS_AT_ONCE`] changes.
+    /// Saves a run of a map, and changes of its findings with it, if what is stored has the version of `before` (`None`:
+    /// nothing is stored). The line of the activity log about the change, if there is one ([`SyncRun::line_since`]), is
+    /// part of the same commit. At most [`FINDINGS_AT_ONCE`] changes.
     fn save_run(
         &self,
+        map: &Map,
         run: &SyncRun,
-        expected: u64,
+        before: Option<&SyncRun>,
         changes: &[FindingChange],
     ) -> impl Future<Output = Result<(), CommitError>> + Send;
     /// Findings of a run, in the order of their places, behind the place `after`: see [`finding_place`].

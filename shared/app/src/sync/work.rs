@@ -86,7 +86,7 @@ impl<P: SyncPorts> Worker<'_, P> {
     }
 
     async fn store(&mut self, draft: Draft) -> Result<StepEnd, PortError> {
-        let stored = self.ports.runs().save_run(&draft.run, self.run.version, &draft.changes).await;
+        let stored = self.ports.runs().save_run(&self.map.map, &draft.run, Some(&self.run), &draft.changes).await;
         match stored {
             Ok(()) => {}
             Err(CommitError::Port(error @ PortError::Permanent(_))) => return Err(error),
@@ -160,7 +160,8 @@ impl<P: SyncPorts> Worker<'_, P> {
         let mut draft = Draft::of(&self.run);
         draft.run.waits = draft.run.waits.saturating_add(1);
         let now = self.ports.now();
-        let since = self.run.stall.as_ref().map_or(now, |stall| stall.since);
+        // An operator is asked from now on, however long the run has waited before.
+        let since = self.run.stall.as_ref().filter(|_| !asks).map_or(now, |stall| stall.since);
         draft.run.stall = wait.why.as_ref().map(|why| Stall {
             since,
             why: why.clone(),

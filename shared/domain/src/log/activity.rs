@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::Order;
 use crate::{
-    id::{IncidentId, LogId, MapId, RecordKey, RuleId, SideId},
+    id::{IncidentId, LogId, MapId, RecordKey, RuleId, SideId, SyncRunId},
     map::{Cause, Map, MapState},
+    sync::{CauseTold, LegTold, SyncKind, SyncOutcome, SyncStep},
     time::Timestamp,
 };
 
@@ -106,6 +107,22 @@ pub enum ActivityKind {
         step: IncidentStep,
         /// The errors that were counted.
         errors: u32,
+    },
+    /// A sync run.
+    SyncRun {
+        /// Which.
+        run: SyncRunId,
+        /// What it is for.
+        sync: SyncKind,
+        /// What happened to it.
+        step: SyncStep,
+        /// What it has shown.
+        outcome: SyncOutcome,
+        /// What was counted so far.
+        legs: Vec<LegTold>,
+        /// Why records failed: the causes of the most records.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        causes: Vec<CauseTold>,
     },
 }
 

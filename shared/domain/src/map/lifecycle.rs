@@ -20,6 +20,8 @@ pub enum Cause {
     CaughtUp,
     /// The initial sync was through.
     InitialSync,
+    /// A sync run: it is through, or has a doubt about its source.
+    SyncRun,
     /// An alert setting whose threshold was reached.
     Rule {
         /// The setting.
@@ -42,6 +44,7 @@ impl Cause {
             Self::Operator => "operator",
             Self::CaughtUp => "caught_up",
             Self::InitialSync => "initial_sync",
+            Self::SyncRun => "sync_run",
             Self::Rule { .. } => "rule",
             Self::AutoResume { .. } => "auto_resume",
         }
@@ -51,7 +54,7 @@ impl Cause {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Operator | Self::CaughtUp | Self::InitialSync => None,
+            Self::Operator | Self::CaughtUp | Self::InitialSync | Self::SyncRun => None,
             Self::Rule { incident, .. } | Self::AutoResume { incident } => Some(*incident),
         }
     }

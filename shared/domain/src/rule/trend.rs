@@ -107,7 +107,9 @@ fn began(map: &Map) -> FlowStart {
 fn who(map: &Map) -> String {
     match &map.cause {
         Cause::Rule { rule, .. } => format!("the rule {rule}"),
-        Cause::Operator | Cause::CaughtUp | Cause::InitialSync | Cause::AutoResume { .. } => map.actor.clone(),
+        Cause::Operator | Cause::CaughtUp | Cause::InitialSync | Cause::SyncRun | Cause::AutoResume { .. } => {
+            map.actor.clone()
+        }
     }
 }
 

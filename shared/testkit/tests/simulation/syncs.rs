@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
 mod legs;
+pub(crate) mod lines;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -264,6 +265,9 @@ fn wrongs(played: &Played) -> Vec<String> {
     }
     if world.map().map.state != MapState::Running {
         wrongs.push(format!("the map is {}", world.map().map.state));
+    }
+    for run in &runs {
+        wrongs.extend(lines::wrong_lines(world, run));
     }
     wrongs.extend(differences(played, &failed(world, &runs)));
     // A plain app takes a repeated call twice: the second time on top of a user's change, and reports that as a change.

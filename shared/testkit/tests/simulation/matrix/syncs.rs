@@ -27,7 +27,7 @@ use domain::{
 use serde_json::json;
 use testkit::{CrashedIn, SimWorld, sample};
 
-use crate::operator::kim;
+use crate::{operator::kim, syncs::lines::wrong_lines};
 
 const STEPS: u64 = 500_000;
 
@@ -195,6 +195,9 @@ fn check(world: &SimWorld, case: Case, point: Option<u64>) {
         return assert!(runs.is_empty(), "{at}: a run of a map that is gone is active: {runs:?}");
     }
     assert!(runs.iter().all(domain::sync::SyncRun::is_over), "{at}: {runs:?}");
+    for run in &runs {
+        assert_eq!(wrong_lines(world, run), None, "{at}");
+    }
     assert_eq!(world.map().map.state, MapState::Running, "{at}");
     if case == Case::Cancel {
         return;
