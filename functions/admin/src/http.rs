@@ -6,3 +6,4 @@ pub(crate) mod extract;
 pub(crate) mod guard;
 pub(crate) mod page;
 pub(crate) mod reply;
+pub(crate) mod wait;

@@ -11,7 +11,7 @@ use axum::http::Method;
 
 use self::query::{
     ACTIVITY, ARCHIVE, CONFLICTS, DOWNLOAD, ENTRY, ERRORS, EXPLAIN, FAILED, GIVE_UP, GROUPS, INCIDENTS, LIMIT, LOG,
-    PRUNE, QUEUE, RESOLVE, SYNC_RECORDS, SYNCS, WAIT,
+    PRUNE, QUEUE, RESOLVE, SYNC_RECORDS, SYNC_WAIT, SYNCS, WAIT,
 };
 
 /// One address with one method.
@@ -277,8 +277,9 @@ pub(crate) static ROUTES: [Route; 68] = [
         "/maps/{map}/syncs/{run}",
         VIEWER,
         &[(200, "SyncRunView")],
-        "Returns one sync run: its counts, why records failed, and why it does not move.",
-    ),
+        "Returns one sync run: whether both apps are equal, its counts, why records failed, and why it does not move.",
+    )
+    .query(SYNC_WAIT),
     route(
         Method::GET,
         "/maps/{map}/syncs/{run}/records",

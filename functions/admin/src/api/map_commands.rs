@@ -17,12 +17,11 @@ use crate::{
     http::{
         extract::{Json, Name, Names, Params},
         reply::{Reply, json, versioned},
+        wait::read_wait,
     },
     views::{ManyMaps, Map, MapResult, MapResults, Paused, Reason, Resume},
 };
 
-/// Longest wait for a map to become quiet, in seconds: the function itself has thirty.
-const MAX_WAIT_S: u64 = 20;
 /// Most maps of one request.
 const MAX_MAPS: usize = 50;
 
@@ -61,12 +60,8 @@ pub(crate) async fn pause<P: AdminPorts>(
     params: Params,
     Json(reason): Json<Reason>,
 ) -> Reply {
-    let wanted = format!("a number of seconds from 0 to {MAX_WAIT_S}");
-    let wait = params.only::<u64>("wait", &wanted)?.unwrap_or(0);
-    if wait > MAX_WAIT_S {
-        return Err(AppError::mistake("wait", &format!("must be {wanted}")).into());
-    }
-    let (map, quiet) = pause_map(&*ports, &caller, &id, &reason.reason, wait * 1_000).await?;
+    let wait_s = read_wait(&params)?;
+    let (map, quiet) = pause_map(&*ports, &caller, &id, &reason.reason, wait_s * 1_000).await?;
     let status = if quiet.is_quiet() { StatusCode::OK } else { StatusCode::ACCEPTED };
     versioned(status, map.version, &Paused::of(map, quiet))
 }

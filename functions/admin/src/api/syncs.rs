@@ -17,6 +17,7 @@ use crate::{
         extract::{Json, Name, Names, Params},
         page::{not_a_cursor, page_limit},
         reply::{Reply, json},
+        wait::read_wait,
     },
     views::{Reason, StartSyncRun, SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
 };
@@ -54,10 +55,12 @@ pub(crate) async fn check<P: AdminPorts>(
     json(StatusCode::OK, &SyncCheck::of(problems, &wanted.despite))
 }
 
-pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>) -> Reply {
+/// One run, after waiting for its end as long as the caller wants.
+pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names): Names<2>, params: Params) -> Reply {
+    let wait_s = read_wait(&params)?;
     let (id, run) = read_names(&names)?;
+    let run = syncs::wait_for_end(&*ports, &id, run, wait_s * 1_000).await?;
     let map = maps::get(&*ports, &id).await?;
-    let run = syncs::get(&*ports, &id, run).await?;
     json(StatusCode::OK, &SyncRunView::of(&map, run, ports.now()))
 }
 

@@ -62,6 +62,8 @@ pub(super) const PRUNE: &[(&str, &str)] =
     &[("prune", "`true`: deletes sides and maps that are not in the document. Default: `false`.")];
 
 pub(super) const SYNCS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
+pub(super) const SYNC_WAIT: &[(&str, &str)] =
+    &[("wait", "Waits until the run is over or paused, for up to this many seconds (0 to 20, default 0).")];
 pub(super) const SYNC_RECORDS: &[(&str, &str)] = &[
     ("list", "`failed` (default), `differs`, `changing` or `not_reached`."),
     ("cause", "Only records that failed for this cause."),

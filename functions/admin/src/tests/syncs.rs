@@ -1,7 +1,11 @@
 //! `/maps/{map}/syncs`.
 
-use app::ports::{Description, EntityDescription, FieldFacets, SyncRuns};
-use domain::{ErrorClass, Failure, failure::CallEffect, sync::RunState};
+use app::ports::{ConfigStore, Description, EntityDescription, FieldFacets, Ports, SyncRuns};
+use domain::{
+    ErrorClass, Failure,
+    failure::CallEffect,
+    sync::{RunState, SyncRun},
+};
 use serde_json::{Value, json};
 
 use super::harness::{Api, map_config, side_config};
@@ -45,6 +49,42 @@ async fn a_run_is_started_steered_and_listed_with_counts_that_add_up() {
     let second = api.get(&format!("/maps/customers/syncs?before={}", rerun["id"].as_str().unwrap())).await.json();
     assert_eq!((second["runs"].as_array().unwrap().len(), &second["runs"][0]["id"]), (1, &run["id"]));
     api.get("/maps/customers/syncs/x").await.is_problem(404, "unknown_sync_run", "");
+}
+
+#[tokio::test]
+async fn a_caller_may_wait_for_the_end_of_a_run_and_is_told_its_outcome() {
+    let api = Api::with_map().await;
+    let started = api.post("/maps/customers/syncs", &json!({"kind": "reconcile", "reason": "nightly"})).await.json();
+    let path = format!("/maps/customers/syncs/{}", started["id"].as_str().unwrap());
+    let now = || api.world.now();
+    let (before, waited) = (now(), api.get(&format!("{path}?wait=5")).await.json());
+    assert_eq!((&waited["state"], &waited["outcome"]), (&json!("running"), &json!("unfinished")));
+    assert_eq!(now().ms_since(before), 5_000, "no longer than it was told to");
+    let map = api.world.store.map(&"customers".parse().unwrap()).await.unwrap().unwrap();
+    let id = started["id"].as_str().unwrap().parse().unwrap();
+    let found = api.world.syncs.run(&map, id).await.unwrap().unwrap();
+    let through = SyncRun { state: RunState::Finished, version: found.version + 1, ..found.clone() };
+    api.world.syncs.save_run(&map, &through, Some(&found), &[]).await.unwrap();
+    let (before, waited) = (now(), api.get(&format!("{path}?wait=20")).await.json());
+    assert_eq!((&waited["state"], &waited["outcome"]), (&json!("finished"), &json!("equal")));
+    assert_eq!(now(), before, "a run that is over is not waited for");
+    for (wrong, says) in
+        [("wait=x", "wait: must be"), ("wait=21", "wait: must be"), ("weight=1", "weight: is not known")]
+    {
+        api.get(&format!("{path}?{wrong}")).await.is_problem(400, "invalid_request", says);
+    }
+}
+
+#[tokio::test]
+async fn a_paused_run_is_not_waited_for() {
+    let api = Api::with_map().await;
+    let started = api.post("/maps/customers/syncs", &json!({"kind": "reconcile", "reason": "nightly"})).await.json();
+    let path = format!("/maps/customers/syncs/{}", started["id"].as_str().unwrap());
+    api.post(&format!("{path}/pause"), &json!({"reason": "quarter end"})).await;
+    let before = api.world.now();
+    let waited = api.get(&format!("{path}?wait=20")).await.json();
+    assert_eq!((&waited["state"], &waited["outcome"]), (&json!("paused"), &json!("unfinished")));
+    assert_eq!(api.world.now(), before);
 }
 
 #[tokio::test]

@@ -38,10 +38,10 @@ pub(crate) struct ActivityView {
     /// Why they did it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
-    /// The kind of cause: `operator`, `caught_up`, `rule` or `auto_resume`.
+    /// The kind of cause: `operator`, `caught_up`, `initial_sync`, `sync_run` (the run itself), `rule` or `auto_resume`.
     pub(crate) cause: &'static str,
     /// The activity: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
-    /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed` or `incident`) and the fields of that kind.
+    /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed`, `incident` or `sync_run`) and the fields of that kind.
     /// `map_changed` has up to 50 `changes`, and the number of `more`.
     #[schema(value_type = Object)]
     pub(crate) what: Value,

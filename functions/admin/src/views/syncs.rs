@@ -39,6 +39,9 @@ pub(crate) struct SyncRunView {
     /// `running`, `paused`, `cancelled` or `finished`.
     #[schema(value_type = String)]
     state: RunState,
+    /// What the run has shown about its records: `equal`: both apps have the same; `differs`: they do not, or it is not
+    /// known of each record; `failed`: some could not be compared or copied; `cancelled`; `unfinished`.
+    outcome: &'static str,
     /// `selecting`: takes its records from `parent`; `listing`: reads both sides; `looking`: looks again at single records.
     #[schema(value_type = String)]
     phase: RunPhase,
@@ -199,6 +202,7 @@ impl SyncRunView {
             map: run.map.to_string(),
             kind: run.choice.kind,
             state: run.state,
+            outcome: run.outcome().as_str(),
             phase: run.phase,
             selection: run.choice.selection,
             parent: run.choice.parent.map(|parent| parent.to_string()),
