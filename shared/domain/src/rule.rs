@@ -62,6 +62,9 @@ pub struct RuleConfig {
     /// What is counted.
     #[serde(default)]
     pub count: Count,
+    /// Whether records that a sync run could not copy count, too. The run itself lists them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_copies: bool,
     /// What is done.
     #[serde(default)]
     pub action: Action,

@@ -50,7 +50,7 @@ pub enum Exclusion {
     BeforeRecovery,
     /// It belongs to an earlier map of the same name.
     OtherMap,
-    /// A sync run met it when it copied a record: the run itself lists it.
+    /// A sync run met it when it copied a record, and the rule does not count copies: the run itself lists it.
     Copied,
 }
 
@@ -60,7 +60,7 @@ pub fn counts(rule: &RuleConfig, map: &Map, closed: Option<Timestamp>, event: &E
     let uid: MapUid = map.uid;
     if event.uid != uid {
         Exclusion::OtherMap
-    } else if event.fate == ErrorDisposition::Copied {
+    } else if event.fate == ErrorDisposition::Copied && !rule.counts_copies {
         Exclusion::Copied
     } else if !rule.classes.is_empty() && !rule.classes.contains(&event.class) {
         Exclusion::OtherClass
@@ -225,6 +225,12 @@ mod tests {
         assert_eq!(all(&ErrorEvent { to: "finance".parse().unwrap(), ..event.clone() }), Exclusion::OtherSide);
         assert_eq!(all(&ErrorEvent { epoch: 3, ..event.clone() }), Exclusion::BeforeResume);
         assert_eq!(all(&ErrorEvent { at: Timestamp(8), ..event.clone() }), Exclusion::BeforeRecovery);
+        let copied = ErrorEvent { fate: ErrorDisposition::Copied, ..event.clone() };
+        assert_eq!(all(&copied), Exclusion::Copied);
+        let with_copies = RuleConfig { counts_copies: true, ..rule.clone() };
+        assert_eq!(counts(&with_copies, &map, None, &copied), Exclusion::Counts);
+        let other = ErrorEvent { class: ErrorClass::Timeout, ..copied };
+        assert_eq!(counts(&with_copies, &map, None, &other), Exclusion::OtherClass, "as any other error");
         let any = RuleConfig { classes: BTreeSet::new(), to_sides: BTreeSet::new(), ..rule.clone() };
         let other = ErrorEvent { class: ErrorClass::Timeout, to: "finance".parse().unwrap(), ..event.clone() };
         assert_eq!(counts(&any, &map, None, &other), Exclusion::Counts);
