@@ -2,8 +2,9 @@
 
 use app::{
     ports::{ActiveRun, PortError, SyncPorts},
-    sync::{WorkEnd, sweep, work},
+    sync::{Swept, WorkEnd, sweep, work},
 };
+use aws::metrics::{Metrics, Unit};
 use domain::Timestamp;
 use lambda_runtime::Error;
 use serde_json::{Value, json};
@@ -20,9 +21,10 @@ pub(crate) fn time_limit(deadline: u64) -> Timestamp {
 /// schedule finds its run within a minute.
 pub(crate) async fn handle<P: SyncPorts>(ports: &P, event: &Value, until: Timestamp) -> Result<Value, Error> {
     if event["detail-type"] == "Scheduled Event" {
-        let woken = retried(sweep(ports).await)?;
-        tracing::info!(woken, "swept the sync runs");
-        return Ok(json!({ "woken": woken }));
+        let Swept { woken, stalled } = retried(sweep(ports).await)?;
+        tracing::info!(woken, stalled, "swept the sync runs");
+        Metrics::of(&[]).add("SyncRunsStalled", stalled, Unit::Count).emit();
+        return Ok(json!({ "woken": woken, "stalled": stalled }));
     }
     let Some(records) = event["Records"].as_array() else {
         return Err("the event is neither a work item nor a schedule's".into());

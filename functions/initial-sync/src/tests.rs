@@ -2,8 +2,18 @@
 
 use std::path::PathBuf;
 
-use app::Ports;
-use domain::side::Capability;
+use app::{
+    Ports,
+    admin::{
+        Caller,
+        syncs::{StartSync, start},
+    },
+    ports::{Role, SyncRuns},
+};
+use domain::{
+    side::Capability,
+    sync::{Selection, Stall, SyncKind, SyncRun},
+};
 use serde_json::{Value, json};
 use testkit::{SimWorld, sample};
 
@@ -21,7 +31,29 @@ async fn a_work_item_of_a_run_that_is_gone_and_a_schedule_do_nothing() {
     let worked = handle(&*world, &event("initial-sync-work-item.json"), until).await.unwrap();
     assert_eq!(worked, json!({}));
     let swept = handle(&*world, &event("initial-sync-minute.json"), until).await.unwrap();
-    assert_eq!(swept, json!({ "woken": 0 }));
+    assert_eq!(swept, json!({ "woken": 0, "stalled": 0 }));
+}
+
+#[tokio::test]
+async fn the_schedule_counts_a_run_that_has_waited_for_an_hour() {
+    let world = SimWorld::new(1, sample::running(Capability::Idempotent));
+    let (map, kim) = (world.map().map, Caller { name: "kim".to_owned(), role: Role::Operator });
+    let wanted = StartSync {
+        kind: SyncKind::Reconcile,
+        winner: None,
+        legs: Vec::new(),
+        selection: Selection::All,
+        parent: None,
+        reason: "nightly".to_owned(),
+    };
+    let run = start(&*world, &kim, &map.id, &wanted).await.unwrap();
+    let swept = async || handle(&*world, &event("initial-sync-minute.json"), world.now()).await.unwrap();
+    assert_eq!(swept().await, json!({ "woken": 1, "stalled": 0 }));
+    let since = world.now().minus_ms(60 * 60 * 1_000 + 1);
+    let stall = Some(Stall { since, why: "crm does not take records".to_owned(), side: None, until: None });
+    let waits = SyncRun { stall, version: run.version + 1, ..run.clone() };
+    world.sync_runs.save_run(&map, &waits, Some(&run), &[]).await.unwrap();
+    assert_eq!(swept().await, json!({ "woken": 1, "stalled": 1 }));
 }
 
 #[tokio::test]

@@ -12,4 +12,4 @@ mod step;
 mod work;
 
 pub(crate) use self::page::PAGE_ROWS;
-pub use self::work::{WorkEnd, sweep, work};
+pub use self::work::{Swept, WorkEnd, sweep, work};

@@ -219,9 +219,38 @@ impl SyncRun {
         self.progress.iter_mut().for_each(ListProgress::forget_rows);
     }
 
+    /// Whether it has not moved for so long, and no operator has paused it.
+    #[must_use]
+    pub fn stalls_for(&self, ms: u64, now: Timestamp) -> bool {
+        let Some(stall) = self.stall.as_ref().filter(|_| !self.is_over()) else { return false };
+        let paused_by = self.steered.as_ref().filter(|_| self.state == RunState::Paused);
+        now.ms_since(stall.since) > ms && paused_by.is_none_or(|by| by.at < stall.since)
+    }
+
     /// Whether it will do anything more.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.state, RunState::Cancelled | RunState::Finished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::{SyncKind, tests::finished};
+
+    #[test]
+    fn a_run_stalls_unless_an_operator_has_paused_it_or_it_is_over() {
+        let stall = |since| Some(Stall { since: Timestamp(since), why: "crm is down".into(), side: None, until: None });
+        let by = |at| Some(Attribution { actor: "kim".into(), at: Timestamp(at), reason: "quarter end".into() });
+        let run = |state, stall, steered| SyncRun { state, stall, steered, ..finished(SyncKind::Reconcile) };
+        let stalls = |run: &SyncRun, now| run.stalls_for(100, Timestamp(now));
+        let waits = run(RunState::Running, stall(1_000), None);
+        assert_eq!([stalls(&waits, 1_100), stalls(&waits, 1_101)], [false, true]);
+        assert!(!stalls(&run(RunState::Running, None, None), 9_000));
+        assert!(stalls(&run(RunState::Running, stall(1_000), by(1_000)), 9_000), "it was resumed, and waits again");
+        assert!(stalls(&run(RunState::Paused, stall(1_000), by(900)), 9_000), "it has paused itself since");
+        assert!(!stalls(&run(RunState::Paused, stall(1_000), by(1_000)), 9_000), "an operator has paused it");
+        assert!(!stalls(&run(RunState::Cancelled, stall(1_000), None), 9_000));
     }
 }
