@@ -10,5 +10,6 @@ pub(crate) mod maps;
 pub(crate) mod parked;
 pub(crate) mod rules;
 pub(crate) mod sides;
+pub(crate) mod sync_download;
 pub(crate) mod syncs;
 pub(crate) mod tokens;

@@ -11,7 +11,10 @@ use axum::{
 };
 
 use crate::{
-    api::{archive, backlog, document, download, logs, map_commands, maps, parked, rules, sides, syncs, tokens},
+    api::{
+        archive, backlog, document, download, logs, map_commands, maps, parked, rules, sides, sync_download, syncs,
+        tokens,
+    },
     http::{
         guard::guard,
         reply::{Reply, json},
@@ -56,6 +59,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/syncs/check", post(syncs::check::<P>))
         .route("/maps/{map}/syncs/{run}", get(syncs::get::<P>))
         .route("/maps/{map}/syncs/{run}/records", get(syncs::records::<P>))
+        .route("/maps/{map}/syncs/{run}/records/download", get(sync_download::download::<P>))
         .route("/maps/{map}/syncs/{run}/{command}", post(syncs::command::<P>))
         .route("/config", get(document::export::<P>))
         .route("/config/plan", post(document::plan::<P>))

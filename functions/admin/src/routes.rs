@@ -11,7 +11,7 @@ use axum::http::Method;
 
 use self::query::{
     ACTIVITY, ARCHIVE, CONFLICTS, DOWNLOAD, ENTRY, ERRORS, EXPLAIN, FAILED, GIVE_UP, GROUPS, INCIDENTS, LIMIT, LOG,
-    PRUNE, QUEUE, RESOLVE, SYNC_RECORDS, SYNC_WAIT, SYNCS, WAIT,
+    PRUNE, QUEUE, RESOLVE, SYNC_DOWNLOAD, SYNC_RECORDS, SYNC_WAIT, SYNCS, WAIT,
 };
 
 /// One address with one method.
@@ -288,6 +288,14 @@ pub(crate) static ROUTES: [Route; 68] = [
         "Lists records of a sync run: those that failed, that differ, that kept changing, or that were not reached.",
     )
     .query(SYNC_RECORDS),
+    route(
+        Method::GET,
+        "/maps/{map}/syncs/{run}/records/download",
+        VIEWER,
+        &[(200, "Download")],
+        "Downloads records of a sync run as a CSV or JSONL file. An incomplete file ends with a line that says `cut off`.",
+    )
+    .query(SYNC_DOWNLOAD),
     route(
         Method::POST,
         "/maps/{map}/syncs/{run}/{command}",

@@ -8,6 +8,7 @@ use app::{
         syncs::{self, RunCommand, StartSync},
     },
     error::{AppError, ResourceKind},
+    ports::FindingList,
 };
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{ContentHash, MapId, id::SyncRunId};
@@ -60,8 +61,9 @@ pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Names(names)
     let wait_s = read_wait(&params)?;
     let (id, run) = read_names(&names)?;
     let run = syncs::wait_for_end(&*ports, &id, run, wait_s * 1_000).await?;
+    let reruns = syncs::reruns(&*ports, &id, &run).await?;
     let map = maps::get(&*ports, &id).await?;
-    json(StatusCode::OK, &SyncRunView::of(&map, run, ports.now()))
+    json(StatusCode::OK, &SyncRunView::of(&map, run, ports.now()).with_reruns(&reruns))
 }
 
 pub(crate) async fn command<P: AdminPorts>(
@@ -89,9 +91,7 @@ pub(crate) async fn records<P: AdminPorts>(
 ) -> Reply {
     params.known(&["list", "cause", "after", "limit"])?;
     let (id, run) = read_names(&names)?;
-    let cause = params.text("cause").map(|text| read_cause("cause", text)).transpose()?;
-    let list = syncs::list_named(params.text("list").unwrap_or("failed"), cause)
-        .ok_or_else(|| AppError::mistake("list", "must be failed, differs, changing or not_reached"))?;
+    let list = read_list(&params)?;
     let after = params.text("after");
     if after.is_some_and(|after| !list.begins(after)) {
         return Err(not_a_cursor().into());
@@ -103,7 +103,14 @@ pub(crate) async fn records<P: AdminPorts>(
     json(StatusCode::OK, &SyncRecords { records, next })
 }
 
-fn read_names(names: &[String; 2]) -> Result<(MapId, SyncRunId), AppError> {
+/// Reads the list of records that a request asks for.
+pub(super) fn read_list(params: &Params) -> Result<FindingList, AppError> {
+    let cause = params.text("cause").map(|text| read_cause("cause", text)).transpose()?;
+    syncs::list_named(params.text("list").unwrap_or("failed"), cause)
+        .ok_or_else(|| AppError::mistake("list", "must be failed, differs, changing or not_reached"))
+}
+
+pub(super) fn read_names(names: &[String; 2]) -> Result<(MapId, SyncRunId), AppError> {
     let map = names[0].parse().map_err(|says: String| AppError::mistake("map", &says))?;
     // Whatever is no id names no run.
     let run = names[1].parse().map_err(|_| AppError::NotFound(ResourceKind::SyncRun))?;

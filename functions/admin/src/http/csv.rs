@@ -30,6 +30,11 @@ pub(crate) fn row(error: &ErrorView) -> String {
         error.resolved_by.unwrap_or_default().to_owned(),
         payload.unwrap_or_default(),
     ];
+    line(&cells)
+}
+
+/// One line.
+pub(crate) fn line(cells: &[String]) -> String {
     let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();
     cells.join(",") + "\r\n"
 }

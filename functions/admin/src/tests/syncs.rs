@@ -1,10 +1,12 @@
 //! `/maps/{map}/syncs`.
 
-use app::ports::{ConfigStore, Description, EntityDescription, FieldFacets, Ports, SyncRuns};
+use std::collections::BTreeSet;
+
+use app::ports::{ConfigStore, Description, EntityDescription, FieldFacets, FindingChange, Ports, SyncRuns};
 use domain::{
-    ErrorClass, Failure,
+    ErrorClass, Failure, RecordKey, SideIx, Timestamp,
     failure::CallEffect,
-    sync::{RunState, SyncRun},
+    sync::{FailedCopy, Finding, FindingState, RunState, SyncRun},
 };
 use serde_json::{Value, json};
 
@@ -44,6 +46,11 @@ async fn a_run_is_started_steered_and_listed_with_counts_that_add_up() {
     let rerun = json!({"kind": "initial_sync", "selection": "failed", "parent": run["id"], "reason": "mended"});
     let rerun = api.post("/maps/customers/syncs", &rerun).await.json();
     assert_eq!((&rerun["phase"], &rerun["parent"]), (&json!("selecting"), &run["id"]));
+    let told = api.get(&path).await.json();
+    let reruns = json!([{"id": rerun["id"], "parent": run["id"], "outcome": "unfinished", "failed": 0}]);
+    assert_eq!(told["reruns"], reruns, "the run shows its rerun");
+    let own = format!("/maps/customers/syncs/{}", rerun["id"].as_str().unwrap());
+    assert_eq!(api.get(&own).await.json().get("reruns"), None);
     let listed = api.get("/maps/customers/syncs?limit=1").await.json();
     assert_eq!((&listed["runs"][0]["id"], &listed["next"]), (&rerun["id"], &rerun["id"]));
     let second = api.get(&format!("/maps/customers/syncs?before={}", rerun["id"].as_str().unwrap())).await.json();
@@ -85,6 +92,51 @@ async fn a_paused_run_is_not_waited_for() {
     let waited = api.get(&format!("{path}?wait=20")).await.json();
     assert_eq!((&waited["state"], &waited["outcome"]), (&json!("paused"), &json!("unfinished")));
     assert_eq!(api.world.now(), before);
+}
+
+#[tokio::test]
+async fn records_of_a_run_are_downloaded_each_once_and_safe_to_be_opened() {
+    let api = Api::with_map().await;
+    let started = api.post("/maps/customers/syncs", &json!({"kind": "reconcile", "reason": "nightly"})).await.json();
+    let path = format!("/maps/customers/syncs/{}/records/download", started["id"].as_str().unwrap());
+    let map = api.world.store.map(&"customers".parse().unwrap()).await.unwrap().unwrap();
+    let id = started["id"].as_str().unwrap().parse().unwrap();
+    let crm = "crm".parse().unwrap();
+    let failed = |n: u32| {
+        let key: RecordKey = format!("C-{n}").parse().unwrap();
+        let failure =
+            Failure::new(ErrorClass::Application, CallEffect::Refused, Some("E7".into()), "=cmd|'/c calc'!A0");
+        let row = json!({"Name": "Kim, \"the\" first"}).as_object().cloned();
+        let failed = FailedCopy::of(&failure, &crm, &key, row, Timestamp(5));
+        FindingChange::Put(Finding { leg: SideIx::First, key, state: FindingState::Failed(failed) })
+    };
+    let mut run = api.world.syncs.run(&map, id).await.unwrap().unwrap();
+    for page in 0..3 {
+        let next = SyncRun { version: run.version + 1, ..run.clone() };
+        let changes: Vec<_> = (page * 80..(page + 1) * 80).map(failed).collect();
+        api.world.syncs.save_run(&map, &next, Some(&run), &changes).await.unwrap();
+        run = next;
+    }
+    let file = api.get(&path).await;
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"sync-records.csv\""));
+    let lines: Vec<_> = file.text.trim_end().split("\r\n").collect();
+    assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), 1 + 240);
+    assert!(
+        lines[0].starts_with("\u{feff}from,key,state,") && lines[1].contains("\"'=cmd|'/c calc'!A0\""),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[1].contains("correct the record in its app"), "{}", lines[1]);
+    let file = api.get(&format!("{path}?format=jsonl")).await;
+    let line: Value = serde_json::from_str(file.text.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["row"]["Name"], &line["code"]), (&json!("Kim, \"the\" first"), &json!("E7")));
+    assert_eq!(file.text.lines().count(), 240);
+    let cut = api.get_until(&format!("{path}?format=jsonl"), Timestamp(0)).await;
+    let last: Value = serde_json::from_str(cut.text.lines().last().unwrap()).unwrap();
+    assert_eq!((cut.text.lines().count(), last["cut_off"].as_str()), (101, Some("the download ran out of time")));
+    assert_eq!(api.get(&format!("{path}?list=not_reached&format=jsonl")).await.text, "");
+    api.get(&format!("{path}?format=xml")).await.is_problem(400, "invalid_request", "format: must be csv or jsonl");
+    api.get(&format!("{path}?after=D%23x")).await.is_problem(400, "invalid_request", "after");
 }
 
 #[tokio::test]

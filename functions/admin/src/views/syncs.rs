@@ -53,6 +53,10 @@ pub(crate) struct SyncRunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parent: Option<String>,
+    /// Reruns of this run, and of those, oldest first, among the newest 50 runs of the map. Lists of runs leave them out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    reruns: Vec<SyncRerun>,
     started_by: String,
     reason: String,
     /// Who paused, resumed or cancelled it last.
@@ -206,6 +210,7 @@ impl SyncRunView {
             phase: run.phase,
             selection: run.choice.selection,
             parent: run.choice.parent.map(|parent| parent.to_string()),
+            reruns: Vec::new(),
             started_by: run.started_by,
             reason: run.reason,
             steered: run.steered.map(|by| SyncSteered { actor: by.actor, at: by.at.to_string(), reason: by.reason }),
@@ -219,6 +224,37 @@ impl SyncRunView {
                 side: stall.side.map(|side| side.to_string()),
                 until: stall.until.map(|until| until.to_string()),
             }),
+        }
+    }
+}
+
+impl SyncRunView {
+    pub(crate) fn with_reruns(self, reruns: &[SyncRun]) -> Self {
+        Self { reruns: reruns.iter().map(SyncRerun::of).collect(), ..self }
+    }
+}
+
+/// A rerun of a run: how many records still fail.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRerun {
+    id: String,
+    /// The run whose records it has selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parent: Option<String>,
+    /// As `outcome` of a run.
+    outcome: &'static str,
+    /// Records that failed in it, of both sides.
+    failed: u64,
+}
+
+impl SyncRerun {
+    fn of(run: &SyncRun) -> Self {
+        Self {
+            id: run.id.to_string(),
+            parent: run.choice.parent.map(|parent| parent.to_string()),
+            outcome: run.outcome().as_str(),
+            failed: run.counts.0.iter().map(|counts| counts.failed).sum(),
         }
     }
 }
@@ -272,6 +308,10 @@ pub(crate) struct SyncRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message: Option<String>,
+    /// What somebody can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    what_to_do: Option<&'static str>,
     /// The row as it was, if it was at hand. Values that the map hides are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
@@ -297,7 +337,50 @@ pub(crate) struct SyncField {
     there: Value,
 }
 
+/// What somebody can do about a record that failed.
+fn what_to_do(class: domain::ErrorClass, no_record: bool) -> &'static str {
+    use domain::ErrorClass::{
+        Application, Auth, BadRequest, Conflict, Mapping, Network, OtherHttp, Throttled, Timeout, Unavailable,
+    };
+    match class {
+        _ if no_record => "give the row a key that the map can use, in its app; then start a run of all records",
+        Mapping => "correct the value, or the mapping of the field; then rerun what failed",
+        Application | BadRequest => {
+            "correct the record in its app, or the rule of the other app that refuses it; then rerun what failed"
+        }
+        Conflict => "look at the record in both apps: somebody changed it at the same time; then rerun it",
+        Auth => "let the user of Tandem read and write the entity; then rerun what failed",
+        Throttled | Unavailable | Network | Timeout | OtherHttp => "see that the app answers; then rerun what failed",
+    }
+}
+
 impl SyncRecord {
+    /// The first line of a file, after a byte order mark: without one, Excel takes UTF-8 for the code page of the machine.
+    pub(crate) fn csv_header() -> String {
+        "\u{feff}from,key,state,at,cause,class,code,message,what_to_do,missing,fields,row\r\n".to_owned()
+    }
+
+    /// The record as the cells of a line.
+    pub(crate) fn csv_cells(&self) -> [String; 12] {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let fields = if self.fields.is_empty() { None } else { serde_json::to_string(&self.fields).ok() };
+        let row = self.row.as_ref().and_then(|row| serde_json::to_string(row).ok());
+        [
+            self.from.clone(),
+            self.key.clone(),
+            self.state.to_owned(),
+            text(&self.at),
+            text(&self.cause),
+            self.class.map(|class| class.as_str().to_owned()).unwrap_or_default(),
+            text(&self.code),
+            text(&self.message),
+            self.what_to_do.unwrap_or_default().to_owned(),
+            self.missing.map(|missing| missing.to_string()).unwrap_or_default(),
+            fields.unwrap_or_default(),
+            row.unwrap_or_default(),
+        ]
+    }
+
     pub(crate) fn of(map: &Map, finding: Finding) -> Self {
         let (from, key) = (map.config.side(finding.leg).side.to_string(), finding.key.to_string());
         let bare = |state| Self {
@@ -309,6 +392,7 @@ impl SyncRecord {
             class: None,
             code: None,
             message: None,
+            what_to_do: None,
             row: None,
             missing: None,
             fields: Vec::new(),
@@ -322,6 +406,7 @@ impl SyncRecord {
                 class: Some(failed.class),
                 code: failed.code,
                 message: Some(failed.message),
+                what_to_do: Some(what_to_do(failed.class, failed.no_record)),
                 row: failed.row,
                 ..bare("failed")
             },

@@ -222,6 +222,27 @@ pub async fn wait_for_end<P: AdminPorts>(
     }
 }
 
+/// Runs among which reruns of a run are looked for: the newest of its map.
+const RERUNS_AMONG: usize = 50;
+
+/// The reruns of a run, and their own, oldest first: among the newest 50 runs of the map.
+///
+/// # Errors
+/// There is no such map, or the store does not answer.
+pub async fn reruns<P: AdminPorts>(ports: &P, id: &MapId, run: &SyncRun) -> Result<Vec<SyncRun>, AppError> {
+    if !run.is_over() {
+        return Ok(Vec::new()); // it cannot be the parent of one yet
+    }
+    let mut found: Vec<SyncRun> = Vec::new();
+    for other in list(ports, id, None, RERUNS_AMONG).await?.into_iter().rev() {
+        let of = |parent| parent == run.id || found.iter().any(|rerun| rerun.id == parent);
+        if other.choice.parent.is_some_and(of) {
+            found.push(other);
+        }
+    }
+    Ok(found)
+}
+
 /// Runs of a map, newest first, older than `before`.
 ///
 /// # Errors
@@ -312,15 +333,16 @@ pub async fn command<P: AdminPorts>(
             return Err(AppError::Conflict(StateConflict::SyncOver).about(Subject::map(id)));
         }
         let mut next = SyncRun { state: wanted, version: found.version + 1, lease: None, waits: 0, ..found.clone() };
-        next.steered = Some(Attribution { actor: caller.name.clone(), at: ports.now(), reason: reason.to_owned() });
+        let now = ports.now();
+        next.steered = Some(Attribution { actor: caller.name.clone(), at: now, reason: reason.to_owned() });
         next.stall = (command == RunCommand::Pause).then(|| domain::sync::Stall {
-            since: ports.now(),
+            since: now,
             why: format!("{} has paused it: {reason}", caller.name),
             side: None,
             until: None,
         });
         if next.is_over() {
-            next.ended = Some(ports.now());
+            next.ended = Some(now);
             next.forget_rows();
         }
         Ok(match cas::stored(ports.runs().save_run(&map, &next, Some(&found), &[]).await)? {
