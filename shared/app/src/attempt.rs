@@ -1,5 +1,6 @@
 //! One attempt of an entry: its calls, and what their outcome makes of the lane.
 
+mod announce;
 mod conflict;
 mod health;
 mod stored;
@@ -21,12 +22,13 @@ use futures::future::try_join_all;
 
 pub(crate) use self::health::note_report;
 use self::{
+    announce::announce,
     conflict::{EarlyStop, keep_both_values},
     health::{HealthBefore, last_taken},
     stored::find_answer,
 };
 use crate::{
-    cas::{self, RetryCause, Round},
+    cas::{self, RetriesExhausted, RetryCause, Round},
     ports::{
         Applied, Apps, Call, Commit, FetchedRecord, LaneKey, Lanes, OpenRange, PortError, Ports, RecordAddress, SyncMap,
     },
@@ -69,9 +71,8 @@ pub(crate) struct AttemptResult {
 /// Makes the calls of an entry and settles it. The entry stays in the journal until its outcome is stored.
 pub(crate) async fn execute<P: Ports>(ports: &P, mut context: AttemptContext<'_>) -> AttemptResult {
     let health = HealthBefore::of(ports, context.map);
-    let attempt = match keep_both_values(ports, &mut context).await {
-        Ok(()) => call_apps(ports, &context).await,
-        Err(EarlyStop::ByApp(attempt)) => attempt,
+    let attempt = match make_calls(ports, &mut context).await {
+        Ok(attempt) | Err(EarlyStop::ByApp(attempt)) => attempt,
         Err(EarlyStop::ByJournal) => {
             let answer = Answer::queued(&context.head, &context.entry, None);
             return AttemptResult { answer: Some(answer), head: None, failure: None };
@@ -113,8 +114,14 @@ fn may_roll_back(entry: &Entry, attempt: &Attempt) -> bool {
     sync && entry.attempts == 1 && attempt.failure.is_some()
 }
 
-async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt {
-    let config = &context.map.config;
+/// Makes the calls, once everything is stored that must be known before them.
+async fn make_calls<P: Ports>(ports: &P, context: &mut AttemptContext<'_>) -> Result<Attempt, EarlyStop> {
+    keep_both_values(ports, context).await?;
+    Ok(call_apps(ports, context).await?)
+}
+
+async fn call_apps<P: Ports>(ports: &P, context: &mut AttemptContext<'_>) -> Result<Attempt, RetriesExhausted> {
+    let config = &context.map.map.config;
     let mut attempt = Attempt::default();
     let fail = |to: SideIx, failure: Failure| Some(StepFailure { to, at: ports.now(), failure });
     let steps = match plan(&context.entry, config) {
@@ -126,7 +133,7 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
             };
             let failure = Failure::new(ErrorClass::Mapping, CallEffect::Refused, Some(error.field.clone()), &says);
             attempt.failure = fail(to, failure);
-            return attempt;
+            return Ok(attempt);
         }
     };
     for Step { to, action, write_back } in steps {
@@ -134,6 +141,7 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
             attempt.write_back_deferred = true;
             break;
         }
+        let is_copy = matches!(action, Action::CopyFrom(_));
         let image = match image(ports, context, to, action).await {
             Ok(Some(image)) => image,
             Ok(None) => {
@@ -146,6 +154,9 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
             }
         };
         let tried = content(config, to, &image);
+        if is_copy {
+            context.head = announce(ports, context, to, tried).await?;
+        }
         match write(ports, context, to, &image).await {
             Ok(applied) => {
                 // What the app says it has stored is what it will report.
@@ -165,7 +176,7 @@ async fn call_apps<P: Ports>(ports: &P, context: &AttemptContext<'_>) -> Attempt
             }
         }
     }
-    attempt
+    Ok(attempt)
 }
 
 fn said(error: &domain::mapping::MappingError) -> String {

@@ -8,6 +8,7 @@
 //! [`plan`] (which calls) → [`settle`] (what the outcome makes of the lane).
 
 mod admit;
+mod announce;
 mod answer;
 mod archive;
 mod conflict;
@@ -29,6 +30,7 @@ mod version;
 pub use self::guard::repeats_own_write;
 pub use self::{
     admit::{Admission, AdmitContext, Arrival, Rejection, admit},
+    announce::announce_copy,
     answer::{Answer, Crossing, Outcome, SkipReason, Winner},
     archive::{
         ArchiveCause, Archived, Archiving, Attribution, NotNow, append, archive, call_life_ms, newest, recovery,

@@ -4,6 +4,7 @@
 //! `TANDEM_WORLDS=100000 cargo test -p testkit --test simulation` runs more of them; `TANDEM_SEED=17` replays one.
 
 mod alerts;
+mod announced;
 mod bounces;
 mod bugs;
 mod check;

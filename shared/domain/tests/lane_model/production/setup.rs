@@ -85,6 +85,8 @@ pub(crate) enum Mutant {
     RowsCountAsReadWhenApplied,
     /// What the other app has counts as unchanged since it was asked for.
     AnswersCountFromTheQuestion,
+    /// What a copy brings is not noted before its call.
+    CopiesAreNotAnnounced,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -50,6 +50,8 @@ pub(crate) enum Copied {
     Wanted(Image),
     /// The target has something else.
     Differs(Image),
+    /// The lane knows that the target will get this.
+    Announced(Image),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

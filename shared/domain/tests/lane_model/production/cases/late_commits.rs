@@ -21,11 +21,11 @@ cases! {
     a_copy_waits_for_the_caller_that_commits_late: holds(483, 714), COPIED;
     a_copy_waits_for_the_caller_across_a_crash: holds(859, 1_256), Setup { crashes: 1, ticks: 1, ..COPIED };
     a_copy_to_the_app_of_the_caller_waits: holds(483, 714), Setup { recoveries: &[B], ..COPIED };
-    a_copy_waits_for_the_last_of_two_callers: holds(11_204, 18_099), Setup {
+    a_copy_waits_for_the_last_of_two_callers: holds(5_624, 9_210), Setup {
         edits: &[saves_in_transaction(A, "red"), saves_in_transaction(A, "blue")],
         ..COPIED
     };
-    a_copy_waits_for_the_callers_of_both_apps: holds(1_341, 2_069), Setup {
+    a_copy_waits_for_the_callers_of_both_apps: holds(1_155, 1_779), Setup {
         edits: &[saves_in_transaction(A, "red"), saves_in_transaction(B, "blue")],
         ticks: 0,
         ..COPIED
@@ -38,7 +38,7 @@ cases! {
         apps: [TOO_LITTLE, Setup::APP],
         ..COPIED
     };
-    a_change_that_loses_waits_for_its_own_commit: holds(964, 1_322), LOSES;
+    a_change_that_loses_waits_for_its_own_commit: holds(979, 1_339), LOSES;
     a_change_that_loses_before_its_commit_stays: breaks(15, "AppsDiffer"), Setup {
         apps: [Setup::APP, AppKind { set_to_ticks: 0, ..SILENT }],
         ..LOSES

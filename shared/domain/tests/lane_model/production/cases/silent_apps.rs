@@ -43,7 +43,7 @@ cases! {
         apps: [Setup::APP, AppKind { says_before: true, ..SILENT_BY_MISTAKE }],
         ..QUIET
     };
-    a_report_after_another_change_is_copied: holds(55, 61), Setup {
+    a_report_after_another_change_is_copied: holds(49, 55), Setup {
         edits: BACK_TO_THE_LAST_VALUE,
         apps: [Setup::APP, SILENT_BY_MISTAKE],
         users_wait: true,

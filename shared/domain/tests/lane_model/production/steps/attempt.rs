@@ -4,8 +4,8 @@ use domain::{
     ContentHash, EntryId, ErrorClass, Failure, SideIx,
     failure::CallEffect,
     lane::{
-        Action as Planned, Attempt, Entry, SettleContext, Settlement, Step as PlannedStep, StepFailure, content, plan,
-        settle,
+        Action as Planned, Attempt, Entry, SettleContext, Settlement, Step as PlannedStep, StepFailure, announce_copy,
+        content, plan, settle,
     },
     map::{OnUnavailable, PerSide},
     mapping::translate,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::production::{
     app::{image, value_of},
-    setup::World,
+    setup::{Mutant, World},
     state::{Copied, Executor, Run, Running, State},
     violation::Violation,
 };
@@ -72,8 +72,24 @@ impl Steps<'_> {
                     }
                 });
             }
-            Some(Copied::Differs(wanted)) => self.call(running, to, wanted),
+            Some(Copied::Differs(wanted)) if self.world.setup.mutant == Mutant::CopiesAreNotAnnounced => {
+                self.call(running, to, wanted);
+            }
+            Some(Copied::Differs(wanted)) => self.announce(to, wanted),
+            Some(Copied::Announced(wanted)) => self.call(running, to, wanted),
         }
+    }
+
+    fn announce(&mut self, to: SideIx, wanted: &Image) {
+        let tag = content(&self.world.map(false).config, to, wanted);
+        let head = self.state.head.as_ref().and_then(|head| announce_copy(head, OWNER, to, tag));
+        let head = head.expect("nobody takes a lease from who lives");
+        self.step(Action::Announces(to), |next| {
+            next.head = Some(head);
+            if let Some(running) = &mut next.attempt {
+                running.read = Some(Copied::Announced(wanted.clone()));
+            }
+        });
     }
 
     fn attempt_step(&mut self, action: Action, change: impl FnOnce(&mut Running)) {

@@ -28,6 +28,7 @@ pub(crate) enum Action {
     Parks(u64),
     Reads(SideIx),
     Compares(SideIx),
+    Announces(SideIx),
     Calls(SideIx),
     MeetsALock(SideIx),
     Settles(u64),
