@@ -111,7 +111,7 @@ pub(crate) async fn writer(world: &World, key: &str, n: usize, mut rng: Rng) -> 
 }
 
 /// A person who saves on one of the two pages, again and again while told that it cannot be saved now.
-async fn person(world: &World, key: &str, n: usize, mut rng: Rng) {
+pub(crate) async fn person(world: &World, key: &str, n: usize, mut rng: Rng) {
     let (name, limit) = (format!("Person {n}"), u32::try_from(n).expect("few"));
     let in_finance = rng.happens(500);
     let mut last = None;

@@ -42,6 +42,15 @@ impl Admin {
         self.call(Method::PUT, path, Some(body)).await?.accepted(path)
     }
 
+    /// Replaces something, whatever version it has.
+    ///
+    /// # Errors
+    /// When it is refused, or the function does not answer.
+    pub async fn overwrite(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.put(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        Answer::of(request.header("if-match", "*").json(body)).await?.accepted(path)
+    }
+
     /// Has something done.
     ///
     /// # Errors

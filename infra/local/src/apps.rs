@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::http::{self, Answer};
 use crate::log_file;
 use crate::process::{Ending, Process};
+use crate::sample_app::{self, FlavorName};
 
 /// They take milliseconds, and longer on a machine that is building something.
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -20,6 +21,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// What makes an app the one it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Role {
+    /// Which of the two sample apps it is.
+    pub(crate) flavor: FlavorName,
     /// The side's name.
     pub(crate) side: &'static str,
     /// The name of the side at the other end.
@@ -31,9 +34,11 @@ pub(crate) struct Role {
 }
 
 /// The ERP.
-pub(crate) const FINANCE: Role = Role { side: "finance", other: "crm", kind: "finance_operations", service: "/data/" };
+pub(crate) const FINANCE: Role =
+    Role { flavor: FlavorName::Finance, side: "finance", other: "crm", kind: "finance_operations", service: "/data/" };
 /// The CRM.
-pub(crate) const CRM: Role = Role { side: "crm", other: "finance", kind: "dataverse", service: "/api/data/v9.2/" };
+pub(crate) const CRM: Role =
+    Role { flavor: FlavorName::Crm, side: "crm", other: "finance", kind: "dataverse", service: "/api/data/v9.2/" };
 
 /// A running app; it ends when this is dropped, and with the process that holds this.
 #[derive(Debug)]
@@ -41,16 +46,18 @@ pub(crate) struct RunningApp {
     pub(crate) app: App,
     process: Process,
     log: PathBuf,
+    database: PathBuf,
 }
 
 impl RunningApp {
-    /// Starts an app with an empty database in `work`.
+    /// Starts an app with a database of its own in `work`, which has these records already.
     pub(crate) async fn start(
         program: &Path,
         role: Role,
         api_key: &str,
         map: &str,
         work: &Path,
+        records: &[(String, Value)],
     ) -> anyhow::Result<Self> {
         let file = |kind: &str| work.join(format!("{}.{kind}", role.side));
         let (database, port_file, log) = (file("sqlite"), file("port"), file("log"));
@@ -59,6 +66,7 @@ impl RunningApp {
                 fs::remove_file(left).with_context(|| format!("{} cannot be removed", left.display()))?;
             }
         }
+        sample_app::store_records(&database, role.flavor, records)?;
         let mut command = Command::new(program);
         command.args(["app", "--flavor", role.side, "--other-name", role.other, "--map", map, "--port", "0"]);
         command.args(["--api-key", api_key, "--parent-pid", &std::process::id().to_string()]);
@@ -66,7 +74,12 @@ impl RunningApp {
         let mut process = Process::start(command, &log, Ending::Gently)?;
         let port = port(&mut process, &port_file, role, &log).await?;
         let app = App::new(format!("http://127.0.0.1:{port}"), api_key.to_owned())?;
-        Ok(Self { app, process, log })
+        Ok(Self { app, process, log, database })
+    }
+
+    /// Puts records into its database that nobody is told of.
+    pub(crate) fn store_records(&self, role: Role, records: &[(String, Value)]) -> anyhow::Result<()> {
+        sample_app::store_records(&self.database, role.flavor, records)
     }
 
     /// Says whether it still runs.

@@ -119,7 +119,7 @@ async fn up(args: Args, output: Output) -> anyhow::Result<ExitCode> {
     let mut stop = std::pin::pin!(told_to_stop());
     output.heading("Starting");
     let Args { once, endpoint, port, release, name, command: _ } = args;
-    let options = Options { name, endpoint, port, release, with_cargo_lambda: true, output };
+    let options = Options { name, endpoint, port, release, with_cargo_lambda: true, with_story: true, output };
     let mut stack = tokio::select! {
         stack = Stack::start(options) => stack?,
         stopped = &mut stop => return stopped.map(|()| ExitCode::from(INTERRUPTED)),

@@ -16,6 +16,8 @@ pub struct Options {
     pub release: bool,
     /// Whether `cargo lambda` is installed too. People want it beside a stack; the stack does not need it.
     pub with_cargo_lambda: bool,
+    /// Whether both apps have records from before, and the map does not run yet: [`crate::play`] begins with that.
+    pub with_story: bool,
     /// Where progress is told.
     pub output: Output,
 }
@@ -29,6 +31,7 @@ impl Options {
             port: None,
             release: false,
             with_cargo_lambda: false,
+            with_story: false,
             output: Output::silent(),
         }
     }

@@ -19,6 +19,7 @@ mod odata;
 mod outbox;
 mod page;
 mod record;
+mod records_before;
 mod report;
 mod server;
 mod settings;
@@ -37,6 +38,7 @@ use tokio::net::TcpListener;
 
 use app::App;
 pub(crate) use flavor::FlavorName;
+pub(crate) use records_before::store_records;
 use settings::Settings;
 use tandem::Patience;
 

@@ -24,10 +24,15 @@ pub(crate) async fn sides(admin: &Admin, finance: &App, crm: &App, output: Outpu
     Ok(())
 }
 
-/// Creates the map and runs it.
+/// Creates the map.
 pub(crate) async fn map(admin: &Admin, output: Output) -> anyhow::Result<()> {
     admin.put(&format!("/maps/{MAP}"), &map_config()).await?;
     output.done(format_args!("the map {MAP} is made: CustomersV3 in finance, accounts in crm, seven fields"));
+    Ok(())
+}
+
+/// Runs the map.
+pub(crate) async fn run(admin: &Admin, output: Output) -> anyhow::Result<()> {
     admin.post(&format!("/maps/{MAP}/run"), &json!({"reason": "first start"})).await?;
     output.done(format_args!("the map {MAP} runs"));
     Ok(())
@@ -47,6 +52,17 @@ fn side_config(role: Role, app: &App) -> Value {
         // The sample apps commit or give up within seconds.
         "longest_transaction_ms": 10_000,
     })
+}
+
+/// The map, which knows one group more: a pair of what finance and crm have for it.
+pub(crate) fn map_config_with((group, option): (&str, i64)) -> Value {
+    let mut config = map_config();
+    let fields = config["fields"].as_array_mut().into_iter().flatten();
+    let groups = fields.filter(|field| field["names"]["finance"] == "CustomerGroupId");
+    for values in groups.filter_map(|field| field["values"].as_array_mut()) {
+        values.push(json!({"finance": group, "crm": option}));
+    }
+    config
 }
 
 /// The map as one would make it between the two. It has no `key_rule`: the sample apps tell all spellings of a key apart.

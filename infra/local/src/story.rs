@@ -1,6 +1,8 @@
 //! The story: what Tandem does, shown on the two apps and checked at each step.
 
 mod alert;
+pub(crate) mod before;
+mod copy;
 mod outage;
 mod pause;
 
@@ -22,11 +24,14 @@ const KEY: &str = "C-1001";
 const ARRIVAL_DEADLINE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Plays it. The map is made and runs already.
+/// Plays it. The map is made, and does not run yet: see [`crate::Options::with_story`].
 ///
 /// # Errors
 /// When something is not as it should be; the error says what was seen instead.
 pub async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
+    output.heading("Before go-live");
+    copy::play(stack, output).await?;
+    output.heading("Day to day");
     let (finance, crm) = (stack.finance(), stack.crm());
     let doing = format!("somebody enters customer {KEY} in finance: crm has account {KEY}, in its own words");
     output.step(&doing, None, finance_to_crm(finance, crm)).await?;
@@ -126,7 +131,7 @@ async fn arrives(app: &App, name: &str, key: &str, as_wanted: impl Fn(&Value) ->
 async fn equal(stack: &Stack, key: &str) -> anyhow::Result<()> {
     let (customer, account) = (stack.finance().fields(key).await?, stack.crm().fields(key).await?);
     let (Some(customer), Some(account)) = (customer, account) else { bail!("{key} is not in both apps") };
-    let kinds = [("10", 3), ("20", 9), ("30", 5)];
+    let kinds = [("10", 3), ("20", 9), ("30", 5), before::GROUP];
     let kind = |group: &Value| kinds.iter().find(|(known, _)| group == known).map(|(_, kind)| *kind);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let limit = customer["CreditLimit"].as_f64().or_else(|| customer["CreditLimit"].as_str()?.parse().ok());

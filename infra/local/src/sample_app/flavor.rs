@@ -78,7 +78,7 @@ static FINANCE: Flavor = Flavor {
     fields: &[
         Field { name: "OrganizationName", label: "Organization name", kind: Kind::Name { max_chars: 100 } },
         Field { name: "CreditLimit", label: "Credit limit", kind: Kind::Amount { max: None } },
-        Field { name: "CustomerGroupId", label: "Customer group", kind: Kind::Choice(&["10", "20", "30"]) },
+        Field { name: "CustomerGroupId", label: "Customer group", kind: Kind::Choice(&["10", "20", "30", "40"]) },
         Field {
             name: "PrimaryContactPhone",
             label: "Contact phone",
@@ -114,7 +114,7 @@ static CRM: Flavor = Flavor {
         Field {
             name: "customertypecode",
             label: "Relationship type",
-            kind: Kind::Options(&[(3, "Customer"), (9, "Reseller"), (5, "Partner")]),
+            kind: Kind::Options(&[(3, "Customer"), (9, "Reseller"), (5, "Partner"), (8, "Prospect")]),
         },
         Field { name: "telephone1", label: "Main phone", kind: Kind::Note { max_chars: 40, nothing: None } },
         Field { name: "creditonhold", label: "Credit on hold", kind: Kind::Flag },

@@ -142,7 +142,7 @@ mod tests {
             (Finance, json!({"CreditLimit": "7"}), "WrongType"),
             (Finance, json!({"CreditLimit": null}), "WrongType"),
             (Finance, json!({"CreditLimit": -0.01}), "ValueOutOfRange"),
-            (Finance, json!({"CustomerGroupId": "40"}), "InvalidChoice"),
+            (Finance, json!({"CustomerGroupId": "50"}), "InvalidChoice"),
             (Finance, json!({"OnHold": true}), "WrongType"),
             (Finance, json!({"Shoe": 7}), "UnknownProperty"),
             (Finance, json!({"CustomerAccount": "C-2"}), "KeyMismatch"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::future::{try_join, try_join3};
+use serde_json::Value;
 
 use super::Stack;
 use crate::apps::{App, CRM, FINANCE, RunningApp};
@@ -26,6 +27,7 @@ use crate::private_file::PrivateFile;
 use crate::python;
 use crate::secrets::Secrets;
 use crate::seed;
+use crate::story::before;
 use crate::tools;
 
 /// Name of the stack in an emulator of its own.
@@ -75,13 +77,15 @@ impl Stack {
         functions::stage(&layout, options.release, &build_log).await?;
 
         let secrets = Secrets::random();
+        let records = |side: fn() -> Vec<(String, Value)>| if options.with_story { side() } else { Vec::new() };
+        let (customers, accounts) = (records(before::customers), records(before::accounts));
         let program = program.unwrap_or_else(|| layout.binaries(options.release).join(functions::TOOL));
         let (finance, crm) = try_join(
-            RunningApp::start(&program, FINANCE, &secrets.finance_api_key, seed::MAP, &work),
-            RunningApp::start(&program, CRM, &secrets.crm_api_key, seed::MAP, &work),
+            RunningApp::start(&program, FINANCE, &secrets.finance_api_key, seed::MAP, &work, &customers),
+            RunningApp::start(&program, CRM, &secrets.crm_api_key, seed::MAP, &work, &accounts),
         )
         .await?;
-        output.done("both apps run, each with an empty database of its own");
+        output.done("both apps run, each with a database of its own");
 
         let endpoint = emulator.as_ref().map(|own| own.url().to_owned()).or(options.endpoint.clone());
         let endpoint = endpoint.context("neither an emulator nor its address")?;
@@ -96,22 +100,25 @@ impl Stack {
         .await?;
         let endpoints = endpoints(endpoint, outputs, &secrets, &deployment, [&finance.app, &crm.app]);
         let mut stack = Self { endpoints, file, env_files, finance, crm, deployment, emulator, _lock: lock };
-        if let Err(error) = stack.seed(output).await {
+        if let Err(error) = stack.seed(output, options.with_story).await {
             stack.stop().await?;
             return Err(error);
         }
         Ok(stack)
     }
 
-    async fn seed(&mut self, output: Output) -> anyhow::Result<()> {
+    async fn seed(&mut self, output: Output, with_story: bool) -> anyhow::Result<()> {
         let admin = self.admin("admin")?;
         for role in ["operator", "viewer"] {
             let token = admin.create_token(&format!("local {role}"), role).await?;
             self.endpoints.tokens.insert(role.to_owned(), token);
         }
-        output.heading("The story");
+        output.heading("Connecting the two apps");
         seed::sides(&admin, self.finance(), self.crm(), output).await?;
         seed::map(&admin, output).await?;
+        if !with_story {
+            seed::run(&admin, output).await?;
+        }
         for app in [self.finance(), self.crm()] {
             app.connect(&self.endpoints.sync_write, &self.endpoints.hmac_secret).await?;
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 
+use super::before::is_from_before;
 use crate::admin::Admin;
 use crate::mails::Mail;
 use crate::output::Output;
@@ -64,10 +65,11 @@ async fn rule(operator: &Admin) -> anyhow::Result<()> {
     operator.put(RULE, &rule).await.map(drop)
 }
 
-/// How many errors of the type application the log has.
+/// How many errors of the type application the log has, without those of the copy: no rule counts them.
 async fn logged(operator: &Admin) -> anyhow::Result<u64> {
-    let errors = operator.get(&format!("/log/errors?map={MAP}&class=application")).await?;
-    Ok(errors["errors"].as_array().map_or(0, |errors| errors.len() as u64))
+    let errors = operator.get(&format!("/log/errors?map={MAP}&class=application&limit=1000")).await?;
+    let live = |error: &&Value| error["key"].as_str().is_none_or(|key| !is_from_before(key));
+    Ok(errors["errors"].as_array().map_or(0, |errors| errors.iter().filter(live).count() as u64))
 }
 
 async fn refusals(stack: &Stack, operator: &Admin) -> anyhow::Result<i64> {

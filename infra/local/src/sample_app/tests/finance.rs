@@ -83,7 +83,7 @@ async fn a_refusal_has_the_infolog_and_the_exception_within() {
     let within = &error["internalexception"]["message"];
     assert_eq!(within, "Organization name must not be longer than 100 characters");
     for wrong in
-        [json!({"CustomerGroupId": "40"}), json!({"OnHold": true}), json!({"CreditLimitExpirationDate": "soon"})]
+        [json!({"CustomerGroupId": "50"}), json!({"OnHold": true}), json!({"CreditLimitExpirationDate": "soon"})]
     {
         assert_eq!(error_of(patch(&app, wrong).await).await.0, 400);
     }
