@@ -68,6 +68,16 @@ impl Output {
         log: Option<&Path>,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
+        self.step_seen(doing, || glimpse(log), work).await
+    }
+
+    /// Runs one step as [`Self::step`] does; while it takes long, `seen` says how far it is.
+    pub(crate) async fn step_seen<T>(
+        self,
+        doing: &str,
+        seen: impl Fn() -> String,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
         let started = Instant::now();
         let mut work = std::pin::pin!(work);
         let mut notice = FIRST_NOTICE;
@@ -75,7 +85,7 @@ impl Output {
             match tokio::time::timeout(notice.saturating_sub(started.elapsed()), &mut work).await {
                 Ok(result) => break result,
                 Err(_elapsed) => {
-                    self.say(format_args!("  … {doing}, {}{}", seconds(started.elapsed()), glimpse(log)));
+                    self.say(format_args!("  … {doing}, {}{}", seconds(started.elapsed()), seen()));
                     notice = started.elapsed() + NEXT_NOTICE;
                 }
             }

@@ -1,5 +1,6 @@
 //! The story's first part: what both apps had before is compared, copied, mended and compared again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -29,15 +30,20 @@ const TRY_AGAIN: Duration = Duration::from_millis(500);
 pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let (admin, operator) = (stack.admin("admin")?, stack.admin("operator")?);
     let (customers, accounts, different) = (count(before::CUSTOMERS), before::ACCOUNTS, before::DIFFERENT);
-    output.say(format_args!("  finance has {customers} customers from before: {}", stack.finance().url()));
-    output.say(format_args!("  crm has {accounts} of them, {different} with other values: {}", stack.crm().url()));
+    output.say(format_args!("  finance has {customers} customers from before; its page: {}", stack.finance().url()));
+    output.say(format_args!(
+        "  crm has {accounts} of them, {different} with other values; its page: {}",
+        stack.crm().url()
+    ));
 
     let doing = "a dry run compares both apps and writes nothing";
     let dry = output.step(doing, None, dry_run(&operator)).await?;
     tell_dry_run(output, &dry);
 
     let doing = format!("the initial sync copies; meanwhile people save {} records in both apps", 2 * EDITED);
-    let copied = output.step(&doing, None, initial_sync(stack, &operator)).await?;
+    let so_far = AtomicU64::new(0);
+    let seen = || format!(": {} records so far", told(&so_far.load(Ordering::Relaxed).into()));
+    let copied = output.step_seen(&doing, seen, initial_sync(stack, &operator, &so_far)).await?;
     tell_copied(output, &copied);
     let doing = format!("nothing is overwritten: what people saved meanwhile is in both apps, {} of {0}", 2 * EDITED);
     output.step(&doing, None, kept(stack)).await?;
@@ -59,7 +65,7 @@ pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
         told(&reconciled["legs"]["crm"]["equal"])
     ));
     output.say(format_args!(
-        "    all runs, with each record: GET {}/maps/{MAP}/syncs",
+        "    all runs, with every record: GET {}/maps/{MAP}/syncs",
         stack.endpoints().admin.trim_end_matches('/')
     ));
     Ok(())
@@ -133,9 +139,16 @@ async fn start(operator: &Admin, wanted: &Value) -> anyhow::Result<String> {
 
 /// Waits until a run is through, and checks its sums.
 async fn end(operator: &Admin, run: &str) -> anyhow::Result<Value> {
+    end_seen(operator, run, &AtomicU64::new(0)).await
+}
+
+/// Does the same, and notes how many records of finance have come to their end.
+async fn end_seen(operator: &Admin, run: &str, so_far: &AtomicU64) -> anyhow::Result<Value> {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let run = operator.get(run).await?;
+        let count = |name: &str| run["legs"]["finance"][name].as_u64().unwrap_or_default();
+        so_far.store(count("read").saturating_sub(count("not_reached")), Ordering::Relaxed);
         if run["state"] == "finished" {
             for leg in ["finance", "crm"] {
                 let count = |name: &str| run["legs"][leg][name].as_u64().unwrap_or(u64::MAX / 16);
@@ -176,7 +189,7 @@ async fn dry_run(operator: &Admin) -> anyhow::Result<Value> {
     Ok(run)
 }
 
-async fn initial_sync(stack: &Stack, operator: &Admin) -> anyhow::Result<Value> {
+async fn initial_sync(stack: &Stack, operator: &Admin, so_far: &AtomicU64) -> anyhow::Result<Value> {
     let run = start(operator, &json!({"kind": "initial_sync", "winner": "finance", "reason": "go-live"})).await?;
     let deadline = Instant::now() + DEADLINE;
     while operator.get(&run).await?["legs"]["finance"]["inserted"].as_u64() < Some(COPIED_FIRST) {
@@ -187,7 +200,7 @@ async fn initial_sync(stack: &Stack, operator: &Admin) -> anyhow::Result<Value> 
     stream::iter(edits).buffer_unordered(PEOPLE).try_collect::<()>().await?;
     let meanwhile = operator.get(&run).await?;
     ensure!(meanwhile["state"] == "running", "the copy was over before people had saved: {meanwhile}");
-    let run = end(operator, &run).await?;
+    let run = end_seen(operator, &run, so_far).await?;
     ensure_counts(&run, "finance", &[("failed", failures())])?;
     let mut found: Vec<_> = causes(&run).iter().filter_map(|cause| cause["records"].as_u64()).collect();
     found.sort_unstable();
