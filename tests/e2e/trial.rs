@@ -3,6 +3,7 @@
 
 mod answers;
 mod failing;
+mod lists;
 mod stub;
 mod values;
 

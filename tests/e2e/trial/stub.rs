@@ -13,13 +13,26 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+/// The entity set.
+const LIST: &str = "Things";
+
 /// A request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) key: String,
+    /// What follows the path.
+    pub(crate) query: String,
     /// As it was sent, digit by digit.
     pub(crate) body: String,
+}
+
+impl Asked {
+    /// Which page of the list it asks for; `None`: it is about something else.
+    pub(crate) fn page(&self) -> Option<usize> {
+        let is_list = self.method == "GET" && self.key == LIST;
+        is_list.then(|| self.query.strip_prefix("page=").and_then(|page| page.parse().ok()).unwrap_or(1))
+    }
 }
 
 /// An answer that is not the app's usual one.
@@ -115,7 +128,7 @@ impl Stub {
         };
         let mut words = head.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let asked = Asked { method: method.to_owned(), key: key_in(path), body };
+        let asked = Asked { method: method.to_owned(), key: key_in(path), query: query_in(path), body };
         let reply = {
             let mut state = self.state();
             state.asked.push(asked.clone());
@@ -140,11 +153,24 @@ fn key_in(path: &str) -> String {
     last.split_once("('").map_or(last.clone(), |(_, rest)| rest.trim_end_matches("')").to_owned())
 }
 
+fn query_in(path: &str) -> String {
+    path.split_once('?').map_or_else(String::new, |(_, query)| query.to_owned())
+}
+
 fn usual(records: &mut BTreeMap<String, Value>, asked: &Asked) -> Reply {
     let absent = || {
         Reply::Http(404, "application/json", json!({"error": {"code": "none", "message": "no such thing"}}).to_string())
     };
     match asked.method.as_str() {
+        "GET" if asked.page().is_some() => {
+            let row = |(key, record): (&String, &Value)| {
+                let mut row = record.clone();
+                row["key"] = json!(key);
+                row
+            };
+            let rows: Vec<Value> = records.iter().map(row).collect();
+            Reply::Http(200, "application/json", json!({ "value": rows }).to_string())
+        }
         "GET" => match records.get(&asked.key) {
             Some(record) => {
                 let mut record = record.clone();
