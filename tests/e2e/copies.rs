@@ -98,7 +98,8 @@ fn store_batch(world: &World) -> Vec<String> {
     let [finance, crm, same, different] = BATCH;
     let keys: Vec<_> = (0..BATCH.iter().sum()).map(|_| key("COPY")).collect();
     let customers = keys.iter().enumerate().filter(|(n, _)| !(finance..finance + crm).contains(n));
-    let customers: Vec<_> = customers.map(|(n, key)| (key.clone(), customer("Before", n as u32))).collect();
+    let customers: Vec<_> =
+        customers.map(|(n, key)| (key.clone(), customer("Before", u32::try_from(n).expect("few")))).collect();
     let account = |(n, key): (usize, &String)| {
         let name = if n < finance + crm + same { "Before" } else { "Otherwise" };
         (key.clone(), json!({"name": name, "creditlimit": n, "customertypecode": 3, "telephone1": "+1 555 0100"}))
