@@ -27,6 +27,8 @@ const RECORDS: usize = 6;
 enum Ends {
     /// It is through, and so many rows were listed twice.
     Through { repeated: u64 },
+    /// It is through, and lists the row of the second page as failed, in these words.
+    Fails(&'static str),
     /// It asks an operator, in these words.
     Asks(&'static str),
 }
@@ -79,7 +81,7 @@ const LISTS: [List; 7] = [
             let row = json!({"key": "K-huge", "name": "x".repeat(ROW_BYTES)});
             (page == 2).then(|| Reply::Http(200, "application/json", json!({ "value": [row] }).to_string()))
         },
-        ends: Ends::Asks("does not give its next page"),
+        ends: Ends::Fails("the row has 10000"),
     },
 ];
 
@@ -121,6 +123,11 @@ async fn compared(world: &World, list: &'static List) {
             let leg = &ended["legs"][format!("{name}-a")];
             assert_eq!(leg["inserted"], RECORDS, "{name}: {ended}");
             assert_eq!(leg["skipped_for"]["repeated"].as_u64().unwrap_or(0), *repeated, "{name}: {ended}");
+        }
+        Ends::Fails(words) => {
+            let leg = &ended["legs"][format!("{name}-a")];
+            assert_eq!((&ended["state"], &leg["failed"]), (&json!("finished"), &json!(1)), "{name}: {ended}");
+            assert!(ended["causes"][0]["message"].as_str().is_some_and(|says| says.starts_with(words)), "{ended}");
         }
         Ends::Asks(words) => {
             assert_eq!(
