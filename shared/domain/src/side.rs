@@ -6,6 +6,7 @@ mod connector;
 mod health;
 mod list;
 mod reports;
+mod urls;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,7 @@ impl SideConfig {
             auth::check(auth, "connector.copy_auth", &mut check);
         }
         list::check(&self.connector, &mut check);
+        urls::check(&self.connector, &mut check);
         let by_alias = self.connector.key_style == Some(KeyStyle::Alias);
         check(
             !by_alias || self.connector.protocol() == ConnectorKind::Odata,

@@ -265,6 +265,8 @@ impl Answer {
         let mut words = format!("HTTP {} {reason}", self.status.as_u16());
         if self.status == StatusCode::PRECONDITION_REQUIRED {
             words += ": the app wants If-Match with every change: set the side's capability to `versioned`";
+        } else if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            words += ": the app wants another media type: set `connector.media_type` or `connector.patch_media_type`";
         } else if self.status.is_client_error() && self.is_page() {
             words += ": a web page, from a router or a proxy and not from the app";
         }
@@ -278,7 +280,13 @@ impl Answer {
         }
         let to = self.headers.get(LOCATION).and_then(|to| Url::parse(to.to_str().ok()?).ok());
         let host = to.as_ref().and_then(Url::host_str).map(|host| format!(" to {host}")).unwrap_or_default();
-        format!("{words}: the app redirects{host}; redirects are not followed")
+        let wants_slash = to.is_some_and(|to| to.path().ends_with('/'));
+        let help = if wants_slash {
+            ": if only a slash is missing, set `connector.record_url` to `{entity}/{key}/`"
+        } else {
+            ""
+        };
+        format!("{words}: the app redirects{host}; redirects are not followed{help}")
     }
 
     pub(crate) fn blot(&self, text: String) -> String {

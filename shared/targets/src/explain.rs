@@ -77,15 +77,28 @@ fn problem(fields: &Map<String, Value>) -> Explanation {
         (Some(title), Some(detail)) => parts.push(format!("{}: {detail}", title.trim_end_matches('.'))),
         (title, detail) => parts.extend(title.or_else(|| detail.clone()).or_else(|| text(fields, "message"))),
     }
-    let of_fields: Vec<String> = ["errors", "detail", "details", "fieldErrors", "violations", "validationErrors"]
-        .iter()
-        .filter_map(|name| fields.get(*name))
-        .flat_map(of_fields)
-        .collect();
+    let named = ["errors", "detail", "details", "fieldErrors", "violations", "validationErrors", "_issues"];
+    let mut of_fields: Vec<String> =
+        named.iter().filter_map(|name| fields.get(*name)).flat_map(self::of_fields).collect();
+    if is_only_of_fields(fields) {
+        of_fields = self::of_fields(&Value::Object(fields.clone()));
+    }
+    // Eve puts what it says in general beside what it says of single fields.
+    let general = fields.get("_error").and_then(Value::as_object);
+    parts.extend(general.and_then(|error| text(error, "message")));
     let detailed = detail.is_some() || !of_fields.is_empty();
     parts.extend(of_fields);
-    let found = coded(scalar(fields, "code").or_else(|| scalar(fields, "errorCode")).or(kind), joined(parts));
+    let code = scalar(fields, "code").or_else(|| scalar(fields, "errorCode")).or(kind);
+    let code = code.or_else(|| scalar(general?, "code"));
+    let found = coded(code, joined(parts));
     Explanation { explained: found.explained || detailed, ..found }
+}
+
+/// `{"name": ["This field is required."]}` and nothing else, as Django REST framework and Rails answer.
+fn is_only_of_fields(fields: &Map<String, Value>) -> bool {
+    let is_texts =
+        |value: &Value| value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string));
+    !fields.is_empty() && fields.values().all(is_texts)
 }
 
 /// `[{"message", "errorCode", "fields"}]`, as Salesforce answers.

@@ -2,7 +2,7 @@
 
 use domain::{
     Failure,
-    side::{Connector, KeyEncoding},
+    side::{Connector, ConnectorKind, KeyEncoding},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -36,8 +36,29 @@ pub(crate) fn base(connector: &Connector) -> Result<Url, Failure> {
 
 /// `{base}{entity}`, the entity being a name or a path of names.
 pub(crate) fn entity(connector: &Connector, entity: &str) -> Result<Url, Failure> {
-    let segments: Vec<_> = entity.split('/').map(segment).collect::<Result<_, _>>()?;
-    under(&base(connector)?, &segments.join("/"))
+    under(&base(connector)?, &segments(entity)?)
+}
+
+/// Where the records of an entity are made and listed.
+pub(crate) fn collection(connector: &Connector, entity: &str) -> Result<Url, Failure> {
+    match connector.protocol() {
+        ConnectorKind::Odata => self::entity(connector, entity),
+        ConnectorKind::Http => {
+            under(&base(connector)?, &connector.entity_url().replace("{entity}", &segments(entity)?))
+        }
+    }
+}
+
+/// Where a REST record with this encoded key is.
+pub(crate) fn record(connector: &Connector, entity: &str, key: &str) -> Result<Url, Failure> {
+    // The entity first: the encoded key has no brace that could be taken for a placeholder, and neither has the entity.
+    let path = connector.record_url().replace("{entity}", &segments(entity)?).replace("{key}", key);
+    under(&base(connector)?, &path)
+}
+
+/// A name or a path of names, encoded.
+pub(crate) fn segments(entity: &str) -> Result<String, Failure> {
+    Ok(entity.split('/').map(segment).collect::<Result<Vec<_>, _>>()?.join("/"))
 }
 
 /// Appends to the base what is encoded already.

@@ -17,7 +17,6 @@ use crate::{limits::MAX_ANSWER_BYTES, odata, path, refused_key::KeyInPath, rest}
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TANDEM_VERSION: HeaderName = HeaderName::from_static("tandem-version");
-const MERGE_PATCH: HeaderValue = HeaderValue::from_static("application/merge-patch+json");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -86,7 +85,7 @@ pub(crate) fn write(
     let mut request = match (sends, connector.update()) {
         (Sends::Deletion, _) => of_record(Method::DELETE)?,
         (Sends::New(record), _) => {
-            let url = path::entity(connector, &call.record.entity)?;
+            let url = path::collection(connector, &call.record.entity)?;
             Request::new(Method::POST, url).with_json(&rest::with_key(record.clone(), &call.record)?)?
         }
         (Sends::Whole(record), _) => {
@@ -100,8 +99,6 @@ pub(crate) fn write(
     if odata {
         let representation = side.capability == Capability::Versioned || connector.wants_stored_record;
         odata::headers(&mut request, representation);
-    } else if request.method == Method::PATCH {
-        request.headers.insert(CONTENT_TYPE, MERGE_PATCH);
     }
     let headers = &mut request.headers;
     // An app that remembers keys must not take a create for a repeat of the update that found no record.
@@ -118,6 +115,14 @@ pub(crate) fn write(
 
 /// The side's own headers and query parameters.
 fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failure> {
+    if side.connector.protocol() == ConnectorKind::Http {
+        let is_patch = request.method == Method::PATCH;
+        let sent = if is_patch { side.connector.patch_media_type() } else { side.connector.media_type() };
+        request.headers.insert(ACCEPT, media_type(side.connector.media_type())?);
+        if request.body.is_some() {
+            request.headers.insert(CONTENT_TYPE, media_type(sent)?);
+        }
+    }
     for (name, value) in &side.connector.headers {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| not_callable("connector.headers has no header name"))?;
@@ -138,6 +143,10 @@ fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failur
     Ok(request)
 }
 
+fn media_type(text: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(text).map_err(|_| not_callable("connector.media_type is no header value"))
+}
+
 /// The reading of a record.
 pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
     read_by(side, of_record(Method::GET, side, record)?)
@@ -146,7 +155,7 @@ pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request,
 /// The smallest request that shows whether the app accepts our credentials.
 pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, Failure> {
     let mut url = match entity {
-        Some(entity) => path::entity(&side.connector, entity)?,
+        Some(entity) => path::collection(&side.connector, entity)?,
         None => path::base(&side.connector)?,
     };
     match (entity, side.connector.protocol()) {
@@ -195,19 +204,17 @@ pub(crate) fn found(
 
 fn of_record(method: Method, side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
     let connector = &side.connector;
-    let entity = path::entity(connector, &record.entity)?;
-    let (key, query) = match connector.protocol() {
+    let (mut url, query) = match connector.protocol() {
         ConnectorKind::Odata => {
             let odata::KeyInUrl { predicate, query } = odata::key(connector, record)?;
-            (predicate, query)
+            (path::under(&path::entity(connector, &record.entity)?, &predicate)?, query)
         }
         ConnectorKind::Http => {
-            let segment = |part: KeyPart| Ok(format!("/{}", path::key_segment(connector.key_encoding, &part.text)?));
-            let segments = rest::key_parts(record)?.into_iter().map(segment);
-            (segments.collect::<Result<String, Failure>>()?, String::new())
+            let segment = |part: KeyPart| path::key_segment(connector.key_encoding, &part.text);
+            let segments: Vec<_> = rest::key_parts(record)?.into_iter().map(segment).collect::<Result<_, _>>()?;
+            (path::record(connector, &record.entity, &segments.join("/"))?, String::new())
         }
     };
-    let mut url = path::under(&entity, &key)?;
     url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
     let key_in_path = KeyInPath::of(connector, record);
     Ok(Request { key_in_path, ..Request::new(method, url) })

@@ -98,6 +98,20 @@ pub struct Connector {
     /// How a record that is not there is made. Default: `upsert` for `odata` and `dataverse`, `post` for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateMethod>,
+    /// REST: where the records of an entity are made and listed, relative to `base_url`; `{entity}` stands for the entity.
+    /// Default: `{entity}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_url: Option<String>,
+    /// REST: where a record is read, changed and deleted, relative to `base_url`; `{entity}` stands for the entity and `{key}`
+    /// for the encoded key. Default: `{entity}/{key}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_url: Option<String>,
+    /// REST: the media type of what is sent and wanted. Default: `application/json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// REST: the media type of a `PATCH`. Default: `media_type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch_media_type: Option<String>,
     /// How the records of an entity are listed.
     #[serde(default, skip_serializing_if = "ListSettings::is_default")]
     pub list: ListSettings,
@@ -107,7 +121,7 @@ pub struct Connector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpdateMethod {
-    /// `PATCH` with the mapped fields; REST: a JSON merge patch (RFC 7396).
+    /// `PATCH` with the mapped fields; REST: with the meaning of a JSON merge patch (RFC 7396).
     Patch,
     /// The record is read, the mapped fields are put into it, and the whole is `PUT`, with `If-Match` if it has an `ETag`.
     Put,
@@ -145,6 +159,31 @@ impl Connector {
                 CreateMethod::Post
             }
         })
+    }
+
+    /// REST: where the records of an entity are made and listed.
+    #[must_use]
+    pub fn entity_url(&self) -> &str {
+        self.entity_url.as_deref().unwrap_or("{entity}")
+    }
+
+    /// REST: where a record is.
+    #[must_use]
+    pub fn record_url(&self) -> &str {
+        self.record_url.as_deref().unwrap_or("{entity}/{key}")
+    }
+
+    /// REST: the media type of what is sent and wanted.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        self.media_type.as_deref().unwrap_or("application/json")
+    }
+
+    /// REST: the media type of a `PATCH`. `application/merge-patch+json` is not the default, although a `PATCH` has that meaning:
+    /// an app that does not know it mostly answers 415, but one on Express ignores the body and answers 200.
+    #[must_use]
+    pub fn patch_media_type(&self) -> &str {
+        self.patch_media_type.as_deref().unwrap_or(self.media_type())
     }
 
     /// How the app is spoken to.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppKind, Connector, ConnectorKind};
+use super::{AppKind, Connector, ConnectorKind, urls};
 use crate::limits::MAX_PAGE_ROWS;
 
 /// How the records of an entity are listed. What is absent is as the kind of app has it.
@@ -26,7 +26,7 @@ pub struct ListSettings {
     /// REST: how a page is asked for. Default: `get`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<ListMethod>,
-    /// REST: where, relative to `base_url`; `{entity}` stands for the entity. Default: `{entity}`.
+    /// REST: where, relative to `base_url`; `{entity}` stands for the entity. Default: `entity_url` of the connector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// REST: where an answer has its rows, as a JSON pointer (RFC 6901). Default: the answer is the list, or has it in a
@@ -124,12 +124,6 @@ impl ListSettings {
     pub fn size_parameter(&self) -> Option<&str> {
         Some(self.size_parameter.as_deref().unwrap_or("limit")).filter(|name| !name.is_empty())
     }
-
-    /// Where a page is asked for; `{entity}` stands for the entity.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        self.url.as_deref().unwrap_or("{entity}")
-    }
 }
 
 impl AppKind {
@@ -146,6 +140,12 @@ impl AppKind {
 }
 
 impl Connector {
+    /// REST: where a page is asked for; `{entity}` stands for the entity.
+    #[must_use]
+    pub fn list_url(&self) -> &str {
+        self.list.url.as_deref().unwrap_or(self.entity_url())
+    }
+
     /// Most records to ask for in one page.
     #[must_use]
     pub fn max_page_size(&self) -> u32 {
@@ -185,7 +185,7 @@ pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &s
     }
     if let Some(url) = &list.url {
         let says = "must be a path below base_url, with {entity} for the entity, and without fragment or `..`";
-        check(is_relative(url), "connector.list.url", says);
+        check(urls::is_relative(url, &["{entity}"]), "connector.list.url", says);
     }
     let next = list.next.as_ref();
     for (pointer, name) in [
@@ -208,18 +208,6 @@ pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &s
     }
     let same = next.and_then(NextPage::parameter).is_some_and(|name| list.size_parameter() == Some(name));
     check(!same, "connector.list.next.parameter", "is the size_parameter, too");
-}
-
-fn is_relative(url: &str) -> bool {
-    let path = url.split('?').next().unwrap_or_default();
-    let is_path =
-        !path.starts_with('/') && path.split('/').all(|part| !part.is_empty() && ![".", ".."].contains(&part));
-    is_path
-        && url.len() <= 1_024
-        && url.is_ascii()
-        && !url.contains(['#', '\\', ':', '%', ' '])
-        && !url.contains(char::is_control)
-        && !url.replace("{entity}", "").contains(['{', '}'])
 }
 
 #[cfg(test)]
@@ -288,7 +276,7 @@ mod tests {
         {
             assert_eq!(wrong("rest", &json!({"url": url})), "url", "{url}");
         }
-        for good in ["{entity}", "v2/{entity}/search?status=all", "customers"] {
+        for good in ["{entity}", "v2/{entity}/search?status=all", "customers", "{entity}/", "{entity}/?all=1"] {
             assert_eq!(wrong("rest", &json!({"url": good})), "", "{good}");
         }
         assert_eq!(wrong("rest", &json!({"rows": ""})), "");

@@ -135,3 +135,20 @@ fn of_many_messages_the_first_are_taken() {
     let (_, message, _) = said(&json!({"errors": many}).to_string(), "application/json");
     assert_eq!(message.as_deref(), Some("m00; m01; m02; m03; m04"));
 }
+
+#[test]
+fn an_answer_that_is_nothing_but_messages_by_field_is_the_apps_own_word() {
+    let json = "application/json";
+    let body = r#"{"name": ["This field is required."], "price": ["A valid number is required."]}"#;
+    let says = "name: This field is required. price: A valid number is required.";
+    assert_eq!(said(body, json), (None, Some(says.to_owned()), true));
+    for other in [r#"{"name": "x"}"#, r#"{"name": []}"#, r#"{"names": ["x"], "id": 7}"#, "{}"] {
+        assert_eq!(said(other, json), (None, None, false), "{other}");
+    }
+    let eve = r#"{"_status": "ERR", "_issues": {"name": "required field"},
+        "_error": {"code": 422, "message": "Insertion failure: 1 document(s) contain(s) error(s)"}}"#;
+    let (code, message, explained) = said(eve, json);
+    assert_eq!((code.as_deref(), explained), (Some("422"), true));
+    let message = message.unwrap();
+    assert!(message.contains("name: required field") && message.contains("Insertion failure"), "{message}");
+}

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Members in which REST apps put the records of a list.
-pub(crate) const LISTS: [&str; 6] = ["value", "data", "items", "results", "records", "content"];
+pub(crate) const LISTS: [&str; 8] = ["value", "data", "items", "results", "records", "content", "rows", "_items"];
 /// Why nothing is listed.
 const NO_NEXT: &str = "connector.list.next is not set: without it Tandem would take the first page for all records";
 
@@ -44,7 +44,7 @@ pub(super) fn plan(side: &SideConfig, listing: &Listing, place: &Place, size: u3
     let base = path::base(&side.connector)?;
     let mut url = match place {
         Place::Link(link) => link::stored(&base, link)?,
-        _ => first(&base, list.url(), &listing.entity)?,
+        _ => first(&base, side.connector.list_url(), &listing.entity)?,
     };
     match list.method.unwrap_or_default() {
         ListMethod::Get => {
@@ -59,8 +59,7 @@ pub(super) fn plan(side: &SideConfig, listing: &Listing, place: &Place, size: u3
 }
 
 fn first(base: &Url, template: &str, entity: &str) -> Result<Url, Failure> {
-    let segments: Vec<_> = entity.split('/').map(path::segment).collect::<Result<_, _>>()?;
-    link::stored(base, &template.replace("{entity}", &segments.join("/")))
+    link::stored(base, &template.replace("{entity}", &path::segments(entity)?))
 }
 
 fn add_to_query(url: &mut Url, parameters: &[(String, Value)]) {

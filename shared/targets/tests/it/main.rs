@@ -19,5 +19,6 @@ mod server;
 mod setup;
 mod stored;
 mod upserts;
+mod urls;
 mod versioned;
 mod writes;

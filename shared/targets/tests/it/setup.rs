@@ -78,6 +78,10 @@ pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
             | "update"
             | "create"
             | "query"
+            | "entity_url"
+            | "record_url"
+            | "media_type"
+            | "patch_media_type"
             | "headers" => config["connector"][name] = value.clone(),
             _ => config[name] = value.clone(),
         }

@@ -135,7 +135,7 @@ async fn a_rest_record_is_changed_by_a_merge_patch_of_the_mapped_fields_and_made
     let call = Call { record: address("C-2"), ..upsert(json!({"name": "y"})) };
     local().write(&side, &call).await.unwrap();
     let seen = server.seen();
-    assert_eq!(seen[0].header("content-type"), Some("application/merge-patch+json"));
+    assert_eq!(seen[0].header("content-type"), Some("application/json"), "Express ignores what it does not know");
     assert_eq!(seen[0].json(), json!({"name": "x", "phone": null}), "what is not mapped stays as it is");
     let requests: Vec<_> = seen.iter().map(|seen| (seen.method.as_str(), seen.path.as_str())).collect();
     assert_eq!(

@@ -1,0 +1,104 @@
+//! Where a REST app has its entities and records, and in which media type it speaks.
+
+use super::{Connector, ConnectorKind};
+
+/// Reports every mistake in them.
+pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &str)) {
+    let is_rest = connector.protocol() == ConnectorKind::Http;
+    for (value, name) in [
+        (&connector.entity_url, "entity_url"),
+        (&connector.record_url, "record_url"),
+        (&connector.media_type, "media_type"),
+        (&connector.patch_media_type, "patch_media_type"),
+    ] {
+        let says = "cannot be set for an app that speaks OData";
+        check(is_rest || value.is_none(), &format!("connector.{name}"), says);
+    }
+    if let Some(url) = &connector.entity_url {
+        let fits = is_relative(url, &["{entity}"]) && !url.contains('?');
+        let says = "must be a path below base_url, with {entity} for the entity, and without query, fragment or `..`";
+        check(fits, "connector.entity_url", says);
+    }
+    if let Some(url) = &connector.record_url {
+        let names_key = url.matches("{key}").count() == 1 && !url.contains('?');
+        let says = "must be a path below base_url, with {key} once, {entity} for the entity, and without query, fragment or `..`";
+        check(names_key && is_relative(url, &["{entity}", "{key}"]), "connector.record_url", says);
+    }
+    for (media_type, name) in [(&connector.media_type, "media_type"), (&connector.patch_media_type, "patch_media_type")]
+    {
+        let says = "must be a media type of JSON such as application/vnd.api+json";
+        check(media_type.as_deref().is_none_or(is_json), &format!("connector.{name}"), says);
+    }
+}
+
+/// Whether it is a path below `base_url` in which only these placeholders stand. It may end with a slash, as Django wants it.
+pub(super) fn is_relative(url: &str, placeholders: &[&str]) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    let parts = path.strip_suffix('/').unwrap_or(path);
+    let is_path = parts.split('/').all(|part| !part.is_empty() && ![".", ".."].contains(&part));
+    let rest = placeholders.iter().fold(url.to_owned(), |rest, name| rest.replace(name, ""));
+    is_path
+        && url.len() <= 1_024
+        && url.is_ascii()
+        && !url.contains(['#', '\\', ':', '%', ' '])
+        && !url.contains(char::is_control)
+        && !rest.contains(['{', '}'])
+}
+
+/// `application/json`, or a kind of it, with or without parameters.
+fn is_json(media_type: &str) -> bool {
+    let name = media_type.split(';').next().unwrap_or_default().trim_end();
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+    let is_name = name.split_once('/').is_some_and(|(kind, sub)| {
+        !kind.is_empty()
+            && kind.chars().all(is_token)
+            && sub.chars().all(is_token)
+            && (sub == "json" || sub.ends_with("+json"))
+    });
+    is_name && media_type.len() <= 128 && media_type.bytes().all(|b| (b' '..=b'~').contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::SideConfig;
+
+    fn wrong(kind: &str, name: &str, value: &str) -> Vec<String> {
+        let mut connector = json!({"kind": kind, "base_url": "https://a.example/"});
+        connector[name] = Value::from(value);
+        let side: SideConfig = serde_json::from_value(json!({"connector": connector})).unwrap();
+        side.mistakes().into_iter().map(|mistake| mistake.field).collect()
+    }
+
+    #[test]
+    fn urls_and_media_types_of_a_rest_app_are_checked_and_no_other_app_has_them() {
+        for (name, good, bad) in [
+            (
+                "entity_url",
+                &["{entity}/", "v1/{entity}", "rows"][..],
+                &["", "/x", "a/../b", "{key}", "{entity}?a=1", "a//"][..],
+            ),
+            (
+                "record_url",
+                &["{entity}/{key}/", "{entity}/{key}.json", "v1/{entity}/by-code/{key}"],
+                &["{entity}", "{key}/{key}", "../{key}", "{entity}/{key}?x=1", "{entity}/{id}/{key}"],
+            ),
+            (
+                "media_type",
+                &["application/json", "application/vnd.api+json", "application/json; charset=utf-8"],
+                &["", "json", "text/plain", "/json", "application/json\r\nx: y", "application/xml"],
+            ),
+            ("patch_media_type", &["application/merge-patch+json"], &["application/json-seq"]),
+        ] {
+            let field = format!("connector.{name}");
+            for value in good {
+                assert_eq!(wrong("rest", name, value), [""; 0], "{name} {value}");
+                assert_eq!(wrong("dataverse", name, value), [field.clone()], "{name} {value}");
+            }
+            for value in bad {
+                assert_eq!(wrong("rest", name, value), [field.clone()], "{name} {value}");
+            }
+        }
+    }
+}
