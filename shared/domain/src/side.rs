@@ -180,6 +180,9 @@ impl SideConfig {
     /// lease has room for all.
     #[must_use]
     pub fn requests_per_write(&self) -> u64 {
+        if self.connector.looks_first {
+            return 3;
+        }
         match (self.capability, self.connector.update(), self.connector.create()) {
             (Capability::Versioned, ..) | (_, UpdateMethod::Put, _) => 3,
             (_, _, CreateMethod::Post) => 2,

@@ -68,6 +68,20 @@ impl Answer {
         by_status || self.is_worded(connector, MISSING_IN_FINANCE)
     }
 
+    /// Whether the body of a successful `GET` of a record is the app's word that there is none: `null`, `[]`, or an `OData` list
+    /// without items, as simple-odata-server answers.
+    pub(crate) fn has_no_record(&self) -> bool {
+        let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        match self.json() {
+            Some(Value::Object(body)) => {
+                body.get("value").is_some_and(is_empty)
+                    && body.keys().all(|name| name == "value" || name.starts_with("@odata."))
+            }
+            Some(body) => body.is_null() || is_empty(&body),
+            None => false,
+        }
+    }
+
     /// Whether the app refuses to make a record because it is there already.
     pub(crate) fn is_duplicate(&self, connector: &Connector) -> bool {
         matches!(self.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED)

@@ -132,6 +132,9 @@ impl<S: Secrets> Connectors<S> {
             return Err(without_effect(answer.failure_to_read()));
         }
         let etag = answer.header_etag();
+        if answer.has_no_record() {
+            return Ok(None);
+        }
         let record = answer.into_record()?;
         if let Some(missing) = address.own_fields().into_iter().find(|field| !record.contains_key(*field)) {
             let message = format!("the answer is no record: it has no {missing}");
@@ -190,7 +193,8 @@ impl<S: Secrets> Apps for Connectors<S> {
     async fn write(&self, Side { id, config: side, .. }: &Side, call: &Call) -> Result<Applied, Failure> {
         self.breaker.check(id, now())?;
         let deadline = Deadline::of(side, u32::try_from(side.requests_per_write()).unwrap_or(1));
-        let reads_first = side.connector.update() == UpdateMethod::Put && call.image != Image::Absent;
+        let wants_look = side.connector.update() == UpdateMethod::Put || side.connector.looks_first;
+        let reads_first = wants_look && call.image != Image::Absent;
         let outcome = if reads_first || side.capability == Capability::Versioned {
             self.write_conditionally(side, call, &deadline).await
         } else {

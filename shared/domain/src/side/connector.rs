@@ -98,6 +98,9 @@ pub struct Connector {
     /// How a record that is not there is made. Default: `upsert` for `odata` and `dataverse`, `post` for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateMethod>,
+    /// Whether Tandem reads a record before it changes it: for apps that answer a change of a record that is not there with success.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looks_first: bool,
     /// REST: where the records of an entity are made and listed, relative to `base_url`; `{entity}` stands for the entity.
     /// Default: `{entity}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

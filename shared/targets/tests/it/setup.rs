@@ -78,6 +78,7 @@ pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
             | "update"
             | "create"
             | "query"
+            | "looks_first"
             | "entity_url"
             | "record_url"
             | "media_type"

@@ -84,3 +84,29 @@ async fn a_change_is_sent_as_json_unless_the_side_says_otherwise() {
     let failure = local().write(&side("rest", &server.url(), json!({})), &upsert(json!({}))).await.unwrap_err();
     assert!(failure.message.contains("connector.patch_media_type"), "{}", failure.message);
 }
+
+/// simple-odata-server answers 204 to the change of a record that is not there, and an empty list to its reading.
+#[tokio::test]
+async fn an_app_that_takes_any_change_is_looked_at_first() {
+    let server = Server::start(|seen| match (seen.method.as_str(), seen.path.contains("C-2")) {
+        ("GET", false) => answer(200, json!({"@odata.context": "x", "value": []})),
+        ("GET", true) => answer(200, json!({"@odata.context": "x", "accountnumber": "C-2", "name": "old"})),
+        ("POST", _) => answer(201, json!({"@odata.context": "x"})),
+        _ => answer(204, ""),
+    })
+    .await;
+    let side = side("odata", &server.url(), json!({"looks_first": true, "create": "post", "capability": "plain"}));
+    assert_eq!(side.config.requests_per_write(), 3);
+    assert_eq!(local().read(&side, &address("C-1")).await, Ok(None));
+    local().write(&side, &upsert(json!({"name": "x"}))).await.unwrap();
+    local().write(&side, &Call { record: address("C-2"), ..upsert(json!({"name": "x"})) }).await.unwrap();
+    assert_eq!(server.methods(), ["GET", "GET", "POST", "GET", "PATCH"]);
+    for body in ["null", "[]"] {
+        let server = Server::start(move |_| answer(200, body)).await;
+        assert_eq!(local().read(&self::side("rest", &server.url(), json!({})), &address("C-1")).await, Ok(None));
+    }
+    for body in ["{}", r#"{"value": [], "name": "x"}"#, "", r#"{"value": [{}]}"#] {
+        let server = Server::start(move |_| answer(200, body)).await;
+        assert!(local().read(&self::side("rest", &server.url(), json!({})), &address("C-1")).await.is_err(), "{body}");
+    }
+}
