@@ -68,18 +68,13 @@ impl Answer {
         by_status || self.is_worded(connector, MISSING_IN_FINANCE)
     }
 
-    /// Whether the body of a successful `GET` of a record is the app's word that there is none: `null`, `[]`, or an `OData` list
-    /// without items, as simple-odata-server answers.
+    /// Whether the body of a successful `GET` of an `OData` record is a list without items, as simple-odata-server answers when
+    /// there is none. `null` and `[]` are not taken for that: nothing in them shows that the app itself answered.
     pub(crate) fn has_no_record(&self) -> bool {
-        let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
-        match self.json() {
-            Some(Value::Object(body)) => {
-                body.get("value").is_some_and(is_empty)
-                    && body.keys().all(|name| name == "value" || name.starts_with("@odata."))
-            }
-            Some(body) => body.is_null() || is_empty(&body),
-            None => false,
-        }
+        let Some(Value::Object(body)) = self.json() else { return false };
+        let is_empty = body.get("value").and_then(Value::as_array).is_some_and(Vec::is_empty);
+        let is_list = |name: &String| name == "value" || name.starts_with("@odata.");
+        is_empty && body.contains_key("@odata.context") && body.keys().all(is_list)
     }
 
     /// Whether the app refuses to make a record because it is there already.
@@ -294,7 +289,7 @@ impl Answer {
         }
         let to = self.headers.get(LOCATION).and_then(|to| Url::parse(to.to_str().ok()?).ok());
         let host = to.as_ref().and_then(Url::host_str).map(|host| format!(" to {host}")).unwrap_or_default();
-        let wants_slash = to.is_some_and(|to| to.path().ends_with('/'));
+        let wants_slash = to.is_some_and(|to| to.path().len() > 1 && to.path().ends_with('/'));
         let help = if wants_slash {
             ": if only a slash is missing, set `connector.record_url` to `{entity}/{key}/`"
         } else {

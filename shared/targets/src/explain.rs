@@ -80,7 +80,7 @@ fn problem(fields: &Map<String, Value>) -> Explanation {
     let named = ["errors", "detail", "details", "fieldErrors", "violations", "validationErrors", "_issues"];
     let mut of_fields: Vec<String> =
         named.iter().filter_map(|name| fields.get(*name)).flat_map(self::of_fields).collect();
-    if is_only_of_fields(fields) {
+    if of_fields.is_empty() && is_only_of_fields(fields) {
         of_fields = self::of_fields(&Value::Object(fields.clone()));
     }
     // Eve puts what it says in general beside what it says of single fields.
