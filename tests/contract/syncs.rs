@@ -47,6 +47,7 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
         speed: Default::default(),
         expected_rows: PerSide::default(),
         stall: None,
+        waits: 0,
         lease: None,
     }
 }

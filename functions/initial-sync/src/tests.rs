@@ -44,6 +44,7 @@ async fn the_schedule_counts_a_run_that_has_waited_for_an_hour() {
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,
+        despite: Vec::new(),
         reason: "nightly".to_owned(),
     };
     let run = start(&*world, &kim, &map.id, &wanted).await.unwrap();

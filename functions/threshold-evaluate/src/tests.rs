@@ -181,6 +181,7 @@ async fn events_of_sync_runs(world: &SimWorld) -> Vec<app::ports::Event> {
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,
+        despite: Vec::new(),
         reason: "to test".to_owned(),
     };
     let steered = start(world, &kim, &map.id, &wanted).await.unwrap();

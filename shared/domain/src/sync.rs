@@ -67,6 +67,9 @@ pub(crate) mod tests {
             to_look_at: 0,
             noted: 0,
             stall: None,
+            waits: 0,
+            expected_rows: PerSide::default(),
+            speed: Speed::default(),
             lease: None,
         }
     }

@@ -369,8 +369,9 @@ async fn a_map_is_synced_after_those_that_its_lookups_refer_to() {
     let run = api.post("/maps/contacts/syncs", &started).await;
     assert_eq!(run.status, 201, "{run:?}");
     assert!(!problems(&api, &wanted).await.1, "it is not through");
-    let mut run = api.world.syncs.all_runs()[0].clone();
-    (run.state, run.version) = (RunState::Finished, run.version + 1);
-    api.world.syncs.save_run(&run, run.version - 1, &[]).await.unwrap();
+    let found = api.world.syncs.all_runs()[0].clone();
+    let through = SyncRun { state: RunState::Finished, version: found.version + 1, ..found.clone() };
+    let map = api.world.config().map(&found.map).await.unwrap().unwrap();
+    api.world.syncs.save_run(&map, &through, Some(&found), &[]).await.unwrap();
     assert_eq!(problems(&api, &wanted).await, (Vec::new(), true));
 }

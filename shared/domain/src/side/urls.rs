@@ -94,10 +94,10 @@ mod tests {
             let field = format!("connector.{name}");
             for value in good {
                 assert_eq!(wrong("rest", name, value), [""; 0], "{name} {value}");
-                assert_eq!(wrong("dataverse", name, value), [field.clone()], "{name} {value}");
+                assert_eq!(wrong("dataverse", name, value), std::slice::from_ref(&field), "{name} {value}");
             }
             for value in bad {
-                assert_eq!(wrong("rest", name, value), [field.clone()], "{name} {value}");
+                assert_eq!(wrong("rest", name, value), std::slice::from_ref(&field), "{name} {value}");
             }
         }
     }

@@ -88,7 +88,7 @@ pub(super) async fn find_problems<P: AdminPorts>(
         problems.extend(rows::judge_values(from, to));
         problems.extend(lookups::find_unsynced(ports, to).await?);
     }
-    problems.sort_by(|one, other| other.severity.cmp(&one.severity));
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     Ok(problems)
 }
 

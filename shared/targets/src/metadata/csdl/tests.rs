@@ -88,10 +88,9 @@ fn a_property_says_whether_it_is_required_how_long_it_may_be_and_whether_it_can_
         <Annotations Target="a.T/aside"><Annotation Term="Core.V1.Computed" Bool="true"/></Annotations>
         <EntityContainer Name="C"><EntitySet Name="ts" EntityType="App.T"/></EntityContainer></Schema></Edmx>"#;
     let facets = describe(document, &["ts".to_owned()]).unwrap().entities.remove("ts").unwrap().facets;
-    let told = |name: &str, facets: &FieldFacets| match *facets {
-        FieldFacets { is_required, max_length, is_read_only } => {
-            format!("{name} {is_required} {max_length:?} {is_read_only}")
-        }
+    let told = |name: &str, facets: &FieldFacets| {
+        let FieldFacets { is_required, max_length, is_read_only } = *facets;
+        format!("{name} {is_required} {max_length:?} {is_read_only}")
     };
     let told: Vec<_> = facets.iter().map(|(name, facets)| told(name, facets)).collect();
     assert_eq!(
