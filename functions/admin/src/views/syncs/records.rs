@@ -1,0 +1,158 @@
+//! What a sync run has noted about records, as operators see it.
+
+use domain::{
+    ErrorClass, Map, Record,
+    sync::{FieldDifference, Finding, FindingState},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::views::by_hand;
+
+/// Records of a run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRecords {
+    /// The records, those with one cause together.
+    pub(crate) records: Vec<SyncRecord>,
+    /// The `after` of the next page. Absent: there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) next: Option<String>,
+}
+
+/// A record of a run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncRecord {
+    /// The side whose row it is.
+    from: String,
+    key: String,
+    /// `look_again`, `failed`, `differs` or `changing`.
+    state: &'static str,
+    /// When it failed, or is looked at again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = by_hand::error_class)]
+    class: Option<ErrorClass>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message: Option<String>,
+    /// What somebody can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    what_to_do: Option<&'static str>,
+    /// The row as it was, if it was at hand. Values that the map hides are not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    row: Option<Record>,
+    /// The other app lacks the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    missing: Option<bool>,
+    /// Fields that differ, by the names of the other side.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<SyncField>,
+}
+
+/// A field that differs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SyncField {
+    field: String,
+    /// What would be written.
+    #[schema(value_type = Object)]
+    wanted: Value,
+    /// What is there.
+    #[schema(value_type = Object)]
+    there: Value,
+}
+
+/// What somebody can do about a record that failed.
+fn what_to_do(class: ErrorClass, no_record: bool) -> &'static str {
+    use ErrorClass::{
+        Application, Auth, BadRequest, Conflict, Mapping, Network, OtherHttp, Throttled, Timeout, Unavailable,
+    };
+    match class {
+        _ if no_record => "give the row a key that the map can use, in its app; then start a run of all records",
+        Mapping => "correct the value, or the mapping of the field; then rerun what failed",
+        Application | BadRequest => {
+            "correct the record in its app, or the rule of the other app that refuses it; then rerun what failed"
+        }
+        Conflict => "look at the record in both apps: somebody changed it at the same time; then rerun it",
+        Auth => "let the user of Tandem read and write the entity; then rerun what failed",
+        Throttled | Unavailable | Network | Timeout | OtherHttp => "see that the app answers; then rerun what failed",
+    }
+}
+
+impl SyncRecord {
+    /// The first line of a file, after a byte order mark: without one, Excel takes UTF-8 for the code page of the machine.
+    pub(crate) fn csv_header() -> String {
+        "\u{feff}from,key,state,at,cause,class,code,message,what_to_do,missing,fields,row\r\n".to_owned()
+    }
+
+    /// The record as the cells of a line.
+    pub(crate) fn csv_cells(&self) -> [String; 12] {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let fields = if self.fields.is_empty() { None } else { serde_json::to_string(&self.fields).ok() };
+        let row = self.row.as_ref().and_then(|row| serde_json::to_string(row).ok());
+        [
+            self.from.clone(),
+            self.key.clone(),
+            self.state.to_owned(),
+            text(&self.at),
+            text(&self.cause),
+            self.class.map(|class| class.as_str().to_owned()).unwrap_or_default(),
+            text(&self.code),
+            text(&self.message),
+            self.what_to_do.unwrap_or_default().to_owned(),
+            self.missing.map(|missing| missing.to_string()).unwrap_or_default(),
+            fields.unwrap_or_default(),
+            row.unwrap_or_default(),
+        ]
+    }
+
+    pub(crate) fn of(map: &Map, finding: Finding) -> Self {
+        let (from, key) = (map.config.side(finding.leg).side.to_string(), finding.key.to_string());
+        let bare = |state| Self {
+            from,
+            key,
+            state,
+            at: None,
+            cause: None,
+            class: None,
+            code: None,
+            message: None,
+            what_to_do: None,
+            row: None,
+            missing: None,
+            fields: Vec::new(),
+        };
+        match finding.state {
+            FindingState::LookAgain(look) => Self { at: Some(look.due.to_string()), ..bare("look_again") },
+            FindingState::Changing => bare("changing"),
+            FindingState::Failed(failed) => Self {
+                at: Some(failed.at.to_string()),
+                cause: Some(failed.cause.to_string()),
+                class: Some(failed.class),
+                code: failed.code,
+                message: Some(failed.message),
+                what_to_do: Some(what_to_do(failed.class, failed.no_record)),
+                row: failed.row,
+                ..bare("failed")
+            },
+            FindingState::Differs(difference) => {
+                let fields = difference.fields.into_iter();
+                let field =
+                    |found: FieldDifference| SyncField { field: found.field, wanted: found.wanted, there: found.there };
+                Self { missing: Some(difference.missing), fields: fields.map(field).collect(), ..bare("differs") }
+            }
+        }
+    }
+}
