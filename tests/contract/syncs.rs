@@ -8,7 +8,7 @@ use domain::{
     id::{MapUid, SyncRunId},
     log::LogEvent,
     map::{PerSide, SideIx},
-    sync::{Finding, FindingState, LookAgain, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
+    sync::{Finding, FindingState, LookAgain, RunMemory, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
 };
 
 use crate::emulator::{run, table};
@@ -49,11 +49,12 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
         stall: None,
         waits: 0,
         lease: None,
+        memory: RunMemory::default(),
     }
 }
 
 fn look(key: &str, due: u64) -> Finding {
-    let look = LookAgain { due: Timestamp(due), noted: 0, looks: 0, seen: None };
+    let look = LookAgain::first(Timestamp(due));
     Finding { leg: SideIx::First, key: key.parse().expect("a key"), state: FindingState::LookAgain(look) }
 }
 
@@ -116,6 +117,9 @@ fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_ov
             (found(None, 10).await, runs.active_runs().await),
             (vec!["c".into(), "a".into()], Ok(vec![active(&second)]))
         );
+        let third = sync_run(3 << 90, 1);
+        assert_eq!(runs.save_run(&third, 0, &[]).await, Ok(()), "the one before is over");
+        assert_eq!(runs.forget_active(&active(&third)).await, Ok(()));
         assert_eq!(runs.forget_active(&active(&second)).await, Ok(()));
         assert_eq!(runs.active_runs().await, Ok(Vec::new()));
     });

@@ -73,6 +73,8 @@ pub enum Key {
     SyncRun(MapUid, SyncRunId),
     /// A sync run that is not over.
     ActiveRun(MapId, SyncRunId),
+    /// The sync run that writes to the apps of a map: there is one at a time.
+    WritingRun(MapUid),
     /// What a sync run has noted of a record, by its place.
     Finding(SyncRunId, String),
 }
@@ -94,7 +96,12 @@ impl Key {
             Self::Map(_) => "MAPS".to_owned(),
             Self::Side(_) => "SIDES".to_owned(),
             Self::Token(_) => "TOKENS".to_owned(),
-            Self::Skipped(uid) | Self::CatchUp(uid, _) | Self::Depth(uid) | Self::Drain(uid) | Self::Resent(uid) => {
+            Self::Skipped(uid)
+            | Self::CatchUp(uid, _)
+            | Self::Depth(uid)
+            | Self::Drain(uid)
+            | Self::Resent(uid)
+            | Self::WritingRun(uid) => {
                 format!("S#{uid}")
             }
             Self::Health(_) => "HEALTH".to_owned(),
@@ -145,6 +152,7 @@ impl Key {
             Self::Resent(_) => "RESENT".to_owned(),
             Self::SyncRun(_, id) => format!("{:032x}", id.0),
             Self::ActiveRun(map, id) => format!("{map}#{:032x}", id.0),
+            Self::WritingRun(_) => "SYNC".to_owned(),
             Self::Finding(_, place) => place.clone(),
         }
     }

@@ -22,7 +22,8 @@ use crate::{
 
 /// How long runs and their findings are kept, in milliseconds: a year after their last change.
 const RUN_TTL_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
-/// SQS delays a message by no more than 15 minutes. A worker that comes too early waits again.
+/// SQS delays a message by no more than 15 minutes. A worker that comes too early leaves, and the schedule
+/// wakes the next one.
 const MAX_DELAY_S: u64 = 900;
 
 /// Sync runs in DynamoDB.
@@ -111,6 +112,14 @@ impl SyncRuns for DynamoSyncRuns {
             (_, true) => actions.push(self.delete(&active)?),
             (0, false) => actions.push(self.put(&active, documents::item(&(), 1)?, None)?),
             (_, false) => {}
+        }
+        if run.choice.kind.writes() {
+            let claim = Key::WritingRun(run.uid);
+            match (before, run.is_over()) {
+                (_, true) => actions.push(self.delete(&claim)?),
+                (None, false) => actions.push(self.put(&claim, documents::item(&run.id, 1)?, Some(0))?),
+                (_, false) => {}
+            }
         }
         // One item may be in a transaction once: a record that is put off to the same time is deleted and put.
         let mut seen = std::collections::BTreeMap::new();

@@ -12,9 +12,11 @@ mod estimate;
 mod finding;
 mod join;
 mod line;
+mod memory;
 mod outcome;
 mod progress;
 mod run;
+mod size;
 
 pub use self::{
     choice::{LegChoice, Selection, SyncChoice, SyncKind},
@@ -25,9 +27,11 @@ pub use self::{
     finding::{Cause, Difference, FailedCopy, FieldDifference, Finding, FindingState, LookAgain, find_differences},
     join::{Join, Joined},
     line::{CauseTold, LegTold, SyncStep},
+    memory::{ComparedBy, NoteKind, RunMemory, RunNote},
     outcome::SyncOutcome,
     progress::{ListProgress, PageTurn},
     run::{MAX_CAUSES, RunPhase, RunState, Stall, SyncRun},
+    size::{SizeBasis, find_missing},
 };
 
 #[cfg(test)]
@@ -71,6 +75,7 @@ pub(crate) mod tests {
             expected_rows: PerSide::default(),
             speed: Speed::default(),
             lease: None,
+            memory: RunMemory::default(),
         }
     }
 }

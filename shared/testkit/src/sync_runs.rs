@@ -141,6 +141,11 @@ impl SyncRuns for MemorySyncRuns {
             if stored != expected {
                 return Err(CommitError::Stale);
             }
+            let writes = |run: &SyncRun| run.choice.kind.writes() && !run.is_over();
+            let beside = |other: &SyncRun| other.uid == run.uid && other.id != run.id && writes(other);
+            if before.is_none() && writes(run) && tables.runs.values().any(beside) {
+                return Err(CommitError::Stale);
+            }
             assert_eq!(run.version, expected + 1, "every change counts");
             tables.runs.insert((run.uid, run.id), run.clone());
             tables.history.push(run.clone());

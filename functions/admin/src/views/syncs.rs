@@ -1,6 +1,7 @@
 //! Sync runs, as operators see them.
 
 mod expected;
+mod notes;
 mod problems;
 mod records;
 mod start;
@@ -14,7 +15,10 @@ use domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::expected::{SyncCost, SyncExpected};
+use self::{
+    expected::{SyncCost, SyncExpected},
+    notes::SyncNote,
+};
 pub(crate) use self::{
     problems::SyncCheck,
     records::{SyncRecord, SyncRecords},
@@ -91,6 +95,9 @@ pub(crate) struct SyncRunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     stall: Option<SyncStall>,
+    /// What happened to it that its counts do not show: a list began anew or ended too early, the map was changed. The first 20.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<SyncNote>,
 }
 
 /// Who paused, resumed or cancelled a run.
@@ -220,6 +227,7 @@ impl SyncRunView {
             steered: run.steered.map(|by| SyncSteered { actor: by.actor, at: by.at.to_string(), reason: by.reason }),
             began: run.began.to_string(),
             ended: run.ended.map(|at| at.to_string()),
+            notes: run.memory.notes.iter().map(|note| SyncNote::of(note, &name)).collect(),
             causes: run.causes.into_iter().map(|cause| SyncCause::of(cause, &name)).collect(),
             to_look_at: run.to_look_at,
             stall: run.stall.map(|stall| SyncStall {

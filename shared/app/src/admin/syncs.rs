@@ -9,8 +9,8 @@ use domain::{
     map::{Intake, MapCommand, MapState, PerSide, SideIx},
     record::ContentHash,
     sync::{
-        Finding, FindingState, Join, LegChoice, LookAgain, RunPhase, RunState, Selection, Speed, SyncChoice, SyncKind,
-        SyncRun, rows_read,
+        Finding, FindingState, Join, LegChoice, LookAgain, RunMemory, RunPhase, RunState, Selection, Speed, SyncChoice,
+        SyncKind, SyncRun, rows_read,
     },
 };
 
@@ -67,12 +67,8 @@ pub async fn start<P: AdminPorts>(
         _ => {}
     }
     if choice.kind.writes() {
-        let active = ports.runs().active_runs().await?;
-        for other in active.into_iter().filter(|other| other.map == *id) {
-            let run = ports.runs().run(&map, other.run).await?;
-            if run.is_some_and(|run| run.choice.kind.writes() && !run.is_over()) {
-                return conflict(StateConflict::SyncActive(other.run));
-            }
+        if let Some(other) = find_writing_run(ports, &map).await? {
+            return conflict(StateConflict::SyncActive(other));
         }
         if map.state.intake() == Intake::Keep {
             return conflict(StateConflict::MapPaused);
@@ -91,7 +87,15 @@ pub async fn start<P: AdminPorts>(
         let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection == Selection::All);
         run.expected_rows = last.map(rows_read).unwrap_or_default();
     }
-    ports.runs().save_run(&map, &run, None, &[]).await.map_err(super::lost)?;
+    if let Err(error) = ports.runs().save_run(&map, &run, None, &[]).await
+        && ports.runs().run(&map, run.id).await?.is_none()
+    {
+        // Another one may have begun since.
+        return match find_writing_run(ports, &map).await?.filter(|_| run.choice.kind.writes()) {
+            Some(other) => conflict(StateConflict::SyncActive(other)),
+            None => Err(super::lost(error)),
+        };
+    }
     if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
         // A crash before this leaves a run that says why it does not move: the map does not run.
         switch(ports, caller, id, MapCommand::Initialize, &run.reason).await?;
@@ -108,6 +112,18 @@ pub async fn check<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> 
     let map = maps::get(ports, id).await?;
     let choice = choose(&map, wanted)?;
     check::find_problems(ports, &map, &choice).await
+}
+
+/// The run of a map that writes and is not over.
+async fn find_writing_run<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<SyncRunId>, AppError> {
+    let active = ports.runs().active_runs().await?;
+    for other in active.into_iter().filter(|other| other.map == map.id) {
+        let run = ports.runs().run(map, other.run).await?;
+        if run.is_some_and(|run| run.choice.kind.writes() && !run.is_over()) {
+            return Ok(Some(other.run));
+        }
+    }
+    Ok(None)
 }
 
 fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Caller, reason: String) -> SyncRun {
@@ -141,6 +157,7 @@ fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Cal
         stall: None,
         waits: 0,
         lease: None,
+        memory: RunMemory::default(),
     }
 }
 

@@ -12,8 +12,8 @@ use domain::{
 
 use super::{CommitError, PortError, Ports};
 
-/// Most changes of findings in one commit: DynamoDB takes 100 items in a transaction, and the run and its place among the
-/// active runs are two.
+/// Most changes of findings in one commit: DynamoDB takes 100 items in a transaction, and the run, its place among the active
+/// runs, and its claim of the map are three.
 pub const FINDINGS_AT_ONCE: usize = 90;
 
 /// The ports of sync runs.
@@ -46,7 +46,8 @@ pub trait SyncRuns: Sync {
     fn forget_active(&self, run: &ActiveRun) -> impl Future<Output = Result<(), PortError>> + Send;
     /// Saves a run of a map, and changes of its findings with it, if what is stored has the version of `before` (`None`:
     /// nothing is stored). The line of the activity log about the change, if there is one ([`SyncRun::line_since`]), is
-    /// part of the same commit. At most [`FINDINGS_AT_ONCE`] changes.
+    /// part of the same commit. At most [`FINDINGS_AT_ONCE`] changes. A new run that writes is not saved (`Stale`) while another
+    /// one of its map that writes is not over, however close to each other the two begin.
     fn save_run(
         &self,
         map: &Map,

@@ -9,12 +9,13 @@ use domain::{
     map::SideIx,
     mapping::{passes, translate},
     record::{Image, Record},
-    sync::{FailedCopy, LookAgain, PageTurn, RowEnd, RowTask, RunPhase, SyncRun, WaitingTask},
+    sync::{FailedCopy, LookAgain, NoteKind, PageTurn, RowEnd, RowTask, RunPhase, SyncRun, WaitingTask},
 };
 use futures::{StreamExt, stream};
 
 use super::{
     copy::{Later, RecordCopy, RecordEnd},
+    doubt,
     look::{Looked, look_at, not_read, read_head},
     step::{Draft, StepEnd, Wait, copy_id},
     work::Worker,
@@ -97,6 +98,8 @@ async fn page_failed<P: SyncPorts>(
         {
             let mut draft = Draft::of(&worker.run);
             draft.run.progress[side.at()].begin_anew();
+            draft.run.progress[side.at()].begun_anew += 1;
+            draft.run.note(worker.ports.now(), Some(side), NoteKind::CursorForgotten);
             SideIx::BOTH.into_iter().for_each(|side| draft.run.join.may_lack(side));
             worker.commit(draft).await
         }
@@ -143,25 +146,18 @@ async fn work_through<P: SyncPorts>(
         let trouble = run_tasks(worker, &mut draft, tasks, began).await?;
         if through && trouble.is_none() {
             let (progress, next) = (&mut draft.run.progress[side.at()], page.next.clone().map(String::from));
-            let turn = progress.turn_page(next, worker.ports.now());
-            let name = &worker.map.config.side(side).side;
-            let doubt = match turn {
-                PageTurn::Loop => {
-                    Some(format!("{name} gives pages in a circle: page {number} leads to one that was read before"))
-                }
-                PageTurn::EmptyPage if page.left_out == 0 => Some(format!(
-                    "{name} gave an empty page ({number}) that is not the last: its list may be incomplete. Resume the run \
-                     to go on with the next page"
-                )),
-                PageTurn::Next | PageTurn::End | PageTurn::EmptyPage => None,
-            };
-            if let Some(doubt) = doubt {
-                worker.doubt(&mut draft, doubt, side);
+            match progress.turn_page(next, page.left_out, worker.ports.now()) {
+                PageTurn::Loop => doubt::ask_about_loop(worker, &mut draft, side, number),
+                PageTurn::EmptyPage => doubt::ask_about_empty_page(worker, &mut draft, side, number),
+                PageTurn::End => doubt::ask_if_short(worker, &mut draft, side).await?,
+                PageTurn::Next => {}
             }
             return worker.commit(draft).await;
         }
         match (worker.commit(draft).await?, trouble) {
-            (StepEnd::Moved, None) if worker.is_out_of_time() => return Ok(StepEnd::Moved),
+            (StepEnd::Moved, None) if worker.is_out_of_time() || worker.is_outdated().await? => {
+                return Ok(StepEnd::Moved);
+            }
             (StepEnd::Moved, None) => {}
             (StepEnd::Moved, Some(trouble)) => return Ok(trouble),
             (other, _) => return Ok(other),
@@ -216,7 +212,7 @@ fn take_in<P: SyncPorts>(
         RowTask::Look => tasks.push(Task { leg: side, key, row: None }),
         RowTask::Wait => {
             for key in draft.run.join.take_overflow(side) {
-                draft.look_again(side, &key, LookAgain { due: now, noted: 0, looks: 0, seen: None });
+                draft.look_again(side, &key, LookAgain::first(now));
             }
         }
     }
@@ -337,7 +333,7 @@ async fn end_listing<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Result<StepEnd
     for side in SideIx::BOTH {
         let room = FINDINGS_AT_ONCE - draft.changes.len();
         for key in draft.run.join.take_oldest(side, room) {
-            draft.look_again(side, &key, LookAgain { due, noted: 0, looks: 0, seen: None });
+            draft.look_again(side, &key, LookAgain::first(due));
         }
     }
     if draft.changes.is_empty() {

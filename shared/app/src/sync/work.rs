@@ -4,7 +4,7 @@ use domain::{
     Failure, Owner, Timestamp,
     failure::backoff_ms,
     map::{Intake, MapAnswer, MapCommand, MapState, SideIx},
-    sync::{RunPhase, RunState, Stall, SyncKind, SyncRun},
+    sync::{ComparedBy, LookAgain, RunPhase, RunState, Stall, SyncKind, SyncRun},
 };
 
 use super::{
@@ -16,7 +16,9 @@ use crate::{
     cas::RetriesExhausted,
     drain::Pace,
     map_state::{Decision, OnStale, change_state},
-    ports::{ActiveRun, CommitError, Config, Lanes, PortError, SyncMap, SyncPorts, SyncRuns, WorkItems},
+    ports::{
+        ActiveRun, CommitError, Config, FINDINGS_AT_ONCE, Lanes, PortError, SyncMap, SyncPorts, SyncRuns, WorkItems,
+    },
 };
 
 /// How long a worker has a run to itself after its last commit, in milliseconds. Nothing rests on it: two workers do what one
@@ -36,7 +38,7 @@ pub enum WorkEnd {
     Over,
     /// It goes on then.
     GoesOn(Timestamp),
-    /// Another worker has it.
+    /// Another worker has it, or it waits: a message for that time is on its way.
     NotOurs,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Worker<'a, P: SyncPorts> {
     pub(super) map: &'a SyncMap,
     pub(super) run: SyncRun,
     pub(super) pace: &'a Pace,
+    /// By what rows are compared.
+    compared_by: ComparedBy,
     owner: Owner,
     until: Timestamp,
 }
@@ -103,7 +107,28 @@ impl<P: SyncPorts> Worker<'_, P> {
         Ok(StepEnd::Moved)
     }
 
+    /// Whether the map, or a side, was changed since the worker read it.
+    pub(super) async fn is_outdated(&self) -> Result<bool, PortError> {
+        let again = self.ports.config().map(&self.map.map.id).await?;
+        Ok(again.is_none_or(|again| versions(&again) != versions(self.map)))
+    }
+
+    /// The map, or a side, was changed since rows were read that wait: none of them is compared with a row that is read now.
+    async fn adopt_settings(&mut self) -> Result<StepEnd, PortError> {
+        let (mut draft, now) = (Draft::of(&self.run), self.ports.now());
+        for (side, key) in draft.run.adopt(self.compared_by, now, FINDINGS_AT_ONCE) {
+            draft.look_again(side, &key, LookAgain::first(now));
+        }
+        self.commit(draft).await
+    }
+
     async fn step(&mut self) -> Result<StepEnd, PortError> {
+        match self.run.memory.compared_by {
+            Some(known) if known != self.compared_by => return self.adopt_settings().await,
+            // Nothing was read yet: it is stored with the first commit.
+            None => self.run.memory.compared_by = Some(self.compared_by),
+            Some(_) => {}
+        }
         let writes = self.run.choice.kind.writes();
         if writes && self.map.state.intake() != Intake::Write {
             return Ok(self.map_does_not_write());
@@ -216,18 +241,19 @@ async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) 
             ports.sleep(stalled_until.ms_since(now)).await;
             continue;
         }
-        let mut worker = Worker { ports, map: &map, run, pace: &pace, owner, until };
+        let compared_by = ComparedBy::of(&map.config, map.sides.each_ref().map(|side| &side.config));
+        let mut worker = Worker { ports, map: &map, run, pace: &pace, compared_by, owner, until };
         if now >= until || pace.gives_up(now) {
+            let due = if now >= until { now } else { now.plus_ms(GIVEN_UP_MS) };
             worker.release().await?;
-            let wait = if now >= until { 0 } else { GIVEN_UP_MS };
-            return Ok(WorkEnd::GoesOn(now.plus_ms(wait)));
+            return Ok(WorkEnd::GoesOn(due));
         }
         let end = loop {
             // A map that changes in the meantime is read again with the next step.
             match worker.step().await? {
                 StepEnd::Moved if !worker.is_out_of_time() && worker.run.state == RunState::Running => {
                     worker.run.waits = 0; // stored with the next commit
-                    if ports.config().map(&active.map).await?.is_none_or(|again| again.map.version != map.map.version) {
+                    if worker.is_outdated().await? {
                         break StepEnd::Moved;
                     }
                 }
@@ -334,6 +360,11 @@ pub async fn sweep<P: SyncPorts>(ports: &P) -> Result<Swept, PortError> {
         }
     }
     Ok(swept)
+}
+
+/// Tells whether a map or its sides were changed.
+fn versions(map: &SyncMap) -> (u64, [u64; 2]) {
+    (map.map.version, map.sides.each_ref().map(|side| side.version))
 }
 
 /// Sends a work item for a run, unless somebody works on it or it waits. Whether it was sent, and whether the run stalls.

@@ -58,6 +58,14 @@ pub struct LookAgain {
     pub seen: Option<Look>,
 }
 
+impl LookAgain {
+    /// The first look at a record.
+    #[must_use]
+    pub fn first(due: Timestamp) -> Self {
+        Self { due, noted: 0, looks: 0, seen: None }
+    }
+}
+
 /// A record that could not be copied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedCopy {

@@ -7,6 +7,9 @@ use crate::{id::RecordKey, record::ContentHash, time::Timestamp};
 /// Most rows of the page before that are remembered: a row that moves is among the first or the last of a page.
 const MAX_PREVIOUS: usize = 1_000;
 
+/// So many empty pages in a row are asked about once more, whatever was accepted: such a list may have no end.
+const MAX_EMPTY_PAGES: u32 = 100;
+
 /// How far a run has read one side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProgress {
@@ -23,6 +26,18 @@ pub struct ListProgress {
     /// How often the list began anew.
     #[serde(default)]
     pub begun_anew: u32,
+    /// Records that the list had so far, also those of other maps.
+    #[serde(default)]
+    pub listed: u64,
+    /// An operator was asked whether a page may be empty: to resume the run was to say so.
+    #[serde(default)]
+    pub empty_pages_accepted: bool,
+    /// Empty pages in a row.
+    #[serde(default)]
+    empty_pages: u32,
+    /// An operator was asked whether the list may be short: to resume the run was to say so.
+    #[serde(default)]
+    pub short_accepted: bool,
     /// How many rows are asked for, after a page was too large.
     pub page_size: Option<u32>,
     /// Rows of this page that are counted, and those of the page before: rows move between pages while they are read.
@@ -41,7 +56,8 @@ pub enum PageTurn {
     End,
     /// A page that was read before: its side lists in a circle.
     Loop,
-    /// Another page, though this one had no rows: the source may have lost some.
+    /// Another page, though this one had no rows: the source may have lost some. Not told again once it was accepted, unless
+    /// many follow each other.
     EmptyPage,
 }
 
@@ -70,7 +86,11 @@ impl ListProgress {
             return RowSeen::Counted;
         }
         self.current.push(hash);
-        if counted || self.previous.contains(&hash) { RowSeen::Repeated } else { RowSeen::New }
+        if counted || self.previous.contains(&hash) {
+            return RowSeen::Repeated;
+        }
+        self.listed += 1;
+        RowSeen::New
     }
 
     /// Forgets which rows were read.
@@ -78,16 +98,19 @@ impl ListProgress {
         (self.current, self.previous) = (Vec::new(), Vec::new());
     }
 
-    /// Goes back to the beginning of the list: the app has forgotten where it was to go on.
+    /// Goes back to the beginning of the list: it cannot go on where it was.
     pub fn begin_anew(&mut self) {
-        (self.cursor, self.checkpoint, self.page_began) = (None, None, None);
+        (self.cursor, self.checkpoint, self.page_began, self.exhausted_at) = (None, None, None, None);
+        (self.listed, self.total) = (0, None);
         self.current.clear();
-        self.begun_anew += 1;
+        self.previous.clear();
     }
 
-    /// Ends the page. `next` is where the next one begins.
-    pub fn turn_page(&mut self, next: Option<String>, now: Timestamp) -> PageTurn {
-        let empty = self.current.is_empty();
+    /// Ends the page. `next` is where the next one begins; `left_out`: records of other maps that it had.
+    pub fn turn_page(&mut self, next: Option<String>, left_out: u32, now: Timestamp) -> PageTurn {
+        self.listed += u64::from(left_out);
+        let empty = self.current.is_empty() && left_out == 0;
+        self.empty_pages = if empty { self.empty_pages + 1 } else { 0 };
         self.previous = std::mem::take(&mut self.current);
         self.previous.truncate(MAX_PREVIOUS);
         self.pages += 1;
@@ -104,7 +127,9 @@ impl ListProgress {
         self.cursor = Some(next);
         match () {
             () if looped => PageTurn::Loop,
-            () if empty => PageTurn::EmptyPage,
+            () if empty && (!self.empty_pages_accepted || self.empty_pages.is_multiple_of(MAX_EMPTY_PAGES)) => {
+                PageTurn::EmptyPage
+            }
             () => PageTurn::Next,
         }
     }
@@ -122,17 +147,17 @@ mod tests {
             let mut listing = ListProgress::default();
             let turns = (0..1_000).find(|page| {
                 listing.note_row(&format!("K{page}").parse().unwrap(), false);
-                listing.turn_page(Some(format!("page-{}", page % length)), NOW) == PageTurn::Loop
+                listing.turn_page(Some(format!("page-{}", page % length)), 0, NOW) == PageTurn::Loop
             });
             assert!(turns.is_some_and(|turns| turns <= 4 * length), "{length}: {turns:?}");
         }
         let mut straight = ListProgress::default();
         for page in 0..1_000 {
             straight.note_row(&format!("K{page}").parse().unwrap(), false);
-            assert_eq!(straight.turn_page(Some(page.to_string()), NOW), PageTurn::Next);
+            assert_eq!(straight.turn_page(Some(page.to_string()), 0, NOW), PageTurn::Next);
         }
         straight.note_row(&"last".parse().unwrap(), false);
-        assert_eq!((straight.turn_page(None, NOW), straight.exhausted_at), (PageTurn::End, Some(NOW)));
+        assert_eq!((straight.turn_page(None, 0, NOW), straight.exhausted_at), (PageTurn::End, Some(NOW)));
     }
 
     #[test]
@@ -144,9 +169,40 @@ mod tests {
             [listing.note_row(&one, true), listing.note_row(&one, false)],
             [RowSeen::Counted, RowSeen::Repeated]
         );
-        listing.turn_page(Some("b".to_owned()), NOW);
+        listing.turn_page(Some("b".to_owned()), 0, NOW);
         assert_eq!([listing.note_row(&one, false), listing.note_row(&two, false)], [RowSeen::Repeated, RowSeen::New]);
-        listing.turn_page(Some("c".to_owned()), NOW);
-        assert_eq!(listing.turn_page(Some("d".to_owned()), NOW), PageTurn::EmptyPage);
+        listing.turn_page(Some("c".to_owned()), 0, NOW);
+        assert_eq!(listing.turn_page(Some("d".to_owned()), 0, NOW), PageTurn::EmptyPage);
+    }
+
+    #[test]
+    fn empty_pages_are_asked_about_once_and_again_when_there_is_no_end_to_them() {
+        let mut listing = ListProgress::default();
+        let turn = |listing: &mut ListProgress, page: u32| listing.turn_page(Some(format!("page-{page}")), 0, NOW);
+        assert_eq!(turn(&mut listing, 0), PageTurn::EmptyPage);
+        listing.empty_pages_accepted = true;
+        let asked: Vec<u32> = (1..250).filter(|page| turn(&mut listing, *page) == PageTurn::EmptyPage).collect();
+        assert_eq!(asked, [99, 199]);
+        assert_eq!(
+            listing.turn_page(Some("left-out".to_owned()), 5, NOW),
+            PageTurn::Next,
+            "it had rows of another map"
+        );
+        assert_eq!(listing.listed, 5);
+    }
+
+    #[test]
+    fn a_list_that_begins_anew_counts_its_records_anew() {
+        let mut listing = ListProgress { total: Some(9), ..ListProgress::default() };
+        listing.note_row(&"1".parse().unwrap(), false);
+        listing.note_row(&"1".parse().unwrap(), false);
+        assert_eq!(
+            (listing.turn_page(None, 0, NOW), listing.listed),
+            (PageTurn::End, 1),
+            "a repeated row is no record"
+        );
+        listing.begin_anew();
+        assert_eq!((listing.listed, listing.total, listing.exhausted_at), (0, None, None));
+        assert_eq!(listing.note_row(&"1".parse().unwrap(), false), RowSeen::New);
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, FailedCopy, Join, LegCounts, ListProgress, RowEnd, RowTask, Speed, SyncChoice, WaitingTask,
+    Cause, FailedCopy, Join, LegCounts, ListProgress, RowEnd, RowTask, RunMemory, Speed, SyncChoice, WaitingTask,
     progress::RowSeen,
 };
 use crate::{
@@ -70,6 +70,9 @@ pub struct SyncRun {
     pub waits: u32,
     /// Who works on it, and until when nobody else does.
     pub lease: Option<(Owner, Timestamp)>,
+    /// What its workers tell each other.
+    #[serde(default)]
+    pub memory: RunMemory,
 }
 
 /// The state of a run.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
+mod bad_input;
 mod legs;
 pub(crate) mod lines;
 
