@@ -68,7 +68,10 @@ fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_ov
         let changes = [look("b", 20), look("a", 30), look("c", 9)].map(FindingChange::Put);
         assert_eq!(runs.save_run(&map, &first, None, &changes).await, Ok(()));
         assert_eq!(runs.save_run(&map, &first, None, &[]).await, Err(CommitError::Stale), "it is not made twice");
-        assert_eq!(runs.save_run(&map, &second, None, &[]).await, Ok(()));
+        let beside = runs.save_run(&map, &second, None, &[]).await;
+        assert_eq!(beside, Err(CommitError::Stale), "one run of a map writes at a time");
+        let second = SyncRun { choice: SyncChoice { kind: SyncKind::Reconcile, ..second.choice }, ..second };
+        assert_eq!(runs.save_run(&map, &second, None, &[]).await, Ok(()), "what only reads may run beside it");
         let told = async |run: &SyncRun| {
             let (pk, sk) = (format!("Y#{}", run.uid), format!("{:032x}", run.id.0));
             let get =
@@ -118,7 +121,7 @@ fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_ov
             (vec!["c".into(), "a".into()], Ok(vec![active(&second)]))
         );
         let third = sync_run(3 << 90, 1);
-        assert_eq!(runs.save_run(&third, 0, &[]).await, Ok(()), "the one before is over");
+        assert_eq!(runs.save_run(&map, &third, None, &[]).await, Ok(()), "the one before is over");
         assert_eq!(runs.forget_active(&active(&third)).await, Ok(()));
         assert_eq!(runs.forget_active(&active(&second)).await, Ok(()));
         assert_eq!(runs.active_runs().await, Ok(Vec::new()));
