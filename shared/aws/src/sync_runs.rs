@@ -108,18 +108,14 @@ impl SyncRuns for DynamoSyncRuns {
         }
         let mut actions = vec![self.put(&Key::SyncRun(run.uid, run.id), item, Some(expected))?];
         let active = Key::ActiveRun(run.map.clone(), run.id);
-        match (expected, run.is_over()) {
-            (_, true) => actions.push(self.delete(&active)?),
-            (0, false) => actions.push(self.put(&active, documents::item(&(), 1)?, None)?),
-            (_, false) => {}
-        }
-        if run.choice.kind.writes() {
-            let claim = Key::WritingRun(run.uid);
-            match (before, run.is_over()) {
-                (_, true) => actions.push(self.delete(&claim)?),
-                (None, false) => actions.push(self.put(&claim, documents::item(&run.id, 1)?, Some(0))?),
-                (_, false) => {}
-            }
+        let writing = run.choice.kind.writes().then_some(Key::WritingRun(run.uid));
+        if run.is_over() {
+            actions.push(self.delete(&active)?);
+            actions.extend(writing.map(|claim| self.delete(&claim)).transpose()?);
+        } else if before.is_none() {
+            actions.push(self.put(&active, documents::item(&(), 1)?, None)?);
+            let id = documents::item(&run.id, 1)?;
+            actions.extend(writing.map(|claim| self.put(&claim, id, Some(0))).transpose()?);
         }
         // One item may be in a transaction once: a record that is put off to the same time is deleted and put.
         let mut seen = std::collections::BTreeMap::new();

@@ -1,20 +1,19 @@
 //! Sync runs, as operators start and steer them.
 
 mod check;
+mod choose;
 
 use domain::{
     Map, MapId, RecordKey, SideId,
     id::SyncRunId,
     lane::Attribution,
-    map::{Intake, MapCommand, MapState, PerSide, SideIx},
+    map::{Intake, MapCommand, MapState, SideIx},
     record::ContentHash,
-    sync::{
-        Finding, FindingState, Join, LegChoice, LookAgain, RunMemory, RunPhase, RunState, Selection, Speed, SyncChoice,
-        SyncKind, SyncRun, rows_read,
-    },
+    sync::{Finding, FindingState, LegChoice, LookAgain, RunState, Selection, SyncKind, SyncRun, rows_read},
 };
 
 pub use self::check::SyncProblem;
+use self::choose::{choose, new_run};
 use super::{
     AdminPorts, Caller,
     map_commands::{checked, switch},
@@ -124,77 +123,6 @@ async fn find_writing_run<P: AdminPorts>(ports: &P, map: &Map) -> Result<Option<
         }
     }
     Ok(None)
-}
-
-fn new_run<P: AdminPorts>(ports: &P, map: &Map, choice: SyncChoice, caller: &Caller, reason: String) -> SyncRun {
-    let all = choice.selection == Selection::All;
-    let mut join = Join::default();
-    // A filtered list says nothing about the records that it leaves out.
-    for side in SideIx::BOTH.into_iter().filter(|side| map.config.side(*side).list_filter.is_some()) {
-        join.may_lack(side);
-    }
-    SyncRun {
-        id: SyncRunId(ports.fresh_id()),
-        map: map.id.clone(),
-        uid: map.uid,
-        phase: if all { RunPhase::Listing } else { RunPhase::Selecting },
-        choice,
-        state: RunState::Running,
-        version: 1,
-        started_by: caller.name.clone(),
-        reason,
-        steered: None,
-        began: ports.now(),
-        ended: None,
-        progress: Default::default(),
-        join,
-        counts: PerSide::default(),
-        causes: Vec::new(),
-        to_look_at: 0,
-        noted: 0,
-        speed: Speed::default(),
-        expected_rows: PerSide::default(),
-        stall: None,
-        waits: 0,
-        lease: None,
-        memory: RunMemory::default(),
-    }
-}
-
-/// Checks what is asked for, and fills in what is left out.
-fn choose(map: &Map, wanted: &StartSync) -> Result<SyncChoice, AppError> {
-    let side = |field: &str, name: &SideId| {
-        map.config.side_ix(name).ok_or_else(|| {
-            let [one, two] = map.config.sides.each_ref().map(|end| &end.side);
-            AppError::mistake(field, &format!("is no side of the map: it joins {one} and {two}"))
-        })
-    };
-    let winner = match &wanted.winner {
-        Some(name) => side("winner", name)?,
-        None => map.config.primary().unwrap_or(SideIx::First),
-    };
-    let mut legs = PerSide::default();
-    for (name, leg) in &wanted.legs {
-        legs[side(&format!("legs.{name}"), name)?] = *leg;
-    }
-    if legs.0 == [LegChoice::Off; 2] {
-        return Err(AppError::mistake("legs", "must leave one side on"));
-    }
-    let of_parent = matches!(wanted.selection, Selection::Failed | Selection::Cause { .. } | Selection::Differences);
-    if of_parent != wanted.parent.is_some() {
-        let says = if of_parent {
-            "must name the run whose records are selected"
-        } else {
-            "goes with a selection of its records"
-        };
-        return Err(AppError::mistake("parent", says));
-    }
-    let mut selection = wanted.selection.clone();
-    if let Selection::Record { key } = &mut selection {
-        let canonical = map.config.canonical_key(key);
-        *key = canonical.map_err(|says| AppError::mistake("selection.key", &says))?;
-    }
-    Ok(SyncChoice { kind: wanted.kind, winner, legs, selection, parent: wanted.parent })
 }
 
 /// A run wakes up sooner than the schedule finds it.

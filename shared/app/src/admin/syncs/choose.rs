@@ -1,0 +1,92 @@
+//! What a run is asked to do: checked, and filled in.
+
+use domain::{
+    Map, SideId,
+    id::SyncRunId,
+    map::{PerSide, SideIx},
+    sync::{Join, LegChoice, RunMemory, RunPhase, RunState, Selection, Speed, SyncChoice, SyncRun},
+};
+
+use super::StartSync;
+use crate::{
+    admin::{AdminPorts, Caller},
+    error::AppError,
+};
+
+/// A run that has read nothing yet.
+pub(super) fn new_run<P: AdminPorts>(
+    ports: &P,
+    map: &Map,
+    choice: SyncChoice,
+    caller: &Caller,
+    reason: String,
+) -> SyncRun {
+    let all = choice.selection == Selection::All;
+    let mut join = Join::default();
+    // A filtered list says nothing about the records that it leaves out.
+    for side in SideIx::BOTH.into_iter().filter(|side| map.config.side(*side).list_filter.is_some()) {
+        join.may_lack(side);
+    }
+    SyncRun {
+        id: SyncRunId(ports.fresh_id()),
+        map: map.id.clone(),
+        uid: map.uid,
+        phase: if all { RunPhase::Listing } else { RunPhase::Selecting },
+        choice,
+        state: RunState::Running,
+        version: 1,
+        started_by: caller.name.clone(),
+        reason,
+        steered: None,
+        began: ports.now(),
+        ended: None,
+        progress: Default::default(),
+        join,
+        counts: PerSide::default(),
+        causes: Vec::new(),
+        to_look_at: 0,
+        noted: 0,
+        speed: Speed::default(),
+        expected_rows: PerSide::default(),
+        stall: None,
+        waits: 0,
+        lease: None,
+        memory: RunMemory::default(),
+    }
+}
+
+/// Checks what is asked for, and fills in what is left out.
+pub(super) fn choose(map: &Map, wanted: &StartSync) -> Result<SyncChoice, AppError> {
+    let side = |field: &str, name: &SideId| {
+        map.config.side_ix(name).ok_or_else(|| {
+            let [one, two] = map.config.sides.each_ref().map(|end| &end.side);
+            AppError::mistake(field, &format!("is no side of the map: it joins {one} and {two}"))
+        })
+    };
+    let winner = match &wanted.winner {
+        Some(name) => side("winner", name)?,
+        None => map.config.primary().unwrap_or(SideIx::First),
+    };
+    let mut legs = PerSide::default();
+    for (name, leg) in &wanted.legs {
+        legs[side(&format!("legs.{name}"), name)?] = *leg;
+    }
+    if legs.0 == [LegChoice::Off; 2] {
+        return Err(AppError::mistake("legs", "must leave one side on"));
+    }
+    let of_parent = matches!(wanted.selection, Selection::Failed | Selection::Cause { .. } | Selection::Differences);
+    if of_parent != wanted.parent.is_some() {
+        let says = if of_parent {
+            "must name the run whose records are selected"
+        } else {
+            "goes with a selection of its records"
+        };
+        return Err(AppError::mistake("parent", says));
+    }
+    let mut selection = wanted.selection.clone();
+    if let Selection::Record { key } = &mut selection {
+        let canonical = map.config.canonical_key(key);
+        *key = canonical.map_err(|says| AppError::mistake("selection.key", &says))?;
+    }
+    Ok(SyncChoice { kind: wanted.kind, winner, legs, selection, parent: wanted.parent })
+}
