@@ -1,6 +1,7 @@
 //! `admin`: the REST API for operators. Trigger: its function URL.
 
 mod api;
+mod bodies;
 mod config;
 mod http;
 mod openapi;
@@ -9,7 +10,6 @@ mod router;
 mod routes;
 #[cfg(test)]
 mod tests;
-mod views;
 
 use std::sync::Arc;
 

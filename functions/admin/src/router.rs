@@ -90,5 +90,5 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
 }
 
 async fn health() -> Reply {
-    json(StatusCode::OK, &crate::views::Health { status: "ok" })
+    json(StatusCode::OK, &crate::bodies::Health { status: "ok" })
 }

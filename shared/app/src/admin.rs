@@ -26,6 +26,7 @@ pub mod sides;
 pub mod syncs;
 pub mod tokens;
 mod version;
+pub mod view;
 
 pub use self::{
     archive_guard::{DiscardPolicy, SETTLE_MS},

@@ -8,6 +8,7 @@ use app::{
         archive::{self, ArchiveFilter, OnNewer, RecoverResult},
         conflicts::{self, ConflictFilter},
         maps,
+        view::{Archive, ArchivedView, ConflictView, Conflicts, Recovered, RecoveredAll},
     },
     error::AppError,
     problem::Problem,
@@ -16,12 +17,12 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{EntryId, MapId};
 
 use crate::{
+    bodies::{Reason, Recover, RecoverAll},
     http::{
         extract::{Json, Name, Names, Params},
         page::page_limit,
         reply::{Reply, json},
     },
-    views::{Archive, ArchivedView, ConflictView, Conflicts, Reason, Recover, RecoverAll, Recovered, RecoveredAll},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {

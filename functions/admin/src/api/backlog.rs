@@ -7,6 +7,7 @@ use app::{
         AdminPorts,
         backlog::{self, Cursor},
         maps,
+        view::{BacklogView, Entries, EntryDetail, EntryView, MapQueue, Queues},
     },
     error::AppError,
     problem::Problem,
@@ -14,13 +15,10 @@ use app::{
 use axum::{extract::State, http::StatusCode};
 use domain::{MapId, RecordKey};
 
-use crate::{
-    http::{
-        extract::{Name, Params},
-        page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
-        reply::{Reply, json},
-    },
-    views::{BacklogView, Entries, EntryDetail, EntryView, MapQueue, Queues},
+use crate::http::{
+    extract::{Name, Params},
+    page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
+    reply::{Reply, json},
 };
 
 pub(crate) async fn status<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>) -> Reply {

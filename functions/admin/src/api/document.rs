@@ -6,6 +6,7 @@ use app::{
     admin::{
         AdminPorts, Caller,
         document::{self, Document},
+        view::Plan,
     },
     error::AppError,
 };
@@ -15,12 +16,9 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
-use crate::{
-    http::{
-        extract::{JsonOrYaml, Params, wants_yaml},
-        reply::{Reply, json, yaml},
-    },
-    views::Plan,
+use crate::http::{
+    extract::{JsonOrYaml, Params, wants_yaml},
+    reply::{Reply, json, yaml},
 };
 
 pub(crate) async fn export<P: AdminPorts>(State(ports): State<Arc<P>>, headers: HeaderMap) -> Reply {

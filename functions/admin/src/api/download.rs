@@ -6,6 +6,7 @@ use app::{
     admin::{
         AdminPorts,
         logs::{Errors, MAX_PAGE, Page},
+        view::ErrorView,
     },
     error::AppError,
 };
@@ -21,14 +22,11 @@ use futures::StreamExt;
 use lambda_http::Context;
 use serde_json::json;
 
-use crate::{
-    http::{
-        csv::{HEADER, row},
-        error_filter::{FILTER_PARAMS, read_filter},
-        extract::Params,
-        reply::Reply,
-    },
-    views::ErrorView,
+use crate::http::{
+    csv::{HEADER, row},
+    error_filter::{FILTER_PARAMS, read_filter},
+    extract::Params,
+    reply::Reply,
 };
 
 /// Lines that are read for one chunk of the file. That takes a second at most, so the download notices its deadline in

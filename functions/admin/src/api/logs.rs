@@ -6,6 +6,10 @@ use app::{
     admin::{
         AdminPorts, Caller,
         logs::{self, GroupBy, MAX_PAGE},
+        view::{
+            Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, ErrorsResolved, FailedEvent, FailedEvents,
+            LoggedErrors,
+        },
     },
     error::AppError,
 };
@@ -13,15 +17,12 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{LogId, Timestamp};
 
 use crate::{
+    bodies::Reason,
     http::{
         error_filter::{FILTER_PARAMS, read_filter, read_maps, read_time},
         extract::{Json, Name, Params},
         page::page_limit,
         reply::{Reply, json, nothing},
-    },
-    views::{
-        Activities, ActivityView, ErrorGroup, ErrorGroups, ErrorView, ErrorsResolved, FailedEvent, FailedEvents,
-        LoggedErrors, Reason,
     },
 };
 

@@ -6,6 +6,7 @@ use app::{
     admin::{
         AdminPorts, Caller,
         map_commands::{find_in_flight_writes, pause as pause_map, switch},
+        view::{Map, MapResult, MapResults, Paused},
     },
     error::AppError,
     problem::Problem,
@@ -14,12 +15,12 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapId, map::MapCommand};
 
 use crate::{
+    bodies::{ManyMaps, Reason, Resume},
     http::{
         extract::{Json, Name, Names, Params},
         reply::{Reply, json, versioned},
         wait::read_wait,
     },
-    views::{ManyMaps, Map, MapResult, MapResults, Paused, Reason, Resume},
 };
 
 /// Most maps of one request.

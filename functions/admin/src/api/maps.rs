@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Caller, DiscardPolicy, maps, open_lanes, preview},
+    admin::{
+        AdminPorts, Caller, DiscardPolicy, maps, open_lanes, preview,
+        view::{Map, Maps, OpenLanes, Previewed},
+    },
     error::AppError,
     ports::{ConfigStore, Lanes},
 };
@@ -11,11 +14,11 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapConfig, MapId};
 
 use crate::{
+    bodies::PreviewRequest,
     http::{
         extract::{Condition, Json, Name, Params},
         reply::{Reply, json, nothing, saved_status, versioned},
     },
-    views::{Map, Maps, OpenLanes, PreviewRequest, Previewed},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {

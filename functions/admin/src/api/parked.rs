@@ -8,6 +8,7 @@ use app::{
         lane::{Command, Target},
         maps,
         parked::{self, BulkAction, BulkPage, MAX_LISTED, ParkedFilter, TargetResult},
+        view::{CommandResult, CommandResults, Entries, EntryView, RetryPreview, Send},
     },
     error::AppError,
     problem::Problem,
@@ -16,14 +17,11 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{MapId, RecordKey, Timestamp, lane::PARKED_FROM, map::Intake};
 
 use crate::{
+    bodies::{CommandName, EntryCommand, EntryRef, RetryAll},
     http::{
         extract::{Json, Name, Params},
         page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
         reply::{Reply, json},
-    },
-    views::{
-        CommandName, CommandResult, CommandResults, Entries, EntryCommand, EntryRef, EntryView, RetryAll, RetryPreview,
-        Send,
     },
 };
 

@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use app::{
-    admin::{AdminPorts, Caller, incidents, rules},
+    admin::{
+        AdminPorts, Caller, incidents, rules,
+        view::{
+            DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Incident, Incidents, Rule,
+            RuleTested, Rules, TestMail, WouldBreach,
+        },
+    },
     error::AppError,
     ports::Alerts,
 };
@@ -18,14 +24,11 @@ use domain::{
 };
 
 use crate::{
+    bodies::{DryRun, Members, Reason},
     http::{
         extract::{Condition, Json, Name, Params},
         page::page_limit,
         reply::{Reply, json, nothing, saved_status, versioned},
-    },
-    views::{
-        DryRun, DryRunResult, Explained, FlaggedAddress, FlaggedAddresses, Group, Groups, Incident, Incidents, Members,
-        Reason, Rule, RuleTested, Rules, TestMail, WouldBreach,
     },
 };
 

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use app::admin::{AdminPorts, Caller, sides};
+use app::admin::{
+    AdminPorts, Caller, sides,
+    view::{Side, Sides, Tested},
+};
 use axum::{Extension, extract::State, http::StatusCode};
 use domain::{SideId, side::SideConfig};
 
 use crate::{
+    bodies::TestRequest,
     http::{
         extract::{Condition, Json, Name, OptionalJson},
         reply::{Reply, json, nothing, saved_status, versioned},
     },
-    views::{Side, Sides, TestRequest, Tested},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {

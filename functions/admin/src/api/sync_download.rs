@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use app::{
-    admin::{AdminPorts, maps, syncs},
+    admin::{AdminPorts, maps, syncs, view::SyncRecord},
     error::AppError,
     ports::FindingList,
 };
@@ -20,14 +20,11 @@ use lambda_http::Context;
 use serde_json::json;
 
 use super::syncs::{read_list, read_names};
-use crate::{
-    http::{
-        csv,
-        extract::{Names, Params},
-        page::not_a_cursor,
-        reply::Reply,
-    },
-    views::SyncRecord,
+use crate::http::{
+    csv,
+    extract::{Names, Params},
+    page::not_a_cursor,
+    reply::Reply,
 };
 
 /// Records that are read for one chunk of the file: each may have a row of 32 KB.

@@ -6,6 +6,7 @@ use app::{
     admin::{
         AdminPorts, Caller, maps,
         syncs::{self, RunCommand, StartSync},
+        view::{SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
     },
     error::{AppError, ResourceKind},
     ports::FindingList,
@@ -14,13 +15,13 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{ContentHash, MapId, id::SyncRunId};
 
 use crate::{
+    bodies::{Reason, StartSyncRun},
     http::{
         extract::{Json, Name, Names, Params},
         page::{not_a_cursor, page_limit},
         reply::{Reply, json},
         wait::read_wait,
     },
-    views::{Reason, StartSyncRun, SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>, params: Params) -> Reply {

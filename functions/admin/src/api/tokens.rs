@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use app::admin::{AdminPorts, tokens};
+use app::admin::{
+    AdminPorts, tokens,
+    view::{NewToken, Token, Tokens},
+};
 use axum::{extract::State, http::StatusCode};
 
 use crate::{
+    bodies::TokenRequest,
     http::{
         extract::{Json, Name},
         reply::{Reply, json, nothing},
     },
-    views::{NewToken, Token, TokenRequest, Tokens},
 };
 
 pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {

@@ -1,6 +1,6 @@
 //! Errors as lines of a CSV file (RFC 4180), safe to be opened with a spreadsheet.
 
-use crate::views::ErrorView;
+use app::admin::view::ErrorView;
 
 /// The first line, after a byte order mark: without one, Excel takes UTF-8 for the code page of the machine.
 pub(crate) const HEADER: &str = "\u{feff}id,at,happened_at,map,from,to,key,entry,seq,write,attempt,class,code,message,fate,fingerprint,resolved_at,resolved_by,payload\r\n";

@@ -14,13 +14,13 @@ use super::LaneFailure;
 
 /// Who decided something, when and why.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Attribution {
+pub struct Attribution {
     /// Who.
-    actor: String,
+    pub actor: String,
     /// When, RFC 3339.
-    at: String,
+    pub at: String,
     /// Why.
-    reason: String,
+    pub reason: String,
 }
 
 impl From<Stored> for Attribution {
@@ -31,66 +31,66 @@ impl From<Stored> for Attribution {
 
 /// A change in a record's lane.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct EntryView {
+pub struct EntryView {
     /// The record.
-    key: String,
+    pub key: String,
     /// Its place in the record's lane. Commands name it.
-    seq: u64,
+    pub seq: u64,
     /// Its id. The apps receive it as `Idempotency-Key`.
-    entry: String,
+    pub entry: String,
     /// `upsert`, `delete`, or `copy`: the record as one app has it by then is written to the other. `unknown`: what is stored
     /// cannot be read.
-    op: &'static str,
+    pub op: &'static str,
     /// The app that made the change. Absent: neither app did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    origin: Option<String>,
+    pub origin: Option<String>,
     /// The caller's write id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    id: Option<String>,
+    pub id: Option<String>,
     /// When it was accepted, RFC 3339. Absent: what is stored cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    accepted_at: Option<String>,
+    pub accepted_at: Option<String>,
     /// Why it cannot be read. It is not written; `skip` moves it to the archive as it is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    unreadable: Option<String>,
+    pub unreadable: Option<String>,
     /// Number of attempts started.
-    attempts: u32,
+    pub attempts: u32,
     /// `true`: an attempt ended without a known outcome, so the app may have the change.
-    outcome_unknown: bool,
+    pub outcome_unknown: bool,
     /// Sides to which it was written.
-    done: Vec<String>,
+    pub done: Vec<String>,
     /// Why it waits for an operator: `refused`, `half_written`, `held`, `keeps_failing`, `bounces` or
     /// `unreadable`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    parked: Option<&'static str>,
+    pub parked: Option<&'static str>,
     /// Who decided that it is not written when its turn comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    cancelled: Option<Attribution>,
+    pub cancelled: Option<Attribution>,
     /// The error of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    last_failure: Option<LaneFailure>,
+    pub last_failure: Option<LaneFailure>,
     /// Who acknowledged it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    acknowledged: Option<Attribution>,
+    pub acknowledged: Option<Attribution>,
     /// The assignee.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    assigned_to: Option<String>,
+    pub assigned_to: Option<String>,
     /// Notes, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<Attribution>,
+    pub notes: Vec<Attribution>,
 }
 
 impl EntryView {
-    pub(crate) fn of(map: &Map, key: &domain::RecordKey, entry: Entry) -> Self {
+    pub fn of(map: &Map, key: &domain::RecordKey, entry: Entry) -> Self {
         let side = |ix: SideIx| map.config.side(ix).side.to_string();
         let write = entry.write();
         let op = match &entry.work {
@@ -135,37 +135,37 @@ impl EntryView {
 
 /// A page of entries.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Entries {
+pub struct Entries {
     /// In the order of their lanes.
-    pub(crate) entries: Vec<EntryView>,
+    pub entries: Vec<EntryView>,
     /// The `after` of the next request. Absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// One entry with its record.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct EntryDetail {
+pub struct EntryDetail {
     /// The entry.
     #[serde(flatten)]
-    entry: EntryView,
+    pub entry: EntryView,
     /// Its version. The apps receive it as `Tandem-Version`.
-    version: String,
+    pub version: String,
     /// The side whose field names `record` uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    shape: Option<String>,
+    pub shape: Option<String>,
     /// The record. Absent for a deletion or a copy. Redacted values are `•••`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    record: Option<Record>,
+    pub record: Option<Record>,
     /// Number of later changes of the record that are queued.
-    behind: u64,
+    pub behind: u64,
 }
 
 impl EntryDetail {
-    pub(crate) fn of(map: &Map, key: &domain::RecordKey, head: &Head, entry: Entry) -> Self {
+    pub fn of(map: &Map, key: &domain::RecordKey, head: &Head, entry: Entry) -> Self {
         let write = entry.write().cloned();
         Self {
             version: head.version_of(entry.seq).to_string(),
@@ -186,33 +186,33 @@ pub(super) fn shown(config: &MapConfig, of: SideIx, image: &Image) -> Option<Rec
 
 /// An entry that was taken out of its lane.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ArchivedView {
+pub struct ArchivedView {
     /// Its id in the archive.
-    archive_id: String,
+    pub archive_id: String,
     /// `skipped`, `cancelled`, `superseded`, `reverted`, `edited`, `skipped_to_live` or `discarded`.
-    cause: &'static str,
+    pub cause: &'static str,
     /// Who decided it.
-    by: Attribution,
+    pub by: Attribution,
     /// Who recovered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    recovered: Option<Attribution>,
+    pub recovered: Option<Attribution>,
     /// Its version.
-    version: String,
+    pub version: String,
     /// The entry as it was.
-    entry: EntryView,
+    pub entry: EntryView,
     /// The side whose field names `record` uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    shape: Option<String>,
+    pub shape: Option<String>,
     /// The record. Absent for a deletion or a copy. Redacted values are `•••`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    record: Option<Record>,
+    pub record: Option<Record>,
 }
 
 impl ArchivedView {
-    pub(crate) fn of(map: &Map, archived: Archived) -> Self {
+    pub fn of(map: &Map, archived: Archived) -> Self {
         let Archived { id, key, entry, version, cause, by, recovered } = archived;
         let write = entry.write().cloned();
         Self {
@@ -230,58 +230,58 @@ impl ArchivedView {
 
 /// A page of archived entries.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Archive {
+pub struct Archive {
     /// Newest first.
-    pub(crate) archived: Vec<ArchivedView>,
+    pub archived: Vec<ArchivedView>,
     /// The `before` of the next request. Absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// Two changes of one record that crossed.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ConflictView {
+pub struct ConflictView {
     /// The entry that crossed.
-    entry: String,
+    pub entry: String,
     /// The record.
-    key: String,
+    pub key: String,
     /// The entry's version.
-    version: String,
+    pub version: String,
     /// When Tandem recorded it, RFC 3339.
-    at: String,
+    pub at: String,
     /// The app that made the change of the entry.
-    origin: String,
+    pub origin: String,
     /// Whose value both apps have now: `this_write` or `the_other`.
     #[schema(value_type = String)]
-    winner: Winner,
+    pub winner: Winner,
     /// The value that both apps have now.
-    kept: Value,
+    pub kept: Value,
     /// The value that lost.
-    lost: Value,
+    pub lost: Value,
     /// Who reversed the conflict.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    reversed: Option<Attribution>,
+    pub reversed: Option<Attribution>,
     /// Why it cannot be read. Only its `entry` is known then.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    unreadable: Option<String>,
+    pub unreadable: Option<String>,
 }
 
 /// A record as one side had it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Value {
+pub struct Value {
     /// The side.
-    side: String,
+    pub side: String,
     /// The record. Absent: the side had none. Redacted values are `•••`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    record: Option<Record>,
+    pub record: Option<Record>,
 }
 
 impl ConflictView {
-    pub(crate) fn of(map: &Map, conflict: Conflict) -> Self {
+    pub fn of(map: &Map, conflict: Conflict) -> Self {
         let Conflict { entry, key, version, at, origin, winner, kept, kept_on, lost, reversed, unreadable } = conflict;
         let value = |ix: SideIx, image: &Image| Value {
             side: map.config.side(ix).side.to_string(),
@@ -304,11 +304,11 @@ impl ConflictView {
 
 /// A page of conflicts.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Conflicts {
+pub struct Conflicts {
     /// Newest first.
-    pub(crate) conflicts: Vec<ConflictView>,
+    pub conflicts: Vec<ConflictView>,
     /// The `before` of the next request. Absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }

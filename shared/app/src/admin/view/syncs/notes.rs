@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 
 /// What happened to a run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncNote {
-    at: String,
+pub struct SyncNote {
+    pub at: String,
     /// The app it happened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    side: Option<String>,
-    what: String,
+    pub side: Option<String>,
+    pub what: String,
 }
 
 impl SyncNote {

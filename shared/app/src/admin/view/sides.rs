@@ -1,70 +1,70 @@
 //! Responses about sides.
 
-use app::admin::sides;
+use crate::admin::sides;
 use domain::{
     ErrorClass, Failure,
     side::{Health, SideConfig},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::by_hand;
 
 /// All sides.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Sides {
+pub struct Sides {
     /// The sides, sorted by name.
-    pub(crate) sides: Vec<Side>,
+    pub sides: Vec<Side>,
 }
 
 /// A side.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Side {
+pub struct Side {
     /// Its name.
-    id: String,
+    pub id: String,
     /// Counts changes. The `If-Match` of the next change.
-    version: u64,
+    pub version: u64,
     /// Its settings.
     #[schema(schema_with = by_hand::side_config)]
-    config: SideConfig,
+    pub config: SideConfig,
     /// How its app answers. Absent until a write to the app was noted, and in the response to a change of the side.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    health: Option<SideHealth>,
+    pub health: Option<SideHealth>,
 }
 
 /// How the app of a side answers. Functions note it at most every 20 s, and when it changes.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SideHealth {
+pub struct SideHealth {
     /// When the app took a record last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    taken_at: Option<String>,
+    pub taken_at: Option<String>,
     /// Calls fail for a reason of the whole side, and no answer has come since.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    trouble: Option<SideTrouble>,
+    pub trouble: Option<SideTrouble>,
     /// What the app reports contradicts `reports_own_writes`. For people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    warning: Option<String>,
+    pub warning: Option<String>,
 }
 
 /// What is wrong with the app of a side.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SideTrouble {
+pub struct SideTrouble {
     /// When the first of these calls failed.
-    since: String,
+    pub since: String,
     /// The class of the failure.
     #[schema(schema_with = by_hand::error_class)]
-    class: ErrorClass,
+    pub class: ErrorClass,
     /// For people, e.g. `crm has not answered since 2026-11-27T10:31:05.000Z (network)`.
-    message: String,
+    pub message: String,
 }
 
 impl Side {
     /// A side, and how its app answers.
-    pub(crate) fn with_health((side, health): (domain::side::Side, Health)) -> Self {
+    pub fn with_health((side, health): (domain::side::Side, Health)) -> Self {
         let trouble = health.current_trouble().map(|trouble| SideTrouble {
             since: trouble.since.to_string(),
             class: trouble.class,
@@ -86,65 +86,55 @@ impl From<domain::side::Side> for Side {
     }
 }
 
-/// A connection test.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TestRequest {
-    /// The entity that the test looks at. Absent: the test requests the base URL, and looks at the entities of the maps that use
-    /// the side, at most three.
-    #[serde(default)]
-    pub(crate) entity: Option<String>,
-}
-
 /// The result of a connection test.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Tested {
+pub struct Tested {
     /// Whether the app was reached and accepted the credentials.
-    ok: bool,
+    pub ok: bool,
     /// The duration of the test, in milliseconds.
-    took_ms: u64,
+    pub took_ms: u64,
     /// Why the test failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    failure: Option<TestFailure>,
+    pub failure: Option<TestFailure>,
     /// What the app answered to harmless questions, and what it means for the settings. Empty if the app was not reached, or if
     /// neither the request nor a map names an entity.
-    findings: Vec<TestFinding>,
+    pub findings: Vec<TestFinding>,
 }
 
 /// The answer to one question of a connection test.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TestFinding {
+pub struct TestFinding {
     /// What the question was about: `record` (can one be read?), `key` (is it found by its key?), `etag` (does it fit the
     /// `capability`?), `absence` (is a key that no record has answered as such?), `list` (can its records be listed?), and, by
     /// `$metadata` or one record, whether the app knows the `entity`, the `key_field` and the mapped `fields`. `reports`: what the
     /// app has reported contradicts `reports_own_writes`.
-    check: &'static str,
+    pub check: &'static str,
     /// `ok`; `warning`: it could not be found out, or may be wrong; `error`: writes will fail or do harm.
-    level: &'static str,
+    pub level: &'static str,
     /// The entity; `*`: all of the side.
-    entity: String,
+    pub entity: String,
     /// The map whose setting it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    map: Option<String>,
+    pub map: Option<String>,
     /// What was asked for.
-    asked: String,
+    pub asked: String,
     /// What was found.
-    found: String,
+    pub found: String,
     /// The setting that would help.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    suggestion: Option<TestSuggestion>,
+    pub suggestion: Option<TestSuggestion>,
 }
 
 /// A setting that would help.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TestSuggestion {
+pub struct TestSuggestion {
     /// The path of the setting in the side, or, if the finding names a map, in that map: `connector.key_style`.
-    setting: String,
+    pub setting: String,
     /// Its value: `named`.
-    value: String,
+    pub value: String,
 }
 
 impl From<sides::Finding> for TestFinding {
@@ -158,18 +148,18 @@ impl From<sides::Finding> for TestFinding {
 
 /// Why a connection test failed.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TestFailure {
+pub struct TestFailure {
     /// The error's class.
     #[schema(schema_with = by_hand::error_class)]
-    class: ErrorClass,
+    pub class: ErrorClass,
     /// The app's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    code: Option<String>,
+    pub code: Option<String>,
     /// The app's own message, or the network error.
-    message: String,
+    pub message: String,
     /// Where to look.
-    hint: String,
+    pub hint: String,
 }
 
 impl From<sides::ConnectionTest> for Tested {

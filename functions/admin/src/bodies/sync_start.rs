@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use app::{
-    admin::syncs::{StartSync, record},
+    admin::{
+        syncs::{StartSync, record},
+        view::by_hand,
+    },
     error::AppError,
 };
 use domain::sync::{LegChoice, Selection, SyncKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{api::syncs::read_cause, views::by_hand};
+use crate::api::syncs::read_cause;
 
 /// A request to start a sync run.
 #[derive(Deserialize, ToSchema)]

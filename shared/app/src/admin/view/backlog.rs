@@ -1,92 +1,92 @@
 //! Responses about backlogs.
 
-use app::admin::{backlog::Backlog, map_commands::InFlightWrites};
-use serde::{Deserialize, Serialize};
+use crate::admin::{backlog::Backlog, map_commands::InFlightWrites};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Map;
 
 /// The backlog of a map.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct BacklogView {
+pub struct BacklogView {
     /// The map's state.
-    state: &'static str,
+    pub state: &'static str,
     /// The number of queued changes. Approximate, as SQS counts. Absent while the map has no queue: the next sweep creates one
     /// for a paused map within a minute. `/maps/{map}/queue/entries` lists the changes in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    depth: Option<u64>,
+    pub depth: Option<u64>,
     /// When the oldest queued change was accepted, RFC 3339. Parked changes do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    oldest: Option<String>,
+    pub oldest: Option<String>,
     /// `true`: not all waiting records were examined, so the oldest change may be older than `oldest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    oldest_at_least: Option<bool>,
+    pub oldest_at_least: Option<bool>,
     /// Growth of the queue in changes per minute, while the map is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    growth_per_minute: Option<f64>,
+    pub growth_per_minute: Option<f64>,
     /// Expected time to write the backlog, in seconds, at the rate of this catch-up or the previous one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    expected_seconds: Option<f64>,
+    pub expected_seconds: Option<f64>,
     /// When the catch-up is expected to end, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    expected_at: Option<String>,
+    pub expected_at: Option<String>,
     /// The last catch-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    catch_up: Option<Progress>,
+    pub catch_up: Option<Progress>,
 }
 
 /// The backlogs of the maps that are paused or catching up.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Queues {
+pub struct Queues {
     /// The maps, sorted by name.
-    pub(crate) maps: Vec<MapQueue>,
+    pub maps: Vec<MapQueue>,
 }
 
 /// The backlog of one map in a list.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct MapQueue {
+pub struct MapQueue {
     /// The map's name.
-    pub(crate) id: String,
+    pub id: String,
     /// The same as `/maps/{map}/queue` returns.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) queue: Option<BacklogView>,
+    pub queue: Option<BacklogView>,
     /// Why the backlog could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = super::by_hand::problem)]
-    pub(crate) problem: Option<app::problem::Problem>,
+    pub problem: Option<crate::problem::Problem>,
 }
 
 /// The progress of a catch-up.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Progress {
+pub struct Progress {
     /// When it began, RFC 3339.
-    began: String,
+    pub began: String,
     /// When its progress was recorded last, RFC 3339.
-    last: String,
+    pub last: String,
     /// Changes that were written.
-    done: u64,
+    pub done: u64,
     /// Changes that were archived.
-    archived: u64,
+    pub archived: u64,
     /// Changes that were parked and wait for an operator.
-    parked: u64,
+    pub parked: u64,
     /// Failed attempts that will be retried.
-    failed: u64,
+    pub failed: u64,
     /// Changes still queued. Approximate; absent when `depth` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    left: Option<u64>,
+    pub left: Option<u64>,
     /// Changes written per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    rate_per_second: Option<f64>,
+    pub rate_per_second: Option<f64>,
 }
 
 impl From<Backlog> for BacklogView {
@@ -116,30 +116,30 @@ impl From<Backlog> for BacklogView {
 
 /// A paused map, and the writes that are still in flight.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Paused {
+pub struct Paused {
     /// The map.
-    map: Map,
+    pub map: Map,
     /// No write is in flight any more.
-    quiet: bool,
+    pub quiet: bool,
     /// Functions may still start a write, because they cache a map's state for one second.
-    settling: bool,
+    pub settling: bool,
     /// Records with a write in flight.
-    in_flight: Vec<Busy>,
+    pub in_flight: Vec<Busy>,
     /// `true`: the list may be incomplete.
-    more: bool,
+    pub more: bool,
 }
 
 /// A record with a write in flight.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Busy {
+pub struct Busy {
     /// The record.
-    key: String,
+    pub key: String,
     /// When its lease ends, RFC 3339. The write is over by then.
-    until: String,
+    pub until: String,
 }
 
 impl Paused {
-    pub(crate) fn of(map: domain::Map, quiet: InFlightWrites) -> Self {
+    pub fn of(map: domain::Map, quiet: InFlightWrites) -> Self {
         let is_quiet = quiet.is_quiet();
         let busy = |(key, until): (domain::RecordKey, domain::Timestamp)| Busy {
             key: key.to_string(),
@@ -155,59 +155,29 @@ impl Paused {
     }
 }
 
-/// A resume: its reason, and what happens to the backlog.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Resume {
-    /// Why, in 1 to 500 characters. Shown with the map's state.
-    pub(crate) reason: String,
-    /// `catch_up` (default) writes the backlog, each record in order. `skip_to_live` and `discard` move the backlog and the
-    /// catch-up errors (`GET /maps/{map}/errors`) to the archive (`GET /maps/{map}/archive?cause=skipped_to_live`, or
-    /// `discarded`), from which `recover` and `recover-all` bring changes back. The archive keeps skipped changes for ever and
-    /// discarded ones for 90 days.
-    #[serde(default)]
-    #[schema(schema_with = super::by_hand::backlog)]
-    pub(crate) backlog: domain::map::Backlog,
-}
-
-/// The same command for several maps.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ManyMaps {
-    /// The maps, at most 50.
-    #[schema(value_type = Vec<String>, max_items = 50)]
-    pub(crate) maps: Vec<domain::MapId>,
-    /// Why, in 1 to 500 characters.
-    pub(crate) reason: String,
-    /// For `resume`: what happens to the backlog.
-    #[serde(default)]
-    #[schema(schema_with = super::by_hand::backlog)]
-    pub(crate) backlog: Option<domain::map::Backlog>,
-}
-
 /// The results of a command for several maps.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct MapResults {
+pub struct MapResults {
     /// One for each map, in the order of the request.
-    pub(crate) results: Vec<MapResult>,
+    pub results: Vec<MapResult>,
 }
 
 /// The result for one map.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct MapResult {
+pub struct MapResult {
     /// Its name.
-    pub(crate) id: String,
+    pub id: String,
     /// The map as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) map: Option<Map>,
+    pub map: Option<Map>,
     /// After `pause`: whether no write is in flight any more. If `false`, repeat the request; a repeat changes nothing. The
     /// `pause` of a single map lists the writes in flight and can wait for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) quiet: Option<bool>,
+    pub quiet: Option<bool>,
     /// Why the command was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = super::by_hand::problem)]
-    pub(crate) problem: Option<app::problem::Problem>,
+    pub problem: Option<crate::problem::Problem>,
 }

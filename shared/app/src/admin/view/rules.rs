@@ -1,39 +1,37 @@
 //! Responses about alert settings and groups of recipients.
 
-use std::collections::BTreeSet;
-
-use app::{
+use crate::{
     admin::rules::{DryBreach, Explanation},
     alerts::RuleDecision,
     ports,
 };
-use domain::rule::{Address, Exclusion, RuleConfig};
-use serde::{Deserialize, Serialize};
+use domain::rule::{Exclusion, RuleConfig};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{by_hand, logs::ErrorView};
 
 /// All rules.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Rules {
+pub struct Rules {
     /// The rules, sorted by name.
-    pub(crate) rules: Vec<Rule>,
+    pub rules: Vec<Rule>,
 }
 
 /// An alert setting.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// Its name.
-    id: String,
+    pub id: String,
     /// Counts changes. The `If-Match` of the next change.
-    version: u64,
+    pub version: u64,
     /// Who changed it last.
-    actor: String,
+    pub actor: String,
     /// When, RFC 3339.
-    changed_at: String,
+    pub changed_at: String,
     /// Its settings.
     #[schema(schema_with = by_hand::rule_config)]
-    config: RuleConfig,
+    pub config: RuleConfig,
 }
 
 impl From<domain::rule::Rule> for Rule {
@@ -45,57 +43,42 @@ impl From<domain::rule::Rule> for Rule {
 
 /// The results of test mails.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RuleTested {
+pub struct RuleTested {
     /// One for each recipient.
-    pub(crate) mails: Vec<TestMail>,
+    pub mails: Vec<TestMail>,
 }
 
 /// A test mail.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TestMail {
+pub struct TestMail {
     /// The recipient.
-    pub(crate) to: String,
+    pub to: String,
     /// Whether the mail service accepted it.
-    pub(crate) taken: bool,
+    pub taken: bool,
     /// The mail service's id of the mail, or its error.
-    pub(crate) says: String,
-}
-
-/// A rule to evaluate against the stored log.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DryRun {
-    /// The rule's settings.
-    #[schema(schema_with = by_hand::rule_config)]
-    pub(crate) config: RuleConfig,
-    /// From this time on, RFC 3339.
-    pub(crate) from: String,
-    /// Until this time, RFC 3339, at most a week later. Absent: now.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    pub(crate) until: Option<String>,
+    pub says: String,
 }
 
 /// The breaches that a rule would have found.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct DryRunResult {
+pub struct DryRunResult {
     /// The breaches, oldest first, at most 100.
-    pub(crate) breaches: Vec<WouldBreach>,
+    pub breaches: Vec<WouldBreach>,
     /// `false`: older errors or later breaches were left out.
-    pub(crate) complete: bool,
+    pub complete: bool,
 }
 
 /// A breach that a rule would have found.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct WouldBreach {
+pub struct WouldBreach {
     /// The map.
-    map: String,
+    pub map: String,
     /// When its first counted error happened, RFC 3339.
-    first_at: String,
+    pub first_at: String,
     /// When the threshold was reached, RFC 3339.
-    at: String,
+    pub at: String,
     /// How many errors were counted.
-    count: u64,
+    pub count: u64,
 }
 
 impl From<DryBreach> for WouldBreach {
@@ -107,39 +90,39 @@ impl From<DryBreach> for WouldBreach {
 
 /// Why a rule did, or did not, open an incident.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Explained {
+pub struct Explained {
     /// `not_watched`, `below`, `open`, `cooling_down` or `breached`.
-    verdict: &'static str,
+    pub verdict: &'static str,
     /// The verdict as a sentence.
-    says: String,
+    pub says: String,
     /// When the rule was evaluated, RFC 3339.
-    at: String,
+    pub at: String,
     /// How many errors count within the window that ends then.
-    counted: u64,
+    pub counted: u64,
     /// `false`: older errors were left out.
-    complete: bool,
+    pub complete: bool,
     /// The rule's threshold.
-    threshold: u32,
+    pub threshold: u32,
     /// The open incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    incident: Option<String>,
+    pub incident: Option<String>,
     /// The map's errors, newest first, each with the reason why it counts or does not.
-    errors: Vec<ExplainedError>,
+    pub errors: Vec<ExplainedError>,
 }
 
 /// An error, and why it counts or does not.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ExplainedError {
+pub struct ExplainedError {
     /// `counts`, `other_class`, `other_side`, `before_resume`, `before_recovery`, `other_map` or `copied`.
     #[schema(value_type = String)]
-    why: Exclusion,
+    pub why: Exclusion,
     /// The error.
-    error: ErrorView,
+    pub error: ErrorView,
 }
 
 impl Explained {
-    pub(crate) fn of(config: &RuleConfig, explanation: Explanation) -> Self {
+    pub fn of(config: &RuleConfig, explanation: Explanation) -> Self {
         let (counted, complete) = (explanation.counted, explanation.complete);
         let need = format!("{counted} of {} errors within {} minutes", config.threshold, config.window_minutes);
         let mut incident = None;
@@ -176,24 +159,24 @@ impl Explained {
 
 /// All groups of recipients.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Groups {
+pub struct Groups {
     /// The groups, sorted by name.
-    pub(crate) groups: Vec<Group>,
+    pub groups: Vec<Group>,
 }
 
 /// A group of recipients.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Group {
+pub struct Group {
     /// Its name.
-    id: String,
+    pub id: String,
     /// Counts changes. The `If-Match` of the next change.
-    version: u64,
+    pub version: u64,
     /// Who changed it last.
-    actor: String,
+    pub actor: String,
     /// When, RFC 3339.
-    changed_at: String,
+    pub changed_at: String,
     /// Their addresses.
-    members: Vec<String>,
+    pub members: Vec<String>,
 }
 
 impl From<domain::rule::Group> for Group {
@@ -208,31 +191,22 @@ impl From<domain::rule::Group> for Group {
     }
 }
 
-/// The members of a group.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Members {
-    /// Their addresses, 1 to 50. Duplicates are removed.
-    #[schema(value_type = Vec<String>, max_items = 50)]
-    pub(crate) members: BTreeSet<Address>,
-}
-
 /// Addresses to which mail cannot be sent.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FlaggedAddresses {
+pub struct FlaggedAddresses {
     /// The addresses, sorted.
-    pub(crate) addresses: Vec<FlaggedAddress>,
+    pub addresses: Vec<FlaggedAddress>,
 }
 
 /// An address to which mail cannot be sent.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FlaggedAddress {
+pub struct FlaggedAddress {
     /// The address.
-    address: String,
+    pub address: String,
     /// Since when, RFC 3339.
-    at: String,
+    pub at: String,
     /// Why.
-    says: String,
+    pub says: String,
 }
 
 impl From<ports::Flagged> for FlaggedAddress {

@@ -11,23 +11,23 @@ use utoipa::ToSchema;
 
 /// When a sync run will be through, if it goes on as in the last minutes.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncExpected {
+pub struct SyncExpected {
     /// `counted`: both apps have said how many records they have, or have listed all; `estimated`: by the number of records in
     /// the last run, which may be wrong by a tenth; `unknown`: nothing can be said.
     #[schema(value_type = String)]
-    basis: Basis,
+    pub basis: Basis,
     /// How much is done, in percent. At most 99 until the run is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    percent: Option<u64>,
+    pub percent: Option<u64>,
     /// Not before this time, by the fastest of the last minutes. Absent: nothing moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    earliest: Option<String>,
+    pub earliest: Option<String>,
     /// Not after this time, by the slowest of the last minutes. Absent: for some time, nothing moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    latest: Option<String>,
+    pub latest: Option<String>,
 }
 
 impl From<ExpectedEnd> for SyncExpected {
@@ -40,30 +40,30 @@ impl From<ExpectedEnd> for SyncExpected {
 
 /// What an initial sync will cost, if nobody changes anything and nothing fails.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncCost {
+pub struct SyncCost {
     /// Requests to each app, by its side.
-    calls: BTreeMap<String, SyncCalls>,
+    pub calls: BTreeMap<String, SyncCalls>,
     /// Write units of DynamoDB, at most.
-    write_units: u64,
+    pub write_units: u64,
     /// How many minutes it takes if its requests go as fast as those of the dry run. Absent: the dry run made none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    minutes: Option<u64>,
+    pub minutes: Option<u64>,
 }
 
 /// Requests to one app.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncCalls {
+pub struct SyncCalls {
     /// Pages of its list.
-    pages: u64,
+    pub pages: u64,
     /// Reads of single records.
-    reads: u64,
+    pub reads: u64,
     /// Writes of single records. Each may take up to three requests, by the settings of the side.
-    writes: u64,
+    pub writes: u64,
 }
 
 impl SyncCost {
-    pub(crate) fn of(cost: &CopyCost, name: impl Fn(SideIx) -> String) -> Self {
+    pub fn of(cost: &CopyCost, name: impl Fn(SideIx) -> String) -> Self {
         let calls = |side: SideIx| {
             let AppCalls { pages, reads, writes } = cost.calls[side];
             (name(side), SyncCalls { pages, reads, writes })

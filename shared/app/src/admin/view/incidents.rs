@@ -8,82 +8,82 @@ use super::by_hand;
 
 /// A page of incidents.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Incidents {
+pub struct Incidents {
     /// Newest first.
-    pub(crate) incidents: Vec<Incident>,
+    pub incidents: Vec<Incident>,
     /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// A breach of a rule, from its opening to its recovery.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Incident {
+pub struct Incident {
     /// Its id.
-    id: String,
+    pub id: String,
     /// The rule.
-    rule: String,
+    pub rule: String,
     /// The rule's title.
-    title: String,
+    pub title: String,
     /// The map.
-    map: String,
+    pub map: String,
     /// When it was opened, RFC 3339.
-    opened_at: String,
+    pub opened_at: String,
     /// When the first counted error happened, RFC 3339.
-    first_at: String,
+    pub first_at: String,
     /// When the last counted error happened, RFC 3339.
-    last_at: String,
+    pub last_at: String,
     /// How many errors were counted.
-    count: u32,
+    pub count: u32,
     /// The log ids of the counted errors, newest first, at most 100.
-    errors: Vec<String>,
+    pub errors: Vec<String>,
     /// The most frequent errors first, at most five.
-    top: Vec<TopView>,
+    pub top: Vec<TopView>,
     /// The rule's action: `none`, `pause` or `stop`.
-    action: &'static str,
+    pub action: &'static str,
     /// The result of the action. Absent: the action is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    acted: Option<ActedView>,
+    pub acted: Option<ActedView>,
     /// Who acknowledged it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    acknowledged_by: Option<String>,
+    pub acknowledged_by: Option<String>,
     /// How often `auto_resume` has resumed the map.
-    auto_resumed: u32,
+    pub auto_resumed: u32,
     /// When it ended, RFC 3339. Absent: it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    recovered_at: Option<String>,
+    pub recovered_at: Option<String>,
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    recovered_by: Option<String>,
+    pub recovered_by: Option<String>,
     /// The notices sent about it.
-    notices: Vec<NoticeView>,
+    pub notices: Vec<NoticeView>,
 }
 
 /// Errors with the same fingerprint.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TopView {
+pub struct TopView {
     /// Equal for errors with the same cause.
-    fingerprint: String,
+    pub fingerprint: String,
     /// Their class.
     #[schema(schema_with = by_hand::error_class)]
-    class: domain::ErrorClass,
+    pub class: domain::ErrorClass,
     /// The app that was called.
-    to: String,
+    pub to: String,
     /// The app's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    code: Option<String>,
+    pub code: Option<String>,
     /// The app's own message, of the newest of them.
-    message: String,
+    pub message: String,
     /// How many errors.
-    count: u32,
+    pub count: u32,
     /// Some of the records.
-    keys: Vec<String>,
+    pub keys: Vec<String>,
 }
 
 impl From<Top> for TopView {
@@ -102,42 +102,42 @@ impl From<Top> for TopView {
 
 /// What a rule's action did.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ActedView {
+pub struct ActedView {
     /// When, RFC 3339.
-    at: String,
+    pub at: String,
     /// The state into which the action brought the map.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    state: Option<&'static str>,
+    pub state: Option<&'static str>,
     /// Why the action did not change the map.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    left: Option<String>,
+    pub left: Option<String>,
 }
 
 /// A notice to the recipients of the rule.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct NoticeView {
+pub struct NoticeView {
     /// `opened`, `again`, `reminder` or `recovered`.
     #[schema(value_type = String)]
-    kind: NoticeKind,
+    pub kind: NoticeKind,
     /// When it became due, RFC 3339.
-    at: String,
+    pub at: String,
     /// One delivery for each recipient.
-    to: Vec<DeliveryView>,
+    pub to: Vec<DeliveryView>,
 }
 
 /// One mail to one person.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct DeliveryView {
+pub struct DeliveryView {
     /// The recipient.
-    to: String,
+    pub to: String,
     /// `waiting`, `taken`, `failed` or `bounced`.
-    state: &'static str,
+    pub state: &'static str,
     /// The mail service's id of the mail, or its error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    says: Option<String>,
+    pub says: Option<String>,
 }
 
 impl From<Delivery> for DeliveryView {

@@ -1,45 +1,45 @@
 //! Responses about configuration documents.
 
-use app::admin::document;
+use crate::admin::document;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 /// The steps of applying a document, in order.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// One for each side and map of the document, then the deletions.
-    items: Vec<Item>,
+    pub items: Vec<Item>,
 }
 
 /// One step: a side or a map.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Item {
+pub struct Item {
     /// `create`, `update`, `unchanged` or `delete`.
-    action: &'static str,
+    pub action: &'static str,
     /// `side` or `map`.
-    kind: &'static str,
+    pub kind: &'static str,
     /// Its name.
-    id: String,
+    pub id: String,
     /// How it changes.
-    changes: Vec<Change>,
+    pub changes: Vec<Change>,
     /// Why the step cannot be done now. A document with a blocked step is not applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    blocked_by: Option<String>,
+    pub blocked_by: Option<String>,
 }
 
 /// One place where what is stored differs from the document.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Change {
+pub struct Change {
     /// The path, e.g. `fields[2].names.crm`. Empty: the whole item.
-    path: String,
+    pub path: String,
     /// The stored value. Absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<Value>,
+    pub from: Option<Value>,
     /// The value in the document. Absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<Value>,
+    pub to: Option<Value>,
 }
 
 impl From<document::Plan> for Plan {

@@ -1,44 +1,44 @@
 //! What stands against a run, as operators see it.
 
-use app::admin::{sides::Level, syncs::SyncProblem};
+use crate::admin::{sides::Level, syncs::SyncProblem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// What stands against a sync run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncCheck {
+pub struct SyncCheck {
     /// Nothing holds up the run that was asked about.
-    ok: bool,
+    pub ok: bool,
     /// All problems, those that hold up a run first.
-    problems: Vec<SyncCheckProblem>,
+    pub problems: Vec<SyncCheckProblem>,
 }
 
 /// A problem of a sync run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncCheckProblem {
+pub struct SyncCheckProblem {
     /// `error`: records will fail, or harm is done: an `initial_sync` does not start, unless its `despite` has the code. `warning`:
     /// some records may fail, or it could not be found out.
-    severity: &'static str,
+    pub severity: &'static str,
     /// The kind of problem. Of the apps: `connection`, `side_missing`, `company`, `page_size`, `key_twice`, `row_unusable`, and the
     /// checks of the connection test (`TestFinding`). Of the map: `field_type`, `field_read_only`, `field_required`,
     /// `field_length`, `field_unmapped`, `value_unmapped`, `value_too_long`, `lookup_not_synced`, `lookup_without_map`,
     /// `lookup_of_itself`.
-    code: &'static str,
+    pub code: &'static str,
     /// The side that it is about.
-    side: String,
+    pub side: String,
     /// The setting or the field that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    field: Option<String>,
+    pub field: Option<String>,
     /// What was found.
-    message: String,
+    pub message: String,
     /// What to do.
-    fix: String,
+    pub fix: String,
 }
 
 impl SyncCheck {
     /// `despite`: the codes that hold up nothing.
-    pub(crate) fn of(problems: Vec<SyncProblem>, despite: &[String]) -> Self {
+    pub fn of(problems: Vec<SyncProblem>, despite: &[String]) -> Self {
         let blocks = |problem: &SyncProblem| {
             problem.severity == Level::Error && !despite.iter().any(|accepted| accepted == problem.code)
         };

@@ -1,6 +1,6 @@
 //! Responses about the logs.
 
-use app::{admin::logs::Group, ports};
+use crate::{admin::logs::Group, ports};
 use domain::{
     ErrorClass, Record,
     log::{Activity, LoggedError},
@@ -13,38 +13,38 @@ use super::by_hand;
 
 /// A page of the activity log.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Activities {
+pub struct Activities {
     /// Newest first.
-    pub(crate) lines: Vec<ActivityView>,
+    pub lines: Vec<ActivityView>,
     /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// A line of the activity log.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ActivityView {
+pub struct ActivityView {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// When, RFC 3339.
-    pub(crate) at: String,
+    pub at: String,
     /// The map. Absent: the line concerns all maps.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) map: Option<String>,
+    pub map: Option<String>,
     /// Who did it.
-    pub(crate) actor: String,
+    pub actor: String,
     /// Why they did it.
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) reason: String,
+    pub reason: String,
     /// The kind of cause: `operator`, `caught_up`, `initial_sync`, `sync_run` (the run itself), `rule` or `auto_resume`.
-    pub(crate) cause: &'static str,
+    pub cause: &'static str,
     /// The activity: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
     /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed`, `incident` or `sync_run`) and the fields of that kind.
     /// `map_changed` has up to 50 `changes`, and the number of `more`.
     #[schema(value_type = Object)]
-    pub(crate) what: Value,
+    pub what: Value,
 }
 
 impl From<Activity> for ActivityView {
@@ -63,79 +63,79 @@ impl From<Activity> for ActivityView {
 
 /// A page of the error log.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct LoggedErrors {
+pub struct LoggedErrors {
     /// Newest first.
-    pub(crate) errors: Vec<ErrorView>,
+    pub errors: Vec<ErrorView>,
     /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// An error of the log.
 #[derive(Clone, Serialize, ToSchema)]
-pub(crate) struct ErrorView {
+pub struct ErrorView {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// When Tandem met the error or received its report, RFC 3339.
-    pub(crate) at: String,
+    pub at: String,
     /// When it happened according to the app that reported it, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) happened_at: Option<String>,
+    pub happened_at: Option<String>,
     /// The map.
-    pub(crate) map: String,
+    pub map: String,
     /// The app that made the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) from: Option<String>,
+    pub from: Option<String>,
     /// The app that was called, or that reported the error.
-    pub(crate) to: String,
+    pub to: String,
     /// The record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
     /// The id of the entry: the same for all attempts of one change. A 202 response and the archive have it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) entry: Option<String>,
+    pub entry: Option<String>,
     /// The place of the change in the record's lane. `key` and `seq` name the entry while it is queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) seq: Option<u64>,
+    pub seq: Option<u64>,
     /// The caller's write id, or the app's id of the error it reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) write: Option<String>,
+    pub write: Option<String>,
     /// The number of the attempt, from 1.
-    pub(crate) attempt: u32,
+    pub attempt: u32,
     /// The class of the error.
     #[schema(schema_with = by_hand::error_class)]
-    pub(crate) class: ErrorClass,
+    pub class: ErrorClass,
     /// The app's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) code: Option<String>,
+    pub code: Option<String>,
     /// The app's own message, shortened and redacted.
-    pub(crate) message: String,
+    pub message: String,
     /// What happened to the write: `retried`, `parked`, `refused` or `reported`.
-    pub(crate) fate: &'static str,
+    pub fate: &'static str,
     /// Equal for errors with the same cause.
-    pub(crate) fingerprint: String,
+    pub fingerprint: String,
     /// When it was resolved, RFC 3339. Absent: it is unresolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) resolved_at: Option<String>,
+    pub resolved_at: Option<String>,
     /// How it was resolved: `written` (a later write of the record succeeded), `archived` (the change was archived), or
     /// `operator` (an operator marked it).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) resolved_by: Option<&'static str>,
+    pub resolved_by: Option<&'static str>,
     /// The record to be written; only the first attempt has it. Redacted values are `•••`. Above 4 KB, fields that do not fit
     /// are replaced by their length.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    pub(crate) payload: Option<Record>,
+    pub payload: Option<Record>,
 }
 
 impl From<LoggedError> for ErrorView {
@@ -167,37 +167,37 @@ impl From<LoggedError> for ErrorView {
 
 /// The result of marking errors as resolved.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ErrorsResolved {
+pub struct ErrorsResolved {
     /// How many were marked.
-    pub(crate) resolved: u64,
+    pub resolved: u64,
     /// `true`: there may be more, so repeat the request.
-    pub(crate) more: bool,
+    pub more: bool,
 }
 
 /// Errors, grouped and counted.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ErrorGroups {
+pub struct ErrorGroups {
     /// The largest group first.
-    pub(crate) groups: Vec<ErrorGroup>,
+    pub groups: Vec<ErrorGroup>,
     /// `false`: only the newest 20,000 lines of the log were examined, whether or not they match.
-    pub(crate) complete: bool,
+    pub complete: bool,
 }
 
 /// A group of errors.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ErrorGroup {
+pub struct ErrorGroup {
     /// The value they have in common: a map, app, class, fingerprint or record. Use it as a filter of the next request.
-    pub(crate) value: String,
+    pub value: String,
     /// How many errors.
-    pub(crate) count: u64,
+    pub count: u64,
     /// How many of them are unresolved.
-    pub(crate) unresolved: u64,
+    pub unresolved: u64,
     /// The number of different writes among them.
-    pub(crate) writes: u64,
+    pub writes: u64,
     /// When the oldest of them happened, RFC 3339.
-    pub(crate) since: String,
+    pub since: String,
     /// The newest of them.
-    pub(crate) newest: ErrorView,
+    pub newest: ErrorView,
 }
 
 impl From<Group> for ErrorGroup {
@@ -215,31 +215,31 @@ impl From<Group> for ErrorGroup {
 
 /// A page of events that could not be logged.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FailedEvents {
+pub struct FailedEvents {
     /// Newest first.
-    pub(crate) events: Vec<FailedEvent>,
+    pub events: Vec<FailedEvent>,
     /// The `before` of the next request. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
     /// Number of batches of the table's stream in the dead-letter queue, because they could not be logged for half a day.
     /// Absent: the queue could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) batches: Option<u64>,
+    pub batches: Option<u64>,
 }
 
 /// An event that could not be logged.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FailedEvent {
+pub struct FailedEvent {
     /// Its id.
-    id: String,
+    pub id: String,
     /// When Tandem gave up, RFC 3339.
-    at: String,
+    pub at: String,
     /// The key of the item that carried it.
-    source: String,
+    pub source: String,
     /// The reason.
-    says: String,
+    pub says: String,
 }
 
 impl From<ports::FailedEvent> for FailedEvent {

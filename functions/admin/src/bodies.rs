@@ -1,10 +1,56 @@
-//! Commands for entries, and their results.
+//! What only the API reads or writes: the bodies of its requests, and its own health.
 
-use domain::{ErrorClass, Map, Record, SideIx, lane::ArchiveCause, record::Image};
+mod sync_start;
+
+use std::collections::BTreeSet;
+
+use app::{admin::view::by_hand, ports::Role};
+use domain::{
+    ErrorClass, Record, RecordKey, SideId,
+    lane::ArchiveCause,
+    rule::{Address, RuleConfig},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{by_hand, entries::shown};
+pub(crate) use self::sync_start::StartSyncRun;
+
+/// The function runs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`.
+    pub(crate) status: &'static str,
+}
+
+/// A resume: its reason, and what happens to the backlog.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resume {
+    /// Why, in 1 to 500 characters. Shown with the map's state.
+    pub(crate) reason: String,
+    /// `catch_up` (default) writes the backlog, each record in order. `skip_to_live` and `discard` move the backlog and the
+    /// catch-up errors (`GET /maps/{map}/errors`) to the archive (`GET /maps/{map}/archive?cause=skipped_to_live`, or
+    /// `discarded`), from which `recover` and `recover-all` bring changes back. The archive keeps skipped changes for ever and
+    /// discarded ones for 90 days.
+    #[serde(default)]
+    #[schema(schema_with = by_hand::backlog)]
+    pub(crate) backlog: domain::map::Backlog,
+}
+
+/// The same command for several maps.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ManyMaps {
+    /// The maps, at most 50.
+    #[schema(value_type = Vec<String>, max_items = 50)]
+    pub(crate) maps: Vec<domain::MapId>,
+    /// Why, in 1 to 500 characters.
+    pub(crate) reason: String,
+    /// For `resume`: what happens to the backlog.
+    #[serde(default)]
+    #[schema(schema_with = by_hand::backlog)]
+    pub(crate) backlog: Option<domain::map::Backlog>,
+}
 
 /// A command for queued or parked entries.
 #[derive(Deserialize, ToSchema)]
@@ -66,40 +112,6 @@ pub(crate) struct EntryRef {
     pub(crate) key: String,
     /// Its place in the record's lane.
     pub(crate) seq: u64,
-}
-
-/// The results of a command.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CommandResults {
-    /// One for each entry, in the order of the request.
-    pub(crate) results: Vec<CommandResult>,
-    /// For `retry-all` and `hold-all`: the `after` of the next request. Absent: there are no more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
-    /// When entries will be retried, if not now: a paused or stopped map sends nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub(crate) note: Option<String>,
-}
-
-/// The result for one entry.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CommandResult {
-    /// The record.
-    pub(crate) key: String,
-    /// The entry's place.
-    pub(crate) seq: u64,
-    /// Whether the command was carried out.
-    pub(crate) done: bool,
-    /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = by_hand::problem)]
-    pub(crate) problem: Option<app::problem::Problem>,
-    /// With `dry_run`: what a retry would send, in the order of the calls.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub(crate) sends: Option<Vec<Send>>,
 }
 
 /// Selects the catch-up errors to retry. For `hold-all`: selects the entries that are due for a retry and not in flight; they
@@ -165,58 +177,70 @@ pub(crate) struct RecoverAll {
     pub(crate) after: Option<String>,
 }
 
-/// The results of a recovery.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RecoveredAll {
-    /// One for each change, in the order of recovery.
-    pub(crate) results: Vec<Recovered>,
-    /// The `after` of the next request. Absent: there are no more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+/// The reason for a command.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    /// Why, in 1 to 500 characters. Shown with the map's state.
+    pub(crate) reason: String,
+}
+
+/// A record of one side.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviewRequest {
+    /// The side whose record it is.
+    #[schema(value_type = String)]
+    pub(crate) from: SideId,
+    /// Its key.
+    #[schema(value_type = String)]
+    pub(crate) key: RecordKey,
+    /// Its fields, by the names of that side.
+    #[schema(value_type = Object)]
+    pub(crate) record: Record,
+}
+
+/// A rule to evaluate against the stored log.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DryRun {
+    /// The rule's settings.
+    #[schema(schema_with = by_hand::rule_config)]
+    pub(crate) config: RuleConfig,
+    /// From this time on, RFC 3339.
+    pub(crate) from: String,
+    /// Until this time, RFC 3339, at most a week later. Absent: now.
+    #[serde(default)]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub(crate) until: Option<String>,
 }
 
-/// The result for one archived change.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Recovered {
-    /// Its id in the archive.
-    pub(crate) archive_id: String,
-    /// Whether it was recovered.
-    pub(crate) done: bool,
-    /// Why it was not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = by_hand::problem)]
-    pub(crate) problem: Option<app::problem::Problem>,
+/// The members of a group.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Members {
+    /// Their addresses, 1 to 50. Duplicates are removed.
+    #[schema(value_type = Vec<String>, max_items = 50)]
+    pub(crate) members: BTreeSet<Address>,
 }
 
-/// What a retry would send.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RetryPreview {
-    /// In the order of the calls.
-    pub(crate) sends: Vec<Send>,
+/// A connection test.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestRequest {
+    /// The entity that the test looks at. Absent: the test requests the base URL, and looks at the entities of the maps that use
+    /// the side, at most three.
+    #[serde(default)]
+    pub(crate) entity: Option<String>,
 }
 
-/// One call.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Send {
-    /// The side that is called.
-    pub(crate) to: String,
-    /// `upsert`, `delete`, or `copy`: the record as the other side has it by then.
-    pub(crate) op: &'static str,
-    /// The record. Redacted values are `•••`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object, nullable = false)]
-    pub(crate) record: Option<Record>,
-}
-
-impl Send {
-    pub(crate) fn of(map: &Map, to: SideIx, image: Option<Image>) -> Self {
-        let op = match &image {
-            None => "copy",
-            Some(Image::Present(_)) => "upsert",
-            Some(Image::Absent) => "delete",
-        };
-        let record = image.and_then(|image| shown(&map.config, to, &image));
-        Self { to: map.config.side(to).side.to_string(), op, record }
-    }
+/// A token to create.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenRequest {
+    /// Its owner, in 1 to 100 characters. No two tokens have the same name.
+    pub(crate) name: String,
+    /// Its role.
+    #[schema(schema_with = by_hand::role)]
+    pub(crate) role: Role,
 }

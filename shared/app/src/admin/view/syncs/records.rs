@@ -8,70 +8,70 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::views::by_hand;
+use crate::admin::view::by_hand;
 
 /// Records of a run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncRecords {
+pub struct SyncRecords {
     /// The records, those with one cause together.
-    pub(crate) records: Vec<SyncRecord>,
+    pub records: Vec<SyncRecord>,
     /// The `after` of the next page. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// A record of a run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncRecord {
+pub struct SyncRecord {
     /// The side whose row it is.
-    from: String,
-    key: String,
+    pub from: String,
+    pub key: String,
     /// `look_again`, `failed`, `differs` or `changing`.
-    state: &'static str,
+    pub state: &'static str,
     /// When it failed, or is looked at again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    at: Option<String>,
+    pub at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    cause: Option<String>,
+    pub cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = by_hand::error_class)]
-    class: Option<ErrorClass>,
+    pub class: Option<ErrorClass>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    code: Option<String>,
+    pub code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    message: Option<String>,
+    pub message: Option<String>,
     /// What somebody can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    what_to_do: Option<&'static str>,
+    pub what_to_do: Option<&'static str>,
     /// The row as it was, if it was at hand. Values that the map hides are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    row: Option<Record>,
+    pub row: Option<Record>,
     /// The other app lacks the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    missing: Option<bool>,
+    pub missing: Option<bool>,
     /// Fields that differ, by the names of the other side.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<SyncField>,
+    pub fields: Vec<SyncField>,
 }
 
 /// A field that differs.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncField {
-    field: String,
+pub struct SyncField {
+    pub field: String,
     /// What would be written.
     #[schema(value_type = Object)]
-    wanted: Value,
+    pub wanted: Value,
     /// What is there.
     #[schema(value_type = Object)]
-    there: Value,
+    pub there: Value,
 }
 
 /// What somebody can do about a record that failed.
@@ -93,12 +93,12 @@ fn what_to_do(class: ErrorClass, no_record: bool) -> &'static str {
 
 impl SyncRecord {
     /// The first line of a file, after a byte order mark: without one, Excel takes UTF-8 for the code page of the machine.
-    pub(crate) fn csv_header() -> String {
+    pub fn csv_header() -> String {
         "\u{feff}from,key,state,at,cause,class,code,message,what_to_do,missing,fields,row\r\n".to_owned()
     }
 
     /// The record as the cells of a line.
-    pub(crate) fn csv_cells(&self) -> [String; 12] {
+    pub fn csv_cells(&self) -> [String; 12] {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let fields = if self.fields.is_empty() { None } else { serde_json::to_string(&self.fields).ok() };
         let row = self.row.as_ref().and_then(|row| serde_json::to_string(row).ok());
@@ -118,7 +118,7 @@ impl SyncRecord {
         ]
     }
 
-    pub(crate) fn of(map: &Map, finding: Finding) -> Self {
+    pub fn of(map: &Map, finding: Finding) -> Self {
         let (from, key) = (map.config.side(finding.leg).side.to_string(), finding.key.to_string());
         let bare = |state| Self {
             from,

@@ -4,7 +4,6 @@ mod expected;
 mod notes;
 mod problems;
 mod records;
-mod start;
 
 use std::collections::BTreeMap;
 
@@ -15,128 +14,125 @@ use domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::{
-    expected::{SyncCost, SyncExpected},
+pub use self::{
+    expected::{SyncCalls, SyncCost, SyncExpected},
     notes::SyncNote,
-};
-pub(crate) use self::{
-    problems::SyncCheck,
-    records::{SyncRecord, SyncRecords},
-    start::StartSyncRun,
+    problems::{SyncCheck, SyncCheckProblem},
+    records::{SyncField, SyncRecord, SyncRecords},
 };
 use super::by_hand;
 
 /// Sync runs, newest first.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncRuns {
+pub struct SyncRuns {
     /// The runs.
-    pub(crate) runs: Vec<SyncRunView>,
+    pub runs: Vec<SyncRunView>,
     /// The `before` of the next page. Absent: there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// A sync run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncRunView {
-    id: String,
-    map: String,
+pub struct SyncRunView {
+    pub id: String,
+    pub map: String,
     #[schema(schema_with = by_hand::sync_kind)]
-    kind: SyncKind,
+    pub kind: SyncKind,
     /// `running`, `paused`, `cancelled` or `finished`.
     #[schema(value_type = String)]
-    state: RunState,
+    pub state: RunState,
     /// What the run has shown about its records: `equal`: both apps have the same; `differs`: they do not, or it is not
     /// known of each record; `failed`: some could not be compared or copied; `cancelled`; `unfinished`.
-    outcome: &'static str,
+    pub outcome: &'static str,
     /// `selecting`: takes its records from `parent`; `listing`: reads both sides; `looking`: looks again at single records.
     #[schema(value_type = String)]
-    phase: RunPhase,
+    pub phase: RunPhase,
     /// The side whose record is taken where both have one.
-    winner: String,
+    pub winner: String,
     /// Which records: see `StartSyncRun`.
     #[schema(value_type = Object)]
-    selection: Selection,
+    pub selection: Selection,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    parent: Option<String>,
+    pub parent: Option<String>,
     /// Reruns of this run, and of those, oldest first, among the newest 50 runs of the map. Lists of runs leave them out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false)]
-    reruns: Vec<SyncRerun>,
-    started_by: String,
-    reason: String,
+    pub reruns: Vec<SyncRerun>,
+    pub started_by: String,
+    pub reason: String,
     /// Who paused, resumed or cancelled it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    steered: Option<SyncSteered>,
-    began: String,
+    pub steered: Option<SyncSteered>,
+    pub began: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    ended: Option<String>,
+    pub ended: Option<String>,
     /// What became of the rows of each side, by its name.
-    legs: BTreeMap<String, SyncLeg>,
+    pub legs: BTreeMap<String, SyncLeg>,
     /// Why records failed, at most 50 causes. The others count as one, whose id is zeros.
-    causes: Vec<SyncCause>,
+    pub causes: Vec<SyncCause>,
     /// Records that are looked at again.
-    to_look_at: u64,
+    pub to_look_at: u64,
     /// Rows that came to an end in a minute: over the last five minutes; of a run that is over, in all of its time.
-    rows_per_minute: u64,
+    pub rows_per_minute: u64,
     /// When it will be through. Absent: it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    expected: Option<SyncExpected>,
+    pub expected: Option<SyncExpected>,
     /// Of a finished dry run: what an initial sync with the same choice will cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    copy_costs: Option<SyncCost>,
+    pub copy_costs: Option<SyncCost>,
     /// Why it does not move, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    stall: Option<SyncStall>,
+    pub stall: Option<SyncStall>,
     /// What happened to it that its counts do not show: a list began anew or ended too early, the map was changed. The first 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<SyncNote>,
+    pub notes: Vec<SyncNote>,
 }
 
 /// Who paused, resumed or cancelled a run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncSteered {
-    actor: String,
-    at: String,
-    reason: String,
+pub struct SyncSteered {
+    pub actor: String,
+    pub at: String,
+    pub reason: String,
 }
 
 /// The rows of one side in a run. `read` = `inserted` + `updated` + `equal` + `skipped` + `failed` + `not_reached`.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncLeg {
+pub struct SyncLeg {
     /// `all`, `create_only` or `off`.
     #[schema(value_type = String)]
-    choice: LegChoice,
+    pub choice: LegChoice,
     /// How many records the app says it has. Absent: it does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    total: Option<u64>,
+    pub total: Option<u64>,
     /// The side has listed everything.
-    listed: bool,
+    pub listed: bool,
     /// Rows that were read.
-    read: u64,
+    pub read: u64,
     /// Made in the other app; in a dry run or reconcile: missing there.
-    inserted: u64,
+    pub inserted: u64,
     /// Changed in the other app; in a dry run or reconcile: different there.
-    updated: u64,
+    pub updated: u64,
     /// The same in both apps.
-    equal: u64,
+    pub equal: u64,
     /// Not copied, for one of the reasons of `skipped_for`.
-    skipped: u64,
+    pub skipped: u64,
     /// `loses`: the other side wins; `filtered`: kept out by the filter or by the choice of the run; `gone`: deleted since it was
     /// read; `held`: its changes wait for an operator; `changing`: each look found another state; `repeated`: listed twice.
-    skipped_for: BTreeMap<&'static str, u64>,
+    pub skipped_for: BTreeMap<&'static str, u64>,
     /// Not copied for a cause: see `causes`.
-    failed: u64,
+    pub failed: u64,
     /// Not reached yet.
-    not_reached: u64,
+    pub not_reached: u64,
 }
 
 impl SyncLeg {
@@ -170,42 +166,42 @@ impl SyncLeg {
 
 /// Why records failed.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncCause {
+pub struct SyncCause {
     /// Its id: `?cause=` of the records, `cause` of a rerun.
-    cause: String,
+    pub cause: String,
     /// The side whose rows they are.
-    from: String,
+    pub from: String,
     #[schema(schema_with = by_hand::error_class)]
-    class: domain::ErrorClass,
+    pub class: domain::ErrorClass,
     /// The app's own code; of a mapping error, the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    code: Option<String>,
+    pub code: Option<String>,
     /// The words of the first.
-    message: String,
+    pub message: String,
     /// The record of the first.
-    sample: String,
+    pub sample: String,
     /// How many records.
-    records: u64,
+    pub records: u64,
 }
 
 /// Why a run does not move.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncStall {
-    since: String,
-    why: String,
+pub struct SyncStall {
+    pub since: String,
+    pub why: String,
     /// The app that it is because of.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    side: Option<String>,
+    pub side: Option<String>,
     /// When it is tried again. Absent: when an operator resumes the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    until: Option<String>,
+    pub until: Option<String>,
 }
 
 impl SyncRunView {
-    pub(crate) fn of(map: &Map, run: SyncRun, now: Timestamp) -> Self {
+    pub fn of(map: &Map, run: SyncRun, now: Timestamp) -> Self {
         let name = |side: SideIx| map.config.side(side).side.to_string();
         Self {
             legs: SideIx::BOTH.into_iter().map(|side| (name(side), SyncLeg::of(&run, side))).collect(),
@@ -241,23 +237,23 @@ impl SyncRunView {
 }
 
 impl SyncRunView {
-    pub(crate) fn with_reruns(self, reruns: &[SyncRun]) -> Self {
+    pub fn with_reruns(self, reruns: &[SyncRun]) -> Self {
         Self { reruns: reruns.iter().map(SyncRerun::of).collect(), ..self }
     }
 }
 
 /// A rerun of a run: how many records still fail.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SyncRerun {
-    id: String,
+pub struct SyncRerun {
+    pub id: String,
     /// The run whose records it has selected.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    parent: Option<String>,
+    pub parent: Option<String>,
     /// As `outcome` of a run.
-    outcome: &'static str,
+    pub outcome: &'static str,
     /// Records that failed in it, of both sides.
-    failed: u64,
+    pub failed: u64,
 }
 
 impl SyncRerun {
