@@ -10,6 +10,7 @@ pub mod conflicts;
 mod diff;
 pub mod document;
 mod entry;
+pub mod export;
 pub mod incidents;
 pub mod lane;
 pub mod logs;

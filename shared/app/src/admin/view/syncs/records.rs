@@ -92,32 +92,6 @@ fn what_to_do(class: ErrorClass, no_record: bool) -> &'static str {
 }
 
 impl SyncRecord {
-    /// The first line of a file, after a byte order mark: without one, Excel takes UTF-8 for the code page of the machine.
-    pub fn csv_header() -> String {
-        "\u{feff}from,key,state,at,cause,class,code,message,what_to_do,missing,fields,row\r\n".to_owned()
-    }
-
-    /// The record as the cells of a line.
-    pub fn csv_cells(&self) -> [String; 12] {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let fields = if self.fields.is_empty() { None } else { serde_json::to_string(&self.fields).ok() };
-        let row = self.row.as_ref().and_then(|row| serde_json::to_string(row).ok());
-        [
-            self.from.clone(),
-            self.key.clone(),
-            self.state.to_owned(),
-            text(&self.at),
-            text(&self.cause),
-            self.class.map(|class| class.as_str().to_owned()).unwrap_or_default(),
-            text(&self.code),
-            text(&self.message),
-            self.what_to_do.unwrap_or_default().to_owned(),
-            self.missing.map(|missing| missing.to_string()).unwrap_or_default(),
-            fields.unwrap_or_default(),
-            row.unwrap_or_default(),
-        ]
-    }
-
     pub fn of(map: &Map, finding: Finding) -> Self {
         let (from, key) = (map.config.side(finding.leg).side.to_string(), finding.key.to_string());
         let bare = |state| Self {

@@ -1,40 +1,12 @@
-//! Errors as lines of a CSV file (RFC 4180), safe to be opened with a spreadsheet.
-
-use app::admin::view::ErrorView;
+//! Lines of a CSV file (RFC 4180), safe to be opened with a spreadsheet.
 
 /// The first line, after a byte order mark: without one, Excel takes UTF-8 for the code page of the machine.
-pub(crate) const HEADER: &str = "\u{feff}id,at,happened_at,map,from,to,key,entry,seq,write,attempt,class,code,message,fate,fingerprint,resolved_at,resolved_by,payload\r\n";
-
-/// One error.
-pub(crate) fn row(error: &ErrorView) -> String {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let payload = error.payload.as_ref().and_then(|payload| serde_json::to_string(payload).ok());
-    let cells = [
-        error.id.clone(),
-        error.at.clone(),
-        text(&error.happened_at),
-        error.map.clone(),
-        text(&error.from),
-        error.to.clone(),
-        text(&error.key),
-        text(&error.entry),
-        error.seq.map(|seq| seq.to_string()).unwrap_or_default(),
-        text(&error.write),
-        error.attempt.to_string(),
-        error.class.to_string(),
-        text(&error.code),
-        error.message.clone(),
-        error.fate.to_owned(),
-        error.fingerprint.clone(),
-        text(&error.resolved_at),
-        error.resolved_by.unwrap_or_default().to_owned(),
-        payload.unwrap_or_default(),
-    ];
-    line(&cells)
+pub(super) fn header(columns: &str) -> String {
+    format!("\u{feff}{columns}\r\n")
 }
 
 /// One line.
-pub(crate) fn line(cells: &[String]) -> String {
+pub(super) fn line(cells: &[String]) -> String {
     let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();
     cells.join(",") + "\r\n"
 }
