@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) http: reqwest::Client,
     /// The journal itself: whether a lane is idle is asked too often to ask an operator's list each time.
     pub(crate) lanes: DynamoLanes,
+    /// The table itself, for what no function does.
+    pub(crate) db: aws_sdk_dynamodb::Client,
 }
 
 impl World {
@@ -73,9 +75,10 @@ impl World {
             .endpoint_url(&stack.endpoints().emulator)
             .load()
             .await;
-        let lanes = DynamoLanes::new(Clients::from_config(&config).db, &stack.endpoints().table);
+        let db = Clients::from_config(&config).db;
+        let lanes = DynamoLanes::new(db.clone(), &stack.endpoints().table);
         let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { admin: stack.admin("admin")?, sync_write: stack.sync_write()?, http, lanes, stack })
+        Ok(Self { admin: stack.admin("admin")?, sync_write: stack.sync_write()?, http, lanes, db, stack })
     }
 }
 

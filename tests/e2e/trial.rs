@@ -2,6 +2,9 @@
 //! play is in `habits` and `presets`.
 
 mod answers;
+mod copies;
+mod damaged;
+mod echoes;
 mod failing;
 mod lists;
 mod stub;
@@ -59,6 +62,12 @@ impl<'a> Trial<'a> {
         self.send(key, json!({"record": record, "mode": "committed"})).await
     }
 
+    /// The same by `b`.
+    async fn report_by_b(&self, key: &str, record: Value) -> local::Answer {
+        let origin = format!("{}-b", self.map.trim_start_matches("trial-"));
+        self.send(key, json!({"record": record, "mode": "committed", "origin": origin})).await
+    }
+
     async fn send(&self, key: &str, with: Value) -> local::Answer {
         let origin = format!("{}-a", self.map.trim_start_matches("trial-"));
         let mut write = json!({"id": id(), "map": self.map, "key": key, "op": "upsert", "origin": origin});
@@ -68,6 +77,19 @@ impl<'a> Trial<'a> {
 
     async fn settled(&self, key: &str) {
         settled(self.world, &self.map, key).await;
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.world.admin.get(&self.path(path)).await.unwrap_or_else(|error| panic!("{path}: {error:#}"))
+    }
+
+    /// A command on the next entry of some records; each must be done.
+    async fn of_each(&self, command: &str, keys: &[String], seq: u64) {
+        let entries: Vec<_> = keys.iter().map(|key| json!({"key": key, "seq": seq})).collect();
+        let request = json!({"command": command, "entries": entries, "reason": "a test"});
+        let told = self.world.admin.post(&self.path("/entries"), &request).await.expect("admin answers");
+        let results = told["results"].as_array().expect("a list");
+        assert!(results.iter().all(|result| result["done"] == true), "{command}: {told}");
     }
 
     /// Both apps answer as usual, and nothing waits: what this test has left must not keep the sweep busy.

@@ -309,7 +309,7 @@ async fn settle_attempt<P: Ports>(
 
 /// Whether the app works but for this record, when no other record is there to tell: it took one of the entity a few minutes
 /// ago, it has failed on this one for as long, no other record of the map fails, and it answers when the record is read. While
-/// others fail, too, it has more time.
+/// others fail, too, it has more time. A conflict is the app's own word about this record, so it needs no other record.
 async fn works_otherwise<P: Ports>(
     ports: &P,
     context: &AttemptContext<'_>,
@@ -320,10 +320,11 @@ async fn works_otherwise<P: Ports>(
     let lasts = attempts >= PARK_AFTER_BROKEN_ATTEMPTS && !step.failure.is_side_wide();
     let taken_within = |ms| taken.is_some_and(|taken| ports.now().ms_since(taken) <= ms);
     let together = attempts >= PARK_TOGETHER_AFTER_ATTEMPTS && taken_within(TAKEN_BEFORE_ALL_FAILED_MS);
+    let conflicts = step.failure.class == ErrorClass::Conflict;
     let lease_end = context.head.inflight.as_ref().map_or(ports.now(), |inflight| inflight.lease_end);
     let side = &context.map.sides[step.to.at()].config;
     lasts
-        && (together || taken_within(TAKEN_LATELY_MS) && !others_fail(ports, context).await)
+        && (conflicts || together || taken_within(TAKEN_LATELY_MS) && !others_fail(ports, context).await)
         && may_call(lease_end, ports.now(), side)
         && read(ports, context, step.to).await.is_ok()
 }

@@ -119,7 +119,9 @@ pub fn classify(end: CallEnd) -> Option<(ErrorClass, CallEffect)> {
             // Wrong credentials concern every record alike: none of them is refused for good.
             401 | 403 => (C::Auth, NotApplied),
             408 => (C::Timeout, Unknown),
-            409 | 412 => (C::Conflict, Refused),
+            // Often somebody else's change or lock, which passes. What lasts is parked after some tries; an app that means it for good
+            // says so by a code in the side's `final_codes`.
+            409 | 412 => (C::Conflict, NotApplied),
             // Not the app's word about this record: a redirect, a proxy that asks who we are, a server of another host, too
             // early, a condition that the app wants with every change.
             300..=399 | 407 | 421 | 425 | 428 => (C::OtherHttp, NotApplied),
@@ -219,8 +221,8 @@ mod tests {
             (status(403, true), Some((C::Auth, NotApplied))),
             (status(404, true), Some((C::OtherHttp, Refused))),
             (status(408, false), Some((C::Timeout, Unknown))),
-            (status(409, true), Some((C::Conflict, Refused))),
-            (status(412, false), Some((C::Conflict, Refused))),
+            (status(409, true), Some((C::Conflict, NotApplied))),
+            (status(412, false), Some((C::Conflict, NotApplied))),
             (status(413, false), Some((C::OtherHttp, Refused))),
             (status(407, false), Some((C::OtherHttp, NotApplied))),
             (status(421, false), Some((C::OtherHttp, NotApplied))),

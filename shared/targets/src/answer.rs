@@ -245,6 +245,20 @@ impl Answer {
         failure
     }
 
+    /// The same of a write. An `OData` app answers 404 with an error in its own form. Without one, a router has answered, which knows
+    /// nothing of the record: `404 page not found`, `{"message": "no Route matched"}`, or nothing at all.
+    pub(crate) fn failure_of_write(&self, kind: ConnectorKind) -> Failure {
+        let failure = self.failure();
+        let nowhere = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE);
+        let is_routers = nowhere && kind == ConnectorKind::Odata && self.is_of_another_server(true);
+        match failure.effect {
+            CallEffect::Refused if is_routers && failure.class == ErrorClass::OtherHttp => {
+                Failure { effect: CallEffect::NotApplied, ..failure }
+            }
+            _ => failure,
+        }
+    }
+
     /// The words of an error.
     pub(crate) fn said(&self) -> Explanation {
         match &self.body {

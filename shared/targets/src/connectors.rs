@@ -172,6 +172,7 @@ impl<S: Secrets> Connectors<S> {
         let request = plan::write(side, call, Sends::New(record), &Condition::Always)?;
         let answer = self.send(side, &request, deadline).await?;
         concluded(side, call, &answer).map_err(|failure| match answer.is_duplicate(&side.connector) {
+            // Finance & Operations says it with 400.
             true => Failure { class: ErrorClass::Conflict, effect: CallEffect::NotApplied, ..failure },
             false => failure,
         })
@@ -246,7 +247,7 @@ pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Resu
         return Ok(Applied { unchanged: true, ..Applied::default() });
     }
     if !answer.status.is_success() {
-        return Err(answer.failure());
+        return Err(answer.failure_of_write(kind));
     }
     if let Some(why) = answer.doubt(kind) {
         return Err(answer.doubtful(&why));

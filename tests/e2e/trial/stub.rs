@@ -25,6 +25,8 @@ pub(crate) struct Asked {
     pub(crate) query: String,
     /// As it was sent, digit by digit.
     pub(crate) body: String,
+    /// The tag that the record must still have.
+    pub(crate) if_match: Option<String>,
 }
 
 impl Asked {
@@ -51,6 +53,9 @@ struct State {
     records: BTreeMap<String, Value>,
     asked: Vec<Asked>,
     habit: Habit,
+    takes_whole: bool,
+    /// What a user of the app saves before the next `PUT` arrives.
+    saved_meanwhile: Option<(String, Value)>,
 }
 
 /// A running app. It ends with the test program.
@@ -64,7 +69,13 @@ impl Stub {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let url = format!("http://{}/data/", listener.local_addr().expect("it has an address"));
-        let state = State { records: BTreeMap::new(), asked: Vec::new(), habit: Box::new(|_| None) };
+        let state = State {
+            records: BTreeMap::new(),
+            asked: Vec::new(),
+            habit: Box::new(|_| None),
+            takes_whole: false,
+            saved_meanwhile: None,
+        };
         let stub = Self { url, state: Arc::new(Mutex::new(state)) };
         let serving = stub.clone();
         tokio::spawn(async move {
@@ -88,6 +99,16 @@ impl Stub {
     /// From now on it answers as usual.
     pub(crate) fn is_well(&self) {
         self.answers(|_| None);
+    }
+
+    /// From now on it takes whole records only: `PUT` replaces a record that still has its tag, `POST` makes one, `PATCH` is refused.
+    pub(crate) fn takes_whole_records(&self) {
+        self.state().takes_whole = true;
+    }
+
+    /// A user of the app saves a record before the next `PUT` arrives.
+    pub(crate) fn is_edited_meanwhile(&self, key: &str, record: Value) {
+        self.state().saved_meanwhile = Some((key.to_owned(), record));
     }
 
     pub(crate) fn record(&self, key: &str) -> Option<Value> {
@@ -128,16 +149,36 @@ impl Stub {
         };
         let mut words = head.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let asked = Asked { method: method.to_owned(), key: key_in(path), query: query_in(path), body };
-        let reply = {
+        let if_match = head
+            .lines()
+            .find_map(|line| Some(line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("if-match"))?.1));
+        let asked = Asked {
+            method: method.to_owned(),
+            key: key_in(path),
+            query: query_in(path),
+            body,
+            if_match: if_match.map(str::to_owned),
+        };
+        let (reply, tag) = {
             let mut state = self.state();
             state.asked.push(asked.clone());
-            (state.habit)(&asked).unwrap_or_else(|| usual(&mut state.records, &asked))
+            if asked.method == "PUT"
+                && let Some((key, record)) = state.saved_meanwhile.take()
+            {
+                state.records.insert(key, record);
+            }
+            let tag = state.records.get(&asked.key).filter(|_| state.takes_whole).map(tag);
+            let reply = (state.habit)(&asked).unwrap_or_else(|| match state.takes_whole {
+                true => whole(&mut state.records, &asked),
+                false => usual(&mut state.records, &asked),
+            });
+            (reply, tag)
         };
         if let Reply::Http(status, kind, body) = reply {
             let length = body.len();
+            let tag = tag.filter(|_| asked.method == "GET").map(|tag| format!("etag: {tag}\r\n")).unwrap_or_default();
             let answer = format!(
-                "HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nlocation: http://127.0.0.1/login\r\nconnection: close\r\n\r\n{body}"
+                "HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{tag}location: http://127.0.0.1/login\r\nconnection: close\r\n\r\n{body}"
             );
             // Whoever asked may be gone.
             let _gone = stream.write_all(answer.as_bytes()).await;
@@ -155,6 +196,33 @@ fn key_in(path: &str) -> String {
 
 fn query_in(path: &str) -> String {
     path.split_once('?').map_or_else(String::new, |(_, query)| query.to_owned())
+}
+
+/// The tag of a record as it is.
+fn tag(record: &Value) -> String {
+    format!(
+        "\"{:016x}\"",
+        record.to_string().bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31) ^ u64::from(byte))
+    )
+}
+
+/// An app that takes whole records.
+fn whole(records: &mut BTreeMap<String, Value>, asked: &Asked) -> Reply {
+    let said = |status, says: &str| Reply::Http(status, "application/json", json!({ "message": says }).to_string());
+    let stored = records.get(&asked.key).map(tag);
+    match asked.method.as_str() {
+        "PATCH" => said(405, "no such method"),
+        "PUT" if stored.is_none() => said(404, "no such record"),
+        "PUT" if asked.if_match.is_some() && asked.if_match != stored => said(412, "it was changed"),
+        "PUT" | "POST" => {
+            let mut record: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+            let key = record.as_object_mut().and_then(|record| record.remove("key"));
+            let key = key.as_ref().and_then(Value::as_str).unwrap_or(&asked.key).to_owned();
+            records.insert(key, record);
+            Reply::Http(204, "", String::new())
+        }
+        _ => usual(records, asked),
+    }
 }
 
 fn usual(records: &mut BTreeMap<String, Value>, asked: &Asked) -> Reply {

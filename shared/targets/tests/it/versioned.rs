@@ -161,12 +161,15 @@ async fn a_record_deleted_meanwhile_is_created_whether_the_app_says_412_or_404()
 }
 
 #[tokio::test]
-async fn an_entity_that_does_not_exist_is_a_refusal_and_no_loop() {
-    for (reply, methods) in [(no_such_record(404), &["PATCH", "GET", "PATCH"][..]), (answer(404, ""), &["PATCH"])] {
+async fn an_entity_that_does_not_exist_is_no_loop() {
+    for (reply, methods, effect) in [
+        (no_such_record(404), &["PATCH", "GET", "PATCH"][..], CallEffect::Refused),
+        (answer(404, ""), &["PATCH"], CallEffect::NotApplied), // a router: nobody refused the record
+    ] {
         let server = Server::start(move |_| reply.clone()).await;
         let call = knowing("\"4\"", upsert(json!({"n": 2})));
         let failure = local().write(&versioned(&server), &call).await.unwrap_err();
-        assert_eq!(sort(&failure), (ErrorClass::OtherHttp, CallEffect::Refused));
+        assert_eq!(sort(&failure), (ErrorClass::OtherHttp, effect));
         assert_eq!(server.methods(), methods);
     }
 }
@@ -269,7 +272,7 @@ async fn a_conflict_means_to_look_again_unless_the_record_is_as_it_was() {
     let failure = local().write(&versioned(&server), &call).await.unwrap_err();
     assert_eq!(
         (sort(&failure), &*failure.message),
-        ((ErrorClass::Conflict, CallEffect::Refused), "The name is taken.")
+        ((ErrorClass::Conflict, CallEffect::NotApplied), "The name is taken.")
     );
     assert_eq!(server.methods(), ["PATCH", "GET"]);
 }

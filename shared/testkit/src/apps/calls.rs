@@ -94,6 +94,9 @@ impl FakeApps {
             lock(&app).down_until = self.world.now().plus_ms(DOWN_MS);
             return Err(failed(ErrorClass::Network, CallEffect::Unknown, "simulated: reset"));
         }
+        if lock(&app).conflicts.contains(&call.record.key) {
+            return Err(failed(ErrorClass::Conflict, CallEffect::NotApplied, "simulated: 409"));
+        }
         if lock(&app).fails.contains(&call.record.key) {
             return Err(failed(ErrorClass::OtherHttp, CallEffect::Unknown, "simulated: 500"));
         }

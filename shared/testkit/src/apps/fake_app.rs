@@ -26,6 +26,8 @@ pub struct FakeApp {
     pub refuses: BTreeSet<RecordKey>,
     /// Records on which it fails, without a word about them.
     pub fails: BTreeSet<RecordKey>,
+    /// Records that it cannot take beside another one that it has: it answers 409.
+    pub conflicts: BTreeSet<RecordKey>,
     /// It answers a write with the record as it has stored it.
     pub returns_stored: bool,
     /// How it tidies what it stores.

@@ -178,6 +178,19 @@ fn a_record_that_fails_when_no_other_is_written_waits_for_an_operator_if_its_app
 }
 
 #[test]
+fn records_that_conflict_wait_for_an_operator_though_their_app_has_taken_no_other() {
+    in_a_world(|world| async move {
+        world.apps.with(&"crm".parse().unwrap(), |app| app.conflicts.extend((0..2).map(key)));
+        reports(&world, &key(0), "conflicts").await;
+        reports(&world, &key(1), "conflicts").await;
+        minutes(&world, 2).await;
+        assert_eq!(parked(&world), 0, "most conflicts and locks pass");
+        minutes(&world, 8).await;
+        assert_eq!((effects(&world, "C-"), parked(&world)), (0, 2));
+    });
+}
+
+#[test]
 fn a_write_that_failed_once_is_tried_again_after_its_backoff_and_not_by_the_next_sweep() {
     in_a_world(|world| async move {
         let crm = "crm".parse().unwrap();
