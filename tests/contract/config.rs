@@ -1,11 +1,13 @@
 //! Maps, sides, tokens, and what operators see of the journal.
 
 use app::ports::{Commit, ConfigStore, JournalOp, LaneKey, Lanes};
-use aws::{DynamoConfig, DynamoLanes, DynamoTokens};
+use aws::{DynamoConfig, DynamoLanes, DynamoTokens, ReadConfig};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Map, Timestamp,
     id::{EntryId, MapUid},
     lane::{Entry, Head, RestoreCause, Work},
+    log::{Activity, ActivityKind},
     map::SideIx,
 };
 
@@ -17,6 +19,25 @@ fn maps_sides_and_tokens_keep_the_contract() {
         let (db, table) = table().await;
         testkit::config::config_store_contract(&DynamoConfig::new(db.clone(), &table)).await;
         testkit::config::tokens_contract(&DynamoTokens::new(db, &table)).await;
+    });
+}
+
+#[test]
+fn a_map_that_cannot_be_read_keeps_the_sweep_from_no_other() {
+    run(async {
+        let (db, table) = table().await;
+        let config = DynamoConfig::new(db.clone(), &table);
+        let broken = Map { id: "broken".parse().expect("a good name"), ..customers(8) };
+        for map in [customers(7), broken] {
+            let line = Activity::of_map(&map, "test", Timestamp(5), "", ActivityKind::MapCreated);
+            assert_eq!(config.save_map(&map, 0, &line).await, Ok(()));
+        }
+        let update = db.update_item().table_name(&table).update_expression("SET body = :body");
+        let update = update.key("pk", AttributeValue::S("MAPS".to_owned()));
+        let update = update.key("sk", AttributeValue::S("broken".to_owned()));
+        let update = update.expression_attribute_values(":body", AttributeValue::S("{".to_owned()));
+        update.send().await.expect("it is damaged");
+        assert_eq!(config.all_maps().await, Ok(vec![customers(7)]));
     });
 }
 

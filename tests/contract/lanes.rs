@@ -1,9 +1,14 @@
 //! The journal in DynamoDB keeps the contract that the one in memory keeps.
 
-use app::ports::{LaneKey, Lanes};
-use aws::{DynamoLanes, Key};
+use app::ports::{Commit, CommitError, ConfigStore, LaneKey, Lanes};
+use aws::{DynamoConfig, DynamoLanes, Key};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::{id::MapUid, lane::Echoes};
+use domain::{
+    Map, Timestamp,
+    id::MapUid,
+    lane::{Echoes, Head},
+    log::{Activity, ActivityKind},
+};
 use testkit::{StoredItem, contract};
 
 use crate::emulator::{journal, run, table};
@@ -134,5 +139,49 @@ fn what_cannot_be_read_is_there_and_says_so() {
         let head = read.send().await.expect("it is read").item.expect("it is there");
         let kept = head["damaged"].as_s().expect("a text");
         assert_eq!(kept, "image:AP8A lane:AP8A", "all that nobody could read, the record in flight too");
+    });
+}
+
+/// A head is changed by its version, and counts only for its own map: without either, its lane would be closed for ever.
+#[test]
+fn a_head_without_its_version_or_its_map_is_rebuilt_and_changed_once() {
+    run(async {
+        let (db, table) = table().await;
+        let map = Map::new(
+            "customers".parse().expect("a name"),
+            MapUid(7),
+            testkit::sample::customers(),
+            "test",
+            Timestamp(5),
+        );
+        let line = Activity::of_map(&map, "test", Timestamp(5), "", ActivityKind::MapCreated);
+        assert_eq!(DynamoConfig::new(db.clone(), &table).save_map(&map, 0, &line).await, Ok(()));
+        let lanes = DynamoLanes::new(db.clone(), &table);
+        for (key, damage) in [
+            ("C-1", "SET version = :text"),
+            ("C-2", "REMOVE version"),
+            ("C-3", "REMOVE map_uid"),
+            ("C-4", "REMOVE map_uid, version"),
+        ] {
+            let lane = LaneKey { map: map.id.clone(), key: key.parse().expect("a key") };
+            let stored = Head { version: 1, ..Head::new(map.uid, Timestamp(5)) };
+            let commit = |head: &Head, expected| Commit { head: head.clone(), expected, ops: Vec::new() };
+            assert_eq!(lanes.commit(&lane, commit(&stored, 0)).await, Ok(()));
+            let update = db.update_item().table_name(&table).set_key(Some(Key::Head(lane.clone()).item()));
+            let update = update.update_expression(damage);
+            let text = damage.contains(":text").then(|| AttributeValue::S("text".to_owned()));
+            let update =
+                text.into_iter().fold(update, |update, text| update.expression_attribute_values(":text", text));
+            update.send().await.expect("it is damaged");
+
+            let (rebuilt, _) = lanes.head(&lane).await.expect("it is rebuilt").expect("it is there");
+            assert!(rebuilt.unreadable.is_some() && rebuilt.map == map.uid, "{damage}: {rebuilt:?}");
+            let next = Head { version: rebuilt.version + 1, parked: true, ..rebuilt.clone() };
+            assert_eq!(lanes.commit(&lane, commit(&next, rebuilt.version)).await, Ok(()), "{damage}");
+            let again = lanes.commit(&lane, commit(&next, rebuilt.version)).await;
+            assert_eq!(again, Err(CommitError::Stale), "{damage}: whoever read it, too, is late");
+            let (read, _) = lanes.head(&lane).await.expect("it is read").expect("it is there");
+            assert_eq!(read, Head { unreadable: None, ..next }, "{damage}");
+        }
     });
 }

@@ -116,7 +116,7 @@ impl Documents {
         Ok(self.all(pk).await?.iter().filter_map(|item| left_out(read(item))).collect())
     }
 
-    /// Lists the items of a partition up to a sort key, newest first.
+    /// Lists the readable items of a partition up to a sort key, newest first.
     pub(crate) async fn newest<T: DeserializeOwned>(
         &self,
         pk: &str,
@@ -138,9 +138,7 @@ impl Documents {
                 .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(from);
             let page = query.send().await.map_err(error::port)?;
-            for item in page.items() {
-                found.push(read(item)?);
-            }
+            found.extend(page.items().iter().filter_map(|item| left_out(read(item))));
             from = page.last_evaluated_key;
             if from.is_none() {
                 break;

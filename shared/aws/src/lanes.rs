@@ -19,7 +19,7 @@ use domain::{
 
 pub use self::open::open;
 use crate::{
-    error,
+    documents, error,
     keys::{Key, shard_of},
     outbox::OUTBOX,
     ports::now,
@@ -199,7 +199,18 @@ impl DynamoLanes {
             Ok(page.items().first().and_then(Key::parse_seq))
         };
         let waiting = end(true).await?.zip(end(false).await?);
-        items::rebuild_head(item, waiting, why, now())
+        let map = match items::read_uid(item) {
+            Ok(map) => map,
+            Err(_) => self.uid_of(&lane.map).await?,
+        };
+        Ok(items::rebuild_head(item, map, waiting, why, now()))
+    }
+
+    /// The uid of the map that has this name now.
+    async fn uid_of(&self, map: &MapId) -> Result<MapUid, PortError> {
+        let item = self.get(&Key::Map(map.clone())).await?;
+        let item = item.ok_or_else(|| PortError::Permanent(format!("there is no map {map}")))?;
+        documents::read::<Map>(&item).map(|map| map.uid)
     }
 
     fn delete(&self, key: &Key) -> Result<TransactWriteItem, PortError> {

@@ -41,6 +41,8 @@ use crate::{
 const HEAD_SCHEMA: u64 = 2;
 /// The schema of entries, markers, archived entries and conflicts.
 const BODY_SCHEMA: u64 = 1;
+/// Condition: there is no head, or one without a version that can be read.
+const NO_VERSION: &str = "attribute_not_exists(pk) OR NOT attribute_type(version, :number)";
 /// Largest unpacked item: an entry carries one record and its bookkeeping.
 const MAX_UNPACKED_BYTES: u64 = 4 * MAX_BODY_BYTES as u64;
 
@@ -202,7 +204,8 @@ pub(super) fn head_update(
         expression.push_str(&gone.join(", "));
     }
     let condition = if expected == 0 {
-        "attribute_not_exists(pk)"
+        values.insert(":number".to_owned(), AttributeValue::S("N".to_owned()));
+        NO_VERSION
     } else {
         values.insert(":expected".to_owned(), number(expected));
         "version = :expected"
@@ -244,15 +247,19 @@ pub(super) fn read_head(item: &Item) -> Result<(Head, Echoes), PortError> {
 /// Rebuilds a head that cannot be read from what stands beside it. `waiting`: the first and the last place in the lane.
 pub(super) fn rebuild_head(
     item: &Item,
+    map: MapUid,
     waiting: Option<(u64, u64)>,
     why: String,
     now: Timestamp,
-) -> Result<(Head, Echoes), PortError> {
+) -> (Head, Echoes) {
     let damaged = note_damage(item, why);
-    Ok((Head::rebuilt(read_uid(item)?, read_number(item, "version")?, waiting, damaged, now), Echoes::default()))
+    // Without a version, the next change is conditional on there being none ([`NO_VERSION`]).
+    let version = read_number(item, "version").unwrap_or(0);
+    (Head::rebuilt(map, version, waiting, damaged, now), Echoes::default())
 }
 
-fn read_uid(item: &Item) -> Result<MapUid, PortError> {
+/// The map whose lane a head is of.
+pub(super) fn read_uid(item: &Item) -> Result<MapUid, PortError> {
     let uid =
         item.get("map_uid").and_then(|value| value.as_s().ok()).ok_or_else(|| unreadable("map_uid", "missing"))?;
     serde_json::from_value(serde_json::Value::String(uid.clone())).map_err(|error| unreadable("map_uid", error))
