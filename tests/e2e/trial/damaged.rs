@@ -155,8 +155,9 @@ fn what_cannot_be_read_is_listed_stops_its_own_record_and_is_taken_out() {
         until("each to be parked", async || {
             let _swept = world.stack.sweep().await;
             let errors = trial.get("/errors?limit=200").await;
-            let parked = errors["entries"].as_array().expect("a list").iter();
-            (parked.filter(|entry| entry["parked"] == "unreadable").count() == entries.len()).then_some(())
+            let parked = errors["entries"].as_array().expect("a list");
+            let unreadable = parked.iter().filter(|entry| entry["parked"] == "unreadable").count();
+            ((unreadable, parked.len()) == (entries.len(), entries.len() + heads.len())).then_some(())
         })
         .await;
         until("the catch-up to be over", async || (trial.get("").await["state"] == "Running").then_some(())).await;

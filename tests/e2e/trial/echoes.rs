@@ -98,7 +98,6 @@ fn two_apps_that_store_another_form_come_to_rest_by_a_rule_or_wait_for_an_operat
                 for tells_before in [false, true] {
                     let key = key("BOUNCE");
                     let (writes, told) = bounced(&trial, &key, tells_before, tidies).await;
-                    eprintln!("{name} {tells_before}: {writes} {told:?}");
                     if rule == none {
                         assert!(writes <= 8, "{name}: {writes} {told:?}");
                     } else {
