@@ -26,6 +26,7 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
         choice: SyncChoice {
             kind: SyncKind::InitialSync,
             winner: SideIx::First,
+            winner_of_field: [("limit".to_owned(), SideIx::Second)].into(),
             legs: PerSide::default(),
             selection: Selection::All,
             parent: None,

@@ -17,6 +17,7 @@ mod records;
 mod rules;
 mod sides;
 mod switch;
+mod sync_winners;
 mod syncs;
 mod tokens;
 mod woken;

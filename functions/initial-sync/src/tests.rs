@@ -41,6 +41,7 @@ async fn the_schedule_counts_a_run_that_has_waited_for_an_hour() {
     let wanted = StartSync {
         kind: SyncKind::Reconcile,
         winner: None,
+        winner_of_field: None,
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,

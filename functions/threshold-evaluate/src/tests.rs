@@ -178,6 +178,7 @@ async fn events_of_sync_runs(world: &SimWorld) -> Vec<app::ports::Event> {
     let wanted = StartSync {
         kind: SyncKind::Reconcile,
         winner: None,
+        winner_of_field: None,
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,

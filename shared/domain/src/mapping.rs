@@ -6,6 +6,7 @@ mod convert;
 mod fit;
 mod form;
 mod lookup;
+mod winners;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 pub use self::{
     check::mistakes, compare::Compare, convert::FieldType, fit::find_type_mistake, form::in_stored_form,
-    lookup::Lookup, zone::Zone,
+    lookup::Lookup, winners::FieldWinners, zone::Zone,
 };
 use crate::{
     id::SideId,
@@ -95,9 +96,19 @@ const TOO_LONG: &str = "has a number of more digits than can be written";
 /// A required value is missing, a value is in no pair, or cannot be converted.
 pub fn translate(map: &MapConfig, from: SideIx, image: &Image) -> Result<Image, MappingError> {
     let Image::Present(record) = image else { return Ok(Image::Absent) };
+    translate_fields(map, from, record, |_, _| true).map(Image::Present)
+}
+
+/// What some fields of a record of side `from` become on the other side.
+fn translate_fields(
+    map: &MapConfig,
+    from: SideIx,
+    record: &Record,
+    wanted: impl Fn(usize, &FieldMapping) -> bool,
+) -> Result<Record, MappingError> {
     let (source, target) = (&map.side(from).side, &map.side(from.other()).side);
     let mut out = Record::new();
-    for field in &map.fields {
+    for (_, field) in map.fields.iter().enumerate().filter(|(at, field)| wanted(*at, field)) {
         let Some(target_name) = field.names.get(target) else { continue };
         if field.only_to.as_ref().is_some_and(|only| only != target) {
             continue;
@@ -111,7 +122,7 @@ pub fn translate(map: &MapConfig, from: SideIx, image: &Image) -> Result<Image, 
             }
         }
     }
-    Ok(Image::Present(out))
+    Ok(out)
 }
 
 /// The part of an image that this map carries away from side `of`, in canonical form: what is hashed for the guards.
@@ -120,30 +131,53 @@ pub fn translate(map: &MapConfig, from: SideIx, image: &Image) -> Result<Image, 
 pub fn carried(map: &MapConfig, of: SideIx, image: &Image) -> Image {
     let Image::Present(record) = image else { return Image::Absent };
     let side = &map.side(of).side;
+    Image::Present(canonical_fields(map, of, record, |_, field| field.only_to.as_ref() != Some(side)))
+}
+
+/// Some fields of a record of side `of`, in canonical form.
+fn canonical_fields(
+    map: &MapConfig,
+    of: SideIx,
+    record: &Record,
+    wanted: impl Fn(usize, &FieldMapping) -> bool,
+) -> Record {
+    let side = &map.side(of).side;
     let mut out = Record::new();
-    for field in &map.fields {
+    for (_, field) in map.fields.iter().enumerate().filter(|(at, field)| wanted(*at, field)) {
         let Some(name) = field.names.get(side) else { continue };
-        if field.only_to.as_ref() == Some(side) {
-            continue;
-        }
         let value = field.value_on(map.side(of), record);
         let canonical = field.canonical(map.side(of), &value).unwrap_or(value);
         out.insert(name.clone(), canonical);
     }
-    Image::Present(out)
+    out
 }
 
 /// The carried part of an image as it is compared: values that the rules of their fields call equal are alike.
 #[must_use]
 pub fn compared(map: &MapConfig, of: SideIx, image: &Image) -> Image {
-    let Image::Present(mut record) = carried(map, of, image) else { return Image::Absent };
+    match carried(map, of, image) {
+        Image::Present(record) => Image::Present(normalized(map, of, record)),
+        Image::Absent => Image::Absent,
+    }
+}
+
+/// Canonical fields of side `of` as they are compared.
+fn normalized(map: &MapConfig, of: SideIx, mut record: Record) -> Record {
     let side = &map.side(of).side;
     for field in &map.fields {
         if let Some(value) = field.names.get(side).and_then(|name| record.get_mut(name)) {
             *value = field.compare.normalize(value.take());
         }
     }
-    Image::Present(record)
+    record
+}
+
+/// A record of a side as it is written to that side itself, with the fields that are only written there.
+///
+/// # Errors
+/// A value cannot be written.
+pub fn rewritten(map: &MapConfig, to: SideIx, record: &Record) -> Result<Record, MappingError> {
+    as_written(map, to, canonical_fields(map, to, record, |_, field| field.is_written_to(&map.side(to).side)))
 }
 
 /// The canonical fields of a side as they are written to that side itself: with its constants, and with its lookups bound.
@@ -229,6 +263,11 @@ impl FieldMapping {
             Some(kind) => convert::canonical(*kind, end.time_zone.as_ref(), value),
             None => Ok(value.clone()),
         }
+    }
+
+    /// Whether the field is written to a side: it has a name there, and is not of the other direction alone.
+    fn is_written_to(&self, side: &SideId) -> bool {
+        self.names.contains_key(side) && self.only_to.as_ref().is_none_or(|only| only == side)
     }
 
     fn name_on(&self, side: &SideId) -> String {

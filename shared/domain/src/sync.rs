@@ -52,6 +52,7 @@ pub(crate) mod tests {
             choice: SyncChoice {
                 kind,
                 winner: SideIx::First,
+                winner_of_field: Default::default(),
                 legs: PerSide::default(),
                 selection: Selection::All,
                 parent: None,

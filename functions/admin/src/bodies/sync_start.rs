@@ -23,10 +23,16 @@ pub(crate) struct StartSyncRun {
     /// has otherwise; starts a map that does not run. `reconcile`: where the apps differ for sure; writes nothing.
     #[schema(schema_with = by_hand::sync_kind)]
     kind: SyncKind,
-    /// The side whose record is taken where both have one and they differ. Default: the map's primary side, or its first.
+    /// The side whose record is taken where both have one and they differ. Default: as in `parent`, or the map's primary side, or its
+    /// first.
     #[serde(default)]
     #[schema(value_type = String, nullable = false)]
     winner: Option<domain::SideId>,
+    /// Fields whose values are taken from a side of their own, whoever wins the record: the name that a field has on either side, and the
+    /// side that wins it. A record in which each side wins something is written to both. Default: as in `parent`, or none.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, nullable = false)]
+    winner_of_field: Option<BTreeMap<String, domain::SideId>>,
     /// What is copied from each side. Default: `all`, of both.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
@@ -44,7 +50,7 @@ pub(crate) struct StartSyncRun {
     #[serde(default)]
     #[schema(nullable = false)]
     key: Option<String>,
-    /// The run whose records are selected. It must be over.
+    /// The run whose records are selected. It must be over, and have the same winners.
     #[serde(default)]
     #[schema(nullable = false)]
     parent: Option<String>,
@@ -59,7 +65,8 @@ impl TryFrom<StartSyncRun> for StartSync {
     type Error = AppError;
 
     fn try_from(request: StartSyncRun) -> Result<Self, AppError> {
-        let StartSyncRun { kind, winner, legs, selection, cause, key, parent, despite, reason } = request;
+        let StartSyncRun { kind, winner, winner_of_field, legs, selection, cause, key, parent, despite, reason } =
+            request;
         let needs = |field: &str, of: &str| AppError::mistake(field, &format!("goes with the selection `{of}`"));
         let missing = |field: &str, of: &str| AppError::mistake(field, &format!("is needed with the selection `{of}`"));
         let selection = match selection.as_deref().unwrap_or("all") {
@@ -81,6 +88,6 @@ impl TryFrom<StartSyncRun> for StartSync {
         }
         let parent = parent.map(|text| text.parse().map_err(|says: String| AppError::mistake("parent", &says)));
         let legs = legs.into_iter().collect();
-        Ok(Self { kind, winner, legs, selection, parent: parent.transpose()?, despite, reason })
+        Ok(Self { kind, winner, winner_of_field, legs, selection, parent: parent.transpose()?, despite, reason })
     }
 }

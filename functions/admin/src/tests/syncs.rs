@@ -148,6 +148,12 @@ async fn every_mistake_in_a_request_for_a_run_is_named() {
         (json!({"kind": "dry_run"}), "body: missing field `reason`"),
         (json!({"kind": "dry_run", "reason": " "}), "reason"),
         (json!({"kind": "dry_run", "reason": "go", "winner": "erp"}), "winner"),
+        (json!({"kind": "dry_run", "reason": "go", "winner_of_field": {"name": "erp"}}), "winner_of_field.name"),
+        (json!({"kind": "dry_run", "reason": "go", "winner_of_field": {"x": "crm"}}), "winner_of_field.x: is no field"),
+        (
+            json!({"kind": "dry_run", "reason": "go", "winner_of_field": {"source": "crm"}}),
+            "winner_of_field.source: is not written",
+        ),
         (json!({"kind": "dry_run", "reason": "go", "legs": {"erp": "all"}}), "legs.erp"),
         (json!({"kind": "dry_run", "reason": "go", "legs": {"crm": "off", "finance": "off"}}), "legs"),
         (json!({"kind": "dry_run", "reason": "go", "selection": "some"}), "selection"),

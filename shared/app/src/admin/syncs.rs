@@ -3,6 +3,8 @@
 mod check;
 mod choose;
 
+use std::collections::BTreeMap;
+
 use domain::{
     Map, MapId, RecordKey, SideId,
     id::SyncRunId,
@@ -33,8 +35,10 @@ const RUNS_LOOKED_AT: usize = 20;
 pub struct StartSync {
     /// What the run is for.
     pub kind: SyncKind,
-    /// The side whose record is taken where both have one; default: the map's primary side, or its first.
+    /// The side whose record is taken where both have one; default: as in the parent run, or the map's primary side, or its first.
     pub winner: Option<SideId>,
+    /// Fields, by the name they have on either side, whose values are taken from a side of their own; default: as in the parent run.
+    pub winner_of_field: Option<BTreeMap<String, SideId>>,
     /// What is copied from a side; default: everything.
     pub legs: Vec<(SideId, LegChoice)>,
     /// Which records.
@@ -59,11 +63,11 @@ pub async fn start<P: AdminPorts>(
 ) -> Result<SyncRun, AppError> {
     let reason = checked(&wanted.reason)?.to_owned();
     let map = maps::get(ports, id).await?;
-    let choice = choose(&map, wanted)?;
+    let parent = read_parent(ports, id, wanted).await?;
+    let choice = choose(&map, wanted, parent.as_ref())?;
     let conflict = |what| Err(AppError::Conflict(what).about(Subject::map(id)));
-    match choice.parent {
-        Some(parent) if !get(ports, id, parent).await?.is_over() => return conflict(StateConflict::ParentGoesOn),
-        _ => {}
+    if parent.is_some_and(|parent| !parent.is_over()) {
+        return conflict(StateConflict::ParentGoesOn);
     }
     if choice.kind.writes() {
         if let Some(other) = find_writing_run(ports, &map).await? {
@@ -109,8 +113,16 @@ pub async fn start<P: AdminPorts>(
 /// There is no such map, the request has mistakes, or the store does not answer. That an app does not answer is a problem.
 pub async fn check<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> Result<Vec<SyncProblem>, AppError> {
     let map = maps::get(ports, id).await?;
-    let choice = choose(&map, wanted)?;
+    let parent = read_parent(ports, id, wanted).await?;
+    let choice = choose(&map, wanted, parent.as_ref())?;
     check::find_problems(ports, &map, &choice).await
+}
+
+async fn read_parent<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> Result<Option<SyncRun>, AppError> {
+    match wanted.parent {
+        Some(parent) => get(ports, id, parent).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The run of a map that writes and is not over.

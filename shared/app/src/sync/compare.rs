@@ -2,10 +2,9 @@
 
 use domain::{
     Failure, RecordKey,
-    lane::content,
     map::SideIx,
-    mapping::{passes, translate},
-    record::{Image, Record},
+    mapping::{FieldWinners, passes, translate},
+    record::{ContentHash, Image, Record},
     sync::{Difference, find_differences},
 };
 
@@ -42,18 +41,39 @@ pub(super) async fn read_both<P: Ports>(
     })
 }
 
-/// How the other side differs from what would be written there; `None`: it does not.
-pub(super) fn difference(
+/// What the other side has of a record, as the winners see it.
+pub(super) enum Compared {
+    /// All that it is to have.
+    Same,
+    /// All that this side wins; it wins fields itself in which the two differ.
+    Loses,
+    /// Something else.
+    Differs(Difference),
+}
+
+/// Compares what would be written to the other side with what is there.
+pub(super) fn compare(
     map: &SyncMap,
+    winners: &FieldWinners,
     from: SideIx,
     record: &Record,
     there: &Image,
-) -> Result<Option<Difference>, Failure> {
-    let (config, to) = (&map.config, from.other());
-    let wanted = translate(config, from, &Image::Present(record.clone())).map_err(|error| mapping_failure(&error))?;
-    if content(config, to, &wanted) == content(config, to, there) {
-        return Ok(None);
+) -> Result<Compared, Failure> {
+    let config = &map.config;
+    let Image::Present(there) = there else {
+        let found = translate(config, from, &Image::Present(record.clone()));
+        found.map_err(|error| mapping_failure(&error))?;
+        return Ok(Compared::Differs(Difference { missing: true, fields: Vec::new() }));
+    };
+    let same = |(wanted, there): &(Record, Record)| {
+        ContentHash::of(&Image::Present(wanted.clone())) == ContentHash::of(&Image::Present(there.clone()))
+    };
+    let compared = winners.compare(config, from, record, there).map_err(|error| mapping_failure(&error))?;
+    if !same(&compared) {
+        let fields = find_differences(config, from.other(), &compared.0, &compared.1);
+        return Ok(Compared::Differs(Difference { missing: false, fields }));
     }
-    let missing = *there == Image::Absent;
-    Ok(Some(Difference { missing, fields: find_differences(config, to, &wanted, there) }))
+    // What cannot be mapped is no value of this side.
+    let back = winners.compare(config, from.other(), there, record);
+    Ok(if back.is_ok_and(|back| same(&back)) { Compared::Same } else { Compared::Loses })
 }

@@ -9,6 +9,7 @@ use domain::{
     },
     limits::{LOOK_AGAIN_MS, REPORTS_WITHIN_MS},
     map::{PerSide, SideIx},
+    mapping::FieldWinners,
     sync::RowEnd,
 };
 
@@ -48,6 +49,7 @@ pub(super) struct Later {
 /// A record that is to be copied.
 pub(super) struct RecordCopy<'a> {
     pub(super) map: &'a SyncMap,
+    pub(super) winners: &'a FieldWinners,
     pub(super) key: &'a RecordKey,
     /// The run's id of it.
     pub(super) id: WriteId,
@@ -76,8 +78,12 @@ impl RecordCopy<'_> {
         let lease_ms = CallDurations::of(sides).lease_ms;
         let (now, seen) = (ports.now(), self.seen);
         let context = AdmitContext { map: &self.map.map, sides: PerSide(sides), now, owner, lease_ms };
-        let terms =
-            CopyTerms { write: self.id, entry: EntryId(ports.fresh_id()), reports_within_ms: REPORTS_WITHIN_MS };
+        let terms = CopyTerms {
+            write: self.id,
+            entry: EntryId(ports.fresh_id()),
+            reports_within_ms: REPORTS_WITHIN_MS,
+            winners: self.winners,
+        };
         Err(match apply_copied_row(head, row, terms, context) {
             Ok(CopyDecision::Write { head, entry }) => return Ok((*head, *entry)),
             Ok(CopyDecision::Equal) => RecordEnd::Ended(RowEnd::Equal),

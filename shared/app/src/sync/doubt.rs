@@ -3,6 +3,7 @@
 
 use domain::{
     map::SideIx,
+    side::Mistake,
     sync::{NoteKind, RunState, Selection, find_missing},
 };
 
@@ -55,6 +56,13 @@ pub(super) async fn ask_if_short<P: SyncPorts>(
     draft.run.progress[side.at()].short_accepted = true;
     draft.run.note(worker.ports.now(), Some(side), NoteKind::ShortList { listed, expected, basis });
     Ok(())
+}
+
+/// Says that the map was changed, and that a field with a winner of its own is not what it was: by the winner of the others, it would be
+/// overwritten.
+pub(super) fn describe_winners(mistakes: &[Mistake]) -> String {
+    let told: Vec<_> = mistakes.iter().map(|mistake| format!("{} {}", mistake.field, mistake.message)).collect();
+    format!("the map was changed: {}. Change it back and resume the run, or cancel the run", told.join("; "))
 }
 
 /// How many records the last run met that read the same list to its end.

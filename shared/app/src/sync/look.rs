@@ -11,7 +11,7 @@ use domain::{
 use futures::{StreamExt, stream};
 
 use super::{
-    compare::{Both, difference, read_both},
+    compare::{Both, Compared, compare, read_both},
     copy::{Later, RecordCopy, RecordEnd},
     step::{Draft, StepEnd, Wait, copy_id, is_copy_id},
     work::Worker,
@@ -82,35 +82,36 @@ pub(super) async fn look_at<P: SyncPorts>(
             return Ok(Looked::Is(not_read(side, failure, looks, ports.now())));
         }
     };
-    let difference = match difference(map, leg, &record, &there) {
-        Ok(difference) => difference,
+    let difference = match compare(map, &worker.winners, leg, &record, &there) {
+        Ok(Compared::Differs(difference)) => difference,
+        Ok(same) => {
+            let end = if matches!(same, Compared::Loses) { RowEnd::Loses } else { RowEnd::Equal };
+            let ours = find_own_copy(map, head.as_ref(), run, (leg, key), seen.as_ref());
+            return Ok(Looked::Is(RecordEnd::Ended(ours.unwrap_or(end))));
+        }
         Err(failure) => return Ok(Looked::Is(RecordEnd::Failed(failure))),
     };
-    let end = match &difference {
-        None => {
-            let ours = find_own_copy(map, head.as_ref(), run, (leg, key), seen.as_ref());
-            return Ok(Looked::Is(RecordEnd::Ended(ours.unwrap_or(RowEnd::Equal))));
-        }
-        Some(_) if run.choice.legs[leg] == LegChoice::Off => {
+    let end = match run.choice.legs[leg] {
+        LegChoice::Off => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered))),
+        LegChoice::CreateOnly if !difference.missing => {
             return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered)));
         }
-        Some(difference) if difference.missing => RowEnd::Inserted,
-        Some(_) if !run.choice.overwrites(leg) => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Loses))),
-        Some(_) => RowEnd::Updated,
+        LegChoice::All | LegChoice::CreateOnly if difference.missing => RowEnd::Inserted,
+        LegChoice::All | LegChoice::CreateOnly => RowEnd::Updated,
     };
-    if let (Some(difference), SyncKind::DryRun) = (&difference, kind) {
-        return Ok(Looked::Differs(difference.clone()));
+    if kind == SyncKind::DryRun {
+        return Ok(Looked::Differs(difference));
     }
     let lane = HeadVersion::of(head.as_ref());
     let row = CopiedRow { from: leg, record, there, lane, asked_at, unchanged_since: ports.now() };
     let row = if let Some(seen) = seen { row.after(&seen, &map.config) } else { row };
     let (owner, id) = (Owner(ports.fresh_id()), copy_id(run, leg, key, asked_at));
-    let copy = RecordCopy { map, key, id, looks, end, seen: Some(row.look(&map.config)) };
+    let copy = RecordCopy { map, winners: &worker.winners, key, id, looks, end, seen: Some(row.look(&map.config)) };
     let decided = match copy.decide(ports, head.as_ref(), row, owner) {
         Ok(decided) => decided,
         Err(end) => return Ok(Looked::Is(end)),
     };
-    if let (Some(difference), SyncKind::Reconcile) = (difference, kind) {
+    if kind == SyncKind::Reconcile {
         return Ok(Looked::Differs(difference));
     }
     let (end, failure) = copy.write(ports, head.as_ref(), decided, owner).await?;

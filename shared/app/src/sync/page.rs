@@ -3,11 +3,11 @@
 use domain::{
     ContentHash, ErrorClass, Failure, Owner, RecordKey, Timestamp,
     failure::{CallEffect, backoff_ms},
-    lane::{CopiedRow, HeadVersion, Outcome, content},
+    lane::{CopiedRow, HeadVersion, Outcome},
     limits::REPORTS_WITHIN_MS,
     listing::{Listing, PageRow},
-    map::SideIx,
-    mapping::{passes, translate},
+    map::{PerSide, SideIx},
+    mapping::passes,
     record::{Image, Record},
     sync::{FailedCopy, LookAgain, NoteKind, PageTurn, RowEnd, RowTask, RunPhase, SyncRun, WaitingTask},
 };
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     attempt::read_record,
-    ports::{Apps, FINDINGS_AT_ONCE, Page, PageError, PageRequest, PortError, SyncMap, SyncPorts},
+    ports::{Apps, FINDINGS_AT_ONCE, Page, PageError, PageRequest, PortError, SyncPorts},
 };
 
 /// Most records of a page that are copied before they are committed: each may leave a finding, and one row may push another
@@ -34,8 +34,8 @@ const BEGUN_AT_ONCE: usize = 64;
 pub(crate) const PAGE_ROWS: u32 = 500;
 /// How often a side's list may begin anew in one run, because the app has forgotten where it was to go on.
 const MAX_BEGUN_ANEW: u32 = 3;
-/// The content of a row that cannot be mapped: no other row has it.
-const UNMAPPABLE: ContentHash = ContentHash(u64::MAX);
+/// The contents of rows that cannot be mapped, of each side: no row of the other side has them.
+const UNMAPPABLE: PerSide<ContentHash> = PerSide([ContentHash(u64::MAX), ContentHash(u64::MAX - 1)]);
 
 /// A record with something to do.
 struct Task {
@@ -74,8 +74,7 @@ pub(super) async fn read_next_page<P: SyncPorts>(worker: &mut Worker<'_, P>) -> 
 fn wait_for_reports<P: SyncPorts>(worker: &Worker<'_, P>, side: SideIx) -> Option<Wait> {
     let exhausted_at = worker.run.progress[side.other().at()].exhausted_at?;
     let until = exhausted_at.plus_ms(REPORTS_WITHIN_MS);
-    let copies = worker.run.choice.kind.writes() && worker.run.choice.overwrites(side);
-    (copies && until > worker.ports.now()).then_some(Wait { until, why: None, side: None })
+    (worker.run.choice.copies_rows(side) && until > worker.ports.now()).then_some(Wait { until, why: None, side: None })
 }
 
 async fn page_failed<P: SyncPorts>(
@@ -189,14 +188,18 @@ fn take_in<P: SyncPorts>(
         }
     };
     let (key, image) = (listed.key, Image::Present(listed.record));
-    if !passes(&map.config.side(side).filter, &image) {
+    let is_left_out = !passes(&map.config.side(side).filter, &image);
+    let Image::Present(record) = image else { return };
+    if is_left_out {
         if draft.run.count_row(side, &key, read_again) {
             draft.run.end_row(side, RowEnd::Filtered);
         }
         return;
     }
-    let content = joined_content(map, &draft.run, side, &image);
-    let Some((task, waiting)) = draft.run.take_row(side, &key, content, read_again) else { return };
+    let winners = &worker.winners;
+    let content = winners.fingerprint(&map.config, side, &record).unwrap_or(UNMAPPABLE[side]);
+    let wins = PerSide(SideIx::BOTH.map(|side| winners.wins_any(&map.config, side)));
+    let Some((task, waiting)) = draft.run.take_row(side, &key, content, read_again, wins) else { return };
     match waiting {
         Some(WaitingTask::End(end)) => draft.run.end_row(side.other(), end),
         Some(WaitingTask::Look) => tasks.push(Task { leg: side.other(), key: key.clone(), row: None }),
@@ -204,11 +207,7 @@ fn take_in<P: SyncPorts>(
     }
     match task {
         RowTask::End(end) => draft.run.end_row(side, end),
-        RowTask::CopyRow => {
-            if let Image::Present(record) = image {
-                tasks.push(Task { leg: side, key, row: Some(record) });
-            }
-        }
+        RowTask::CopyRow => tasks.push(Task { leg: side, key, row: Some(record) }),
         RowTask::Look => tasks.push(Task { leg: side, key, row: None }),
         RowTask::Wait => {
             for key in draft.run.join.take_overflow(side) {
@@ -216,15 +215,6 @@ fn take_in<P: SyncPorts>(
             }
         }
     }
-}
-
-/// The content of a row, in the form in which the side that does not win is compared.
-fn joined_content(map: &SyncMap, run: &SyncRun, side: SideIx, image: &Image) -> ContentHash {
-    let (config, winner) = (&map.config, run.choice.winner);
-    if side != winner {
-        return content(config, side, image);
-    }
-    translate(config, side, image).map_or(UNMAPPABLE, |image| content(config, winner.other(), &image))
 }
 
 /// Runs the tasks, many at a time. Returns why the run has to wait, if an app is in trouble.
@@ -291,6 +281,7 @@ async fn copy_row<P: SyncPorts>(
     let id = copy_id(run, task.leg, &task.key, asked_at);
     let copy = RecordCopy {
         map: worker.map,
+        winners: &worker.winners,
         key: &task.key,
         id,
         looks: 0,

@@ -4,11 +4,12 @@ use domain::{
     Failure, Owner, Timestamp,
     failure::backoff_ms,
     map::{Intake, MapAnswer, MapCommand, MapState, SideIx},
+    mapping::FieldWinners,
     sync::{ComparedBy, LookAgain, RunPhase, RunState, Stall, SyncKind, SyncRun},
 };
 
 use super::{
-    look, page, select,
+    doubt, look, page, select,
     step::{Draft, StepEnd, Wait},
 };
 use crate::{
@@ -48,6 +49,8 @@ pub(super) struct Worker<'a, P: SyncPorts> {
     pub(super) map: &'a SyncMap,
     pub(super) run: SyncRun,
     pub(super) pace: &'a Pace,
+    /// Whose values are taken.
+    pub(super) winners: FieldWinners,
     /// By what rows are compared.
     compared_by: ComparedBy,
     owner: Owner,
@@ -242,11 +245,18 @@ async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) 
             continue;
         }
         let compared_by = ComparedBy::of(&map.config, map.sides.each_ref().map(|side| &side.config));
-        let mut worker = Worker { ports, map: &map, run, pace: &pace, compared_by, owner, until };
+        let chosen = run.choice.winners(&map.config);
+        let winners = chosen.clone().unwrap_or_else(|_| FieldWinners::all(&map.config, run.choice.winner));
+        let mut worker = Worker { ports, map: &map, run, pace: &pace, winners, compared_by, owner, until };
         if now >= until || pace.gives_up(now) {
             let due = if now >= until { now } else { now.plus_ms(GIVEN_UP_MS) };
             worker.release().await?;
             return Ok(WorkEnd::GoesOn(due));
+        }
+        if let Err(mistakes) = chosen {
+            let why = Some(doubt::describe_winners(&mistakes));
+            worker.note_stall(&Wait { until: now, why, side: None }, true).await?;
+            continue;
         }
         let end = loop {
             // A map that changes in the meantime is read again with the next step.

@@ -11,19 +11,23 @@
 //!   that. Then the report comes, "red, before white": it seems to be made on what was copied, and the echo of the copy, which
 //!   comes after it, seems to be a change back to white. So a difference is only suspected until the other app has shown the
 //!   same for as long as its reports may take, and no report has come.
+//!
+//! **A merged record.** Where each side wins some fields ([`FieldWinners`]), a record that differs is written to both sides, as two
+//! rows, one from each. Each brings the fields that its side wins, and leaves the others as the target has them. So the two may come
+//! in any order, or one of them alone; the second is applied to the lane as the first has left it, like any row.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     AdmitContext, Entry, Head, Mode, Work, Write,
     admit::execute_directly,
-    plan::{content, image_for},
+    plan::{content, copied_image_for},
 };
 use crate::{
     id::{EntryId, WriteId},
     limits::LOOK_AGAIN_MS,
     map::{MapConfig, SideIx},
-    mapping::MappingError,
+    mapping::{FieldWinners, MappingError},
     record::{ContentHash, Image, Record},
     time::Timestamp,
 };
@@ -92,13 +96,15 @@ impl CopiedRow {
 
 /// With what a row is copied.
 #[derive(Clone, Copy, Debug)]
-pub struct CopyTerms {
+pub struct CopyTerms<'a> {
     /// A fresh id in the place of a caller's.
     pub write: WriteId,
     /// A fresh id of the entry.
     pub entry: EntryId,
     /// How long after its commit the other app may report a change at the latest, in milliseconds.
     pub reports_within_ms: u64,
+    /// Whose values are taken, field by field, if the other app has the record.
+    pub winners: &'a FieldWinners,
 }
 
 /// What becomes of a row.
@@ -112,7 +118,7 @@ pub enum CopyDecision {
         /// waits in the lane like any other.
         entry: Box<Entry>,
     },
-    /// Both apps have the same content.
+    /// The other app has what this side wins.
     Equal,
     /// What was read decides nothing. Read the head again, and then the rows, not before this time; with the row as it was
     /// read now, see [`CopiedRow::after`].
@@ -133,7 +139,7 @@ pub enum CopyDecision {
 pub fn apply_copied_row(
     head: Option<&Head>,
     row: CopiedRow,
-    terms: CopyTerms,
+    terms: CopyTerms<'_>,
     context: AdmitContext<'_>,
 ) -> Result<CopyDecision, MappingError> {
     let AdmitContext { map, now, .. } = context;
@@ -149,17 +155,43 @@ pub fn apply_copied_row(
     if row.asked_at < open_until {
         return Ok(CopyDecision::LookAgain { not_before: now.max(open_until) });
     }
-    let (from, to) = (row.from, row.from.other());
-    let image = Image::Present(row.record);
-    let wanted = image_for(&map.config, from, to, &image)?;
-    if content(&map.config, to, &row.there) == content(&map.config, to, &wanted) {
+    let written = WrittenRow::of(&row, terms.winners, &map.config)?;
+    if written.changes_nothing {
         return Ok(CopyDecision::Equal);
     }
     let confirmed_from = row.unchanged_since.plus_ms(terms.reports_within_ms);
     if row.asked_at < confirmed_from {
         return Ok(CopyDecision::LookAgain { not_before: now.max(confirmed_from) });
     }
-    Ok(write(head, from, image, terms, context))
+    Ok(write(head, row.from, written, terms, context))
+}
+
+/// A row as it is written.
+struct WrittenRow {
+    image: Image,
+    /// In whose names.
+    shape: SideIx,
+    /// The other app has it already.
+    changes_nothing: bool,
+}
+
+impl WrittenRow {
+    fn of(row: &CopiedRow, winners: &FieldWinners, map: &MapConfig) -> Result<Self, MappingError> {
+        let (from, to, record) = (row.from, row.from.other(), &row.record);
+        let whole = |changes_nothing| Self { image: Image::Present(record.clone()), shape: from, changes_nothing };
+        let mut written = whole(false);
+        if let Image::Present(there) = &row.there {
+            let (wanted, found) = winners.compare(map, from, record, there)?;
+            let changes_nothing = ContentHash::of(&Image::Present(wanted)) == ContentHash::of(&Image::Present(found));
+            written = match winners.merge(map, from, record, there)? {
+                Some(merged) => Self { image: Image::Present(merged), shape: to, changes_nothing },
+                None => whole(changes_nothing),
+            };
+        }
+        // What cannot be written is an error of this row, and not one of its lane.
+        copied_image_for(map, written.shape, to, &written.image)?;
+        Ok(written)
+    }
 }
 
 /// When the last transaction ends that a `sync` caller of either app may still hold open. What is read before may be older
@@ -187,11 +219,18 @@ fn find_reason_to_wait(head: &Head, now: Timestamp) -> Option<CopyDecision> {
     })
 }
 
-fn write(mut head: Head, from: SideIx, image: Image, terms: CopyTerms, context: AdmitContext<'_>) -> CopyDecision {
+fn write(
+    mut head: Head,
+    from: SideIx,
+    row: WrittenRow,
+    terms: CopyTerms<'_>,
+    context: AdmitContext<'_>,
+) -> CopyDecision {
     let AdmitContext { map, now, .. } = context;
     let (seq, to) = (head.next_seq, from.other());
+    let WrittenRow { image, shape, .. } = row;
     let body = ContentHash::of(&image);
-    let write = Write { id: terms.write, body, origin: Some(from), shape: from, mode: Mode::Copied, image };
+    let write = Write { id: terms.write, body, origin: Some(from), shape, mode: Mode::Copied, image };
     let entry = Entry { epoch: map.epoch, ..Entry::new(seq, terms.entry, Work::Write(write), now) };
     head.next_seq += 1;
     head.version += 1;

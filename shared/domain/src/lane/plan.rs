@@ -1,9 +1,9 @@
 //! Which calls an entry needs.
 
-use super::{Entry, Unreadable, Winner, Work};
+use super::{Entry, Mode, Unreadable, Winner, Work};
 use crate::{
     map::{MapConfig, SideIx},
-    mapping::{MappingError, as_written, carried, compared, translate},
+    mapping::{MappingError, as_written, carried, compared, rewritten, translate},
     record::{ContentHash, Image},
 };
 
@@ -44,6 +44,7 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
         Work::Write(write) => {
             let mut put = |to: SideIx, write_back: bool| -> Result<(), (SideIx, MappingError)> {
                 if !entry.done[to] {
+                    let image_for = if write.mode == Mode::Copied { copied_image_for } else { image_for };
                     let image = image_for(map, write.shape, to, &write.image).map_err(|error| (to, error))?;
                     steps.push(Step { to, action: Action::Put(image), write_back });
                 }
@@ -75,13 +76,30 @@ pub fn plan(entry: &Entry, map: &MapConfig) -> Result<Vec<Step>, (SideIx, Mappin
 ///
 /// # Errors
 /// The record cannot be mapped.
-pub(super) fn image_for(map: &MapConfig, shape: SideIx, to: SideIx, image: &Image) -> Result<Image, MappingError> {
+fn image_for(map: &MapConfig, shape: SideIx, to: SideIx, image: &Image) -> Result<Image, MappingError> {
     if shape != to {
         return translate(map, shape, image);
     }
     match carried(map, to, image) {
         Image::Absent => Ok(Image::Absent),
         Image::Present(own) => as_written(map, to, own).map(Image::Present),
+    }
+}
+
+/// An image that a run copies, as side `to` gets it: a merged record is in the names of that side, and has the fields, too, that are
+/// only written there.
+///
+/// # Errors
+/// The record cannot be mapped.
+pub(super) fn copied_image_for(
+    map: &MapConfig,
+    shape: SideIx,
+    to: SideIx,
+    image: &Image,
+) -> Result<Image, MappingError> {
+    match image {
+        Image::Present(merged) if shape == to => rewritten(map, to, merged).map(Image::Present),
+        Image::Present(_) | Image::Absent => image_for(map, shape, to, image),
     }
 }
 

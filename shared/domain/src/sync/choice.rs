@@ -1,11 +1,15 @@
 //! What an operator asks a run to do.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{RecordKey, SyncRunId},
-    map::{PerSide, SideIx},
+    map::{MapConfig, PerSide, SideIx},
+    mapping::FieldWinners,
     record::ContentHash,
+    side::Mistake,
 };
 
 /// What a run is for.
@@ -81,10 +85,29 @@ pub struct SyncChoice {
     pub kind: SyncKind,
     /// The side whose record is taken where both have one and they differ.
     pub winner: SideIx,
+    /// Fields, by the name they have on either side, whose values are taken from a side of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub winner_of_field: BTreeMap<String, SideIx>,
     /// What is copied from each side.
     pub legs: PerSide<LegChoice>,
     /// Which records.
     pub selection: Selection,
     /// The run whose records are selected.
     pub parent: Option<SyncRunId>,
+}
+
+impl SyncChoice {
+    /// Who wins each field of the map.
+    ///
+    /// # Errors
+    /// What is wrong with the fields that have a winner of their own.
+    pub fn winners(&self, map: &MapConfig) -> Result<FieldWinners, Vec<Mistake>> {
+        FieldWinners::choose(map, self.winner, &self.winner_of_field)
+    }
+
+    /// Whether two runs decide alike about each field.
+    #[must_use]
+    pub fn decides_as(&self, other: &Self) -> bool {
+        self.winner == other.winner && self.winner_of_field == other.winner_of_field
+    }
 }

@@ -1,7 +1,7 @@
 //! What is done about a row.
 
 use super::{Joined, LegChoice, RowEnd, SyncChoice, SyncKind};
-use crate::map::SideIx;
+use crate::map::{PerSide, SideIx};
 
 /// What is done about a row in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,19 +26,17 @@ pub enum WaitingTask {
 }
 
 impl SyncChoice {
-    /// Decides about a row of `side` that has met its counterpart: about itself, and about the counterpart.
+    /// Decides about a row of `side` that has met its counterpart: about itself, and about the counterpart. `wins`: whether a side
+    /// wins any field.
     #[must_use]
-    pub fn decide_pair(&self, side: SideIx, equal: bool) -> (RowTask, WaitingTask) {
-        if equal {
-            return (RowTask::End(RowEnd::Equal), WaitingTask::End(RowEnd::Equal));
-        }
-        let copied = self.legs[self.winner] == LegChoice::All;
-        match (side == self.winner, copied) {
-            (true, false) => (RowTask::End(RowEnd::Filtered), WaitingTask::End(RowEnd::Loses)),
-            (false, false) => (RowTask::End(RowEnd::Loses), WaitingTask::End(RowEnd::Filtered)),
-            (true, true) => (RowTask::Look, WaitingTask::End(RowEnd::Loses)),
-            (false, true) => (RowTask::End(RowEnd::Loses), WaitingTask::Look),
-        }
+    pub fn decide_pair(&self, side: SideIx, equal: bool, wins: PerSide<bool>) -> (RowTask, WaitingTask) {
+        let end = |side: SideIx| match self.legs[side] {
+            _ if equal => Some(RowEnd::Equal),
+            _ if !wins[side] => Some(RowEnd::Loses),
+            LegChoice::CreateOnly | LegChoice::Off => Some(RowEnd::Filtered),
+            LegChoice::All => None,
+        };
+        (end(side).map_or(RowTask::Look, RowTask::End), end(side.other()).map_or(WaitingTask::Look, WaitingTask::End))
     }
 
     /// Decides about a row without a counterpart. `certain`: the other side has listed everything, and no row of it was given
@@ -48,24 +46,30 @@ impl SyncChoice {
         match (self.legs[side], self.kind) {
             _ if !certain => RowTask::Wait,
             (LegChoice::Off, _) => RowTask::End(RowEnd::Filtered),
-            (LegChoice::All, SyncKind::InitialSync) if side == self.winner => RowTask::CopyRow,
+            _ if self.copies_rows(side) => RowTask::CopyRow,
             // What the other side may have by now must not be overwritten; or nothing is written at all.
             _ => RowTask::Look,
         }
     }
 
-    /// Whether the record of a side is written over a different one that the other side has.
+    /// Whether rows of a side that the other one lacks are copied as they were read.
     #[must_use]
-    pub fn overwrites(&self, from: SideIx) -> bool {
-        from == self.winner && self.legs[from] == LegChoice::All
+    pub fn copies_rows(&self, side: SideIx) -> bool {
+        side == self.winner && self.legs[side] == LegChoice::All && self.kind == SyncKind::InitialSync
     }
 
     /// Decides about a row by what its first join found.
     #[must_use]
-    pub fn decide_joined(&self, side: SideIx, joined: Joined, certain: bool) -> (RowTask, Option<WaitingTask>) {
+    pub fn decide_joined(
+        &self,
+        side: SideIx,
+        joined: Joined,
+        certain: bool,
+        wins: PerSide<bool>,
+    ) -> (RowTask, Option<WaitingTask>) {
         match joined {
             Joined::Pair { equal } => {
-                let (task, waiting) = self.decide_pair(side, equal);
+                let (task, waiting) = self.decide_pair(side, equal, wins);
                 (task, Some(waiting))
             }
             Joined::Twice => (RowTask::End(RowEnd::Repeated), None),
@@ -76,32 +80,57 @@ impl SyncChoice {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::{map::PerSide, sync::Selection};
+    use crate::sync::Selection;
     use SideIx::{First, Second};
 
     fn choice(kind: SyncKind, legs: [LegChoice; 2]) -> SyncChoice {
-        SyncChoice { kind, winner: First, legs: PerSide(legs), selection: Selection::All, parent: None }
+        let (legs, selection) = (PerSide(legs), Selection::All);
+        SyncChoice { kind, winner: First, winner_of_field: BTreeMap::new(), legs, selection, parent: None }
+    }
+
+    /// The first side wins all fields.
+    const ONE_WINS: PerSide<bool> = PerSide([true, false]);
+    const LOOKS: WaitingTask = WaitingTask::Look;
+
+    fn ends(row: RowEnd, waiting: RowEnd) -> (RowTask, WaitingTask) {
+        (RowTask::End(row), WaitingTask::End(waiting))
     }
 
     #[test]
     fn a_pair_that_differs_is_decided_by_the_winner_and_its_leg() {
         use LegChoice::{All, CreateOnly, Off};
+        use RowEnd::{Equal, Filtered, Loses};
         for kind in [SyncKind::DryRun, SyncKind::InitialSync, SyncKind::Reconcile] {
             for side in [First, Second] {
-                let equal = choice(kind, [All, All]).decide_pair(side, true);
-                assert_eq!(equal, (RowTask::End(RowEnd::Equal), WaitingTask::End(RowEnd::Equal)));
+                assert_eq!(choice(kind, [All, All]).decide_pair(side, true, ONE_WINS), ends(Equal, Equal));
             }
             let all = choice(kind, [All, Off]);
-            assert_eq!(all.decide_pair(First, false), (RowTask::Look, WaitingTask::End(RowEnd::Loses)));
-            assert_eq!(all.decide_pair(Second, false), (RowTask::End(RowEnd::Loses), WaitingTask::Look));
+            assert_eq!(all.decide_pair(First, false, ONE_WINS), (RowTask::Look, WaitingTask::End(Loses)));
+            assert_eq!(all.decide_pair(Second, false, ONE_WINS), (RowTask::End(Loses), LOOKS));
             for leg in [CreateOnly, Off] {
                 let kept = choice(kind, [leg, All]);
-                let filtered = (RowTask::End(RowEnd::Filtered), WaitingTask::End(RowEnd::Loses));
-                assert_eq!(kept.decide_pair(First, false), filtered);
-                let loses = (RowTask::End(RowEnd::Loses), WaitingTask::End(RowEnd::Filtered));
-                assert_eq!(kept.decide_pair(Second, false), loses);
+                assert_eq!(kept.decide_pair(First, false, ONE_WINS), ends(Filtered, Loses));
+                assert_eq!(kept.decide_pair(Second, false, ONE_WINS), ends(Loses, Filtered));
             }
+        }
+    }
+
+    #[test]
+    fn both_rows_of_a_pair_are_looked_at_if_each_side_wins_some_fields() {
+        use LegChoice::{All, CreateOnly, Off};
+        let both_win = PerSide([true, true]);
+        for side in [First, Second] {
+            let both = choice(SyncKind::InitialSync, [All, All]);
+            assert_eq!(both.decide_pair(side, false, both_win), (RowTask::Look, LOOKS));
+            assert_eq!(both.decide_pair(side, true, both_win), ends(RowEnd::Equal, RowEnd::Equal));
+        }
+        for leg in [CreateOnly, Off] {
+            let one = choice(SyncKind::InitialSync, [All, leg]);
+            assert_eq!(one.decide_pair(First, false, both_win), (RowTask::Look, WaitingTask::End(RowEnd::Filtered)));
+            assert_eq!(one.decide_pair(Second, false, both_win), (RowTask::End(RowEnd::Filtered), LOOKS));
         }
     }
 
@@ -118,6 +147,6 @@ mod tests {
         for kind in [SyncKind::DryRun, SyncKind::Reconcile] {
             assert_eq!(choice(kind, [All, All]).decide_single(First, true), RowTask::Look);
         }
-        assert!(writes.overwrites(First) && !writes.overwrites(Second) && !off.overwrites(First));
+        assert!(writes.copies_rows(First) && !writes.copies_rows(Second) && !off.copies_rows(First));
     }
 }

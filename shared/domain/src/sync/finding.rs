@@ -10,8 +10,7 @@ use crate::{
     limits::MAX_MESSAGE_CHARS,
     log::alike_message,
     map::{MapConfig, SideIx},
-    mapping::compared,
-    record::{ContentHash, Image, Record},
+    record::{ContentHash, Record},
     redact::{REDACTED, is_hidden},
     time::Timestamp,
 };
@@ -148,13 +147,10 @@ fn cut(value: &Value) -> Value {
     Value::from(format!("{short}… ({} bytes)", json.len()))
 }
 
-/// Compares the image that would be written to side `to` with what is there, field by field, by the map's rules. Values of
-/// fields that the map hides are not repeated.
+/// Names the fields that differ. `wanted` and `there` are fields of side `to`, as they are compared. Values of fields that the map hides
+/// are not repeated.
 #[must_use]
-pub fn find_differences(map: &MapConfig, to: SideIx, wanted: &Image, there: &Image) -> Vec<FieldDifference> {
-    let (Image::Present(wanted), Image::Present(there)) = (compared(map, to, wanted), compared(map, to, there)) else {
-        return Vec::new();
-    };
+pub fn find_differences(map: &MapConfig, to: SideIx, wanted: &Record, there: &Record) -> Vec<FieldDifference> {
     let shown = |name: &str, value: Option<&Value>| match value {
         Some(_) if is_hidden(map, to, name) => Value::from(REDACTED),
         Some(value) => cut(value),
@@ -165,7 +161,7 @@ pub fn find_differences(map: &MapConfig, to: SideIx, wanted: &Image, there: &Ima
     names.dedup();
     let value = |record: &Record, name: &str| record.get(name).cloned().unwrap_or(Value::Null);
     let hash = |value: Value| ContentHash::of_value(&value);
-    let differ = names.into_iter().filter(|name| hash(value(&wanted, name)) != hash(value(&there, name)));
+    let differ = names.into_iter().filter(|name| hash(value(wanted, name)) != hash(value(there, name)));
     let difference = |name: &String| FieldDifference {
         field: name.clone(),
         wanted: shown(name, wanted.get(name)),

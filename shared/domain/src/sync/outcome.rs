@@ -57,8 +57,9 @@ impl SyncRun {
     fn is_leg_equal(&self, side: SideIx) -> bool {
         let (counts, choice) = (&self.counts[side], &self.choice);
         let found = if choice.kind.writes() { 0 } else { counts.inserted + counts.updated };
-        // The winner's row of the same record says what became of it, if the run copies over what is there.
-        let loses = if choice.legs[choice.winner] == LegChoice::All { 0 } else { counts.loses };
+        // The other side's row of the same record says what became of it, if the run copies that over what is there.
+        let may_lose = side != choice.winner || !choice.winner_of_field.is_empty();
+        let loses = if may_lose && choice.legs[side.other()] == LegChoice::All { 0 } else { counts.loses };
         // What the filter of the map keeps out is no concern of the map.
         let left_out = if choice.legs[side] == LegChoice::All { 0 } else { counts.filtered };
         // The other app may have it still, unless its own row was looked at, too.

@@ -133,13 +133,14 @@ impl SyncRun {
     }
 
     /// Takes in a row that was read: counts it, and says what is done about it, and about its counterpart. `None`: it was
-    /// counted before a crash.
+    /// counted before a crash. `wins`: whether a side wins any field.
     pub fn take_row(
         &mut self,
         side: SideIx,
         key: &RecordKey,
         content: ContentHash,
         read_again: bool,
+        wins: PerSide<bool>,
     ) -> Option<(RowTask, Option<WaitingTask>)> {
         match self.progress[side.at()].note_row(key, read_again) {
             RowSeen::Counted => return None,
@@ -151,7 +152,7 @@ impl SyncRun {
         }
         let joined = self.join.offer(side, key, content);
         let certain = self.knows_all(side.other());
-        let decided = self.choice.decide_joined(side, joined, certain);
+        let decided = self.choice.decide_joined(side, joined, certain, wins);
         if certain && joined == super::Joined::Waits {
             self.join.forget(side, key);
         }

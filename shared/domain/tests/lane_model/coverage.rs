@@ -203,6 +203,7 @@ const RULES: &[Rule] = &[
             "a_row_that_is_read_before_the_head_brings_the_older_record",
             "a_row_that_is_applied_to_another_head_brings_a_deleted_record_back",
             "two_runs_that_do_not_compare_heads_swap_the_records",
+            "a_second_row_that_does_not_compare_heads_undoes_a_change",
         ],
         enough: &["a_row_gives_way_to_live_changes_of_its_app", "two_runs_copy_a_record_once"],
     },
@@ -222,6 +223,15 @@ const RULES: &[Rule] = &[
         number: 22,
         mutants: &["an_echo_of_a_copy_that_is_not_announced_is_taken_for_a_change"],
         enough: &["an_echo_of_a_copy_is_known_before_the_copy_is_settled", "an_echo_of_a_copy_is_known_across_a_crash"],
+    },
+    // Where each side wins something, a row brings what its side wins, and leaves the rest as it was found with it.
+    Rule {
+        number: 23,
+        mutants: &[
+            "records_that_are_not_merged_lose_what_an_app_wins",
+            "a_record_that_is_merged_from_an_earlier_look_undoes_a_change",
+        ],
+        enough: &["each_app_gets_what_the_other_one_wins", "a_merged_row_gives_way_to_a_live_change_of_its_app"],
     },
 ];
 
@@ -253,6 +263,7 @@ fn all_cases() -> impl Iterator<Item = Listed> {
         production::cases::copies::CASES,
         production::cases::deletions::CASES,
         production::cases::late_commits::CASES,
+        production::cases::merged_rows::CASES,
         production::cases::silent_apps::CASES,
     ];
     of_the_protocol.into_iter().flat_map(list).chain(of_the_functions.into_iter().flat_map(list))
@@ -260,7 +271,7 @@ fn all_cases() -> impl Iterator<Item = Listed> {
 
 #[test]
 fn every_rule_has_its_mutants() {
-    assert!(RULES.iter().map(|rule| rule.number).eq(1..=22), "the rules are numbered 1 to 22");
+    assert!(RULES.iter().map(|rule| rule.number).eq(1..=23), "the rules are numbered 1 to 23");
     for rule in RULES {
         let mutant =
             |case: &Listed| matches!(case.expected, Expected::Breaks { rule: broken, .. } if broken == rule.number);
@@ -288,5 +299,5 @@ fn no_case_was_lost() {
     let holds = count(|expected| matches!(expected, Expected::Holds { .. }));
     let breaks = count(|expected| matches!(expected, Expected::Breaks { .. }));
     let limited = count(|expected| matches!(expected, Expected::IsLimited { .. }));
-    assert_eq!((holds, breaks, limited), (109, 56, 2));
+    assert_eq!((holds, breaks, limited), (119, 59, 2));
 }

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too; clippy knows only #[test] functions")]
 
 mod bad_input;
+mod check;
 mod legs;
 pub(crate) mod lines;
+mod merged;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,11 +20,9 @@ use std::{
 use app::admin::syncs::{StartSync, start};
 use domain::{
     MapState, RecordKey, SideIx,
-    lane::{Answer, content},
-    mapping::translate,
     record::Image,
     side::Capability,
-    sync::{FindingState, RunState, Selection, SyncKind, SyncRun},
+    sync::{Selection, SyncKind, SyncRun},
 };
 use serde_json::json;
 use testkit::{JournalFaults, SimWorld, apps::CallFaults, sample, users::Users};
@@ -34,6 +34,8 @@ const RECORDS: u64 = 24;
 const PEOPLE: u64 = 3;
 const EDITS: u64 = 4;
 const STEPS: u64 = 3_000_000;
+/// The limits of each app's records, where crm wins them.
+const OWN_LIMITS: [u64; 2] = [1, 2];
 /// A `sync` caller commits within this time of its answer.
 const COMMITS_WITHIN_MS: u64 = 100_000;
 
@@ -43,6 +45,8 @@ struct Kind {
     capability: Capability,
     faults: bool,
     edits: bool,
+    /// Crm wins the limit, and has another one of each record.
+    crm_wins_limits: bool,
 }
 
 struct Played {
@@ -50,30 +54,34 @@ struct Played {
     world: Arc<SimWorld>,
     users: Arc<Users>,
     over: bool,
+    /// The records that each app had before.
+    finance_had: BTreeSet<RecordKey>,
+    crm_had: BTreeSet<RecordKey>,
 }
 
 fn key(n: u64) -> RecordKey {
     format!("C-{n}").parse().unwrap()
 }
 
-fn image(side: SideIx, name: &str, refused: bool) -> Image {
+fn image(side: SideIx, name: &str, limit: u64, refused: bool) -> Image {
     let record = match side {
-        SideIx::First => json!({"Name": name, "Limit": 1, "OnHold": "No", "refused": refused}),
-        SideIx::Second => json!({"name": name, "limit": 1, "hold": false, "refused": refused}),
+        SideIx::First => json!({"Name": name, "Limit": limit, "OnHold": "No", "refused": refused}),
+        SideIx::Second => json!({"name": name, "limit": limit, "hold": false, "refused": refused}),
     };
     Image::Present(record.as_object().unwrap().clone())
 }
 
-/// Both apps have records of before: the same, different ones, and some that only one has. Some are refused.
-fn fill(world: &SimWorld) {
+/// Both apps have records of before: the same, different ones, and some that only one has. Some are refused. The limits of both are
+/// these.
+fn fill(world: &SimWorld, limits: [u64; 2]) {
     let names = world.map().sides.map(|side| side.id);
     for n in 0..RECORDS {
         let roll = world.executor.chance(|rng| rng.below(10));
         let refused = world.executor.chance(|rng| rng.below(12)) == 0;
         let put = |side: SideIx, name: &str| {
-            world
-                .apps
-                .with(&names[side.at()], |app| app.change(&key(n), image(side, name, refused), world.executor.now()));
+            world.apps.with(&names[side.at()], |app| {
+                app.change(&key(n), image(side, name, limits[side.at()], refused), world.executor.now())
+            });
         };
         let (first, second) = (format!("old-first-{n}"), format!("old-second-{n}"));
         match roll {
@@ -103,7 +111,11 @@ fn play(seed: u64, kind: Kind) -> Played {
     let mut map = sample::running(kind.capability);
     map.map.state = MapState::NotRunning;
     let world = SimWorld::new(seed, map);
-    fill(&world);
+    fill(&world, if kind.crm_wins_limits { OWN_LIMITS } else { [1, 1] });
+    let [finance_had, crm_had] = world.map().sides.map(|side| {
+        let has = |n: &u64| world.apps.with(&side.id, |app| app.image(&key(*n))) != Image::Absent;
+        (0..RECORDS).filter(has).map(key).collect()
+    });
     let users = Users::new(Arc::clone(&world));
     users.set_commits_within_ms(COMMITS_WITHIN_MS);
     if kind.faults {
@@ -114,7 +126,7 @@ fn play(seed: u64, kind: Kind) -> Played {
         let (world, started) = (Arc::clone(&world), Arc::clone(&started));
         Arc::clone(&world).executor.spawn(async move {
             world.executor.sleep(world.executor.chance(|rng| rng.below(40_000))).await;
-            starts(&world).await;
+            starts(&world, kind).await;
             started.store(true, Ordering::SeqCst);
         });
     }
@@ -159,15 +171,17 @@ fn play(seed: u64, kind: Kind) -> Played {
     }
     let over = world.executor.run(STEPS);
     assert!(started.load(Ordering::SeqCst), "nobody started the run");
-    Played { kind, world, users, over }
+    Played { kind, world, users, over, finance_had, crm_had }
 }
 
 /// An operator starts the run, and starts it again if there was no answer.
-async fn starts(world: &Arc<SimWorld>) {
-    let map = world.map().map.id;
+async fn starts(world: &Arc<SimWorld>, kind: Kind) {
+    let (map, crm) = (world.map().map.id, world.map().sides[1].id.clone());
+    let of_field = kind.crm_wins_limits.then(|| BTreeMap::from([("limit".to_owned(), crm)]));
     let wanted = StartSync {
         kind: SyncKind::InitialSync,
         winner: None,
+        winner_of_field: of_field,
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,
@@ -234,99 +248,13 @@ async fn edits(world: &SimWorld, users: &Users, person: u64) {
         if matches!(&known, Image::Present(record) if record.get("refused") == Some(&json!(true))) {
             continue;
         }
-        let image = image(side, &format!("p{person}e{edit}"), false);
+        let image = image(side, &format!("p{person}e{edit}"), 3, false);
         if chance(2) == 0 {
             users.edit_sync(side, &key, image).await;
         } else {
             users.edit_committed(side, &key, image).await;
         }
     }
-}
-
-/// What is wrong in a world at rest.
-fn wrongs(played: &Played) -> Vec<String> {
-    let mut wrongs = Vec::new();
-    let world = &played.world;
-    if !played.over {
-        wrongs.push("the world did not come to rest".to_owned());
-    }
-    let runs = world.sync_runs.all_runs();
-    for run in world.sync_runs.history() {
-        if !run.adds_up() {
-            wrongs.push(format!("version {} does not add up: {:?} {:?}", run.version, run.counts, run.causes));
-        }
-    }
-    for run in &runs {
-        if run.state != RunState::Finished {
-            wrongs.push(format!("the run is {:?} in {:?}: {:?}", run.state, run.phase, run.stall));
-        }
-        if run.counts.0.iter().any(|counts| counts.not_reached > 0) {
-            wrongs.push(format!("rows were not reached: {:?}", run.counts));
-        }
-    }
-    if world.map().map.state != MapState::Running {
-        wrongs.push(format!("the map is {}", world.map().map.state));
-    }
-    for run in &runs {
-        wrongs.extend(lines::wrong_lines(world, run));
-    }
-    wrongs.extend(differences(played, &failed(world, &runs)));
-    // A plain app takes a repeated call twice: the second time on top of a user's change, and reports that as a change.
-    if played.kind.capability != Capability::Plain {
-        wrongs.extend(overwritten(played));
-    }
-    wrongs
-}
-
-fn failed(world: &SimWorld, runs: &[SyncRun]) -> BTreeSet<RecordKey> {
-    let findings = runs.iter().flat_map(|run| world.sync_runs.all_findings(run.id));
-    let told = |state: &FindingState| matches!(state, FindingState::Failed(_) | FindingState::Changing);
-    findings.filter(|finding| told(&finding.state)).map(|finding| finding.key).collect()
-}
-
-/// Records that the apps have otherwise, and that no run has told.
-fn differences(played: &Played, failed: &BTreeSet<RecordKey>) -> Vec<String> {
-    let (world, map) = (&played.world, played.world.map());
-    let parked: BTreeSet<RecordKey> =
-        world.lanes.heads().into_iter().filter(|(_, head)| head.parked).map(|(lane, _)| lane.key).collect();
-    let mut wrongs = Vec::new();
-    for n in 0..RECORDS {
-        let [first, second] = map.sides.each_ref().map(|side| world.apps.with(&side.id, |app| app.image(&key(n))));
-        let wanted = translate(&map.config, SideIx::First, &first).unwrap();
-        let equal = content(&map.config, SideIx::Second, &wanted) == content(&map.config, SideIx::Second, &second);
-        if !equal && !failed.contains(&key(n)) && !parked.contains(&key(n)) {
-            wrongs.push(format!("C-{n}: {first:?} and {second:?}"));
-        }
-    }
-    wrongs
-}
-
-/// Records that have what was there before, though a change was accepted while the map ran.
-fn overwritten(played: &Played) -> Vec<String> {
-    let mut accepted: BTreeMap<RecordKey, Vec<String>> = BTreeMap::new();
-    for heard in played.users.heard() {
-        if let Ok(Answer::Written { .. } | Answer::Queued { .. } | Answer::Parked { .. }) = &heard.answer {
-            let name = heard.record.get("Name").or(heard.record.get("name")).and_then(|name| name.as_str());
-            if name.is_some_and(|name| name.starts_with('p')) {
-                accepted.entry(heard.key.clone()).or_default().push(format!("{heard:?}"));
-            }
-        }
-    }
-    let ended = played.users.ended_transactions();
-    accepted.retain(|key, _| !ended.contains(key));
-    let map = played.world.map();
-    let mut wrongs = Vec::new();
-    for (key, heard) in accepted {
-        for side in &map.sides {
-            let image = played.world.apps.with(&side.id, |app| app.image(&key));
-            let old = matches!(&image, Image::Present(record)
-                if record.get("Name").or(record.get("name")).and_then(|name| name.as_str()).is_some_and(|name| name.starts_with("old")));
-            if old {
-                wrongs.push(format!("{key} in {}: {image:?} although {}", side.id, heard.join("; ")));
-            }
-        }
-    }
-    wrongs
 }
 
 fn story(played: &Played) -> String {
@@ -349,7 +277,7 @@ fn plays(kind: Kind, must: &[fn(&SyncRun) -> bool]) {
     let mut seen = vec![0; must.len()];
     for seed in crate::seeds(WORLDS) {
         let played = play(seed, kind);
-        let wrongs = wrongs(&played);
+        let wrongs = check::wrongs(&played);
         let story = || if std::env::var("TANDEM_STORY").is_ok() { story(&played) } else { String::new() };
         assert!(wrongs.is_empty(), "TANDEM_SEED={seed} {kind:?}:\n{}\n\n{}", wrongs.join("\n"), story());
         for run in played.world.sync_runs.all_runs() {
@@ -363,7 +291,7 @@ fn plays(kind: Kind, must: &[fn(&SyncRun) -> bool]) {
 
 #[test]
 fn a_copy_between_quiet_apps_makes_them_equal() {
-    let kind = Kind { capability: Capability::Idempotent, faults: false, edits: false };
+    let kind = Kind { capability: Capability::Idempotent, faults: false, edits: false, crm_wins_limits: false };
     plays(
         kind,
         &[
@@ -379,18 +307,18 @@ fn a_copy_between_quiet_apps_makes_them_equal() {
 
 #[test]
 fn live_changes_are_never_overwritten_by_a_copy() {
-    let kind = Kind { capability: Capability::Idempotent, faults: false, edits: true };
+    let kind = Kind { capability: Capability::Idempotent, faults: false, edits: true, crm_wins_limits: false };
     plays(kind, &[|run| run.counts.0[0].inserted > 0]);
 }
 
 #[test]
 fn whatever_fails_while_a_copy_runs_both_apps_end_equal_and_every_count_adds_up() {
-    let kind = Kind { capability: Capability::Idempotent, faults: true, edits: true };
+    let kind = Kind { capability: Capability::Idempotent, faults: true, edits: true, crm_wins_limits: false };
     plays(kind, &[|run| run.counts.0[0].inserted > 0]);
 }
 
 #[test]
 fn plain_apps_end_equal_too() {
-    let kind = Kind { capability: Capability::Plain, faults: true, edits: true };
+    let kind = Kind { capability: Capability::Plain, faults: true, edits: true, crm_wins_limits: false };
     plays(kind, &[|run| run.counts.0[0].inserted > 0]);
 }

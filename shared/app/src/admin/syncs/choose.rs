@@ -55,8 +55,8 @@ pub(super) fn new_run<P: AdminPorts>(
     }
 }
 
-/// Checks what is asked for, and fills in what is left out.
-pub(super) fn choose(map: &Map, wanted: &StartSync) -> Result<SyncChoice, AppError> {
+/// Checks what is asked for, and fills in what is left out. `parent`: the run whose records are selected.
+pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) -> Result<SyncChoice, AppError> {
     let side = |field: &str, name: &SideId| {
         map.config.side_ix(name).ok_or_else(|| {
             let [one, two] = map.config.sides.each_ref().map(|end| &end.side);
@@ -65,7 +65,14 @@ pub(super) fn choose(map: &Map, wanted: &StartSync) -> Result<SyncChoice, AppErr
     };
     let winner = match &wanted.winner {
         Some(name) => side("winner", name)?,
-        None => map.config.primary().unwrap_or(SideIx::First),
+        None => parent.map(|parent| parent.choice.winner).or(map.config.primary()).unwrap_or(SideIx::First),
+    };
+    let winner_of_field = match &wanted.winner_of_field {
+        Some(named) => {
+            let place = |(name, of): (&String, _)| Ok((name.clone(), side(&format!("winner_of_field.{name}"), of)?));
+            named.iter().map(place).collect::<Result<_, AppError>>()?
+        }
+        None => parent.map(|parent| parent.choice.winner_of_field.clone()).unwrap_or_default(),
     };
     let mut legs = PerSide::default();
     for (name, leg) in &wanted.legs {
@@ -88,5 +95,13 @@ pub(super) fn choose(map: &Map, wanted: &StartSync) -> Result<SyncChoice, AppErr
         let canonical = map.config.canonical_key(key);
         *key = canonical.map_err(|says| AppError::mistake("selection.key", &says))?;
     }
-    Ok(SyncChoice { kind: wanted.kind, winner, legs, selection, parent: wanted.parent })
+    let choice = SyncChoice { kind: wanted.kind, winner, winner_of_field, legs, selection, parent: wanted.parent };
+    choice.winners(&map.config).map_err(AppError::Invalid)?;
+    // What the parent has found is of the rows that its own winners decide about.
+    if parent.is_some_and(|parent| !choice.decides_as(&parent.choice)) {
+        let field = if wanted.winner.is_some() { "winner" } else { "winner_of_field" };
+        let says = "must be as in the parent run: it has found what its own winners decide. Select other records for other winners";
+        return Err(AppError::mistake(field, says));
+    }
+    Ok(choice)
 }

@@ -51,6 +51,10 @@ pub struct SyncRunView {
     pub phase: RunPhase,
     /// The side whose record is taken where both have one.
     pub winner: String,
+    /// Fields whose values are taken from a side of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(nullable = false)]
+    pub winner_of_field: BTreeMap<String, String>,
     /// Which records: see `StartSyncRun`.
     #[schema(value_type = Object)]
     pub selection: Selection,
@@ -209,6 +213,12 @@ impl SyncRunView {
             copy_costs: run.cost_of_copy().map(|cost| SyncCost::of(&cost, name)),
             expected: run.expected_end(now).map(SyncExpected::from),
             winner: name(run.choice.winner),
+            winner_of_field: run
+                .choice
+                .winner_of_field
+                .iter()
+                .map(|(field, side)| (field.clone(), name(*side)))
+                .collect(),
             id: run.id.to_string(),
             map: run.map.to_string(),
             kind: run.choice.kind,

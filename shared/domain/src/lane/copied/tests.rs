@@ -5,7 +5,7 @@ use crate::{
     failure::{CallEffect, ErrorClass},
     id::MapUid,
     lane::{
-        Admission, Answer, OpenTransaction, Unreadable,
+        Action, Admission, Answer, OpenTransaction, Unreadable, plan,
         tests::bench::{Bench, image},
     },
     side::Capability,
@@ -15,8 +15,12 @@ const A: SideIx = SideIx::First;
 const B: SideIx = SideIx::Second;
 
 fn record(side: SideIx, name: &str) -> Record {
-    let Image::Present(record) = image(side, name) else { panic!() };
-    record
+    present(&image(side, name))
+}
+
+fn present(image: &Image) -> Record {
+    let Image::Present(record) = image else { panic!() };
+    record.clone()
 }
 
 const REPORTS_WITHIN_MS: u64 = 60_000;
@@ -28,14 +32,16 @@ fn row(bench: &Bench, name: &str) -> CopiedRow {
     CopiedRow { from: A, record: record(A, name), there: image(B, "v0"), lane, asked_at: bench.now, unchanged_since }
 }
 
-fn terms(bench: &mut Bench) -> CopyTerms {
-    let (write, entry) = (bench.write_id(), EntryId(bench.id()));
-    CopyTerms { write, entry, reports_within_ms: REPORTS_WITHIN_MS }
+fn apply(bench: &mut Bench, row: CopiedRow, winners: &FieldWinners) -> Result<CopyDecision, MappingError> {
+    let (write, entry, head) = (bench.write_id(), EntryId(bench.id()), bench.head.clone());
+    let terms = CopyTerms { write, entry, reports_within_ms: REPORTS_WITHIN_MS, winners };
+    apply_copied_row(head.as_ref(), row, terms, bench.context())
 }
 
+/// The row's side wins all.
 fn decide(bench: &mut Bench, row: CopiedRow) -> CopyDecision {
-    let (terms, head) = (terms(bench), bench.head.clone());
-    apply_copied_row(head.as_ref(), row, terms, bench.context()).unwrap()
+    let winners = FieldWinners::all(&bench.map.config, row.from);
+    apply(bench, row, &winners).unwrap()
 }
 
 /// A lane with one write that has come to its end.
@@ -215,8 +221,41 @@ fn what_both_apps_have_is_not_written() {
 #[test]
 fn a_row_that_cannot_be_mapped_is_an_error_of_that_row() {
     let mut bench = written();
-    let terms = terms(&mut bench);
     let nameless = CopiedRow { record: json!({"OnHold": "No"}).as_object().unwrap().clone(), ..row(&bench, "") };
-    let error = apply_copied_row(bench.head.as_ref(), nameless, terms, bench.context()).unwrap_err();
+    let winners = FieldWinners::all(&bench.map.config, A);
+    let error = apply(&mut bench, nameless, &winners).unwrap_err();
     assert_eq!(error.field, "Name");
+}
+
+/// Finance wins the name, and crm the limit: each gets what the other one wins, the second by the lane as the first has left it.
+#[test]
+fn two_rows_bring_each_side_what_the_other_one_wins() {
+    let mut bench = written();
+    let config = bench.map.config.clone();
+    let winners = FieldWinners::choose(&config, A, &[("limit".to_owned(), B)].into()).unwrap();
+    let finance = json!({"Name": "Ada", "Limit": 10, "OnHold": "Yes"}).as_object().unwrap().clone();
+    let crm = json!({"name": "Bob", "limit": 7, "hold": false}).as_object().unwrap().clone();
+    let first = CopiedRow { record: finance.clone(), there: Image::Present(crm.clone()), ..row(&bench, "") };
+    let back = CopiedRow { from: B, record: crm, there: Image::Present(finance), ..first.clone() };
+    let CopyDecision::Write { head, entry } = apply(&mut bench, first, &winners).unwrap() else { panic!() };
+    let write = entry.write().unwrap();
+    assert_eq!((write.origin, write.shape), (Some(A), B), "a merged record is in the names of its target");
+    let [step] = &plan(&entry, &config).unwrap()[..] else { panic!() };
+    let wanted = json!({"name": "Ada", "limit": 7, "hold": true, "category": null, "source": "finance"});
+    assert_eq!((step.to, &step.action), (B, &Action::Put(Image::Present(wanted.as_object().unwrap().clone()))));
+    bench.head = Some(*head);
+    let attempt = bench.done(&entry, true);
+    bench.settle(&entry, &attempt);
+    let read_before = apply(&mut bench, back.clone(), &winners).unwrap();
+    assert_eq!(read_before, CopyDecision::LookAgain { not_before: bench.now }, "the lane is another one since");
+    let there = Image::Present(wanted.as_object().unwrap().clone());
+    let record = present(&there);
+    let lane = HeadVersion::of(bench.head.as_ref());
+    let back = CopiedRow { record, lane, ..back };
+    let again = CopiedRow { from: A, record: present(&back.there), there, ..back.clone() };
+    assert_eq!(apply(&mut bench, again, &winners).unwrap(), CopyDecision::Equal, "crm has all that finance wins");
+    let CopyDecision::Write { entry, .. } = apply(&mut bench, back, &winners).unwrap() else { panic!() };
+    let [step] = &plan(&entry, &config).unwrap()[..] else { panic!() };
+    let wanted = json!({"Name": "Ada", "Limit": 7, "OnHold": "Yes", "Group": null});
+    assert_eq!((step.to, &step.action), (A, &Action::Put(Image::Present(wanted.as_object().unwrap().clone()))));
 }

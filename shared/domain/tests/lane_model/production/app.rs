@@ -8,7 +8,19 @@ use serde_json::json;
 use super::setup::{AppKind, Form, Value};
 
 /// The values of all cases, each followed by how it is stored in capitals.
-const VALUES: [(&str, &str); 4] = [("white", "WHITE"), ("red", "RED"), ("blue", "BLUE"), ("green", "GREEN")];
+const VALUES: [(&str, &str); 10] = [
+    ("white", "WHITE"),
+    ("red", "RED"),
+    ("blue", "BLUE"),
+    ("green", "GREEN"),
+    // Of two fields, a colour and a size.
+    ("white small", "WHITE SMALL"),
+    ("white large", "WHITE LARGE"),
+    ("red small", "RED SMALL"),
+    ("red large", "RED LARGE"),
+    ("blue small", "BLUE SMALL"),
+    ("blue large", "BLUE LARGE"),
+];
 
 #[derive(Clone, Debug)]
 pub(crate) struct App {
@@ -127,9 +139,11 @@ fn stored(kind: &AppKind, value: &'static str) -> &'static str {
 /// A value as that side's record.
 pub(crate) fn image(side: SideIx, value: Value) -> Image {
     let Some(value) = value else { return Image::Absent };
-    let record = match side {
-        SideIx::First => json!({ "Name": value }),
-        SideIx::Second => json!({ "name": value }),
+    let record = match (side, value.split_once(' ')) {
+        (SideIx::First, None) => json!({ "Name": value }),
+        (SideIx::Second, None) => json!({ "name": value }),
+        (SideIx::First, Some((name, size))) => json!({ "Name": name, "Size": size }),
+        (SideIx::Second, Some((name, size))) => json!({ "name": name, "size": size }),
     };
     Image::Present(record.as_object().expect("it is an object").clone())
 }
@@ -137,6 +151,18 @@ pub(crate) fn image(side: SideIx, value: Value) -> Image {
 /// The value of a record of either side.
 pub(crate) fn value_of(image: &Image) -> Value {
     let Image::Present(record) = image else { return None };
-    let text = record.get("Name").or(record.get("name")).and_then(|value| value.as_str()).expect("a record has a name");
+    let text = |first: &str, second: &str| record.get(first).or(record.get(second)).and_then(|value| value.as_str());
+    let name = text("Name", "name").expect("a record has a name");
+    let text = text("Size", "size").map_or_else(|| name.to_owned(), |size| format!("{name} {size}"));
     VALUES.iter().flat_map(|(small, capital)| [*small, *capital]).find(|known| *known == text)
+}
+
+/// The value with the name of one and the size of the other.
+pub(crate) fn merged(named: Value, sized: Value) -> Value {
+    let (Image::Present(mut named), Image::Present(sized)) = (image(SideIx::First, named), image(SideIx::First, sized))
+    else {
+        return None;
+    };
+    named.insert("Size".to_owned(), sized["Size"].clone());
+    value_of(&Image::Present(named))
 }

@@ -1,6 +1,7 @@
 //! What must hold in a state by itself.
 
 use super::{
+    app::merged,
     setup::{A, B, Form, Setup, Value},
     state::State,
     violation::Violation,
@@ -24,6 +25,10 @@ pub(crate) fn check(setup: &Setup, state: &State) -> Option<Violation> {
     let small = |value: Value| value.map(str::to_lowercase);
     if small(a) != small(b) {
         return Some(Violation::AppsDiffer { a, b });
+    }
+    let merged = setup.size_winner.map(|winner| merged(setup.records[A.at()], setup.records[winner.at()]));
+    if merged.is_some_and(|merged| setup.edits.is_empty() && merged != a) {
+        return Some(Violation::NotMerged(a));
     }
     let as_sent = setup.apps.iter().all(|app| app.form == Form::AsSent);
     let mut last = [A, B].into_iter().filter_map(|side| state.apps[side].last_edit).peekable();

@@ -4,6 +4,7 @@ use domain::{
     Map, MapState, SideIx, Timestamp,
     id::MapUid,
     map::{ConflictPolicy, PerSide},
+    mapping::FieldWinners,
     side::SideConfig,
 };
 use serde_json::json;
@@ -87,6 +88,10 @@ pub(crate) enum Mutant {
     AnswersCountFromTheQuestion,
     /// What a copy brings is not noted before its call.
     CopiesAreNotAnnounced,
+    /// A row brings all of its record, whoever wins what.
+    RecordsAreNotMerged,
+    /// A record is merged from what an earlier look has found.
+    RecordsOfAnEarlierLookAreMerged,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +107,8 @@ pub(crate) struct Setup {
     pub recoveries: &'static [SideIx],
     /// Runs that copy the record's row, each from this side.
     pub runs: &'static [SideIx],
+    /// Records have a size, too, which this side wins; the first side wins the rest. The runs are the two directions of one.
+    pub size_winner: Option<SideIx>,
     /// How long reports may take, as the runs are told.
     pub told_report_ticks: u64,
     /// Each edit comes so late after what was before it that it does not bounce.
@@ -141,6 +148,7 @@ impl Setup {
         primary: None,
         recoveries: &[],
         runs: &[],
+        size_winner: None,
         told_report_ticks: 0,
         users_take_their_time: false,
         users_wait: false,
@@ -164,19 +172,34 @@ pub(crate) struct World<'a> {
     running: Map,
     paused: Map,
     sides: [SideConfig; 2],
+    /// Of each run.
+    winners: Vec<FieldWinners>,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(setup: &'a Setup) -> Self {
+        let mut fields =
+            vec![json!({"names": {"finance": "Name", "crm": "name"}, "compare": {"ignore_case": setup.ignores_case}})];
+        if setup.size_winner.is_some() {
+            fields.push(json!({"names": {"finance": "Size", "crm": "size"}}));
+        }
         let config = json!({
             "sides": [{"side": "finance", "entity": "customers", "key_field": "id"},
                       {"side": "crm", "entity": "accounts", "key_field": "id"}],
-            "fields": [{"names": {"finance": "Name", "crm": "name"}, "compare": {"ignore_case": setup.ignores_case}}],
+            "fields": fields,
         });
         let mut config: domain::MapConfig = serde_json::from_value(config).expect("the map is readable");
         if let Some(primary) = setup.primary {
             config.conflict = ConflictPolicy::Primary(config.side(primary).side.clone());
         }
+        let winners = setup.runs.iter().map(|from| match setup.size_winner {
+            Some(winner) if setup.mutant != Mutant::RecordsAreNotMerged => {
+                let of_field = [("size".to_owned(), winner)].into();
+                FieldWinners::choose(&config, A, &of_field).expect("the size is a field of both sides")
+            }
+            _ => FieldWinners::all(&config, *from),
+        });
+        let winners = winners.collect();
         let map = Map::new("customers".parse().expect("it is a name"), MapUid(1), config, "kim", START);
         let side = |app: &AppKind| {
             let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
@@ -188,7 +211,11 @@ impl<'a> World<'a> {
         };
         let (running, paused) =
             (Map { state: MapState::Running, ..map.clone() }, Map { state: MapState::Paused, ..map });
-        Self { setup, running, paused, sides: setup.apps.each_ref().map(side) }
+        Self { setup, running, paused, sides: setup.apps.each_ref().map(side), winners }
+    }
+
+    pub(crate) fn winners(&self, run: usize) -> &FieldWinners {
+        &self.winners[run]
     }
 
     pub(crate) fn map(&self, paused: bool) -> &Map {

@@ -75,7 +75,8 @@ pub(crate) enum Run {
         asked_at: Timestamp,
         before: Option<CopiedRow>,
     },
-    HasBoth(CopiedRow),
+    /// The second row is that of the look before, where a mutant takes it.
+    HasBoth(CopiedRow, Option<CopiedRow>),
     Writes,
     Ended,
 }

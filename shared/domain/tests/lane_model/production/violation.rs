@@ -10,6 +10,8 @@ pub(crate) enum Violation {
     AppsDiffer { a: Value, b: Value },
     /// At rest both have a value that no user saved last.
     NobodysLastEdit(Value),
+    /// At rest both have a value that is not merged from what each app wins, though nobody has changed anything.
+    NotMerged(Value),
     /// What no mapping carries was destroyed though its users' change of the record had been accepted and wins.
     DeletedUnderAChange(SideIx),
     /// The lane is parked, and nobody did anything wrong.

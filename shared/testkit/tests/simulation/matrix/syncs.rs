@@ -45,29 +45,43 @@ enum Case {
 const CASES: [Case; 7] =
     [Case::Start, Case::Work, Case::WorkOfAGoneMap, Case::Rerun, Case::Pause, Case::Cancel, Case::Sweep];
 
-/// Some records that only one app has, one that differs, and one that crm refuses.
+/// Some records that only one app has, one that differs, one that crm refuses, and one in which each app wins something: finance the
+/// name, crm the limit.
 fn fill(world: &SimWorld) {
     let names = world.map().sides.map(|side| side.id);
-    let put = |side: SideIx, n: u32, name: &str, refused: bool| {
+    let put_with = |side: SideIx, n: u32, name: &str, limit: u32, refused: bool| {
         let record = match side {
-            SideIx::First => json!({"Name": name, "Limit": 1, "OnHold": "No", "refused": refused}),
-            SideIx::Second => json!({"name": name, "limit": 1, "hold": false, "refused": refused}),
+            SideIx::First => json!({"Name": name, "Limit": limit, "OnHold": "No", "refused": refused}),
+            SideIx::Second => json!({"name": name, "limit": limit, "hold": false, "refused": refused}),
         };
         let image = Image::Present(record.as_object().unwrap().clone());
         let key = format!("C-{n}").parse().unwrap();
         world.apps.with(&names[side.at()], |app| app.change(&key, image, world.executor.now()));
     };
+    let put = |side: SideIx, n: u32, name: &str, refused: bool| put_with(side, n, name, 1, refused);
     put(SideIx::First, 1, "Ada", false);
     put(SideIx::Second, 2, "Bob", false);
     put(SideIx::First, 3, "Eve", false);
     put(SideIx::Second, 3, "Eva", false);
     put(SideIx::First, 4, "Refused", true);
+    put_with(SideIx::First, 5, "Kim", 1, false);
+    put_with(SideIx::Second, 5, "Kit", 2, false);
     names.iter().for_each(|side| world.apps.with(side, |app| app.pages.most_rows = 2));
 }
 
-fn wanted(selection: Selection, parent: Option<SyncRunId>) -> StartSync {
+fn wanted(world: &SimWorld, selection: Selection, parent: Option<SyncRunId>) -> StartSync {
     let (kind, reason) = (SyncKind::InitialSync, "to test".to_owned());
-    StartSync { kind, winner: None, legs: Vec::new(), selection, parent, despite: vec!["key_field".to_owned()], reason }
+    let crm = world.map().sides[1].id.clone();
+    StartSync {
+        kind,
+        winner: None,
+        winner_of_field: Some([("limit".to_owned(), crm)].into()),
+        legs: Vec::new(),
+        selection,
+        parent,
+        despite: vec!["key_field".to_owned()],
+        reason,
+    }
 }
 
 fn active(world: &SimWorld) -> Option<ActiveRun> {
@@ -80,13 +94,13 @@ async fn set(world: &SimWorld, case: Case) {
         return;
     }
     let map = world.map().map.id;
-    start(world, &kim(), &map, &wanted(Selection::All, None)).await.unwrap();
+    start(world, &kim(), &map, &wanted(world, Selection::All, None)).await.unwrap();
     match case {
         Case::WorkOfAGoneMap => world.change_map(|map| map.map.uid = domain::id::MapUid(8)),
         Case::Rerun => {
             goes_on(world).await;
             let parent = world.sync_runs.all_runs()[0].id;
-            start(world, &kim(), &map, &wanted(Selection::Failed, Some(parent))).await.unwrap();
+            start(world, &kim(), &map, &wanted(world, Selection::Failed, Some(parent))).await.unwrap();
         }
         // Nobody was woken.
         Case::Sweep => drop(world.sync_runs.take_due(domain::Timestamp::NEVER)),
@@ -99,7 +113,7 @@ async fn act(world: &SimWorld, case: Case) -> bool {
     let map = world.map().map.id;
     match case {
         Case::Start => {
-            let answer = world.invoke(start(world, &kim(), &map, &wanted(Selection::All, None))).await;
+            let answer = world.invoke(start(world, &kim(), &map, &wanted(world, Selection::All, None))).await;
             let goes_on =
                 |error: &AppError| matches!(error.without_subject(), AppError::Conflict(StateConflict::SyncActive(_)));
             match answer {
@@ -203,19 +217,22 @@ fn check(world: &SimWorld, case: Case, point: Option<u64>) {
         return;
     }
     let map = world.map();
-    for n in 1..=4 {
+    for n in 1..=5 {
         let key = format!("C-{n}").parse().unwrap();
         let [first, second] = map.sides.each_ref().map(|side| world.apps.with(&side.id, |app| app.image(&key)));
         let first = translate(&map.config, SideIx::First, &first).unwrap();
         let equal = content(&map.config, SideIx::Second, &first) == content(&map.config, SideIx::Second, &second);
         assert_eq!(equal, n != 4, "{at}: C-{n}: {first:?}, {second:?}");
     }
+    let merged = world.apps.with(&map.sides[1].id, |app| app.image(&"C-5".parse().unwrap()));
+    let Image::Present(merged) = merged else { panic!("{at}: crm has lost C-5") };
+    assert_eq!((&merged["name"], &merged["limit"]), (&json!("Kim"), &json!(2)), "{at}");
     let failed: u64 = runs.iter().map(|run| run.counts.0[0].failed).sum();
     assert_eq!(failed, runs.len() as u64, "{at}: crm refuses one, each time");
     // What was copied before a crash is counted as copied after it.
     let copied = |counts: &LegCounts| (counts.inserted, counts.updated, counts.equal);
     let first = &runs[0].counts.0;
-    assert_eq!([copied(&first[0]), copied(&first[1])], [(1, 1, 0), (1, 0, 0)], "{at}: {first:?}");
+    assert_eq!([copied(&first[0]), copied(&first[1])], [(1, 2, 0), (1, 1, 0)], "{at}: {first:?}");
 }
 
 pub(super) fn crashes() -> (Vec<CrashedIn>, String) {

@@ -59,6 +59,7 @@ async fn starts(world: &SimWorld, kind: SyncKind) -> Result<SyncRun, AppError> {
     let wanted = StartSync {
         kind,
         winner: None,
+        winner_of_field: None,
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,
@@ -311,6 +312,7 @@ fn a_record_that_the_filter_keeps_out_by_now_is_filtered_and_one_that_is_deleted
         let wanted = |n: u64| StartSync {
             kind: SyncKind::InitialSync,
             winner: None,
+            winner_of_field: None,
             legs: Vec::new(),
             selection: Selection::Record { key: key(n) },
             parent: None,

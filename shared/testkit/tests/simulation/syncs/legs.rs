@@ -25,7 +25,7 @@ fn a_leg_that_is_off_copies_nothing_and_rows_without_a_key_are_told_each_time() 
     map.map.state = MapState::NotRunning;
     for seed in crate::seeds(WORLDS / 4) {
         let world = SimWorld::new(seed, map.clone());
-        fill(&world);
+        fill(&world, [1, 1]);
         let [finance, crm] = world.map().sides.map(|side| side.id);
         world.apps.with(&finance, |app| app.odd_rows.insert("C-1x".to_owned(), "{\"Name\": \"no key\"}".to_owned()));
         let before: Vec<_> = (0..RECORDS).map(|n| world.apps.with(&finance, |app| app.image(&key(n)))).collect();
@@ -58,8 +58,16 @@ async fn run_to_its_end(
     legs: Vec<(SideId, LegChoice)>,
 ) {
     let (kind, reason) = (SyncKind::InitialSync, "to test".to_owned());
-    let wanted =
-        StartSync { kind, winner: None, legs, selection, parent, despite: vec!["key_field".to_owned()], reason };
+    let wanted = StartSync {
+        kind,
+        winner: None,
+        winner_of_field: None,
+        legs,
+        selection,
+        parent,
+        despite: vec!["key_field".to_owned()],
+        reason,
+    };
     let run = start(world, &kim(), &world.map().map.id, &wanted).await.unwrap();
     for _ in 0..200 {
         if world.sync_runs.all_runs().iter().any(|known| known.id == run.id && known.is_over()) {
@@ -80,13 +88,14 @@ fn a_cancelled_run_lists_what_it_did_not_reach() {
     let mut waited = 0;
     for seed in crate::seeds(WORLDS / 4) {
         let world = SimWorld::new(seed, map.clone());
-        fill(&world);
+        fill(&world, [1, 1]);
         let played = Arc::clone(&world);
         world.executor.spawn(async move {
             let (world, id) = (&*played, played.map().map.id);
             let wanted = StartSync {
                 kind: SyncKind::DryRun,
                 winner: None,
+                winner_of_field: None,
                 legs: Vec::new(),
                 selection: Selection::All,
                 parent: None,

@@ -57,7 +57,8 @@ pub struct SyncRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub missing: Option<bool>,
-    /// Fields that differ, by the names of the other side.
+    /// Fields that differ and that this side wins, by the names of the other side. Those that the other side wins are in a record of
+    /// that side.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<SyncField>,
 }
@@ -66,6 +67,8 @@ pub struct SyncRecord {
 #[derive(Serialize, ToSchema)]
 pub struct SyncField {
     pub field: String,
+    /// The side that wins it.
+    pub winner: String,
     /// What would be written.
     #[schema(value_type = Object)]
     pub wanted: Value,
@@ -123,8 +126,11 @@ impl SyncRecord {
             },
             FindingState::Differs(difference) => {
                 let fields = difference.fields.into_iter();
-                let field =
-                    |found: FieldDifference| SyncField { field: found.field, wanted: found.wanted, there: found.there };
+                let winner = map.config.side(finding.leg).side.to_string();
+                let field = |found: FieldDifference| {
+                    let FieldDifference { field, wanted, there } = found;
+                    SyncField { field, winner: winner.clone(), wanted, there }
+                };
                 Self { missing: Some(difference.missing), fields: fields.map(field).collect(), ..bare("differs") }
             }
         }

@@ -24,7 +24,7 @@ impl Steps<'_> {
                 Run::IsDue(at, before) if *at <= self.state.now => self.begin(number, before.clone()),
                 Run::HasHead(lane, before) => self.ask_for_row(number, Some(*lane), before.clone()),
                 Run::HasRow { .. } => self.ask_for_other_row(number, run),
-                Run::HasBoth(row) => self.apply(number, row),
+                Run::HasBoth(row, before) => self.apply(number, row, before.as_ref()),
                 Run::IsDue(..) | Run::Writes | Run::Ended => {}
             }
         }
@@ -70,13 +70,18 @@ impl Steps<'_> {
         let unchanged_since = if from_question { asked_at } else { self.state.now };
         let row = CopiedRow { from, record, there, lane, asked_at, unchanged_since };
         let row = if let Some(before) = before { row.after(&before.look(config), config) } else { row };
-        self.run_step(number, Action::AsksForRow(number, from.other()), Run::HasBoth(row));
+        let earlier = self.world.setup.mutant == Mutant::RecordsOfAnEarlierLookAreMerged;
+        let before = before.clone().filter(|_| earlier);
+        self.run_step(number, Action::AsksForRow(number, from.other()), Run::HasBoth(row, before));
     }
 
-    fn apply(&mut self, number: usize, row: &CopiedRow) {
+    fn apply(&mut self, number: usize, row: &CopiedRow, before: Option<&CopiedRow>) {
         let (world, state) = (self.world, self.state);
         let looked = row.clone();
         let mut row = row.clone();
+        if let Some(before) = before {
+            (row.record, row.there) = (before.record.clone(), before.there.clone());
+        }
         match world.setup.mutant {
             Mutant::HeadsAreNotCompared => row.lane = HeadVersion::of(state.head.as_ref()),
             Mutant::RowsCountAsReadWhenApplied => row.asked_at = state.now,
@@ -85,7 +90,7 @@ impl Steps<'_> {
         let place = 3_000 + u128::from(state.head.as_ref().map_or(1, |head| head.next_seq));
         let write = WriteId::made((u128::from(state.now.0) << 80) + place);
         let reports_within_ms = world.setup.told_report_ticks * TICK_MS;
-        let terms = CopyTerms { write, entry: EntryId(place), reports_within_ms };
+        let terms = CopyTerms { write, entry: EntryId(place), reports_within_ms, winners: world.winners(number) };
         let context = AdmitContext {
             map: world.map(state.paused),
             sides: world.sides(),
