@@ -26,32 +26,54 @@ fn what_was_there_before_is_copied_counted_mended_and_found_to_be_equal() {
 
 async fn copies(world: &World) {
     let (here, there, both, bad) = (key("SYNC-A"), key("SYNC-B"), key("SYNC-C"), key("SYNC-D"));
-    saved(world.finance().edit(&both, customer("Before", 1)).await);
-    world.settled(&both).await;
+    let merged = key("SYNC-E");
+    for key in [&both, &merged] {
+        saved(world.finance().edit(key, customer("Before", 1)).await);
+        world.settled(key).await;
+    }
     command(world, "stop").await;
     saved(world.finance().edit(&here, customer("Only in finance", 1)).await);
     saved(world.crm().edit(&there, json!({"name": "Only in crm", "customertypecode": 5})).await);
     saved(world.finance().edit(&both, json!({"OrganizationName": "In finance"})).await);
     saved(world.crm().edit(&both, json!({"name": "In crm"})).await);
+    saved(world.finance().edit(&merged, json!({"OrganizationName": "Named by finance", "CreditLimit": 100})).await);
+    saved(world.crm().edit(&merged, json!({"name": "Named by crm", "creditlimit": 700})).await);
     saved(world.finance().edit(&bad, customer("Too much", 2_000_000)).await);
 
-    let dry = run(world, &json!({"kind": "dry_run", "reason": "to see"})).await;
+    let crm_wins = json!({"creditlimit": "crm"});
+    let dry = run(world, &json!({"kind": "dry_run", "winner_of_field": crm_wins, "reason": "to see"})).await;
     assert!(dry["legs"]["finance"]["inserted"].as_u64() >= Some(2), "{dry}");
     let differs = records(world, &dry, "differs").await;
     let found = |key: &str| differs.iter().find(|record| record["key"] == key).cloned().unwrap_or_default();
     assert_eq!((&found(&here)["missing"], &found(&there)["missing"]), (&json!(true), &json!(true)), "{differs:?}");
     let field = &found(&both)["fields"][0];
     assert_eq!((&field["wanted"], &field["there"]), (&json!("In finance"), &json!("In crm")), "{differs:?}");
+    let told = |from: &str| {
+        let of = |record: &&Value| record["key"] == *merged && record["from"] == from;
+        differs.iter().find(of).map(|record| record["fields"].clone()).unwrap_or_default()
+    };
+    let name = json!({"field": "name", "winner": "finance", "wanted": "Named by finance", "there": "Named by crm"});
+    assert_eq!(told("finance"), json!([name]), "{differs:?}");
+    let limit = json!({"field": "CreditLimit", "winner": "crm", "wanted": 700, "there": 100});
+    assert_eq!(told("crm"), json!([limit]), "{differs:?}");
     assert_eq!(world.record(&here).await.crm, None, "a dry run writes nothing");
 
-    let first = run(world, &json!({"kind": "initial_sync", "winner": "finance", "reason": "go live"})).await;
+    let first = json!({"kind": "initial_sync", "winner": "finance", "winner_of_field": crm_wins, "reason": "go live"});
+    let first = run(world, &first).await;
+    assert_eq!(first["winner_of_field"], crm_wins, "{first}");
     let map = world.admin.get(&format!("/maps/{}", local::MAP)).await.expect("admin answers");
     assert_eq!((&map["state"], &map["actor"]), (&json!("Running"), &json!("tandem")), "{map}");
-    for key in [&here, &there, &both] {
+    for key in [&here, &there, &both, &merged] {
         let record = world.record(key).await;
         assert!(record.crm.is_some() && same(record.finance.as_ref(), record.crm.as_ref()), "{key}: {record:?}");
     }
     assert_eq!(world.record(&both).await.crm.expect("crm has it")["name"], "In finance");
+    let in_crm = world.record(&merged).await.crm.expect("crm has it");
+    assert_eq!(
+        (&in_crm["name"], in_crm["creditlimit"].as_f64()),
+        (&json!("Named by finance"), Some(700.0)),
+        "{in_crm}"
+    );
     let failed = records(world, &first, "failed").await;
     let failure = failed.iter().find(|record| record["key"] == *bad).expect("it is listed");
     assert_eq!((&failure["class"], &failure["from"]), (&json!("application"), &json!("finance")), "{failure}");
@@ -72,7 +94,7 @@ async fn copies(world: &World) {
 
     let reconciled = run(world, &json!({"kind": "reconcile", "reason": "are they equal?"})).await;
     let differs = records(world, &reconciled, "differs").await;
-    for key in [&here, &there, &both, &bad] {
+    for key in [&here, &there, &both, &bad, &merged] {
         assert!(!differs.iter().any(|record| record["key"] == **key), "{differs:?}");
     }
 }
