@@ -136,7 +136,7 @@ impl FieldWinners {
 }
 
 /// The place of the field that has this name on either side.
-fn find_field(map: &MapConfig, name: &String) -> Result<usize, String> {
+fn find_field(map: &MapConfig, name: &str) -> Result<usize, String> {
     let mut found = map.fields.iter().enumerate().filter(|(_, field)| field.names.values().any(|known| known == name));
     let Some((at, _)) = found.next() else { return Err("is no field of the map".to_owned()) };
     if found.next().is_some() {
