@@ -17,6 +17,7 @@ mod entry;
 mod guard;
 mod head;
 mod lease;
+mod missing;
 mod operate;
 mod plan;
 mod policy;
@@ -42,6 +43,7 @@ pub use self::{
     },
     head::{ActiveEntry, Head, OpenTransaction, PARKED_FROM, SideMemory, Written},
     lease::{CallDurations, Claim, claim, lease_ms, may_call, requeue_abandoned},
+    missing::{KnownPast, MissingRecord, apply_deletion},
     operate::{LaneCommand, NotPossible, operate},
     plan::{Action, Step, content, plan},
     ring::{Echo, Echoes, Final, ForgottenIds, Recent},

@@ -52,7 +52,7 @@ impl HeadVersion {
 pub struct CopiedRow {
     /// The app whose page it was on.
     pub from: SideIx,
-    /// The record. There is none for a record that was not on the page: absence alone deletes nothing.
+    /// The record. There is none for a record that was not on the page: absence alone deletes nothing (`missing.rs`).
     pub record: Record,
     /// What the other app has of it.
     pub there: Image,
@@ -142,6 +142,29 @@ pub fn apply_copied_row(
     terms: CopyTerms<'_>,
     context: AdmitContext<'_>,
 ) -> Result<CopyDecision, MappingError> {
+    let CopiedRow { from, record, there, lane, asked_at, unchanged_since } = row;
+    let read = ReadRow { from, image: Image::Present(record), there, lane, asked_at, unchanged_since };
+    apply_read_row(head, read, terms, context)
+}
+
+/// What was read of a record in both apps.
+pub(super) struct ReadRow {
+    pub(super) from: SideIx,
+    /// What the app has that is copied from.
+    pub(super) image: Image,
+    pub(super) there: Image,
+    pub(super) lane: HeadVersion,
+    pub(super) asked_at: Timestamp,
+    pub(super) unchanged_since: Timestamp,
+}
+
+/// Decides what becomes of a row, or of the absence of one.
+pub(super) fn apply_read_row(
+    head: Option<&Head>,
+    row: ReadRow,
+    terms: CopyTerms<'_>,
+    context: AdmitContext<'_>,
+) -> Result<CopyDecision, MappingError> {
     let AdmitContext { map, now, .. } = context;
     // Also those of an earlier map of that name: its callers may still commit.
     let open_until = head.map_or(Timestamp(0), last_transaction_end);
@@ -176,11 +199,12 @@ struct WrittenRow {
 }
 
 impl WrittenRow {
-    fn of(row: &CopiedRow, winners: &FieldWinners, map: &MapConfig) -> Result<Self, MappingError> {
-        let (from, to, record) = (row.from, row.from.other(), &row.record);
-        let whole = |changes_nothing| Self { image: Image::Present(record.clone()), shape: from, changes_nothing };
-        let mut written = whole(false);
-        if let Image::Present(there) = &row.there {
+    fn of(row: &ReadRow, winners: &FieldWinners, map: &MapConfig) -> Result<Self, MappingError> {
+        let (from, to) = (row.from, row.from.other());
+        let whole = |changes_nothing| Self { image: row.image.clone(), shape: from, changes_nothing };
+        // Of two images of which one is absent, the record is not merged.
+        let mut written = whole(row.image == row.there);
+        if let (Image::Present(record), Image::Present(there)) = (&row.image, &row.there) {
             let (wanted, found) = winners.compare(map, from, record, there)?;
             let changes_nothing = ContentHash::of(&Image::Present(wanted)) == ContentHash::of(&Image::Present(found));
             written = match winners.merge(map, from, record, there)? {

@@ -189,6 +189,7 @@ const RULES: &[Rule] = &[
             "a_row_that_is_read_while_a_caller_may_commit_brings_the_older_record",
             "a_row_that_is_read_a_little_too_early_brings_the_older_record",
             "a_row_that_counts_as_read_when_it_is_applied_brings_the_older_record",
+            "an_absence_that_is_read_while_a_caller_may_commit_destroys_its_record",
         ],
         enough: &[
             "a_row_is_read_again_when_its_caller_has_committed",
@@ -204,10 +205,12 @@ const RULES: &[Rule] = &[
             "a_row_that_is_applied_to_another_head_brings_a_deleted_record_back",
             "two_runs_that_do_not_compare_heads_swap_the_records",
             "a_second_row_that_does_not_compare_heads_undoes_a_change",
+            "a_deletion_that_is_applied_to_another_head_destroys_a_record_that_came_back",
+            "an_absence_that_is_read_before_the_head_destroys_a_record_that_came_back",
         ],
         enough: &["a_row_gives_way_to_live_changes_of_its_app", "two_runs_copy_a_record_once"],
     },
-    // A row is copied only when the other app has shown the same for as long as its reports may take.
+    // A row is copied, and a record deleted, only when the other app has shown the same for as long as its reports may take.
     Rule {
         number: 21,
         mutants: &[
@@ -215,6 +218,7 @@ const RULES: &[Rule] = &[
             "a_row_that_is_copied_at_the_first_look_undoes_a_deletion_that_is_reported_later",
             "a_row_that_is_copied_at_the_first_look_undoes_a_change_of_a_silent_app",
             "an_answer_that_counts_from_the_question_confirms_a_change_that_is_reported_later",
+            "a_deletion_after_one_look_destroys_a_record_whose_report_is_on_its_way",
         ],
         enough: &["a_row_gives_way_to_a_change_that_is_reported_later"],
     },
@@ -232,6 +236,12 @@ const RULES: &[Rule] = &[
             "a_record_that_is_merged_from_an_earlier_look_undoes_a_change",
         ],
         enough: &["each_app_gets_what_the_other_one_wins", "a_merged_row_gives_way_to_a_live_change_of_its_app"],
+    },
+    // A record is deleted only when the app that lacks it was asked again.
+    Rule {
+        number: 24,
+        mutants: &["a_deletion_of_a_record_that_came_back_is_no_repair"],
+        enough: &["a_deletion_is_carried_out", "a_deletion_gives_way_to_a_record_that_came_back"],
     },
 ];
 
@@ -264,6 +274,7 @@ fn all_cases() -> impl Iterator<Item = Listed> {
         production::cases::deletions::CASES,
         production::cases::late_commits::CASES,
         production::cases::merged_rows::CASES,
+        production::cases::missing_records::CASES,
         production::cases::silent_apps::CASES,
     ];
     of_the_protocol.into_iter().flat_map(list).chain(of_the_functions.into_iter().flat_map(list))
@@ -271,7 +282,7 @@ fn all_cases() -> impl Iterator<Item = Listed> {
 
 #[test]
 fn every_rule_has_its_mutants() {
-    assert!(RULES.iter().map(|rule| rule.number).eq(1..=23), "the rules are numbered 1 to 23");
+    assert!(RULES.iter().map(|rule| rule.number).eq(1..=24), "the rules are numbered 1 to 24");
     for rule in RULES {
         let mutant =
             |case: &Listed| matches!(case.expected, Expected::Breaks { rule: broken, .. } if broken == rule.number);
@@ -299,5 +310,5 @@ fn no_case_was_lost() {
     let holds = count(|expected| matches!(expected, Expected::Holds { .. }));
     let breaks = count(|expected| matches!(expected, Expected::Breaks { .. }));
     let limited = count(|expected| matches!(expected, Expected::IsLimited { .. }));
-    assert_eq!((holds, breaks, limited), (119, 59, 2));
+    assert_eq!((holds, breaks, limited), (129, 64, 2));
 }

@@ -92,6 +92,8 @@ pub(crate) enum Mutant {
     RecordsAreNotMerged,
     /// A record is merged from what an earlier look has found.
     RecordsOfAnEarlierLookAreMerged,
+    /// A deletion is carried out though the record that was missing came back.
+    RecordsThatCameBackAreDeleted,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,10 @@ pub(crate) struct Setup {
     pub runs: &'static [SideIx],
     /// Records have a size, too, which this side wins; the first side wins the rest. The runs are the two directions of one.
     pub size_winner: Option<SideIx>,
+    /// They copy nothing: an operator approves what they propose, which is that the other app's record is deleted, for their side
+    /// lacks it. (In production another look follows the approval, and what was changed since the proposal is not looked at
+    /// again, but left alone.)
+    pub runs_delete: bool,
     /// How long reports may take, as the runs are told.
     pub told_report_ticks: u64,
     /// Each edit comes so late after what was before it that it does not bounce.
@@ -149,6 +155,7 @@ impl Setup {
         recoveries: &[],
         runs: &[],
         size_winner: None,
+        runs_delete: false,
         told_report_ticks: 0,
         users_take_their_time: false,
         users_wait: false,

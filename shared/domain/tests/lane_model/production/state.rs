@@ -1,8 +1,8 @@
 //! One state: what is stored of the lane, both apps, and where the attempt in flight stands.
 
 use domain::{
-    Record, SideIx, Timestamp,
-    lane::{Attempt, CopiedRow, Echoes, Entry, Head, HeadVersion, JournalEffect, Marker, Step},
+    SideIx, Timestamp,
+    lane::{Attempt, CopiedRow, Echoes, Entry, Head, HeadVersion, JournalEffect, Marker, MissingRecord, Step},
     map::PerSide,
     record::Image,
 };
@@ -67,18 +67,27 @@ pub(crate) enum Executor {
 #[derive(Clone, Debug)]
 pub(crate) enum Run {
     /// It looks at the record at this time, or later; again, if it has looked before.
-    IsDue(Timestamp, Option<CopiedRow>),
-    HasHead(HeadVersion, Option<CopiedRow>),
+    IsDue(Timestamp, Option<BothRead>),
+    HasHead(HeadVersion, Option<BothRead>),
     HasRow {
         lane: Option<HeadVersion>,
-        record: Record,
+        image: Image,
         asked_at: Timestamp,
-        before: Option<CopiedRow>,
+        before: Option<BothRead>,
     },
-    /// The second row is that of the look before, where a mutant takes it.
-    HasBoth(CopiedRow, Option<CopiedRow>),
+    /// The second is that of the look before, where a mutant takes it.
+    HasBoth(BothRead, Option<BothRead>),
     Writes,
     Ended,
+}
+
+/// What a run has read in both apps.
+#[derive(Clone, Debug)]
+pub(crate) enum BothRead {
+    /// A row, to be copied.
+    Row(CopiedRow),
+    /// The absence of one, for which the other app's record is to be deleted.
+    Missing(MissingRecord),
 }
 
 impl State {

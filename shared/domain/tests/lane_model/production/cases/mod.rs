@@ -4,4 +4,5 @@ pub(crate) mod copies;
 pub(crate) mod deletions;
 pub(crate) mod late_commits;
 pub(crate) mod merged_rows;
+pub(crate) mod missing_records;
 pub(crate) mod silent_apps;
