@@ -6,9 +6,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Map, Timestamp,
     id::{MapUid, SyncRunId},
+    lane::KnownPast,
     log::LogEvent,
     map::{PerSide, SideIx},
-    sync::{Finding, FindingState, LookAgain, RunMemory, RunPhase, RunState, Selection, SyncChoice, SyncKind, SyncRun},
+    sync::{
+        Deletion, DeletionFate, Finding, FindingState, LookAgain, RunMemory, RunPhase, RunState, Selection, SyncChoice,
+        SyncKind, SyncRun,
+    },
 };
 
 use crate::emulator::{run, table};
@@ -57,6 +61,10 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
 fn look(key: &str, due: u64) -> Finding {
     let look = LookAgain::first(Timestamp(due));
     Finding { leg: SideIx::First, key: key.parse().expect("a key"), state: FindingState::LookAgain(look) }
+}
+
+fn deletion() -> Deletion {
+    Deletion { fate: DeletionFate::Proposed, at: Timestamp(5), look: None, past: KnownPast::default() }
 }
 
 #[test]
@@ -121,6 +129,26 @@ fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_ov
             (found(None, 10).await, runs.active_runs().await),
             (vec!["c".into(), "a".into()], Ok(vec![active(&second)]))
         );
+        // A run takes what another one has proposed from its list, with its own commit or not at all.
+        let proposed = Finding { state: FindingState::Deletion(deletion()), ..look("d", 1) };
+        let listing = SyncRun { version: 3, ..moved_on.clone() };
+        let put = [FindingChange::Put(proposed.clone())];
+        assert_eq!(runs.save_run(&map, &listing, Some(&moved_on), &put).await, Ok(()));
+        let listed = async || runs.findings(second.id, FindingList::Deletions, None, 10).await;
+        assert_eq!(listed().await, Ok(vec![proposed.clone()]));
+        let decides = SyncRun { choice: listing.choice.clone(), ..sync_run(4 << 90, 1) };
+        let rejected = Finding {
+            state: FindingState::Deletion(Deletion { fate: DeletionFate::Rejected, ..deletion() }),
+            ..proposed.clone()
+        };
+        let changes = [FindingChange::Put(rejected.clone()), FindingChange::DeleteOf(second.id, proposed.clone())];
+        let stale = SyncRun { version: 5, ..decides.clone() };
+        assert_eq!(runs.save_run(&map, &decides, Some(&stale), &changes).await, Err(CommitError::Stale));
+        assert_eq!(listed().await, Ok(vec![proposed]));
+        assert_eq!(runs.save_run(&map, &decides, None, &changes).await, Ok(()));
+        assert_eq!(listed().await, Ok(Vec::new()));
+        assert_eq!(runs.findings(decides.id, FindingList::Deletions, None, 10).await, Ok(vec![rejected]));
+        assert_eq!(runs.forget_active(&active(&decides)).await, Ok(()));
         let third = sync_run(3 << 90, 1);
         assert_eq!(runs.save_run(&map, &third, None, &[]).await, Ok(()), "the one before is over");
         assert_eq!(runs.forget_active(&active(&third)).await, Ok(()));

@@ -8,6 +8,7 @@ mod batch;
 mod cap;
 mod copies;
 mod crossing;
+mod deletions;
 mod habits;
 mod halves;
 mod keys;

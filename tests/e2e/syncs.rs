@@ -100,8 +100,13 @@ async fn copies(world: &World) {
 }
 
 /// Starts a run, and waits until it is through.
-async fn run(world: &World, wanted: &Value) -> Value {
+pub(crate) async fn run(world: &World, wanted: &Value) -> Value {
     let made = world.admin.post(&path("syncs"), wanted).await.expect("admin starts it");
+    wait_until_through(world, &made).await
+}
+
+/// Waits until a run is through.
+pub(crate) async fn wait_until_through(world: &World, made: &Value) -> Value {
     let run = format!("{}/{}", path("syncs"), made["id"].as_str().expect("an id"));
     // Whoever waits for a lost message waits for the schedule, which comes each minute.
     let deadline = Instant::now() + Duration::from_secs(300);
@@ -124,14 +129,16 @@ async fn run(world: &World, wanted: &Value) -> Value {
 pub(crate) fn check_sums(run: &Value) {
     for leg in run["legs"].as_object().expect("two legs").values() {
         let count = |name: &str| leg[name].as_u64().expect("a count");
-        let sum: u64 =
-            ["inserted", "updated", "equal", "skipped", "failed", "not_reached"].into_iter().map(count).sum();
+        let sum: u64 = ["inserted", "updated", "deleted", "equal", "skipped", "failed", "not_reached"]
+            .into_iter()
+            .map(count)
+            .sum();
         assert_eq!(sum, count("read"), "{run}");
     }
 }
 
 /// All records of a list of a run.
-async fn records(world: &World, run: &Value, list: &str) -> Vec<Value> {
+pub(crate) async fn records(world: &World, run: &Value, list: &str) -> Vec<Value> {
     let path = format!("{}/{}/records?list={list}&limit=200", path("syncs"), run["id"].as_str().expect("an id"));
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {
@@ -142,7 +149,7 @@ async fn records(world: &World, run: &Value, list: &str) -> Vec<Value> {
     }
 }
 
-fn saved(answer: anyhow::Result<local::Answer>) {
+pub(crate) fn saved(answer: anyhow::Result<local::Answer>) {
     let answer = answer.expect("the app answers");
     assert_eq!(answer.status, 200, "{answer:?}");
 }

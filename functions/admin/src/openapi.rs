@@ -106,6 +106,7 @@ fn components() -> utoipa::openapi::Components {
         view::Incidents,
         view::Incident,
         view::FlaggedAddresses,
+        bodies::DecideDeletionsRequest,
         bodies::StartSyncRun,
         view::SyncRuns,
         view::SyncCheck,

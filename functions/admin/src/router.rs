@@ -60,6 +60,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/syncs/{run}", get(syncs::get::<P>))
         .route("/maps/{map}/syncs/{run}/records", get(syncs::records::<P>))
         .route("/maps/{map}/syncs/{run}/records/download", get(sync_download::download::<P>))
+        .route("/maps/{map}/syncs/{run}/deletions/{decision}", post(syncs::decide::<P>))
         .route("/maps/{map}/syncs/{run}/{command}", post(syncs::command::<P>))
         .route("/config", get(document::export::<P>))
         .route("/config/plan", post(document::plan::<P>))

@@ -63,7 +63,7 @@ const OPERATOR: Option<Role> = Some(Role::Operator);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// All of them.
-pub(crate) static ROUTES: [Route; 69] = [
+pub(crate) static ROUTES: [Route; 70] = [
     route(Method::GET, "/healthz", None, &[(200, "Health")], "Reports that the function runs."),
     route(Method::GET, "/openapi.json", None, &[(200, "")], "This document."),
     route(Method::GET, "/sides", VIEWER, &[(200, "Sides")], "Lists sides: the apps, and how Tandem reaches them."),
@@ -285,7 +285,7 @@ pub(crate) static ROUTES: [Route; 69] = [
         "/maps/{map}/syncs/{run}/records",
         VIEWER,
         &[(200, "SyncRecords")],
-        "Lists records of a sync run: those that failed, that differ, that kept changing, or that were not reached.",
+        "Lists records of a sync run: those that failed, that differ, that kept changing, whose deletion is proposed, or that were not reached.",
     )
     .query(SYNC_RECORDS),
     route(
@@ -296,6 +296,15 @@ pub(crate) static ROUTES: [Route; 69] = [
         "Downloads records of a sync run as a CSV or JSONL file. An incomplete file ends with a line that says `cut off`.",
     )
     .query(SYNC_DOWNLOAD),
+    route(
+        Method::POST,
+        "/maps/{map}/syncs/{run}/deletions/{decision}",
+        OPERATOR,
+        &[(201, "SyncRunView")],
+        "Decides about deletions that a sync run has proposed, by another run: `approve` (each is carried out if nothing has changed \
+         since) or `reject` (they leave the list).",
+    )
+    .body("DecideDeletionsRequest"),
     route(
         Method::POST,
         "/maps/{map}/syncs/{run}/{command}",

@@ -2,6 +2,7 @@
 //!
 //! Every answer is checked against the `OpenAPI` document, and so is every body that is accepted.
 
+mod deletions;
 mod document;
 mod entries;
 mod events;

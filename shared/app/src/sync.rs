@@ -5,6 +5,7 @@
 
 mod compare;
 mod copy;
+mod deletion;
 mod doubt;
 mod look;
 mod page;

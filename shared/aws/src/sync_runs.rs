@@ -120,14 +120,14 @@ impl SyncRuns for DynamoSyncRuns {
         // One item may be in a transaction once: a record that is put off to the same time is deleted and put.
         let mut seen = std::collections::BTreeMap::new();
         for change in changes {
-            let (FindingChange::Put(finding) | FindingChange::Delete(finding)) = change;
-            seen.insert(finding_place(finding), change);
+            let (of, finding) = change.target(run.id);
+            seen.insert((of, finding_place(finding)), change);
         }
-        for (place, change) in seen {
-            let key = Key::Finding(run.id, place);
+        for ((of, place), change) in seen {
+            let key = Key::Finding(of, place);
             actions.push(match change {
                 FindingChange::Put(finding) => self.put(&key, documents::item(finding, 1)?, None)?,
-                FindingChange::Delete(_) => self.delete(&key)?,
+                FindingChange::Delete(_) | FindingChange::DeleteOf(..) => self.delete(&key)?,
             });
         }
         let sent = self.0.db().transact_write_items().set_transact_items(Some(actions)).send().await;

@@ -19,12 +19,15 @@ mod run;
 mod size;
 
 pub use self::{
-    choice::{LegChoice, Selection, SyncChoice, SyncKind},
+    choice::{DeletionSet, LegChoice, Selection, SyncChoice, SyncKind},
     cost::{AppCalls, CopyCost},
     counts::{LegCounts, RowEnd},
     decide::{RowTask, WaitingTask},
     estimate::{Basis, ExpectedEnd, Speed, rows_read},
-    finding::{Cause, Difference, FailedCopy, FieldDifference, Finding, FindingState, LookAgain, find_differences},
+    finding::{
+        Cause, Deletion, DeletionFate, Difference, FailedCopy, FieldDifference, Finding, FindingState, LookAgain,
+        find_differences,
+    },
     join::{Join, Joined},
     line::{CauseTold, LegTold, SyncStep},
     memory::{ComparedBy, NoteKind, RunMemory, RunNote},

@@ -2,7 +2,7 @@
 
 mod fake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How an app pages. The default: by the last key, as large as asked, with no surprise.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,10 @@ pub struct PageHabits {
     pub repeats_at: Option<u32>,
     /// The page with this number names the first page as the next one.
     pub loops_at: Option<u32>,
+    /// Each page begins with so many rows of the one before it.
+    pub overlap: usize,
+    /// Rows that are on no page, by what they are ordered by.
+    pub leaves_out: BTreeSet<String>,
     /// The page with this number fails so, once.
     pub fails_at: Option<(u32, PageFault)>,
     /// The first page says how many records there are.
@@ -98,14 +102,16 @@ impl PageHabits {
             Some(_) if self.by_offset => *place >= offset,
             Some(after) => key.as_str() > after.as_str(),
         };
-        let left: Vec<_> = rows.iter().enumerate().filter(is_left).map(|(_, row)| row).collect();
+        let listed = rows.iter().filter(|(key, _)| !self.leaves_out.contains(*key));
+        let left: Vec<_> = listed.enumerate().filter(is_left).map(|(_, row)| row).collect();
         let is_empty = self.empty_at == Some(number);
         let page = &left[..if is_empty { 0 } else { size.min(left.len()) }];
         let repeats_next = self.repeats_at == Some(number + 1);
         let next = if self.loops_at == Some(number) {
             Some("1.0.".to_owned())
         } else if repeats_next || left.len() > page.len() {
-            let (passed, last) = if repeats_next { (0, None) } else { (page.len(), page.last()) };
+            let passed = page.len() - self.overlap.min(page.len().saturating_sub(1));
+            let (passed, last) = if repeats_next { (0, None) } else { (passed, page[..passed].last()) };
             let last = last.map(|(key, _)| (*key).clone()).or(after).unwrap_or_default();
             Some(format!("{}.{}.{last}", number + 1, offset + passed))
         } else {

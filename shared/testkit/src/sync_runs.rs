@@ -151,13 +151,11 @@ impl SyncRuns for MemorySyncRuns {
             tables.history.push(run.clone());
             tables.log.extend(run.line_since(before, map).map(|line| LogEvent::Activity(Box::new(line))));
             for change in changes {
+                let (of, finding) = change.target(run.id);
+                let place = (of, finding_place(finding));
                 match change {
-                    FindingChange::Put(finding) => {
-                        tables.findings.insert((run.id, finding_place(finding)), finding.clone());
-                    }
-                    FindingChange::Delete(finding) => {
-                        tables.findings.remove(&(run.id, finding_place(finding)));
-                    }
+                    FindingChange::Put(_) => drop(tables.findings.insert(place, finding.clone())),
+                    FindingChange::Delete(_) | FindingChange::DeleteOf(..) => drop(tables.findings.remove(&place)),
                 }
             }
         }

@@ -15,7 +15,7 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{ContentHash, MapId, id::SyncRunId};
 
 use crate::{
-    bodies::{Reason, StartSyncRun},
+    bodies::{DecideDeletionsRequest, Reason, StartSyncRun},
     http::{
         extract::{Json, Name, Names, Params},
         page::{not_a_cursor, page_limit},
@@ -85,6 +85,20 @@ pub(crate) async fn command<P: AdminPorts>(
     json(StatusCode::OK, &SyncRunView::of(&map, run, ports.now()))
 }
 
+/// Approves or rejects deletions that a run has proposed: another run carries that out.
+pub(crate) async fn decide<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Names([map, run, decision]): Names<3>,
+    Json(request): Json<DecideDeletionsRequest>,
+) -> Reply {
+    let (id, run) = read_names(&[map, run])?;
+    let wanted = request.read(&decision)?;
+    let run = syncs::decide_deletions(&*ports, &caller, &id, run, &wanted).await?;
+    let map = maps::get(&*ports, &id).await?;
+    json(StatusCode::CREATED, &SyncRunView::of(&map, run, ports.now()))
+}
+
 pub(crate) async fn records<P: AdminPorts>(
     State(ports): State<Arc<P>>,
     Names(names): Names<2>,
@@ -108,7 +122,7 @@ pub(crate) async fn records<P: AdminPorts>(
 pub(super) fn read_list(params: &Params) -> Result<FindingList, AppError> {
     let cause = params.text("cause").map(|text| read_cause("cause", text)).transpose()?;
     syncs::list_named(params.text("list").unwrap_or("failed"), cause)
-        .ok_or_else(|| AppError::mistake("list", "must be failed, differs, changing or not_reached"))
+        .ok_or_else(|| AppError::mistake("list", "must be failed, differs, changing, deletions or not_reached"))
 }
 
 pub(super) fn read_names(names: &[String; 2]) -> Result<(MapId, SyncRunId), AppError> {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use app::{
     admin::{
-        syncs::{StartSync, record},
+        syncs::{DecideDeletions, StartSync, record},
         view::by_hand,
     },
     error::AppError,
 };
-use domain::sync::{LegChoice, Selection, SyncKind};
+use domain::sync::{DeletionSet, LegChoice, Selection, SyncKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -33,7 +33,8 @@ pub(crate) struct StartSyncRun {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>, nullable = false)]
     winner_of_field: Option<BTreeMap<String, domain::SideId>>,
-    /// What is copied from each side. Default: `all`, of both.
+    /// What is copied from each side: `all` (default), `create_only`, `off`, or, of the side that does not win, `propose_deletion`:
+    /// nothing is copied, and the deletion of each record that the winner lacks is proposed. No run deletes by itself.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     legs: BTreeMap<domain::SideId, LegChoice>,
@@ -89,5 +90,56 @@ impl TryFrom<StartSyncRun> for StartSync {
         let parent = parent.map(|text| text.parse().map_err(|says: String| AppError::mistake("parent", &says)));
         let legs = legs.into_iter().collect();
         Ok(Self { kind, winner, winner_of_field, legs, selection, parent: parent.transpose()?, despite, reason })
+    }
+}
+
+/// A decision about deletions that a sync run has proposed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DecideDeletionsRequest {
+    /// Which: `all`; `through`: those up to and with `key`, in the order of their list; `listed`: those of `keys`; `once_in_step`: those
+    /// of records that both apps are known to have had.
+    of: String,
+    /// With `through`: the last record that was shown.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    key: Option<String>,
+    /// With `listed`: 1 to 100 keys.
+    #[serde(default)]
+    keys: Vec<String>,
+    /// Why, in 1 to 500 characters on one line.
+    reason: String,
+}
+
+impl DecideDeletionsRequest {
+    /// The decision, if it is `approve` or `reject`.
+    pub(crate) fn read(self, decision: &str) -> Result<DecideDeletions, AppError> {
+        let Self { of, key, keys, reason } = self;
+        let approve = match decision {
+            "approve" => true,
+            "reject" => false,
+            _ => return Err(AppError::mistake("decision", "must be approve or reject")),
+        };
+        let parse = |field: &str, text: &str| text.parse().map_err(|says: String| AppError::mistake(field, &says));
+        let set = match &*of {
+            "all" => DeletionSet::All,
+            "once_in_step" => DeletionSet::OnceInStep,
+            "through" => {
+                let missing = || AppError::mistake("key", "is needed with `through`");
+                DeletionSet::Through { key: parse("key", key.as_deref().ok_or_else(missing)?)? }
+            }
+            "listed" => {
+                let keys = keys.iter().map(|key| parse("keys", key)).collect::<Result<_, _>>()?;
+                DeletionSet::Listed { keys }
+            }
+            _ => return Err(AppError::mistake("of", "must be all, through, listed or once_in_step")),
+        };
+        if key.is_some() && of != "through" {
+            return Err(AppError::mistake("key", "goes with `through`"));
+        }
+        if !keys.is_empty() && of != "listed" {
+            return Err(AppError::mistake("keys", "goes with `listed`"));
+        }
+        Ok(DecideDeletions { approve, set, reason })
     }
 }

@@ -64,7 +64,7 @@ pub(super) const PRUNE: &[(&str, &str)] =
 pub(super) const SYNCS: &[(&str, &str)] = &[BEFORE, PAGE_LIMIT];
 pub(super) const SYNC_WAIT: &[(&str, &str)] =
     &[("wait", "Waits until the run is over or paused, for up to this many seconds (0 to 20, default 0).")];
-const LIST: (&str, &str) = ("list", "`failed` (default), `differs`, `changing` or `not_reached`.");
+const LIST: (&str, &str) = ("list", "`failed` (default), `differs`, `changing`, `deletions` or `not_reached`.");
 const CAUSE: (&str, &str) = ("cause", "Only records that failed for this cause.");
 pub(super) const SYNC_DOWNLOAD: &[(&str, &str)] =
     &[LIST, CAUSE, FORMAT, ("after", "Where a file was cut off: its last line names it.")];

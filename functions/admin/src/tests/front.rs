@@ -102,6 +102,7 @@ async fn who_may_do_what_is_written_down_here_once_more() {
         (Method::POST, "/maps/{map}/conflicts/{id}/reverse", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs/check", Some(Role::Operator)),
+        (Method::POST, "/maps/{map}/syncs/{run}/deletions/{decision}", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs/{run}/{command}", Some(Role::Operator)),
         (Method::POST, "/log/failed/{event}/dismiss", Some(Role::Operator)),
         (Method::PUT, "/rules/{rule}", Some(Role::Operator)),

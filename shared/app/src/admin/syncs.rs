@@ -2,6 +2,7 @@
 
 mod check;
 mod choose;
+mod deletions;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,11 @@ use domain::{
     sync::{Finding, FindingState, LegChoice, LookAgain, RunState, Selection, SyncKind, SyncRun, rows_read},
 };
 
-pub use self::check::SyncProblem;
 use self::choose::{choose, new_run};
+pub use self::{
+    check::SyncProblem,
+    deletions::{DecideDeletions, decide_deletions},
+};
 use super::{
     AdminPorts, Caller,
     map_commands::{checked, switch},
@@ -90,21 +94,27 @@ pub async fn start<P: AdminPorts>(
         let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection == Selection::All);
         run.expected_rows = last.map(rows_read).unwrap_or_default();
     }
-    if let Err(error) = ports.runs().save_run(&map, &run, None, &[]).await
-        && ports.runs().run(&map, run.id).await?.is_none()
-    {
-        // Another one may have begun since.
-        return match find_writing_run(ports, &map).await?.filter(|_| run.choice.kind.writes()) {
-            Some(other) => conflict(StateConflict::SyncActive(other)),
-            None => Err(super::lost(error)),
-        };
-    }
+    store_new(ports, &map, &run).await?;
     if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
         // A crash before this leaves a run that says why it does not move: the map does not run.
         switch(ports, caller, id, MapCommand::Initialize, &run.reason).await?;
     }
     wake(ports, &run).await;
     Ok(run)
+}
+
+/// Stores a run that has done nothing yet.
+async fn store_new<P: AdminPorts>(ports: &P, map: &Map, run: &SyncRun) -> Result<(), AppError> {
+    if let Err(error) = ports.runs().save_run(map, run, None, &[]).await
+        && ports.runs().run(map, run.id).await?.is_none()
+    {
+        // Another one may have begun since.
+        return match find_writing_run(ports, map).await?.filter(|_| run.choice.kind.writes()) {
+            Some(other) => Err(AppError::Conflict(StateConflict::SyncActive(other)).about(Subject::map(&map.id))),
+            None => Err(super::lost(error)),
+        };
+    }
+    Ok(())
 }
 
 /// What stands against a run, or may do so: all of it at once. Asks both apps harmless questions; writes nothing.
@@ -311,7 +321,7 @@ pub async fn command<P: AdminPorts>(
     match command {
         RunCommand::Resume => wake(ports, &changed).await,
         // Changes have flowed since the run began, and go on to.
-        RunCommand::Cancel if changed.choice.kind.writes() => {
+        RunCommand::Cancel if changed.choice.kind == SyncKind::InitialSync => {
             match switch(ports, caller, id, MapCommand::Initialized, reason).await {
                 Ok(_) | Err(AppError::Conflict(_) | AppError::Of { .. }) => {}
                 Err(error) => return Err(error),
@@ -329,6 +339,7 @@ pub fn list_named(name: &str, cause: Option<ContentHash>) -> Option<FindingList>
         "failed" => Some(FindingList::Failed { cause }),
         "differs" => Some(FindingList::Differs),
         "changing" => Some(FindingList::Changing),
+        "deletions" => Some(FindingList::Deletions),
         "not_reached" => Some(FindingList::LookAgain),
         _ => None,
     }

@@ -46,7 +46,7 @@ pub trait SyncRuns: Sync {
     fn forget_active(&self, run: &ActiveRun) -> impl Future<Output = Result<(), PortError>> + Send;
     /// Saves a run of a map, and changes of its findings with it, if what is stored has the version of `before` (`None`:
     /// nothing is stored). The line of the activity log about the change, if there is one ([`SyncRun::line_since`]), is
-    /// part of the same commit. At most [`FINDINGS_AT_ONCE`] changes. A new run that writes is not saved (`Stale`) while another
+    /// part of the same commit. At most [`FINDINGS_AT_ONCE`] changes, those of other runs too. A new run that writes is not saved (`Stale`) while another
     /// one of its map that writes is not over, however close to each other the two begin.
     fn save_run(
         &self,
@@ -81,6 +81,19 @@ pub enum FindingChange {
     Put(Finding),
     /// It is over.
     Delete(Finding),
+    /// One of another run is over.
+    DeleteOf(SyncRunId, Finding),
+}
+
+impl FindingChange {
+    /// The run whose finding is changed, if `run` makes the change, and the finding.
+    #[must_use]
+    pub fn target(&self, run: SyncRunId) -> (SyncRunId, &Finding) {
+        match self {
+            Self::Put(finding) | Self::Delete(finding) => (run, finding),
+            Self::DeleteOf(other, finding) => (*other, finding),
+        }
+    }
 }
 
 /// A sort key of DynamoDB has no more.
@@ -100,6 +113,8 @@ pub enum FindingList {
     Differs,
     /// Records that were changing at each look.
     Changing,
+    /// Records whose deletion is proposed, or was decided about.
+    Deletions,
 }
 
 impl FindingList {
@@ -112,6 +127,7 @@ impl FindingList {
             Self::Failed { cause: Some(cause) } => format!("F#{cause}#"),
             Self::Differs => "D#".to_owned(),
             Self::Changing => "C#".to_owned(),
+            Self::Deletions => "P#".to_owned(),
         }
     }
 
@@ -128,7 +144,8 @@ impl FindingList {
         match (self, &finding.state) {
             (Self::LookAgain, FindingState::LookAgain(_))
             | (Self::Differs, FindingState::Differs(_))
-            | (Self::Changing, FindingState::Changing) => true,
+            | (Self::Changing, FindingState::Changing)
+            | (Self::Deletions, FindingState::Deletion(_)) => true,
             (Self::Failed { cause }, FindingState::Failed(failed)) => cause.is_none_or(|cause| cause == failed.cause),
             _ => false,
         }
@@ -144,6 +161,7 @@ pub fn finding_place(finding: &Finding) -> String {
         FindingState::Failed(failed) => format!("F#{}#{record}", failed.cause),
         FindingState::Differs(_) => format!("D#{record}"),
         FindingState::Changing => format!("C#{record}"),
+        FindingState::Deletion(_) => format!("P#{record}"),
     }
 }
 

@@ -4,8 +4,8 @@ use domain::{
     EntryId, Failure, Owner, RecordKey, Timestamp, WriteId,
     failure::{CallEffect, backoff_ms},
     lane::{
-        AdmitContext, Answer, CallDurations, CopiedRow, CopyDecision, CopyTerms, Entry, Head, Look, Outcome,
-        apply_copied_row,
+        AdmitContext, Answer, CallDurations, CopiedRow, CopyDecision, CopyTerms, Entry, Head, Look, MissingRecord,
+        Outcome, apply_copied_row, apply_deletion,
     },
     limits::{LOOK_AGAIN_MS, REPORTS_WITHIN_MS},
     map::{PerSide, SideIx},
@@ -33,6 +33,14 @@ pub(super) enum RecordEnd {
     SideTrouble(SideIx, Failure),
     /// The map does not write (any more).
     MapNotWriting,
+}
+
+/// What was read, and is to be written to the other app.
+pub(super) enum Read {
+    /// A row.
+    Row(CopiedRow),
+    /// That there is none: the other app's record is to be deleted.
+    Missing(MissingRecord),
 }
 
 /// When a record is looked at again, and what is known of it.
@@ -66,12 +74,12 @@ impl RecordCopy<'_> {
         LaneKey { map: self.map.map.id.clone(), key: self.key.clone() }
     }
 
-    /// Decides about a row by the lane as it was before the row was read. `Err`: what becomes of the record without a write.
+    /// Decides about what was read by the lane as it was before it was read. `Err`: what becomes of the record without a write.
     pub(super) fn decide<P: Ports>(
         &self,
         ports: &P,
         head: Option<&Head>,
-        row: CopiedRow,
+        read: Read,
         owner: Owner,
     ) -> Result<(Head, Entry), RecordEnd> {
         let sides = [&self.map.sides[0].config, &self.map.sides[1].config];
@@ -84,7 +92,11 @@ impl RecordCopy<'_> {
             reports_within_ms: REPORTS_WITHIN_MS,
             winners: self.winners,
         };
-        Err(match apply_copied_row(head, row, terms, context) {
+        let decided = match read {
+            Read::Row(row) => apply_copied_row(head, row, terms, context),
+            Read::Missing(missing) => apply_deletion(head, missing, terms, context),
+        };
+        Err(match decided {
             Ok(CopyDecision::Write { head, entry }) => return Ok((*head, *entry)),
             Ok(CopyDecision::Equal) => RecordEnd::Ended(RowEnd::Equal),
             Ok(CopyDecision::LookAgain { not_before }) => {
@@ -139,7 +151,7 @@ impl RecordCopy<'_> {
     }
 
     /// Somebody else has changed the lane, or is about to: the record is read again.
-    fn look_again<P: Ports>(&self, ports: &P) -> RecordEnd {
+    pub(super) fn look_again<P: Ports>(&self, ports: &P) -> RecordEnd {
         let due = ports.now().plus_ms(LOOK_AGAIN_MS.max(backoff_ms(self.looks + 1, None)));
         RecordEnd::Later(Later { due, seen: self.seen, failure: None })
     }

@@ -6,13 +6,14 @@ use domain::{
     lane::{CopiedRow, Final, Head, HeadVersion, Look, Outcome, content},
     map::{Intake, SideIx},
     record::Image,
-    sync::{Difference, Finding, FindingState, LegChoice, RowEnd, SyncKind, SyncRun},
+    sync::{Deletion, Difference, Finding, FindingState, LegChoice, RowEnd, SyncKind, SyncRun},
 };
 use futures::{StreamExt, stream};
 
 use super::{
     compare::{Both, Compared, compare, read_both},
-    copy::{Later, RecordCopy, RecordEnd},
+    copy::{Later, Read, RecordCopy, RecordEnd},
+    deletion::{self, Lacking},
     step::{Draft, StepEnd, Wait, copy_id, is_copy_id},
     work::Worker,
 };
@@ -20,6 +21,8 @@ use crate::ports::{FINDINGS_AT_ONCE, FindingList, LaneKey, Lanes, PortError, Syn
 
 /// Records looked at before they are committed: each takes its old finding out, and may put a new one in.
 const LOOKS_AT_ONCE: usize = FINDINGS_AT_ONCE / 2;
+/// A deletion leaves the list of the run that has proposed it, too.
+const DELETIONS_AT_ONCE: usize = FINDINGS_AT_ONCE / 3;
 
 /// What a look came to.
 #[derive(Debug, PartialEq)]
@@ -28,6 +31,8 @@ pub(super) enum Looked {
     Is(RecordEnd),
     /// The run does not write, and the two sides differ.
     Differs(Difference),
+    /// The other app lacks the record, or lacked it: its deletion is proposed, or decided about.
+    Deletion(Deletion),
 }
 
 impl Looked {
@@ -46,6 +51,7 @@ impl Looked {
                 let end = if difference.missing { RowEnd::Inserted } else { RowEnd::Updated };
                 draft.end_with(leg, key, end, FindingState::Differs(difference.clone()));
             }
+            Self::Deletion(deletion) => draft.decide_deletion((leg, key), deletion.clone()),
         }
     }
 }
@@ -64,6 +70,9 @@ pub(super) async fn look_at<P: SyncPorts>(
     }
     if worker.is_out_of_time() {
         return Ok(Looked::Is(RecordEnd::PutOff));
+    }
+    if kind == SyncKind::ApproveDeletions {
+        return deletion::carry_out(worker, run, (leg, key), looks, seen).await;
     }
     // The head first: what is read after it is conditional on it.
     let head = if kind == SyncKind::DryRun { None } else { read_head(worker, key).await? };
@@ -92,7 +101,7 @@ pub(super) async fn look_at<P: SyncPorts>(
         Err(failure) => return Ok(Looked::Is(RecordEnd::Failed(failure))),
     };
     let end = match run.choice.legs[leg] {
-        LegChoice::Off => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered))),
+        LegChoice::Off | LegChoice::ProposeDeletion => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered))),
         LegChoice::CreateOnly if !difference.missing => {
             return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered)));
         }
@@ -107,7 +116,7 @@ pub(super) async fn look_at<P: SyncPorts>(
     let row = if let Some(seen) = seen { row.after(&seen, &map.config) } else { row };
     let (owner, id) = (Owner(ports.fresh_id()), copy_id(run, leg, key, asked_at));
     let copy = RecordCopy { map, winners: &worker.winners, key, id, looks, end, seen: Some(row.look(&map.config)) };
-    let decided = match copy.decide(ports, head.as_ref(), row, owner) {
+    let decided = match copy.decide(ports, head.as_ref(), Read::Row(row), owner) {
         Ok(decided) => decided,
         Err(end) => return Ok(Looked::Is(end)),
     };
@@ -159,7 +168,9 @@ pub(super) async fn read_head<P: SyncPorts>(
 /// Looks at the records that are due.
 pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Result<StepEnd, PortError> {
     let now = worker.ports.now();
-    let waiting = worker.ports.runs().findings(worker.run.id, FindingList::LookAgain, None, LOOKS_AT_ONCE).await?;
+    let deletes = worker.run.choice.kind == SyncKind::ApproveDeletions;
+    let at_once = if deletes { DELETIONS_AT_ONCE } else { LOOKS_AT_ONCE };
+    let waiting = worker.ports.runs().findings(worker.run.id, FindingList::LookAgain, None, at_once).await?;
     let Some(first) = waiting.first().and_then(due) else { return Ok(StepEnd::Done) };
     if first > now {
         let writes = worker.map.state.intake() == Intake::Write;
@@ -174,10 +185,10 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
     let looks = looks.map(|finding| {
         let (worker, run) = (&*worker, &run);
         async move {
-            let FindingState::LookAgain(look) = &finding.state else { return Ok((finding, None, 0)) };
+            let FindingState::LookAgain(look) = &finding.state else { return Ok((finding, None, (0, None))) };
             let (looks, seen) = (look.looks, look.seen);
             let looked = look_at(worker, run, (finding.leg, &finding.key), looks, seen).await?;
-            Ok::<_, PortError>((finding, Some(looked), looks))
+            Ok::<_, PortError>((finding, Some(looked), (looks, seen)))
         }
     });
     // To its end, whatever fails: a write that is under way must not be cut off.
@@ -185,7 +196,7 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
     let (mut trouble, mut troubled, mut failed) = (None, Vec::new(), None);
     let mut others_ended = false;
     for ended in ended {
-        let (finding, looked, looks) = match ended {
+        let (finding, looked, (looks, seen)) = match ended {
             Ok((finding, Some(looked), looks)) => (finding, looked, looks),
             Ok((_, None, _)) => continue,
             Err(error) => {
@@ -196,7 +207,7 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
         match &looked {
             Looked::Is(RecordEnd::SideTrouble(side, failure)) => {
                 trouble.get_or_insert_with(|| worker.trouble(*side, failure));
-                troubled.push((finding, failure.clone(), looks));
+                troubled.push((finding, failure.clone(), (looks, seen)));
                 continue;
             }
             Looked::Is(RecordEnd::MapNotWriting) => {
@@ -205,17 +216,19 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
             }
             Looked::Is(RecordEnd::PutOff) => continue,
             Looked::Is(RecordEnd::Later(_)) => {}
-            Looked::Is(RecordEnd::Ended(_) | RecordEnd::Failed(_)) | Looked::Differs(_) => others_ended = true,
+            Looked::Is(RecordEnd::Ended(_) | RecordEnd::Failed(_)) | Looked::Differs(_) | Looked::Deletion(_) => {
+                others_ended = true;
+            }
         }
         draft.looked_at(&finding);
         looked.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
     }
     if others_ended {
         // The trouble may be these records' own.
-        for (finding, failure, looks) in troubled {
+        for (finding, failure, (looks, seen)) in troubled {
             let due = worker.ports.now().plus_ms(backoff_ms(looks + 1, failure.retry_after_ms));
             draft.looked_at(&finding);
-            let later = Looked::Is(RecordEnd::Later(Later { due, seen: None, failure: Some(failure) }));
+            let later = Looked::Is(RecordEnd::Later(Later { due, seen, failure: Some(failure) }));
             later.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
         }
     }
@@ -234,6 +247,6 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
 fn due(finding: &Finding) -> Option<Timestamp> {
     match &finding.state {
         FindingState::LookAgain(look) => Some(look.due),
-        FindingState::Failed(_) | FindingState::Differs(_) | FindingState::Changing => None,
+        FindingState::Failed(_) | FindingState::Differs(_) | FindingState::Changing | FindingState::Deletion(_) => None,
     }
 }

@@ -14,7 +14,7 @@ use domain::{
 use futures::{StreamExt, stream};
 
 use super::{
-    copy::{Later, RecordCopy, RecordEnd},
+    copy::{Later, Read, RecordCopy, RecordEnd},
     doubt,
     look::{Looked, look_at, not_read, read_head},
     step::{Draft, StepEnd, Wait, copy_id},
@@ -308,7 +308,7 @@ async fn copy_row<P: SyncPorts>(
             return Ok(not_read(to, failure, 0, ports.now()));
         }
     }
-    let decided = match copy.decide(ports, None, row, owner) {
+    let decided = match copy.decide(ports, None, Read::Row(row), owner) {
         Ok(decided) => decided,
         Err(end) => return Ok(end),
     };

@@ -1,8 +1,9 @@
 //! Takes the records of a run's selection from the run that found them.
 
 use domain::{
+    RecordKey, Timestamp,
     map::SideIx,
-    sync::{Finding, FindingState, LookAgain, RunPhase, Selection},
+    sync::{Deletion, DeletionFate, Finding, FindingState, LookAgain, RunPhase, Selection, SyncKind},
 };
 
 use super::{
@@ -20,6 +21,7 @@ pub(super) async fn select_next<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
         Selection::Failed => Some(FindingList::Failed { cause: None }),
         Selection::Cause { cause } => Some(FindingList::Failed { cause: Some(*cause) }),
         Selection::Differences => Some(FindingList::Differs),
+        Selection::Deletions(_) => Some(FindingList::Deletions),
         Selection::Record { key } => {
             let (key, winner) = (key.clone(), worker.run.choice.winner);
             for leg in [winner, winner.other()] {
@@ -34,8 +36,17 @@ pub(super) async fn select_next<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
         return worker.commit(draft).await;
     };
     let after = worker.run.progress[SideIx::First.at()].cursor.clone();
-    let found = worker.ports.runs().findings(parent, list, after.as_deref(), FINDINGS_AT_ONCE).await?;
+    // One that is rejected leaves the list of its run, and is noted in this one's.
+    let at_once = if list == FindingList::Deletions { FINDINGS_AT_ONCE / 2 } else { FINDINGS_AT_ONCE };
+    let found = worker.ports.runs().findings(parent, list, after.as_deref(), at_once).await?;
     for Finding { leg, key, state } in &found {
+        if let (Selection::Deletions(set), FindingState::Deletion(proposed)) = (&worker.run.choice.selection, state) {
+            if set.has(key, &proposed.past) {
+                draft.run.counts[*leg].read_row();
+                take_deletion(&mut draft, (*leg, key), proposed, now);
+            }
+            continue;
+        }
         draft.run.counts[*leg].read_row();
         if let FindingState::Failed(failed) = state
             && failed.no_record
@@ -50,4 +61,13 @@ pub(super) async fn select_next<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
         None => draft.run.phase = RunPhase::Looking,
     }
     worker.commit(draft).await
+}
+
+/// A deletion that the parent has proposed: it is looked at, or an operator has rejected it.
+fn take_deletion(draft: &mut Draft, (leg, key): (SideIx, &RecordKey), proposed: &Deletion, now: Timestamp) {
+    if draft.run.choice.kind == SyncKind::RejectDeletions {
+        let rejected = Deletion { fate: DeletionFate::Rejected, at: now, ..proposed.clone() };
+        return draft.decide_deletion((leg, key), rejected);
+    }
+    draft.look_again(leg, key, LookAgain { due: now, noted: 0, looks: 0, seen: proposed.look });
 }

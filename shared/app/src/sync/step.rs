@@ -2,10 +2,11 @@
 
 use domain::{
     Failure, RecordKey, Timestamp, WriteId,
+    id::SyncRunId,
     map::SideIx,
     record::{Image, Record},
     redact::redacted,
-    sync::{FailedCopy, Finding, FindingState, LookAgain, RowEnd, SyncRun},
+    sync::{Deletion, FailedCopy, Finding, FindingState, LookAgain, RowEnd, SyncRun},
 };
 use sha2::{Digest, Sha256};
 
@@ -60,6 +61,21 @@ impl Draft {
     pub(super) fn looked_at(&mut self, finding: &Finding) {
         self.run.to_look_at = self.run.to_look_at.saturating_sub(1);
         self.changes.push(FindingChange::Delete(finding.clone()));
+    }
+
+    /// A deletion that another run has proposed leaves its list.
+    pub(super) fn take_from_list(&mut self, of: SyncRunId, proposed: Finding) {
+        self.changes.push(FindingChange::DeleteOf(of, proposed));
+    }
+
+    /// Notes the deletion of a record: proposed by this run, or decided about, and then off the list of the run that has proposed it.
+    pub(super) fn decide_deletion(&mut self, (leg, key): (SideIx, &RecordKey), deletion: Deletion) {
+        let end = deletion.fate.row_end();
+        let state = FindingState::Deletion(deletion);
+        if let Some(parent) = self.run.choice.parent.filter(|_| self.run.choice.kind.decides_deletions()) {
+            self.take_from_list(parent, Finding { leg, key: key.clone(), state: state.clone() });
+        }
+        self.end_with(leg, key, end, state);
     }
 
     /// Notes a finding that ends a row.

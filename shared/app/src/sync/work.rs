@@ -9,7 +9,7 @@ use domain::{
 };
 
 use super::{
-    doubt, look, page, select,
+    deletion, doubt, look, page, select,
     step::{Draft, StepEnd, Wait},
 };
 use crate::{
@@ -136,7 +136,7 @@ impl<P: SyncPorts> Worker<'_, P> {
         if writes && self.map.state.intake() != Intake::Write {
             return Ok(self.map_does_not_write());
         }
-        if self.run.choice.kind != SyncKind::DryRun
+        if !matches!(self.run.choice.kind, SyncKind::DryRun | SyncKind::RejectDeletions)
             && let Some(wait) = self.wait_for_skipped_callers().await?
         {
             return Ok(StepEnd::Wait(wait));
@@ -144,7 +144,10 @@ impl<P: SyncPorts> Worker<'_, P> {
         match self.run.phase {
             RunPhase::Selecting => select::select_next(self).await,
             RunPhase::Listing => page::read_next_page(self).await,
-            RunPhase::Looking => look::look_at_due(self).await,
+            RunPhase::Looking => match look::look_at_due(self).await? {
+                StepEnd::Done => deletion::supersede_earlier(self).await,
+                other => Ok(other),
+            },
         }
     }
 
@@ -167,7 +170,7 @@ impl<P: SyncPorts> Worker<'_, P> {
     }
 
     async fn finish(&mut self) -> Result<StepEnd, PortError> {
-        if self.run.choice.kind.writes() {
+        if self.run.choice.kind == SyncKind::InitialSync {
             end_initializing(self.ports, self.map).await?;
         }
         let mut draft = Draft::of(&self.run);

@@ -1,11 +1,12 @@
 //! What an operator asks a run to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{RecordKey, SyncRunId},
+    lane::KnownPast,
     map::{MapConfig, PerSide, SideIx},
     mapping::FieldWinners,
     record::ContentHash,
@@ -22,13 +23,23 @@ pub enum SyncKind {
     InitialSync,
     /// Says where the two apps differ for sure, and writes nothing.
     Reconcile,
+    /// Deletes records whose deletion its parent has proposed and an operator has approved.
+    ApproveDeletions,
+    /// Takes deletions that its parent has proposed, and an operator has rejected, from the list. Writes nothing.
+    RejectDeletions,
 }
 
 impl SyncKind {
     /// Whether it writes to the apps.
     #[must_use]
     pub fn writes(self) -> bool {
-        self == Self::InitialSync
+        matches!(self, Self::InitialSync | Self::ApproveDeletions)
+    }
+
+    /// Whether it decides about deletions that another run has proposed.
+    #[must_use]
+    pub fn decides_deletions(self) -> bool {
+        matches!(self, Self::ApproveDeletions | Self::RejectDeletions)
     }
 
     /// Its name.
@@ -38,6 +49,8 @@ impl SyncKind {
             Self::DryRun => "dry_run",
             Self::InitialSync => "initial_sync",
             Self::Reconcile => "reconcile",
+            Self::ApproveDeletions => "approve_deletions",
+            Self::RejectDeletions => "reject_deletions",
         }
     }
 }
@@ -53,6 +66,9 @@ pub enum LegChoice {
     CreateOnly,
     /// Nothing.
     Off,
+    /// Nothing. The other side is the master: a record that it lacks is proposed for deletion here. Only of the side that does
+    /// not win.
+    ProposeDeletion,
 }
 
 /// Which records a run is about.
@@ -76,6 +92,41 @@ pub enum Selection {
         /// Its key.
         key: RecordKey,
     },
+    /// Deletions that the parent run has proposed.
+    Deletions(DeletionSet),
+}
+
+/// Which of the deletions that a run has proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum DeletionSet {
+    /// All.
+    All,
+    /// Those up to and with this record, in the order of their list: all that were shown.
+    Through {
+        /// Its key.
+        key: RecordKey,
+    },
+    /// Those of these records.
+    Listed {
+        /// Their keys.
+        keys: BTreeSet<RecordKey>,
+    },
+    /// Those of records that both apps are known to have had.
+    OnceInStep,
+}
+
+impl DeletionSet {
+    /// Whether a proposed deletion is one of them.
+    #[must_use]
+    pub fn has(&self, key: &RecordKey, past: &KnownPast) -> bool {
+        match self {
+            Self::All => true,
+            Self::Through { key: last } => key <= last,
+            Self::Listed { keys } => keys.contains(key),
+            Self::OnceInStep => past.in_step_at.is_some() || past.deleted_at.is_some(),
+        }
+    }
 }
 
 /// The choice of whoever starts a run.

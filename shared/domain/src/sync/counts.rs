@@ -26,7 +26,22 @@ pub struct LegCounts {
     pub repeated: u64,
     /// Each look found another state.
     pub changing: u64,
-    /// Could not be copied: each is listed with its cause.
+    /// The other side lacks it: its deletion is proposed.
+    #[serde(default)]
+    pub proposed: u64,
+    /// Deleted, as an operator has approved.
+    #[serde(default)]
+    pub deleted: u64,
+    /// Not deleted: the other side has it again.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Not deleted: the record, or its lane, was changed since its deletion was proposed.
+    #[serde(default)]
+    pub changed_since: u64,
+    /// Not deleted: an operator has rejected that.
+    #[serde(default)]
+    pub rejected: u64,
+    /// Could not be copied, or deleted: each is listed with its cause.
     pub failed: u64,
     /// Not reached yet: to be looked at again, or the run was cancelled before.
     pub not_reached: u64,
@@ -54,6 +69,16 @@ pub enum RowEnd {
     Repeated,
     /// See [`LegCounts::changing`].
     Changing,
+    /// See [`LegCounts::proposed`].
+    Proposed,
+    /// See [`LegCounts::deleted`].
+    Deleted,
+    /// See [`LegCounts::came_back`].
+    CameBack,
+    /// See [`LegCounts::changed_since`].
+    ChangedSince,
+    /// See [`LegCounts::rejected`].
+    Rejected,
     /// See [`LegCounts::failed`].
     Failed,
 }
@@ -84,20 +109,27 @@ impl LegCounts {
             RowEnd::Held => &mut self.held,
             RowEnd::Repeated => &mut self.repeated,
             RowEnd::Changing => &mut self.changing,
+            RowEnd::Proposed => &mut self.proposed,
+            RowEnd::Deleted => &mut self.deleted,
+            RowEnd::CameBack => &mut self.came_back,
+            RowEnd::ChangedSince => &mut self.changed_since,
+            RowEnd::Rejected => &mut self.rejected,
             RowEnd::Failed => &mut self.failed,
         }
     }
 
-    /// Rows that were neither copied, nor equal, nor failed.
+    /// Rows that were neither copied, nor deleted, nor equal, nor failed.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        self.loses + self.filtered + self.gone + self.held + self.repeated + self.changing
+        let kept = self.proposed + self.came_back + self.changed_since + self.rejected;
+        self.loses + self.filtered + self.gone + self.held + self.repeated + self.changing + kept
     }
 
     /// Whether every row that was read is in exactly one of the counts.
     #[must_use]
     pub fn add_up(&self) -> bool {
-        self.read == self.inserted + self.updated + self.equal + self.skipped() + self.failed + self.not_reached
+        let written = self.inserted + self.updated + self.deleted;
+        self.read == written + self.equal + self.skipped() + self.failed + self.not_reached
     }
 }
 
@@ -107,8 +139,12 @@ mod tests {
 
     #[test]
     fn every_row_that_was_read_is_in_one_count() {
-        use RowEnd::{Changing, Equal, Failed, Filtered, Gone, Held, Inserted, Loses, Repeated, Updated};
+        use RowEnd::{
+            CameBack, ChangedSince, Changing, Deleted, Equal, Failed, Filtered, Gone, Held, Inserted, Loses, Proposed,
+            Rejected, Repeated, Updated,
+        };
         let ends = [Inserted, Updated, Equal, Loses, Filtered, Gone, Held, Repeated, Changing, Failed];
+        let ends = ends.into_iter().chain([Proposed, Deleted, CameBack, ChangedSince, Rejected]);
         let mut counts = LegCounts::default();
         for end in ends {
             counts.read_row();
@@ -117,7 +153,7 @@ mod tests {
             assert!(counts.add_up(), "{end:?}");
             assert_eq!(*counts.of(end), 1, "{end:?}");
         }
-        assert_eq!((counts.read, counts.skipped(), counts.not_reached), (10, 6, 0));
+        assert_eq!((counts.read, counts.skipped(), counts.not_reached), (15, 10, 0));
         counts.read += 1;
         assert!(!counts.add_up());
     }

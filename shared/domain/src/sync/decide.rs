@@ -33,7 +33,7 @@ impl SyncChoice {
         let end = |side: SideIx| match self.legs[side] {
             _ if equal => Some(RowEnd::Equal),
             _ if !wins[side] => Some(RowEnd::Loses),
-            LegChoice::CreateOnly | LegChoice::Off => Some(RowEnd::Filtered),
+            LegChoice::CreateOnly | LegChoice::ProposeDeletion | LegChoice::Off => Some(RowEnd::Filtered),
             LegChoice::All => None,
         };
         (end(side).map_or(RowTask::Look, RowTask::End), end(side.other()).map_or(WaitingTask::Look, WaitingTask::End))
@@ -146,6 +146,12 @@ mod tests {
         assert_eq!(off.decide_single(First, true), RowTask::End(RowEnd::Filtered));
         for kind in [SyncKind::DryRun, SyncKind::Reconcile] {
             assert_eq!(choice(kind, [All, All]).decide_single(First, true), RowTask::Look);
+        }
+        for kind in [SyncKind::DryRun, SyncKind::InitialSync, SyncKind::Reconcile] {
+            let mirrors = choice(kind, [All, LegChoice::ProposeDeletion]);
+            assert_eq!(mirrors.decide_single(Second, false), RowTask::Wait);
+            assert_eq!(mirrors.decide_single(Second, true), RowTask::Look, "a list proves nothing");
+            assert!(!mirrors.copies_rows(Second));
         }
         assert!(writes.copies_rows(First) && !writes.copies_rows(Second) && !off.copies_rows(First));
     }

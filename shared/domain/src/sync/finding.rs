@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::RowEnd;
 use crate::{
     failure::{ErrorClass, Failure, shorten},
     id::{RecordKey, SideId},
-    lane::Look,
+    lane::{KnownPast, Look},
     limits::MAX_MESSAGE_CHARS,
     log::alike_message,
     map::{MapConfig, SideIx},
@@ -41,6 +42,67 @@ pub enum FindingState {
     Differs(Difference),
     /// Each look found another state: live changes carry it.
     Changing,
+    /// The other app lacks it: its deletion is proposed, or somebody has decided about that.
+    Deletion(Deletion),
+}
+
+/// The deletion of a record that the other app lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// What became of it.
+    pub fate: DeletionFate,
+    /// When that was known.
+    pub at: Timestamp,
+    /// What was found when it was proposed: it is carried out only while that is so. `None`: nobody has looked at its lane.
+    pub look: Option<Look>,
+    /// What its lane knew of the record then.
+    pub past: KnownPast,
+}
+
+/// What became of the deletion of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletionFate {
+    /// It waits for an operator.
+    Proposed,
+    /// It was carried out.
+    Deleted,
+    /// The record is gone from its app, too: there was nothing to delete.
+    Gone,
+    /// The app that lacked the record has it again: nothing was deleted.
+    CameBack,
+    /// The record, or its lane, was changed since: nothing was deleted.
+    ChangedSince,
+    /// An operator has rejected it.
+    Rejected,
+}
+
+impl DeletionFate {
+    /// The count of such rows.
+    #[must_use]
+    pub fn row_end(self) -> RowEnd {
+        match self {
+            Self::Proposed => RowEnd::Proposed,
+            Self::Deleted => RowEnd::Deleted,
+            Self::Gone => RowEnd::Gone,
+            Self::CameBack => RowEnd::CameBack,
+            Self::ChangedSince => RowEnd::ChangedSince,
+            Self::Rejected => RowEnd::Rejected,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Deleted => "deleted",
+            Self::Gone => "gone",
+            Self::CameBack => "came_back",
+            Self::ChangedSince => "changed_since",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 /// A record that is looked at again.

@@ -61,10 +61,13 @@ impl SyncRun {
         let may_lose = side != choice.winner || !choice.winner_of_field.is_empty();
         let loses = if may_lose && choice.legs[side.other()] == LegChoice::All { 0 } else { counts.loses };
         // What the filter of the map keeps out is no concern of the map.
-        let left_out = if choice.legs[side] == LegChoice::All { 0 } else { counts.filtered };
-        // The other app may have it still, unless its own row was looked at, too.
-        let gone = if matches!(choice.selection, Selection::Record { .. }) { 0 } else { counts.gone };
-        found + loses + left_out + gone + counts.held + counts.changing + counts.not_reached == 0
+        let takes_all = matches!(choice.legs[side], LegChoice::All | LegChoice::ProposeDeletion);
+        let left_out = if takes_all { 0 } else { counts.filtered };
+        // The other app may have it still, unless it was asked, too.
+        let both_asked = matches!(choice.selection, Selection::Record { .. } | Selection::Deletions(_));
+        let gone = if both_asked { 0 } else { counts.gone };
+        let kept = counts.proposed + counts.came_back + counts.changed_since + counts.rejected;
+        found + loses + left_out + gone + kept + counts.held + counts.changing + counts.not_reached == 0
     }
 }
 
@@ -95,6 +98,10 @@ mod tests {
                 |counts| counts.changing = 1,
                 |counts| counts.gone = 1,
                 |counts| counts.not_reached = 1,
+                |counts| counts.proposed = 1,
+                |counts| counts.came_back = 1,
+                |counts| counts.changed_since = 1,
+                |counts| counts.rejected = 1,
             ] {
                 of(kind, set, Differs);
             }
@@ -103,6 +110,7 @@ mod tests {
                 |counts| counts.repeated = 1,
                 |counts| counts.loses = 1,
                 |counts| counts.filtered = 1,
+                |counts| counts.deleted = 1,
             ] {
                 of(kind, set, Equal);
             }
@@ -131,6 +139,8 @@ mod tests {
         run.choice.selection = Selection::Record { key: "C-1".parse().unwrap() };
         run.counts[SideIx::Second].gone = 1;
         assert_eq!(run.outcome(), SyncOutcome::Equal);
+        run.choice.selection = Selection::Deletions(crate::sync::DeletionSet::All);
+        assert_eq!(run.outcome(), SyncOutcome::Equal, "both apps were asked for it");
         run.counts[SideIx::First].inserted = 1;
         assert_eq!(run.outcome(), SyncOutcome::Differs);
     }

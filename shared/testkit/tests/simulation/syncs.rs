@@ -5,9 +5,11 @@
 
 mod bad_input;
 mod check;
+mod deletions;
 mod legs;
 pub(crate) mod lines;
 mod merged;
+mod overlaps;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -14,7 +14,8 @@ use crate::{
 const READ_AT_ONCE: usize = 100;
 
 /// The columns, in CSV.
-pub(super) const COLUMNS: &str = "from,key,state,at,cause,class,code,message,what_to_do,missing,fields,row";
+pub(super) const COLUMNS: &str =
+    "from,key,state,at,cause,class,code,message,what_to_do,missing,fields,row,in_step_at,deleted_at";
 
 /// The records of a list of a run.
 pub(super) struct RecordList {
@@ -54,6 +55,8 @@ impl Line for SyncRecord {
             self.missing.map(|missing| missing.to_string()).unwrap_or_default(),
             fields.unwrap_or_default(),
             row.unwrap_or_default(),
+            text(&self.in_step_at),
+            text(&self.deleted_at),
         ]
     }
 }

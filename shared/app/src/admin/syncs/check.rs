@@ -81,7 +81,7 @@ pub(super) async fn find_problems<P: AdminPorts>(
     problems.extend(more);
     for (from, to) in [(&first, &second), (&second, &first)] {
         problems.extend(rows::judge_keys(from));
-        if choice.legs[from.ix] == LegChoice::Off {
+        if matches!(choice.legs[from.ix], LegChoice::Off | LegChoice::ProposeDeletion) {
             continue;
         }
         problems.extend(schema::compare(from, to));

@@ -81,6 +81,14 @@ pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) ->
     if legs.0 == [LegChoice::Off; 2] {
         return Err(AppError::mistake("legs", "must leave one side on"));
     }
+    if wanted.kind.decides_deletions() || matches!(wanted.selection, Selection::Deletions(_)) {
+        return Err(AppError::mistake("kind", "is started by the decision about proposed deletions"));
+    }
+    if legs[winner] == LegChoice::ProposeDeletion {
+        let name = &map.config.side(winner).side;
+        let says = "cannot be propose_deletion for the side that wins: what it lacks is deleted on the other one";
+        return Err(AppError::mistake(&format!("legs.{name}"), says));
+    }
     let of_parent = matches!(wanted.selection, Selection::Failed | Selection::Cause { .. } | Selection::Differences);
     if of_parent != wanted.parent.is_some() {
         let says = if of_parent {

@@ -108,10 +108,10 @@ pub struct SyncSteered {
     pub reason: String,
 }
 
-/// The rows of one side in a run. `read` = `inserted` + `updated` + `equal` + `skipped` + `failed` + `not_reached`.
+/// The rows of one side in a run. `read` = `inserted` + `updated` + `deleted` + `equal` + `skipped` + `failed` + `not_reached`.
 #[derive(Serialize, ToSchema)]
 pub struct SyncLeg {
-    /// `all`, `create_only` or `off`.
+    /// `all`, `create_only`, `off` or `propose_deletion`.
     #[schema(value_type = String)]
     pub choice: LegChoice,
     /// How many records the app says it has. Absent: it does not say.
@@ -126,12 +126,16 @@ pub struct SyncLeg {
     pub inserted: u64,
     /// Changed in the other app; in a dry run or reconcile: different there.
     pub updated: u64,
+    /// Deleted in this app, as an operator has approved.
+    pub deleted: u64,
     /// The same in both apps.
     pub equal: u64,
     /// Not copied, for one of the reasons of `skipped_for`.
     pub skipped: u64,
     /// `loses`: the other side wins; `filtered`: kept out by the filter or by the choice of the run; `gone`: deleted since it was
     /// read; `held`: its changes wait for an operator; `changing`: each look found another state; `repeated`: listed twice.
+    /// About deletions, `proposed`: waits for an operator, or has waited; `came_back`: the other app has the record again;
+    /// `changed_since`: the record, or its lane, was changed since; `rejected`.
     pub skipped_for: BTreeMap<&'static str, u64>,
     /// Not copied for a cause: see `causes`.
     pub failed: u64,
@@ -142,7 +146,7 @@ pub struct SyncLeg {
 impl SyncLeg {
     fn of(run: &SyncRun, side: SideIx) -> Self {
         let counts = run.counts[side];
-        let LegCounts { read, inserted, updated, equal, failed, not_reached, .. } = counts;
+        let LegCounts { read, inserted, updated, deleted, equal, failed, not_reached, .. } = counts;
         let reasons = [
             ("loses", counts.loses),
             ("filtered", counts.filtered),
@@ -150,6 +154,10 @@ impl SyncLeg {
             ("held", counts.held),
             ("changing", counts.changing),
             ("repeated", counts.repeated),
+            ("proposed", counts.proposed),
+            ("came_back", counts.came_back),
+            ("changed_since", counts.changed_since),
+            ("rejected", counts.rejected),
         ];
         let progress = &run.progress[side.at()];
         Self {
@@ -159,6 +167,7 @@ impl SyncLeg {
             read,
             inserted,
             updated,
+            deleted,
             equal,
             skipped: counts.skipped(),
             skipped_for: reasons.into_iter().filter(|(_, count)| *count > 0).collect(),
@@ -252,7 +261,7 @@ impl SyncRunView {
     }
 }
 
-/// A rerun of a run: how many records still fail.
+/// A rerun of a run, or a decision about deletions that it has proposed: how many records still fail.
 #[derive(Serialize, ToSchema)]
 pub struct SyncRerun {
     pub id: String,

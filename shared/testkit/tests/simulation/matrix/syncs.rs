@@ -8,7 +8,7 @@ use std::sync::{
 use app::{
     admin::{
         map_commands::switch,
-        syncs::{RunCommand, StartSync, command, start},
+        syncs::{DecideDeletions, RunCommand, StartSync, command, decide_deletions, start},
     },
     error::{AppError, StateConflict},
     ports::ActiveRun,
@@ -22,7 +22,7 @@ use domain::{
     mapping::translate,
     record::Image,
     side::Capability,
-    sync::{LegCounts, RunState, Selection, SyncKind},
+    sync::{DeletionFate, DeletionSet, FindingState, LegChoice, LegCounts, RunState, Selection, SyncKind, SyncRun},
 };
 use serde_json::json;
 use testkit::{CrashedIn, SimWorld, sample};
@@ -40,10 +40,32 @@ enum Case {
     Pause,
     Cancel,
     Sweep,
+    Propose,
+    Decide,
+    Approve,
+    Reject,
 }
 
-const CASES: [Case; 7] =
-    [Case::Start, Case::Work, Case::WorkOfAGoneMap, Case::Rerun, Case::Pause, Case::Cancel, Case::Sweep];
+const CASES: [Case; 11] = [
+    Case::Start,
+    Case::Work,
+    Case::WorkOfAGoneMap,
+    Case::Rerun,
+    Case::Pause,
+    Case::Cancel,
+    Case::Sweep,
+    Case::Propose,
+    Case::Decide,
+    Case::Approve,
+    Case::Reject,
+];
+
+impl Case {
+    /// Whether it is about deletions of records that finance lacks.
+    fn is_of_deletions(self) -> bool {
+        matches!(self, Self::Propose | Self::Decide | Self::Approve | Self::Reject)
+    }
+}
 
 /// Some records that only one app has, one that differs, one that crm refuses, and one in which each app wins something: finance the
 /// name, crm the limit.
@@ -89,9 +111,46 @@ fn active(world: &SimWorld) -> Option<ActiveRun> {
     Some(ActiveRun { map: run.map, run: run.id })
 }
 
+/// A reconcile of a map that runs: what finance lacks is proposed for deletion in crm.
+async fn reconciles(world: &SimWorld) -> SyncRun {
+    let crm = world.map().sides[1].id.clone();
+    let wanted = StartSync {
+        kind: SyncKind::Reconcile,
+        legs: vec![(crm, LegChoice::ProposeDeletion)],
+        ..wanted(Selection::All, None)
+    };
+    start(world, &kim(), &world.map().map.id, &wanted).await.unwrap()
+}
+
+fn decision(approve: bool) -> DecideDeletions {
+    DecideDeletions { approve, set: DeletionSet::All, reason: "to test".to_owned() }
+}
+
+async fn set_of_deletions(world: &SimWorld, case: Case) {
+    world.change_map(|map| map.map.state = MapState::Running);
+    if case == Case::Propose {
+        // An earlier run's proposals leave its list with this one's.
+        reconciles(world).await;
+        goes_on(world).await;
+    }
+    reconciles(world).await;
+    if case == Case::Propose {
+        return;
+    }
+    goes_on(world).await;
+    if case != Case::Decide {
+        let (map, parent) = (world.map().map.id, world.sync_runs.all_runs()[0].id);
+        let wanted = decision(case == Case::Approve);
+        decide_deletions(world, &kim(), &map, parent, &wanted).await.unwrap();
+    }
+}
+
 async fn set(world: &SimWorld, case: Case) {
     if case == Case::Start {
         return;
+    }
+    if case.is_of_deletions() {
+        return set_of_deletions(world, case).await;
     }
     let map = world.map().map.id;
     start(world, &kim(), &map, &wanted(world, Selection::All, None)).await.unwrap();
@@ -104,7 +163,7 @@ async fn set(world: &SimWorld, case: Case) {
         }
         // Nobody was woken.
         Case::Sweep => drop(world.sync_runs.take_due(domain::Timestamp::NEVER)),
-        Case::Start | Case::Work | Case::Pause | Case::Cancel => {}
+        _ => {}
     }
 }
 
@@ -122,7 +181,19 @@ async fn act(world: &SimWorld, case: Case) -> bool {
                 None => return false,
             }
         }
-        Case::Work | Case::Rerun | Case::WorkOfAGoneMap => {
+        Case::Decide => {
+            let (parent, wanted) = (world.sync_runs.all_runs()[0].id, decision(true));
+            let answer = world.invoke(decide_deletions(world, &kim(), &map, parent, &wanted)).await;
+            // The run that was stored before the crash goes on.
+            let goes_on =
+                |error: &AppError| matches!(error.without_subject(), AppError::Conflict(StateConflict::SyncActive(_)));
+            match answer {
+                Some(Err(error)) => assert!(goes_on(&error), "{error}"),
+                Some(Ok(_)) => {}
+                None => return false,
+            }
+        }
+        Case::Work | Case::Rerun | Case::WorkOfAGoneMap | Case::Propose | Case::Approve | Case::Reject => {
             while let Some(active) = active(world) {
                 world.sweep().await;
                 let until = world.executor.now().plus_ms(200_000);
@@ -216,6 +287,9 @@ fn check(world: &SimWorld, case: Case, point: Option<u64>) {
     if case == Case::Cancel {
         return;
     }
+    if case.is_of_deletions() {
+        return check_deletions(world, case, &at);
+    }
     let map = world.map();
     for n in 1..=5 {
         let key = format!("C-{n}").parse().unwrap();
@@ -233,6 +307,31 @@ fn check(world: &SimWorld, case: Case, point: Option<u64>) {
     let copied = |counts: &LegCounts| (counts.inserted, counts.updated, counts.equal);
     let first = &runs[0].counts.0;
     assert_eq!([copied(&first[0]), copied(&first[1])], [(1, 2, 0), (1, 1, 0)], "{at}: {first:?}");
+}
+
+/// Crm's own record is deleted by an approval alone, and what was decided about leaves the list.
+fn check_deletions(world: &SimWorld, case: Case, at: &str) {
+    let crm = world.map().sides[1].id.clone();
+    let image = world.apps.with(&crm, |app| app.image(&"C-2".parse().unwrap()));
+    let is_approved = matches!(case, Case::Decide | Case::Approve);
+    assert_eq!(image == Image::Absent, is_approved, "{at}: {image:?}");
+    let runs = world.sync_runs.all_runs();
+    let fates = |run: &SyncRun| -> Vec<_> {
+        let found = world.sync_runs.all_findings(run.id).into_iter();
+        found
+            .filter_map(|found| if let FindingState::Deletion(it) = found.state { Some(it.fate) } else { None })
+            .collect()
+    };
+    let (first, last) = (fates(&runs[0]), fates(runs.last().unwrap()));
+    assert_eq!(first, [], "{at}: it leaves the list of its run");
+    let wanted = match case {
+        Case::Propose => DeletionFate::Proposed,
+        Case::Reject => DeletionFate::Rejected,
+        _ => DeletionFate::Deleted,
+    };
+    assert_eq!(last, [wanted], "{at}");
+    let counts = runs.last().unwrap().counts.0[1];
+    assert_eq!(counts.proposed + counts.rejected + counts.deleted, 1, "{at}: {counts:?}");
 }
 
 pub(super) fn crashes() -> (Vec<CrashedIn>, String) {

@@ -2,7 +2,7 @@
 
 use domain::{
     ErrorClass, Map, Record,
-    sync::{FieldDifference, Finding, FindingState},
+    sync::{DeletionFate, FieldDifference, Finding, FindingState},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -27,9 +27,10 @@ pub struct SyncRecord {
     /// The side whose row it is.
     pub from: String,
     pub key: String,
-    /// `look_again`, `failed`, `differs` or `changing`.
+    /// `look_again`, `failed`, `differs` or `changing`; of a deletion `proposed`, `deleted`, `gone`, `came_back`, `changed_since` or
+    /// `rejected`.
     pub state: &'static str,
-    /// When it failed, or is looked at again.
+    /// When it failed, is looked at again, or its deletion was proposed or decided about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub at: Option<String>,
@@ -61,6 +62,14 @@ pub struct SyncRecord {
     /// that side.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<SyncField>,
+    /// Of a deletion: when Tandem last wrote the record, so that both apps had it. Absent: that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub in_step_at: Option<String>,
+    /// Of a deletion: when the record was deleted in the app that lacks it, as far as Tandem was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub deleted_at: Option<String>,
 }
 
 /// A field that differs.
@@ -76,6 +85,9 @@ pub struct SyncField {
     #[schema(value_type = Object)]
     pub there: Value,
 }
+
+/// What somebody can do about a proposed deletion.
+const DECIDE: &str = "approve the deletion, or reject it and make the record in the app that lacks it";
 
 /// What somebody can do about a record that failed.
 fn what_to_do(class: ErrorClass, no_record: bool) -> &'static str {
@@ -110,10 +122,20 @@ impl SyncRecord {
             row: None,
             missing: None,
             fields: Vec::new(),
+            in_step_at: None,
+            deleted_at: None,
         };
         match finding.state {
             FindingState::LookAgain(look) => Self { at: Some(look.due.to_string()), ..bare("look_again") },
             FindingState::Changing => bare("changing"),
+            FindingState::Deletion(deletion) => Self {
+                at: Some(deletion.at.to_string()),
+                missing: (deletion.fate == DeletionFate::Proposed).then_some(true),
+                what_to_do: (deletion.fate == DeletionFate::Proposed).then_some(DECIDE),
+                in_step_at: deletion.past.in_step_at.map(|at| at.to_string()),
+                deleted_at: deletion.past.deleted_at.map(|at| at.to_string()),
+                ..bare(deletion.fate.as_str())
+            },
             FindingState::Failed(failed) => Self {
                 at: Some(failed.at.to_string()),
                 cause: Some(failed.cause.to_string()),

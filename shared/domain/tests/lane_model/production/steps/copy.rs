@@ -26,7 +26,7 @@ impl Steps<'_> {
                 Run::IsDue(at, before) if *at <= self.state.now => self.begin(number, before.clone()),
                 Run::HasHead(lane, before) => self.ask_for_row(number, Some(*lane), before.clone()),
                 Run::HasRow { .. } => self.ask_for_other_row(number, run),
-                Run::HasBoth(read) => self.apply(number, read),
+                Run::HasBoth(read, before) => self.apply(number, read, before.as_ref()),
                 Run::IsDue(..) | Run::Writes | Run::Ended => {}
             }
         }
@@ -79,7 +79,7 @@ impl Steps<'_> {
             (Image::Present(record), there) => {
                 let row = CopiedRow { from, record, there, lane, asked_at, unchanged_since };
                 let Some(BothRead::Row(before)) = before else {
-                    return self.run_step(number, action, Run::HasBoth(BothRead::Row(row)));
+                    return self.run_step(number, action, Run::HasBoth(BothRead::Row(row), None));
                 };
                 BothRead::Row(row.after(&before.look(config), config))
             }
@@ -88,15 +88,16 @@ impl Steps<'_> {
             (Image::Absent, Image::Present(there)) => {
                 let missing = MissingRecord { missing_from: from, there, lane, asked_at, unchanged_since };
                 let Some(BothRead::Missing(before)) = before else {
-                    return self.run_step(number, action, Run::HasBoth(BothRead::Missing(missing)));
+                    return self.run_step(number, action, Run::HasBoth(BothRead::Missing(missing), None));
                 };
                 BothRead::Missing(missing.after(&before.look(config), config))
             }
         };
-        self.run_step(number, action, Run::HasBoth(read));
+        let earlier = self.world.setup.mutant == Mutant::RecordsOfAnEarlierLookAreMerged;
+        self.run_step(number, action, Run::HasBoth(read, before.clone().filter(|_| earlier)));
     }
 
-    fn apply(&mut self, number: usize, read: &BothRead) {
+    fn apply(&mut self, number: usize, read: &BothRead, before: Option<&BothRead>) {
         let (world, state) = (self.world, self.state);
         let place = 3_000 + u128::from(state.head.as_ref().map_or(1, |head| head.next_seq));
         let write = WriteId::made((u128::from(state.now.0) << 80) + place);
@@ -117,6 +118,9 @@ impl Steps<'_> {
         };
         let decided = match read.clone() {
             BothRead::Row(mut row) => {
+                if let Some(BothRead::Row(before)) = before {
+                    (row.record, row.there) = (before.record.clone(), before.there.clone());
+                }
                 mutate(&mut row.lane, &mut row.asked_at);
                 apply_copied_row(head, row, terms, context)
             }
