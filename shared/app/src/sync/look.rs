@@ -91,6 +91,11 @@ pub(super) async fn look_at<P: SyncPorts>(
             return Ok(Looked::Is(not_read(side, failure, looks, ports.now())));
         }
     };
+    if there == Image::Absent && run.choice.legs[leg] == LegChoice::ProposeDeletion {
+        permit.ended(None, ports.now());
+        let lacking = Lacking { head: head.as_ref(), record, asked_at };
+        return Ok(deletion::propose(worker, run, (leg, key), (looks, seen), lacking));
+    }
     let difference = match compare(map, &worker.winners, leg, &record, &there) {
         Ok(Compared::Differs(difference)) => difference,
         Ok(same) => {
