@@ -63,13 +63,21 @@ pub(super) fn propose<P: SyncPorts>(
 }
 
 fn deletion<'a, P: SyncPorts>(
-    worker: &Worker<'a, P>,
+    worker: &'a Worker<'a, P>,
     run: &SyncRun,
     (leg, key): (SideIx, &'a RecordKey),
     (looks, asked_at): (u32, Timestamp),
     seen: Option<Look>,
 ) -> RecordCopy<'a> {
-    RecordCopy { map: worker.map, winners: &worker.winners, key, id: copy_id(run, leg, key, asked_at), looks, end: RowEnd::Deleted, seen }
+    RecordCopy {
+        map: worker.map,
+        winners: &worker.winners,
+        key,
+        id: copy_id(run, leg, key, asked_at),
+        looks,
+        end: RowEnd::Deleted,
+        seen,
+    }
 }
 
 /// Carries out a deletion that an operator has approved: only if both apps and the lane are as they were when it was proposed.

@@ -5,6 +5,7 @@ use crate::{
         Answer, Entry, OpenTransaction, Work,
         tests::bench::{Bench, image},
     },
+    mapping::FieldWinners,
     side::Capability,
 };
 
@@ -22,7 +23,8 @@ fn missing(bench: &Bench, name: &str) -> MissingRecord {
 
 fn decide(bench: &mut Bench, missing: MissingRecord) -> CopyDecision {
     let (write, entry) = (bench.write_id(), EntryId(bench.id()));
-    let terms = CopyTerms { write, entry, reports_within_ms: REPORTS_WITHIN_MS };
+    let winners = FieldWinners::all(&bench.map.config, A);
+    let terms = CopyTerms { write, entry, reports_within_ms: REPORTS_WITHIN_MS, winners: &winners };
     apply_deletion(bench.head.clone().as_ref(), missing, terms, bench.context()).unwrap()
 }
 
