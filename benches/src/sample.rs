@@ -81,7 +81,7 @@ pub fn map() -> anyhow::Result<Map> {
 /// When the domain's form of a side has changed.
 pub fn sides(url: &str) -> anyhow::Result<[Side; 2]> {
     let side = |id: &str| -> anyhow::Result<Side> {
-        let config = json!({"connector": {"kind": "odata", "base_url": format!("{url}/")}, "capability": "idempotent"});
+        let config = json!({"connector": {"kind": "odata", "base_url": format!("{url}/"), "create": "upsert"}, "capability": "idempotent"});
         Ok(Side { id: id.parse().map_err(anyhow::Error::msg)?, config: serde_json::from_value(config)?, version: 1 })
     };
     Ok([side("finance")?, side("crm")?])

@@ -30,7 +30,7 @@ impl<'a> Trial<'a> {
         let (a, b) = (Stub::start().await, Stub::start().await);
         for (stub, at, more) in [(&a, "a", json!({})), (&b, "b", of_b)] {
             let mut side = json!({
-                "connector": {"kind": "odata", "base_url": stub.url},
+                "connector": {"kind": "odata", "base_url": stub.url, "create": "upsert"},
                 "capability": "idempotent", "reports_own_writes": false, "longest_transaction_ms": 0,
                 "call_life_ms": 6_000, "request_timeout_ms": 5_000,
             });

@@ -3,6 +3,7 @@
 mod auth;
 mod codes;
 mod connector;
+mod find;
 mod health;
 mod list;
 mod reports;
@@ -14,7 +15,8 @@ use crate::{id::SideId, limits::MAX_WRITE_MS};
 
 pub use self::{
     auth::{Auth, SecretRef},
-    connector::{AppKind, Connector, ConnectorKind, CreateMethod, KeyEncoding, KeyStyle, UpdateMethod},
+    connector::{AppKind, Connector, ConnectorKind, CreateMethod, DeleteMethod, KeyEncoding, KeyStyle, UpdateMethod},
+    find::FindSettings,
     health::{CallEnding, Health, Trouble},
     list::{ListMethod, ListSettings, NextPage},
     reports::Reports,
@@ -114,6 +116,7 @@ impl SideConfig {
         }
         list::check(&self.connector, &mut check);
         urls::check(&self.connector, &mut check);
+        find::check(self, &mut check);
         let by_alias = self.connector.key_style == Some(KeyStyle::Alias);
         check(
             !by_alias || self.connector.protocol() == ConnectorKind::Odata,
@@ -161,7 +164,8 @@ impl SideConfig {
                 (Capability::Versioned, _) => ": a write to a versioned side may take three requests",
                 (_, 1) => "",
                 (_, 2) => ": a write to this side may take two requests",
-                _ => ": a write to this side may take three requests",
+                (_, 3) => ": a write to this side may take three requests",
+                _ => ": a write to this side may take four requests",
             };
             check(false, "request_timeout_ms", &format!("must be 100 to {longest}{why}"));
         } else if lives {
@@ -180,7 +184,11 @@ impl SideConfig {
     /// lease has room for all.
     #[must_use]
     pub fn requests_per_write(&self) -> u64 {
-        if self.connector.looks_first {
+        let connector = &self.connector;
+        if connector.find.is_some() {
+            return 4; // it is found, read and written, and some of that again
+        }
+        if connector.looks_first() || connector.delete_url.is_some() {
             return 3;
         }
         match (self.capability, self.connector.update(), self.connector.create()) {

@@ -175,11 +175,22 @@ impl Answer {
     /// The body of a successful `GET`. All its failures are without effect.
     pub(crate) fn into_record(self) -> Result<Record, Failure> {
         match self.into_json()? {
-            Value::Object(record) => match find_too_deep(&record) {
-                None => Ok(record),
-                Some(field) => Err(unreadable(&format!("the field {field} is nested too deep"))),
-            },
+            Value::Object(record) => shallow(record),
             _ => Err(unreadable("the answer is no JSON object")),
+        }
+    }
+
+    /// The record in the body of a successful `GET`, where this app's bodies have it; `None`: the body has null there.
+    pub(crate) fn into_enveloped(self, connector: &Connector) -> Result<Option<Record>, Failure> {
+        let Some(pointer) = &connector.envelope else { return self.into_record().map(Some) };
+        let body = self.into_json()?;
+        if denies(&body) {
+            return Err(unreadable("the body of the answer says that it failed"));
+        }
+        match body.pointer(pointer) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Object(record)) => shallow(record.clone()).map(Some),
+            _ => Err(unreadable(&format!("the answer has no object at {pointer} (connector.envelope)"))),
         }
     }
 
@@ -339,6 +350,13 @@ pub(crate) fn denies(body: &Value) -> bool {
     let refused = |names: &[&str]| names.iter().any(|name| body[*name] == false);
     let is_odata = body.get("@odata.context").is_some();
     refused(&FLAGS) || !is_odata && refused(&DOTNET_FLAGS) || set(&body["error"]) || set(&body["errors"])
+}
+
+fn shallow(record: Record) -> Result<Record, Failure> {
+    match find_too_deep(&record) {
+        None => Ok(record),
+        Some(field) => Err(unreadable(&format!("the field {field} is nested too deep"))),
+    }
 }
 
 /// An answer to a read that is not what was asked for.

@@ -116,14 +116,15 @@ impl<S: Secrets> Connectors<S> {
         Ok(answer)
     }
 
-    /// Reads a record before a deadline that earlier calls may share.
+    /// Reads a record before a deadline that earlier calls may share, and tells where it is.
     pub(crate) async fn read_within(
         &self,
         side: &SideConfig,
         address: &RecordAddress,
         deadline: &Deadline,
-    ) -> Result<Option<FetchedRecord>, Failure> {
-        let request = plan::read(side, address)?;
+    ) -> Result<Option<(RecordAddress, FetchedRecord)>, Failure> {
+        let Some(at) = self.locate(side, address, deadline).await? else { return Ok(None) };
+        let request = plan::read(side, &at)?;
         let answer = self.send(side, &request, deadline).await.map_err(without_effect)?;
         if answer.is_absent(&side.connector) {
             return Ok(None);
@@ -135,12 +136,12 @@ impl<S: Secrets> Connectors<S> {
         if answer.has_no_record() {
             return Ok(None);
         }
-        let record = answer.into_record()?;
+        let Some(record) = answer.into_enveloped(&side.connector)? else { return Ok(None) };
         if let Some(missing) = address.own_fields().into_iter().find(|field| !record.contains_key(*field)) {
             let message = format!("the answer is no record: it has no {missing}");
             return Err(Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, &message));
         }
-        Ok(Some(plan::found(side, record, address, etag)))
+        Ok(Some((at, plan::found(side, record, address, etag))))
     }
 
     /// Writes whatever the record is at the moment.
@@ -149,7 +150,8 @@ impl<S: Secrets> Connectors<S> {
             Image::Absent => Sends::Deletion,
             Image::Present(record) => Sends::Change(record),
         };
-        let answer = self.send(side, &plan::write(side, call, sends, &Condition::Always)?, deadline).await?;
+        let answer =
+            self.send(side, &plan::write(side, call, &call.record, sends, &Condition::Always)?, deadline).await?;
         match &call.image {
             Image::Present(record)
                 if side.connector.create() == CreateMethod::Post && answer.is_absent(&side.connector) =>
@@ -169,7 +171,7 @@ impl<S: Secrets> Connectors<S> {
         record: &Record,
         deadline: &Deadline,
     ) -> Result<Applied, Failure> {
-        let request = plan::write(side, call, Sends::New(record), &Condition::Always)?;
+        let request = plan::write(side, call, &call.record, Sends::New(record), &Condition::Always)?;
         let answer = self.send(side, &request, deadline).await?;
         concluded(side, call, &answer).map_err(|failure| match answer.is_duplicate(&side.connector) {
             // Finance & Operations says it with 400.
@@ -194,9 +196,7 @@ impl<S: Secrets> Apps for Connectors<S> {
     async fn write(&self, Side { id, config: side, .. }: &Side, call: &Call) -> Result<Applied, Failure> {
         self.breaker.check(id, now())?;
         let deadline = Deadline::of(side, u32::try_from(side.requests_per_write()).unwrap_or(1));
-        let wants_look = side.connector.update() == UpdateMethod::Put || side.connector.looks_first;
-        let reads_first = wants_look && call.image != Image::Absent;
-        let outcome = if reads_first || side.capability == Capability::Versioned {
+        let outcome = if reads_first(side, &call.image) {
             self.write_conditionally(side, call, &deadline).await
         } else {
             self.write_once(side, call, &deadline).await
@@ -215,7 +215,8 @@ impl<S: Secrets> Apps for Connectors<S> {
     }
 
     async fn read(&self, side: &Side, record: &RecordAddress) -> Result<Option<FetchedRecord>, Failure> {
-        self.read_within(&side.config, record, &Deadline::of(&side.config, 1)).await
+        let found = self.read_within(&side.config, record, &Deadline::of(&side.config, 1)).await?;
+        Ok(found.map(|(_, found)| found))
     }
 
     async fn read_page(&self, side: &Side, listing: &Listing, request: &PageRequest) -> Result<Page, PageError> {
@@ -233,6 +234,17 @@ impl<S: Secrets> Apps for Connectors<S> {
     async fn probe(&self, side: &Side, entity: Option<&str>) -> Result<(), Failure> {
         self.probe_once(&side.config, entity).await.map_err(without_effect)
     }
+}
+
+/// Whether the record is read before it is written. A deletion has a URL of its own in few apps: were that one wrong, its 404 would
+/// be taken for a record that is gone already.
+fn reads_first(side: &SideConfig, image: &Image) -> bool {
+    let connector = &side.connector;
+    let for_image = match image {
+        Image::Absent => connector.delete_url.is_some(),
+        Image::Present(_) => connector.update() == UpdateMethod::Put || connector.looks_first(),
+    };
+    for_image || connector.find.is_some() || side.capability == Capability::Versioned
 }
 
 fn now() -> Timestamp {

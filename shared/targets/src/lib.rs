@@ -17,6 +17,7 @@ mod connectors;
 mod csrf;
 mod decode;
 mod explain;
+mod find;
 #[cfg(test)]
 mod fuzz;
 mod guard;

@@ -20,7 +20,7 @@ use reqwest::{
 use url::Url;
 
 use self::envelope::Envelope;
-pub(crate) use self::{place::Place, rest::LISTS};
+pub(crate) use self::{place::Place, rest::rows_in};
 use crate::{
     answer::{Answer, Body, without_effect},
     connectors::Connectors,

@@ -39,20 +39,18 @@ pub(crate) fn entity(connector: &Connector, entity: &str) -> Result<Url, Failure
     under(&base(connector)?, &segments(entity)?)
 }
 
-/// Where the records of an entity are made and listed.
-pub(crate) fn collection(connector: &Connector, entity: &str) -> Result<Url, Failure> {
+/// Where the records of an entity are made or listed; `template` says where a REST app has them.
+pub(crate) fn collection(connector: &Connector, entity: &str, template: &str) -> Result<Url, Failure> {
     match connector.protocol() {
         ConnectorKind::Odata => self::entity(connector, entity),
-        ConnectorKind::Http => {
-            under(&base(connector)?, &connector.entity_url().replace("{entity}", &segments(entity)?))
-        }
+        ConnectorKind::Http => under(&base(connector)?, &template.replace("{entity}", &segments(entity)?)),
     }
 }
 
 /// Where a REST record with this encoded key is.
-pub(crate) fn record(connector: &Connector, entity: &str, key: &str) -> Result<Url, Failure> {
+pub(crate) fn record(connector: &Connector, template: &str, entity: &str, key: &str) -> Result<Url, Failure> {
     // The entity first: the encoded key has no brace that could be taken for a placeholder, and neither has the entity.
-    let path = connector.record_url().replace("{entity}", &segments(entity)?).replace("{key}", key);
+    let path = template.replace("{entity}", &segments(entity)?).replace("{key}", key);
     under(&base(connector)?, &path)
 }
 

@@ -5,12 +5,13 @@ use domain::{
     ErrorClass, Failure, Record,
     failure::{CallEffect, CallEnd, classify},
     map::KeyPart,
-    side::{Capability, ConnectorKind, SideConfig, UpdateMethod},
+    side::{Capability, Connector, ConnectorKind, DeleteMethod, SideConfig, UpdateMethod},
 };
 use reqwest::{
     Method,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
 };
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::{limits::MAX_ANSWER_BYTES, odata, path, refused_key::KeyInPath, rest};
@@ -72,28 +73,29 @@ pub(crate) enum Sends<'a> {
     Deletion,
 }
 
-/// One request of a write.
+/// One request of a write to the record at `at`: the call's own address, or, where the app chooses the ids, the one that was found.
 pub(crate) fn write(
     side: &SideConfig,
     call: &Call,
+    at: &RecordAddress,
     sends: Sends<'_>,
     condition: &Condition,
 ) -> Result<Request, Failure> {
     let connector = &side.connector;
     let odata = connector.protocol() == ConnectorKind::Odata;
-    let of_record = |method| of_record(method, side, &call.record);
+    let change = |method| of_record(method, side, at, connector.update_url());
+    let with_key = |record: &Record| rest::with_key(record.clone(), &call.record);
+    let envelop = |record: Record| envelop(connector, record);
     let mut request = match (sends, connector.update()) {
-        (Sends::Deletion, _) => of_record(Method::DELETE)?,
+        (Sends::Deletion, _) => of_record(delete_method(connector), side, at, connector.delete_url())?,
         (Sends::New(record), _) => {
-            let url = path::collection(connector, &call.record.entity)?;
-            Request::new(Method::POST, url).with_json(&rest::with_key(record.clone(), &call.record)?)?
+            let url = path::collection(connector, &call.record.entity, connector.create_url())?;
+            Request::new(Method::POST, url).with_json(&envelop(with_key(record)?))?
         }
-        (Sends::Whole(record), _) => {
-            of_record(Method::PUT)?.with_json(&rest::with_key(record.clone(), &call.record)?)?
-        }
-        (Sends::Change(record), UpdateMethod::Post) => of_record(Method::POST)?.with_json(record)?,
+        (Sends::Whole(record), _) => change(Method::PUT)?.with_json(&envelop(with_key(record)?))?,
+        (Sends::Change(record), UpdateMethod::Post) => change(Method::POST)?.with_json(&envelop(record.clone()))?,
         (Sends::Change(record), UpdateMethod::Patch | UpdateMethod::Put) => {
-            of_record(Method::PATCH)?.with_json(record)?
+            change(Method::PATCH)?.with_json(&envelop(record.clone()))?
         }
     };
     if odata {
@@ -111,6 +113,20 @@ pub(crate) fn write(
         Condition::Missing => drop(headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"))),
     }
     with_fixed(side, request)
+}
+
+fn delete_method(connector: &Connector) -> Method {
+    match connector.delete {
+        Some(DeleteMethod::Post) => Method::POST,
+        Some(DeleteMethod::Delete) | None => Method::DELETE,
+    }
+}
+
+/// The record where a body of this app has it.
+fn envelop(connector: &Connector, record: Record) -> Record {
+    let names: Vec<_> = connector.envelope.iter().flat_map(|pointer| pointer.split('/').skip(1)).collect();
+    let name = |name: &str| name.replace("~1", "/").replace("~0", "~");
+    names.into_iter().rev().fold(record, |inner, outer| Record::from_iter([(name(outer), Value::Object(inner))]))
 }
 
 /// The side's own headers and query parameters.
@@ -149,20 +165,19 @@ fn media_type(text: &str) -> Result<HeaderValue, Failure> {
 
 /// The reading of a record.
 pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
-    read_by(side, of_record(Method::GET, side, record)?)
+    read_by(side, of_record(Method::GET, side, record, side.connector.record_url())?)
 }
 
 /// The smallest request that shows whether the app accepts our credentials.
 pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, Failure> {
-    let mut url = match entity {
-        Some(entity) => path::collection(&side.connector, entity)?,
-        None => path::base(&side.connector)?,
+    let connector = &side.connector;
+    let Some(entity) = entity else { return get(side, path::base(connector)?) };
+    let mut url = path::collection(connector, entity, connector.entity_url())?;
+    let query = match connector.protocol() {
+        ConnectorKind::Odata => Some("$top=1".to_owned()),
+        ConnectorKind::Http => connector.list.size_parameter().map(|name| format!("{}=1", path::encode(name))),
     };
-    match (entity, side.connector.protocol()) {
-        (None, _) => {}
-        (Some(_), ConnectorKind::Odata) => url.set_query(Some("$top=1")),
-        (Some(_), ConnectorKind::Http) => url.set_query(Some("limit=1")),
-    }
+    url.set_query(query.as_deref());
     get(side, url)
 }
 
@@ -202,7 +217,8 @@ pub(crate) fn found(
     FetchedRecord { record, etag: etag.or(told) }
 }
 
-fn of_record(method: Method, side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
+/// A request to a record; `template` says where a REST app has it.
+fn of_record(method: Method, side: &SideConfig, record: &RecordAddress, template: &str) -> Result<Request, Failure> {
     let connector = &side.connector;
     let (mut url, query) = match connector.protocol() {
         ConnectorKind::Odata => {
@@ -212,7 +228,7 @@ fn of_record(method: Method, side: &SideConfig, record: &RecordAddress) -> Resul
         ConnectorKind::Http => {
             let segment = |part: KeyPart| path::key_segment(connector.key_encoding, &part.text);
             let segments: Vec<_> = rest::key_parts(record)?.into_iter().map(segment).collect::<Result<_, _>>()?;
-            (path::record(connector, &record.entity, &segments.join("/"))?, String::new())
+            (path::record(connector, template, &record.entity, &segments.join("/"))?, String::new())
         }
     };
     url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));

@@ -1,7 +1,7 @@
 //! Read-modify-write. A `versioned` side gets the write only if its record did not change; a side that takes whole
 //! records gets its own record merged with our fields.
 
-use app::ports::{Applied, Call, FetchedRecord};
+use app::ports::{Applied, Call, FetchedRecord, RecordAddress};
 use domain::{
     ContentHash, ErrorClass, Failure, Record,
     failure::CallEffect,
@@ -31,6 +31,8 @@ enum Look {
 
 /// The record, as far as it is known.
 struct Known {
+    /// Where it is.
+    at: RecordAddress,
     condition: Condition,
     /// Its fields, if they were read.
     record: Option<Record>,
@@ -46,9 +48,10 @@ impl<S: Secrets> Connectors<S> {
         deadline: &Deadline,
     ) -> Result<Applied, Failure> {
         let takes_whole = side.connector.update() == UpdateMethod::Put && call.image != Image::Absent;
-        let etag = call.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok()).filter(|_| !takes_whole);
+        let is_known = side.connector.find.is_none() && !takes_whole;
+        let etag = call.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok()).filter(|_| is_known);
         let mut known = match etag {
-            Some(etag) => Known { condition: Condition::Unchanged(etag), record: None },
+            Some(etag) => Known { at: call.record.clone(), condition: Condition::Unchanged(etag), record: None },
             None => match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
                 Look::Differs(known) => known,
@@ -56,7 +59,7 @@ impl<S: Secrets> Connectors<S> {
         };
         for _ in 0..MAX_CONDITIONAL_WRITES {
             let answer = self.send(side, &request(side, call, &known)?, deadline).await?;
-            if !was_changed(side, call, &known.condition, &answer) {
+            if !was_changed(side, call, &known, &answer) {
                 return concluded(side, call, &answer);
             }
             // The app certainly refused the write, so a failed read leaves nothing unknown.
@@ -67,7 +70,9 @@ impl<S: Secrets> Connectors<S> {
                 Look::Differs(now)
                     if now.condition == known.condition && answer.status != StatusCode::PRECONDITION_FAILED =>
                 {
-                    return concluded(side, call, &answer);
+                    // The record is there, so its deletion was not done: the URL is wrong, say.
+                    let is_denied = call.image == Image::Absent && answer.is_absent(&side.connector);
+                    return if is_denied { Err(answer.failure()) } else { concluded(side, call, &answer) };
                 }
                 Look::Differs(now) => now,
             };
@@ -79,18 +84,20 @@ impl<S: Secrets> Connectors<S> {
     async fn look(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Look, Failure> {
         match (self.read_within(side, &call.record, deadline).await?, &call.image) {
             (None, Image::Absent) => Ok(Look::Done(Applied { unchanged: true, ..Applied::default() })),
-            (None, Image::Present(_)) => Ok(Look::Differs(Known { condition: Condition::Missing, record: None })),
-            (Some(found), Image::Present(wanted)) if holds(side.connector.kind, &found.record, wanted) => {
+            (None, Image::Present(_)) => {
+                Ok(Look::Differs(Known { at: call.record.clone(), condition: Condition::Missing, record: None }))
+            }
+            (Some((_, found)), Image::Present(wanted)) if holds(side.connector.kind, &found.record, wanted) => {
                 let stored = side.connector.wants_stored_record.then_some(found.record);
                 Ok(Look::Done(Applied { etag: found.etag, stored, unchanged: true }))
             }
-            (Some(found), _) => {
+            (Some((at, found)), _) => {
                 let condition = match etag(&found) {
                     Ok(etag) => Condition::Unchanged(etag),
                     Err(_) if side.capability != Capability::Versioned => Condition::Always,
                     Err(failure) => return Err(failure),
                 };
-                Ok(Look::Differs(Known { condition, record: Some(found.record) }))
+                Ok(Look::Differs(Known { at, condition, record: Some(found.record) }))
             }
         }
     }
@@ -99,26 +106,26 @@ impl<S: Secrets> Connectors<S> {
 /// The request that changes a record from its known state to the one we want.
 fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Failure> {
     let Image::Present(wanted) = &call.image else {
-        return plan::write(side, call, Sends::Deletion, &known.condition);
+        return plan::write(side, call, &known.at, Sends::Deletion, &known.condition);
     };
     let (is_missing, connector) = (known.condition == Condition::Missing, &side.connector);
     match (is_missing, connector.create(), connector.update()) {
-        (true, CreateMethod::Post, _) => plan::write(side, call, Sends::New(wanted), &Condition::Always),
+        (true, CreateMethod::Post, _) => plan::write(side, call, &known.at, Sends::New(wanted), &Condition::Always),
         (_, _, UpdateMethod::Put) => {
             let mut whole = known.record.clone().unwrap_or_default();
             whole.extend(wanted.clone());
-            plan::write(side, call, Sends::Whole(&whole), &known.condition)
+            plan::write(side, call, &known.at, Sends::Whole(&whole), &known.condition)
         }
-        _ => plan::write(side, call, Sends::Change(wanted), &known.condition),
+        _ => plan::write(side, call, &known.at, Sends::Change(wanted), &known.condition),
     }
 }
 
 /// Whether the precondition failed. Some apps answer a stale tag with 409, and an update of a record that
 /// was deleted meanwhile with 404, instead of 412. Finance & Operations answers 400 to both a missing record and a duplicate.
-fn was_changed(side: &SideConfig, call: &Call, condition: &Condition, answer: &Answer) -> bool {
-    let updates = call.image != Image::Absent && matches!(condition, Condition::Unchanged(_));
-    let gone = updates && answer.is_absent(&side.connector);
-    let made = *condition == Condition::Missing && answer.is_duplicate(&side.connector);
+fn was_changed(side: &SideConfig, call: &Call, known: &Known, answer: &Answer) -> bool {
+    let updates = call.image != Image::Absent && known.condition != Condition::Missing;
+    let gone = (updates || known.record.is_some()) && answer.is_absent(&side.connector);
+    let made = known.condition == Condition::Missing && answer.is_duplicate(&side.connector);
     matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone || made
 }
 

@@ -2,13 +2,13 @@
 
 use app::ports::FetchedRecord;
 use domain::{
-    Failure, Record,
+    Failure,
     side::{ConnectorKind, SideConfig},
 };
 use serde_json::Value;
 
 use crate::{
-    answer::unreadable, connectors::Connectors, limits::MAX_PAGE_BYTES, list::LISTS, odata, plan, secrets::Secrets,
+    answer::unreadable, connectors::Connectors, limits::MAX_PAGE_BYTES, list::rows_in, odata, plan, secrets::Secrets,
     wire::Deadline,
 };
 
@@ -21,8 +21,9 @@ impl<S: Secrets> Connectors<S> {
             return Err(answer.failure());
         }
         let list = answer.into_json()?;
-        let Some(records) = records(side.connector.protocol(), &list, entity) else {
-            return Err(unreadable("the answer is no list of records"));
+        let Some(records) = rows_in(&side.connector, entity, &list) else {
+            let hint = find_list(&list).map(|at| format!("; it has one at {at}: set connector.list.rows to that"));
+            return Err(unreadable(&format!("the answer is no list of records{}", hint.unwrap_or_default())));
         };
         let mut record = match records.first() {
             None => return Ok(None),
@@ -37,15 +38,16 @@ impl<S: Secrets> Connectors<S> {
     }
 }
 
-fn records<'a>(kind: ConnectorKind, list: &'a Value, entity: &str) -> Option<&'a Vec<Value>> {
-    let of_entity = entity.rsplit('/').next().unwrap_or(entity);
-    let member = |fields: &'a Record, name: &str| fields.get(name).and_then(Value::as_array);
-    match (kind, list) {
-        (ConnectorKind::Odata, list) => list["value"].as_array(),
-        (ConnectorKind::Http, Value::Array(records)) => Some(records),
-        (ConnectorKind::Http, Value::Object(fields)) => {
-            LISTS.into_iter().chain([of_entity]).find_map(|name| member(fields, name))
-        }
-        (ConnectorKind::Http, _) => None,
-    }
+/// Where an answer has a list of records, if it has one: at its top, or one level below.
+fn find_list(answer: &Value) -> Option<String> {
+    let is_list = |value: &Value| value.as_array().is_some_and(|rows| rows.first().is_some_and(Value::is_object));
+    let pointer = |name: &String| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    let members = answer.as_object()?;
+    let at_top = members.iter().find(|(_, value)| is_list(value)).map(|(name, _)| pointer(name));
+    at_top.or_else(|| {
+        members.iter().find_map(|(outer, value)| {
+            let inner = value.as_object()?.iter().find(|(_, value)| is_list(value))?.0;
+            Some(format!("{}{}", pointer(outer), pointer(inner)))
+        })
+    })
 }

@@ -38,7 +38,7 @@ pub fn customers() -> MapConfig {
 #[must_use]
 pub fn running(capability: Capability) -> SyncMap {
     let side = |id: &str| {
-        let config = json!({"connector": {"kind": "odata", "base_url": format!("https://{id}.example/")}, "capability": capability});
+        let config = json!({"connector": {"kind": "odata", "base_url": format!("https://{id}.example/"), "create": "upsert"}, "capability": capability});
         let config: SideConfig =
             serde_json::from_value(config).unwrap_or_else(|error| panic!("the sample side is readable: {error}"));
         let id = id.parse().unwrap_or_else(|error| panic!("the sample side has a name: {error}"));

@@ -199,7 +199,7 @@ mod tests {
     const OWNER: Owner = Owner(7);
 
     fn side(capability: Capability) -> SideConfig {
-        let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
+        let connector = json!({"kind": "odata", "base_url": "https://app.example/", "create": "upsert"});
         serde_json::from_value(json!({
             "connector": connector, "capability": capability, "request_timeout_ms": 10_000, "call_life_ms": 60_000,
         }))

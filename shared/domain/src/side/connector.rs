@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Auth, ListSettings};
+use super::{Auth, FindSettings, ListSettings};
 
 /// How a side is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,20 +95,40 @@ pub struct Connector {
     /// How a record that is there is changed. Default: `patch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateMethod>,
-    /// How a record that is not there is made. Default: `upsert` for `odata` and `dataverse`, `post` for the others.
+    /// How a record that is not there is made. Default: `upsert` for `dataverse`, `post` for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateMethod>,
-    /// Whether Tandem reads a record before it changes it: for apps that answer a change of a record that is not there with success.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub looks_first: bool,
+    /// Whether Tandem reads a record before it changes it: for apps that answer a change of a record that is not there with success,
+    /// or with an error that does not say so. Default: true for `odata` that creates by `post`, false for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_first: Option<bool>,
+    /// How a record is found whose URL has an id that the app chose. Absent: its key stands in its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub find: Option<FindSettings>,
     /// REST: where the records of an entity are made and listed, relative to `base_url`; `{entity}` stands for the entity.
     /// Default: `{entity}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_url: Option<String>,
     /// REST: where a record is read, changed and deleted, relative to `base_url`; `{entity}` stands for the entity and `{key}`
-    /// for the encoded key. Default: `{entity}/{key}`.
+    /// for the encoded key, or, with `find`, for the id. Default: `{entity}/{key}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_url: Option<String>,
+    /// REST: where a record is made, if not at `entity_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_url: Option<String>,
+    /// REST: where a record is changed, if not at `record_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_url: Option<String>,
+    /// REST: where a record is deleted, if not at `record_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_url: Option<String>,
+    /// REST: how a record is deleted. Default: `delete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete: Option<DeleteMethod>,
+    /// REST: where a body has the record, as a JSON pointer (RFC 6901), both in requests and in answers to the reading of one
+    /// record. Default: the body is the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<String>,
     /// REST: the media type of what is sent and wanted. Default: `application/json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
@@ -142,6 +162,16 @@ pub enum CreateMethod {
     Post,
 }
 
+/// How a record is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeleteMethod {
+    /// `DELETE`.
+    Delete,
+    /// `POST` without a body, to a URL of its own.
+    Post,
+}
+
 fn is_default(encoding: &KeyEncoding) -> bool {
     *encoding == KeyEncoding::default()
 }
@@ -157,11 +187,21 @@ impl Connector {
     #[must_use]
     pub fn create(&self) -> CreateMethod {
         self.create.unwrap_or(match self.kind {
-            AppKind::Odata | AppKind::Dataverse => CreateMethod::Upsert,
-            AppKind::Http | AppKind::FinanceOperations | AppKind::BusinessCentral | AppKind::SapOdata => {
-                CreateMethod::Post
-            }
+            AppKind::Dataverse => CreateMethod::Upsert,
+            AppKind::Odata
+            | AppKind::Http
+            | AppKind::FinanceOperations
+            | AppKind::BusinessCentral
+            | AppKind::SapOdata => CreateMethod::Post,
         })
+    }
+
+    /// Whether a record is read before it is changed. The standard lets an `OData` app choose what a `PATCH` of a missing record
+    /// does: some make the record, some answer 404, simple-odata-server answers 204 and makes nothing, and odata-v4-server answers
+    /// 500. So Tandem asks an app that it does not know for the record first.
+    #[must_use]
+    pub fn looks_first(&self) -> bool {
+        self.looks_first.unwrap_or(self.kind == AppKind::Odata && self.create() == CreateMethod::Post)
     }
 
     /// REST: where the records of an entity are made and listed.
@@ -174,6 +214,24 @@ impl Connector {
     #[must_use]
     pub fn record_url(&self) -> &str {
         self.record_url.as_deref().unwrap_or("{entity}/{key}")
+    }
+
+    /// REST: where a record is made.
+    #[must_use]
+    pub fn create_url(&self) -> &str {
+        self.create_url.as_deref().unwrap_or(self.entity_url())
+    }
+
+    /// REST: where a record is changed.
+    #[must_use]
+    pub fn update_url(&self) -> &str {
+        self.update_url.as_deref().unwrap_or(self.record_url())
+    }
+
+    /// REST: where a record is deleted.
+    #[must_use]
+    pub fn delete_url(&self) -> &str {
+        self.delete_url.as_deref().unwrap_or(self.record_url())
     }
 
     /// REST: the media type of what is sent and wanted.

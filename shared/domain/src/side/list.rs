@@ -159,6 +159,11 @@ impl Connector {
     }
 }
 
+/// Whether it is a JSON pointer (RFC 6901).
+pub(super) fn is_pointer(text: &str) -> bool {
+    (text.is_empty() || text.starts_with('/')) && text.len() <= 256
+}
+
 /// Reports every mistake in the settings of a connector's lists.
 pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &str)) {
     let list = &connector.list;
@@ -193,8 +198,11 @@ pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &s
         (list.total.as_deref(), "total"),
         (next.and_then(NextPage::pointer), "next.pointer"),
     ] {
-        let fits = pointer.is_none_or(|text| (text.is_empty() || text.starts_with('/')) && text.len() <= 256);
-        check(fits, &format!("connector.list.{name}"), "must be a JSON pointer such as /data/items");
+        check(
+            pointer.is_none_or(is_pointer),
+            &format!("connector.list.{name}"),
+            "must be a JSON pointer such as /data/items",
+        );
     }
     let size = list.size_parameter.as_deref();
     for (parameter, name, may_be_empty) in

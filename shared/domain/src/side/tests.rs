@@ -160,11 +160,16 @@ fn a_write_takes_as_many_requests_as_the_app_needs() {
             serde_json::from_value(json!({"connector": connector, "capability": "idempotent"})).unwrap();
         side.requests_per_write()
     };
-    assert_eq!(requests("odata", json!({})), 1);
-    assert_eq!(requests("odata", json!({"create": "post"})), 2);
+    assert_eq!(requests("odata", json!({})), 3, "it is read first");
+    assert_eq!(requests("odata", json!({"create": "upsert"})), 1);
+    assert_eq!(requests("odata", json!({"looks_first": false})), 2);
+    assert_eq!(requests("sap_odata", json!({})), 2);
+    assert_eq!(requests("dataverse", json!({})), 1);
     assert_eq!(requests("http", json!({})), 2);
     assert_eq!(requests("http", json!({"create": "upsert"})), 1);
     assert_eq!(requests("http", json!({"update": "put"})), 3);
+    assert_eq!(requests("http", json!({"delete_url": "{entity}/{key}/delete"})), 3);
+    assert_eq!(requests("http", json!({"find": {"id_field": "id", "url": "{entity}?code={key}"}})), 4);
 }
 
 #[test]
@@ -198,6 +203,7 @@ fn we_wait_no_longer_than_a_call_lives_and_a_function_runs() {
     let says = |capability: &str, request_timeout_ms: u64, call_life_ms: u64| {
         let mut one = side();
         one["capability"] = json!(capability);
+        one["connector"]["create"] = json!("upsert");
         (one["request_timeout_ms"], one["call_life_ms"]) = (json!(request_timeout_ms), json!(call_life_ms));
         let mistakes = serde_json::from_value::<SideConfig>(one).unwrap().mistakes();
         mistakes.into_iter().map(|m| format!("{} {}", m.field, m.message)).collect::<Vec<_>>().join("; ")
@@ -213,8 +219,8 @@ fn we_wait_no_longer_than_a_call_lives_and_a_function_runs() {
     let told = says("versioned", 15_001, 60_000);
     assert_eq!(told, "request_timeout_ms must be 100 to 15000: a write to a versioned side may take three requests");
     let mut posts = side();
-    (posts["connector"]["create"], posts["request_timeout_ms"], posts["call_life_ms"]) =
-        (json!("post"), json!(30_000), json!(60_000));
+    (posts["connector"]["looks_first"], posts["request_timeout_ms"], posts["call_life_ms"]) =
+        (json!(false), json!(30_000), json!(60_000));
     let told = serde_json::from_value::<SideConfig>(posts).unwrap().mistakes();
     assert_eq!(told[0].message, "must be 100 to 22500: a write to this side may take two requests");
     assert_eq!(says("plain", 1_000, 0), "call_life_ms must be 1000 to 900000", "one mistake is told once");

@@ -1,6 +1,6 @@
 //! Where a REST app has its entities and records, and in which media type it speaks.
 
-use super::{Connector, ConnectorKind};
+use super::{Connector, ConnectorKind, DeleteMethod};
 
 /// Reports every mistake in them.
 pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &str)) {
@@ -8,22 +8,35 @@ pub(super) fn check(connector: &Connector, check: &mut impl FnMut(bool, &str, &s
     for (value, name) in [
         (&connector.entity_url, "entity_url"),
         (&connector.record_url, "record_url"),
+        (&connector.create_url, "create_url"),
+        (&connector.update_url, "update_url"),
+        (&connector.delete_url, "delete_url"),
         (&connector.media_type, "media_type"),
         (&connector.patch_media_type, "patch_media_type"),
     ] {
         let says = "cannot be set for an app that speaks OData";
         check(is_rest || value.is_none(), &format!("connector.{name}"), says);
     }
-    if let Some(url) = &connector.entity_url {
-        let fits = is_relative(url, &["{entity}"]) && !url.contains('?');
+    for (url, name) in [(&connector.entity_url, "entity_url"), (&connector.create_url, "create_url")] {
+        let fits = |url: &String| is_relative(url, &["{entity}"]) && !url.contains('?');
         let says = "must be a path below base_url, with {entity} for the entity, and without query, fragment or `..`";
-        check(fits, "connector.entity_url", says);
+        check(url.as_ref().is_none_or(fits), &format!("connector.{name}"), says);
     }
-    if let Some(url) = &connector.record_url {
-        let names_key = url.matches("{key}").count() == 1 && !url.contains('?');
+    for (url, name) in [
+        (&connector.record_url, "record_url"),
+        (&connector.update_url, "update_url"),
+        (&connector.delete_url, "delete_url"),
+    ] {
+        let names_key = |url: &String| url.matches("{key}").count() == 1 && !url.contains('?');
+        let fits = |url: &String| names_key(url) && is_relative(url, &["{entity}", "{key}"]);
         let says = "must be a path below base_url, with {key} once, {entity} for the entity, and without query, fragment or `..`";
-        check(names_key && is_relative(url, &["{entity}", "{key}"]), "connector.record_url", says);
+        check(url.as_ref().is_none_or(fits), &format!("connector.{name}"), says);
     }
+    let method = connector.delete;
+    check(is_rest || method.is_none(), "connector.delete", "cannot be set for an app that speaks OData");
+    let by_post = method == Some(DeleteMethod::Post);
+    let says = "can be `post` only with a delete_url: a POST to the record's own URL changes it";
+    check(!by_post || connector.delete_url.is_some() || !is_rest, "connector.delete", says);
     for (media_type, name) in [(&connector.media_type, "media_type"), (&connector.patch_media_type, "patch_media_type")]
     {
         let says = "must be a media type of JSON such as application/vnd.api+json";
@@ -43,6 +56,12 @@ pub(super) fn is_relative(url: &str, placeholders: &[&str]) -> bool {
         && !url.contains(['#', '\\', ':', '%', ' '])
         && !url.contains(char::is_control)
         && !rest.contains(['{', '}'])
+}
+
+/// The same, with a query in which `:` and what is percent-encoded may stand, too: `search?q=number:{key}`.
+pub(super) fn is_query(url: &str, placeholders: &[&str]) -> bool {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    is_relative(path, placeholders) && is_relative(&format!("q?{}", query.replace([':', '%'], "")), placeholders)
 }
 
 /// `application/json`, or a kind of it, with or without parameters.
@@ -89,6 +108,9 @@ mod tests {
                 &["application/json", "application/vnd.api+json", "application/json; charset=utf-8"],
                 &["", "json", "text/plain", "/json", "application/json\r\nx: y", "application/xml"],
             ),
+            ("create_url", &["{entity}/new", "{entity}/"], &["{key}", "{entity}?a=1", ""]),
+            ("update_url", &["{entity}/{key}/update"], &["{entity}", "{entity}/{key}?x=1"]),
+            ("delete_url", &["{entity}/delete/{key}"], &["{entity}/delete", "/{key}"]),
             ("patch_media_type", &["application/merge-patch+json"], &["application/json-seq"]),
         ] {
             let field = format!("connector.{name}");

@@ -3,7 +3,7 @@
 use domain::{
     Failure, Record,
     listing::Listing,
-    side::{Connector, ListMethod, NextPage, SideConfig},
+    side::{Connector, ConnectorKind, ListMethod, NextPage, SideConfig},
 };
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Members in which REST apps put the records of a list.
-pub(crate) const LISTS: [&str; 8] = ["value", "data", "items", "results", "records", "content", "rows", "_items"];
+const LISTS: [&str; 8] = ["value", "data", "items", "results", "records", "content", "rows", "_items"];
 /// Why nothing is listed.
 const NO_NEXT: &str = "connector.list.next is not set: without it Tandem would take the first page for all records";
 
@@ -79,6 +79,19 @@ pub(super) fn rows<'a>(connector: &Connector, entity: &str, envelope: &Envelope<
     let by_name = || LISTS.into_iter().chain([of_entity]).find_map(|name| envelope.list(name));
     let rows = envelope.list_at("").or_else(by_name);
     rows.ok_or_else(|| "the answer is no list of records, nor has one; connector.list.rows says where it is".to_owned())
+}
+
+/// The same of an answer that is taken apart as a whole, of an `OData` app, too.
+pub(crate) fn rows_in<'a>(connector: &Connector, entity: &str, answer: &'a Value) -> Option<&'a Vec<Value>> {
+    if connector.protocol() == ConnectorKind::Odata {
+        return answer["value"].as_array();
+    }
+    if let Some(pointer) = &connector.list.rows {
+        return answer.pointer(pointer)?.as_array();
+    }
+    let of_entity = entity.rsplit('/').next().unwrap_or(entity);
+    let by_name = || LISTS.into_iter().chain([of_entity]).find_map(|name| answer.get(name)?.as_array());
+    answer.as_array().or_else(by_name)
 }
 
 pub(super) fn frame(

@@ -4,9 +4,12 @@
 
 mod auth;
 mod bodies;
+mod calls;
 mod csrf;
 mod encodings;
 mod ends;
+mod envelopes;
+mod found;
 mod guard;
 mod keys;
 mod kinds;

@@ -64,9 +64,13 @@ pub(crate) fn local() -> Connectors<Store> {
     connectors(Store::default())
 }
 
-/// A side of this kind and URL, with what else is in `more`.
+/// A side of this kind and URL, with what else is in `more`. One of `odata` upserts by one request, unless `more` says otherwise.
 pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
     let mut config = json!({"connector": {"kind": kind, "base_url": base_url}, "capability": "idempotent"});
+    if kind == "odata" {
+        config["connector"]["create"] = "upsert".into();
+        config["connector"]["looks_first"] = false.into();
+    }
     for (name, value) in more.as_object().unwrap() {
         match name.as_str() {
             "auth"
@@ -83,6 +87,12 @@ pub(crate) fn side(kind: &str, base_url: &str, more: Value) -> Side {
             | "record_url"
             | "media_type"
             | "patch_media_type"
+            | "find"
+            | "envelope"
+            | "create_url"
+            | "update_url"
+            | "delete_url"
+            | "delete"
             | "headers" => config["connector"][name] = value.clone(),
             _ => config[name] = value.clone(),
         }

@@ -95,7 +95,8 @@ async fn an_app_that_takes_any_change_is_looked_at_first() {
         _ => answer(204, ""),
     })
     .await;
-    let side = side("odata", &server.url(), json!({"looks_first": true, "create": "post", "capability": "plain"}));
+    let usual = json!({"looks_first": null, "create": null, "capability": "plain"});
+    let side = side("odata", &server.url(), usual); // an app of which nothing is known
     assert_eq!(side.config.requests_per_write(), 3);
     assert_eq!(local().read(&side, &address("C-1")).await, Ok(None));
     local().write(&side, &upsert(json!({"name": "x"}))).await.unwrap();

@@ -35,7 +35,7 @@ impl Timeline {
         }
         (head.done_seq, head.next_seq) = (last, last + 1);
         (head.sides[A].last_write_seq, head.sides[A].last_write_at) = (last, AT);
-        let side = serde_json::json!({"connector": {"kind": "odata", "base_url": "https://a.example/"}, "capability": capability});
+        let side = serde_json::json!({"connector": {"kind": "odata", "base_url": "https://a.example/", "create": "upsert"}, "capability": capability});
         let side = serde_json::from_value(side).unwrap();
         Self { head, echoes: Echoes::default(), side, base: None, committed_at: None, now: AT }
     }

@@ -38,7 +38,7 @@ impl Bench {
     pub(in crate::lane) fn new(capability: Capability) -> Self {
         let mut map = Map::new("customers".parse().unwrap(), MapUid(1), customers(), "kim", Timestamp(0));
         map.state = MapState::Running;
-        let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
+        let connector = json!({"kind": "odata", "base_url": "https://app.example/", "create": "upsert"});
         let side = json!({"connector": connector, "capability": capability, "longest_transaction_ms": 0});
         let side: SideConfig = serde_json::from_value(side).unwrap();
         let now = Timestamp(1_795_428_000_000);

@@ -209,7 +209,7 @@ impl<'a> World<'a> {
         let winners = winners.collect();
         let map = Map::new("customers".parse().expect("it is a name"), MapUid(1), config, "kim", START);
         let side = |app: &AppKind| {
-            let connector = json!({"kind": "odata", "base_url": "https://app.example/"});
+            let connector = json!({"kind": "odata", "base_url": "https://app.example/", "create": "upsert"});
             let side = json!({
                 "connector": connector, "capability": "idempotent", "reports_own_writes": app.set_to_report,
                 "longest_transaction_ms": app.set_to_ticks * TICK_MS,
