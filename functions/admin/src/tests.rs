@@ -17,6 +17,7 @@ mod probed;
 mod records;
 mod rules;
 mod sides;
+mod suggested;
 mod switch;
 mod sync_winners;
 mod syncs;

@@ -10,12 +10,14 @@ use domain::{
     ErrorClass, Failure, SideId,
     failure::CallEffect,
     listing::Listing,
-    side::{ConnectorKind, Health, KeyStyle, ListSettings, Side},
+    side::{Connector, ConnectorKind, Health, KeyStyle, ListSettings, Side},
 };
 use serde_json::Value;
 
 /// Whether lists work with these settings.
 type Works = fn(&ListSettings) -> bool;
+/// Whether a record is found with these settings.
+type Finds = fn(&Connector) -> bool;
 
 /// Apps of which only the connection test is asked.
 #[derive(Default)]
@@ -27,6 +29,10 @@ pub(super) struct Probed {
     pub(super) only_style: Mutex<Option<KeyStyle>>,
     /// Lists work only with such settings: otherwise `OData` apps refuse them, and REST apps give the first record alone.
     pub(super) lists_with: Mutex<Option<Works>>,
+    /// With other settings they show no record of an entity.
+    pub(super) shows_with: Mutex<Option<Finds>>,
+    /// With other settings they find no record by its key.
+    pub(super) finds_with: Mutex<Option<Finds>>,
     /// How long each of their answers takes.
     pub(super) takes_ms: AtomicU64,
     pub(super) now_ms: Arc<AtomicU64>,
@@ -50,6 +56,9 @@ impl Apps for Probed {
         self.take_time(format!("read {style:?}"), Some(record.key.to_string()));
         if self.only_style.lock().unwrap().is_some_and(|only| only != style) {
             return Err(Failure::new(ErrorClass::BadRequest, CallEffect::Refused, None, "no such style"));
+        }
+        if self.finds_with.lock().unwrap().is_some_and(|finds| !finds(&side.config.connector)) {
+            return Ok(None);
         }
         let records = self.records.lock().unwrap();
         Ok(records.iter().find(|known| known["accountnumber"] == record.key.as_str()).map(fetched))
@@ -75,8 +84,11 @@ impl Apps for Probed {
         let next = (works && before + size < records.len()).then(|| (before + size).to_string().try_into().unwrap());
         Ok(Page { rows, next, ..Page::default() })
     }
-    async fn sample(&self, _: &Side, entity: &str) -> Result<Option<FetchedRecord>, Failure> {
+    async fn sample(&self, side: &Side, entity: &str) -> Result<Option<FetchedRecord>, Failure> {
         self.take_time("sample".to_owned(), Some(entity.to_owned()));
+        if self.shows_with.lock().unwrap().is_some_and(|shows| !shows(&side.config.connector)) {
+            return Ok(None);
+        }
         Ok(self.records.lock().unwrap().first().map(fetched))
     }
     async fn describe(&self, _: &Side, entities: &[String]) -> Result<Option<Description>, Failure> {

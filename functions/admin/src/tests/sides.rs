@@ -192,7 +192,7 @@ async fn a_connection_test_says_what_it_found_and_where_to_look() {
 }
 
 /// Each finding as `check level: found [setting = value]`.
-async fn findings(api: &Api, side: &str, body: Value) -> Vec<String> {
+pub(super) async fn findings(api: &Api, side: &str, body: Value) -> Vec<String> {
     let tested = api.post(&format!("/sides/{side}/test"), &body).await.json();
     let text = |finding: &Value| {
         let of = |name: &str| finding[name].as_str().unwrap().to_owned();
@@ -259,7 +259,7 @@ async fn list_finding(api: &Api) -> String {
     all.iter().find_map(|text| text.strip_prefix("accounts list ")).unwrap().to_owned()
 }
 
-async fn set_connector(api: &Api, change: impl FnOnce(&mut Value)) {
+pub(super) async fn set_connector(api: &Api, change: impl FnOnce(&mut Value)) {
     let mut config = side_config();
     change(&mut config["connector"]);
     assert_eq!(api.put_if("/sides/crm", "*", &config).await.status, 200);

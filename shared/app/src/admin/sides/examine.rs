@@ -1,6 +1,7 @@
 //! The questions of a connection test. Each is a read.
 
 mod lists;
+mod rest;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use domain::{
 use futures::join;
 use serde_json::Value;
 
-pub(super) use self::lists::ListAnswer;
+pub(super) use self::{lists::ListAnswer, rest::Help};
 use super::findings::{Finding, judge};
 use crate::ports::{Apps, Description, EntityDescription, FetchedRecord, Ports, RecordAddress};
 
@@ -71,8 +72,12 @@ pub(super) struct MappedField {
 pub(super) struct Answers {
     /// Any one record.
     pub(super) sample: Option<Result<Option<FetchedRecord>, Failure>>,
+    /// The setting with which there is one.
+    pub(super) sample_help: Option<Help>,
     /// That record by its key: first in the side's key style; if it was refused, in the others until one worked.
     pub(super) by_key: Vec<(KeyStyle, Result<Option<FetchedRecord>, Failure>)>,
+    /// The setting with which it is found by its key.
+    pub(super) key_help: Option<Help>,
     /// A key that no record has.
     pub(super) missing: Option<Result<Option<FetchedRecord>, Failure>>,
     /// The first page of its list, of one record.
@@ -169,7 +174,12 @@ async fn ask<P: Ports>(ports: &P, side: &Side, subject: &Subject, last: Timestam
         return answers;
     }
     let sample = apps.sample(side, &subject.entity).await;
-    let record = sample.as_ref().ok().and_then(Option::as_ref).map(|found| found.record.clone()).unwrap_or_default();
+    let mut record =
+        sample.as_ref().ok().and_then(Option::as_ref).map(|found| found.record.clone()).unwrap_or_default();
+    let mut side = side.clone(); // with the settings that help
+    if let Some((help, other, found)) = rest::mend_sample(ports, &side, &subject.entity, &sample, last).await {
+        (answers.sample_help, side, record) = (Some(help), other, found);
+    }
     answers.sample = Some(sample);
     let Some(SubjectKey { key_field, key_types, fixed_key }) = &subject.key else { return answers };
     let template = KeyTemplate::of(key_field);
@@ -184,7 +194,7 @@ async fn ask<P: Ports>(ports: &P, side: &Side, subject: &Subject, last: Timestam
         key,
     };
     if let Some(key) = key_of(&record, &template) {
-        for style in styles(side, fixed_key.is_empty() && template.fields.len() == 1) {
+        for style in styles(&side, fixed_key.is_empty() && template.fields.len() == 1) {
             if ports.now() > last {
                 return answers;
             }
@@ -197,13 +207,18 @@ async fn ask<P: Ports>(ports: &P, side: &Side, subject: &Subject, last: Timestam
                 break;
             }
         }
+        if let [(_, own)] = &answers.by_key[..]
+            && let Some((help, other)) = rest::mend_key(ports, &side, &address(key), &record, own, last).await
+        {
+            (answers.key_help, side) = (Some(help), other);
+        }
     }
-    let missing = unknown_key(side, &record, &template);
+    let missing = unknown_key(&side, &record, &template);
     if let Some(key) = missing.filter(|_| ports.now() <= last) {
-        answers.missing = Some(apps.read(side, &address(key)).await);
+        answers.missing = Some(apps.read(&side, &address(key)).await);
     }
     if let Some(listing) = subject.listing.as_ref().filter(|_| ports.now() <= last) {
-        answers.list = Some(lists::ask(ports, side, listing, last).await);
+        answers.list = Some(lists::ask(ports, &side, listing, last).await);
     }
     answers
 }

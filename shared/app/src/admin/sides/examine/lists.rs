@@ -62,7 +62,7 @@ async fn find_option<P: Ports>(
 }
 
 /// The usual ways to find the next page, those first that the app itself names.
-fn usual_ways() -> [NextPage; 7] {
+fn usual_ways() -> [NextPage; 9] {
     let link = |pointer: &str| NextPage::Link { pointer: pointer.to_owned() };
     let offset = |parameter: &str| NextPage::Offset { parameter: parameter.to_owned() };
     [
@@ -72,6 +72,8 @@ fn usual_ways() -> [NextPage; 7] {
         link("/_links/next/href"),
         offset("offset"),
         offset("skip"),
+        offset("$skip"),
+        offset("_start"),
         NextPage::Page { parameter: "page".to_owned(), first: 1 },
     ]
 }

@@ -2,28 +2,39 @@
 
 use domain::{
     ErrorClass, Failure,
-    side::{Capability, KeyStyle, Side},
+    side::{Capability, ConnectorKind, KeyStyle, Side},
 };
 
 use super::{Check, Finding, Level, told};
 use crate::admin::sides::examine::{Answers, Subject};
 
 pub(super) fn judge(side: &Side, subject: &Subject, answers: &Answers) -> Vec<Finding> {
-    let mut found = vec![record(subject, answers)];
+    let mut found = vec![record(side, subject, answers)];
     found.extend(key(side, subject, answers));
     found.extend(etag(side, subject, answers));
     found.extend(absence(subject, answers));
     found
 }
 
-fn record(subject: &Subject, answers: &Answers) -> Finding {
+fn record(side: &Side, subject: &Subject, answers: &Answers) -> Finding {
+    let finding = |level, found: &str| Finding::new(Check::Record, level, &subject.entity, "one record", found);
+    if let Some((help, sample)) = answers.sample_help.as_ref().zip(answers.sample.as_ref()) {
+        let found = match sample {
+            Err(failure) => format!("{}. With this setting the app shows one", told(failure)),
+            Ok(_) => format!(
+                "no record, but one without the parameter `{}`: the app takes it for a filter, so all lists would be empty",
+                side.config.connector.list.size_parameter().unwrap_or_default()
+            ),
+        };
+        return finding(Level::Error, &found).suggests(help.setting, &help.value);
+    }
     let (level, found) = match &answers.sample {
         None => (Level::Warning, "not asked: no time was left".to_owned()),
         Some(Ok(Some(_))) => (Level::Ok, "a record".to_owned()),
         Some(Ok(None)) => (Level::Warning, "no record: what needs one was not looked at".to_owned()),
         Some(Err(failure)) => (level_of(failure), told(failure)),
     };
-    Finding::new(Check::Record, level, &subject.entity, "one record", &found)
+    finding(level, &found)
 }
 
 fn key(side: &Side, subject: &Subject, answers: &Answers) -> Option<Finding> {
@@ -31,6 +42,11 @@ fn key(side: &Side, subject: &Subject, answers: &Answers) -> Option<Finding> {
     let (own, first) = answers.by_key.first()?;
     let asked = format!("that record, by its {key_field}");
     let finding = |level, found: &str| Finding::new(Check::Key, level, &subject.entity, &asked, found);
+    if let Some(help) = &answers.key_help {
+        let first = first.as_ref().map_or_else(told, |_| "no record, though it is there".to_owned());
+        let found = format!("{first}. With this setting the app finds it");
+        return Some(finding(Level::Error, &found).suggests(help.setting, &help.value));
+    }
     let failure = match first {
         Ok(Some(_)) => return Some(finding(Level::Ok, "the record")),
         Ok(None) => {
@@ -62,6 +78,18 @@ fn etag(side: &Side, subject: &Subject, answers: &Answers) -> Option<Finding> {
     // REST apps send it with a single record only, so a list without one says nothing.
     let found = by_key.or(sample.filter(|sample| sample.etag.is_some()))?;
     let finding = |level, says: &str| Finding::new(Check::Etag, level, &subject.entity, "the record's ETag", says);
+    // By the standard If-Match never matches a weak ETag (RFC 9110, 13.1.1). Express makes one for every answer and compares none;
+    // OData apps make weak ones and compare them all the same.
+    let is_rest = side.config.connector.protocol() == ConnectorKind::Http;
+    if is_rest && found.etag.as_deref().is_some_and(|etag| etag.starts_with("W/")) {
+        return Some(match side.config.capability {
+            Capability::Versioned => {
+                let says = "a weak one, of the server and not of the record: If-Match does not protect a record by it";
+                finding(Level::Error, says).suggests("capability", "plain")
+            }
+            Capability::Idempotent | Capability::Plain => finding(Level::Ok, "a weak one, and none is needed"),
+        });
+    }
     Some(match (found.etag.is_some(), side.config.capability) {
         (true, Capability::Versioned) => finding(Level::Ok, "an ETag, as `versioned` needs it"),
         (true, Capability::Idempotent) => finding(Level::Ok, "an ETag, which `idempotent` does not need"),

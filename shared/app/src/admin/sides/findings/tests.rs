@@ -53,7 +53,7 @@ fn fine() -> Answers {
         sample: Some(Ok(record(Some("W/\"1\"")))),
         by_key: vec![(KeyStyle::Named, Ok(record(Some("W/\"1\""))))],
         missing: Some(Ok(None)),
-        list: None,
+        ..Answers::default()
     }
 }
 
@@ -151,9 +151,22 @@ fn the_etag_is_compared_with_the_capability() {
         assert!(etag.starts_with(&format!("etag {level}")) && etag.ends_with(helps), "{etag}");
         assert_eq!(etag.contains('['), !helps.is_empty(), "{etag}");
     }
-    let list_only = Answers { sample: Some(Ok(record(None))), by_key: Vec::new(), missing: None, list: None };
+    let list_only = Answers { sample: Some(Ok(record(None))), ..Answers::default() };
     let all = found(&side("versioned", "named"), subject(&[], &[]), list_only, Ok(None));
     assert!(!all.iter().any(|text| text.starts_with("etag")), "a list without ETags says nothing: {all:?}");
+}
+
+#[test]
+fn a_weak_etag_of_a_rest_app_is_no_version_of_its_record() {
+    let etag = |kind: &str, capability: &str| {
+        let config = json!({"connector": {"kind": kind, "base_url": "https://a/"}, "capability": capability});
+        let side = Side { id: "crm".parse().unwrap(), config: serde_json::from_value(config).unwrap(), version: 1 };
+        one("etag", &found(&side, subject(&[], &[]), fine(), Ok(None)))
+    };
+    let says = "a weak one, of the server and not of the record: If-Match does not protect a record by it";
+    assert_eq!(etag("rest", "versioned"), format!("etag error: {says} [capability = plain]"));
+    assert_eq!(etag("rest", "plain"), "etag ok: a weak one, and none is needed");
+    assert!(etag("odata", "plain").ends_with("[capability = versioned]"));
 }
 
 #[test]
