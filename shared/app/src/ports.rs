@@ -35,7 +35,7 @@ pub use self::{
     log::{FailedEvent, Log, LogRange},
     pages::{Page, PageError, PageRequest},
     queues::{Pointer, Queues, Received},
-    store::{ConfigStore, Role, Token, Tokens},
+    store::{ConfigStore, Role, Session, Token, Tokens},
     sync_runs::{
         ActiveRun, FINDINGS_AT_ONCE, FindingChange, FindingList, SyncPorts, SyncRuns, WorkItems, finding_place,
         is_waiting_place, waiting_place,

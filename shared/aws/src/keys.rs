@@ -29,6 +29,8 @@ pub enum Key {
     Side(SideId),
     /// A bearer token, by its SHA-256.
     Token(String),
+    /// A session of the console, by the SHA-256 of its secret.
+    Session(String),
     /// How many writes were skipped while the map did not run.
     Skipped(MapUid),
     /// An archived entry, by its id in the archive.
@@ -96,6 +98,7 @@ impl Key {
             Self::Map(_) => "MAPS".to_owned(),
             Self::Side(_) => "SIDES".to_owned(),
             Self::Token(_) => "TOKENS".to_owned(),
+            Self::Session(hash) => format!("Z#{hash}"),
             Self::Skipped(uid)
             | Self::CatchUp(uid, _)
             | Self::Depth(uid)
@@ -136,6 +139,7 @@ impl Key {
             Self::Map(id) => id.to_string(),
             Self::Side(id) | Self::Health(id) => id.to_string(),
             Self::Token(hash) => hash.clone(),
+            Self::Session(_) => "Z".to_owned(),
             Self::Skipped(_) => "SKIPPED".to_owned(),
             Self::Archived(_, id) | Self::Conflict(_, id) => format!("{:032x}", id.0),
             Self::Error(.., id) | Self::Activity(_, id) | Self::Failed(id) => format!("{:032x}", id.0),

@@ -61,7 +61,8 @@ pub struct SimWorld {
     history: Mutex<Vec<(Timestamp, MapState, u64)>>,
     /// So many attempts to save the map fail from now on.
     failing_saves: AtomicU64,
-    tokens: MemoryTokens,
+    /// Tokens and sessions.
+    pub tokens: MemoryTokens,
     /// The logs.
     pub log: MemoryLog,
     /// Rules and incidents.

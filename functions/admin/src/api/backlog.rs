@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use app::{
     admin::{
-        AdminPorts,
-        backlog::{self, Cursor},
+        AdminPorts, backlog,
+        cursor::{queue_cursor, read_queue_cursor},
         maps,
         view::{BacklogView, Entries, EntryDetail, EntryView, MapQueue, Queues},
     },
@@ -17,7 +17,7 @@ use domain::{MapId, RecordKey};
 
 use crate::http::{
     extract::{Name, Params},
-    page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
+    page::page_limit,
     reply::{Reply, json},
 };
 
@@ -41,11 +41,11 @@ pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): N
     params.known(&["key", "after", "limit"])?;
     let limit = page_limit(&params)?;
     let key = params.parsed::<RecordKey>("key")?;
-    let after = params.text("after").map(|text| read_cursor(&id, text)).transpose()?;
+    let after = params.text("after").map(|text| read_queue_cursor(&id, text)).transpose()?;
     let map = maps::get(&*ports, &id).await?;
     let (listed, next) = backlog::list(&*ports, &id, key, after, limit).await?;
     let entries = listed.into_iter().map(|(key, entry)| EntryView::of(&map, &key, entry)).collect();
-    let next = next.map(|Cursor { open, seq }| format!("{seq}.{}", lane_cursor(&open)));
+    let next = next.as_ref().map(queue_cursor);
     json(StatusCode::OK, &Entries { entries, next })
 }
 
@@ -56,11 +56,4 @@ pub(crate) async fn entry<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): 
     let map = maps::get(&*ports, &id).await?;
     let (head, entry) = backlog::entry(&*ports, &id, key.clone(), seq).await?;
     json(StatusCode::OK, &EntryDetail::of(&map, &key, &head, entry))
-}
-
-/// Reads a cursor of the form `seq.time.key`.
-fn read_cursor(map: &MapId, text: &str) -> Result<Cursor, AppError> {
-    let wrong = not_a_cursor;
-    let (seq, lane) = text.split_once('.').ok_or_else(wrong)?;
-    Ok(Cursor { seq: seq.parse().map_err(|_| wrong())?, open: read_lane_cursor(map, lane)? })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::{
     admin::{
         AdminPorts, Caller,
+        cursor::{lane_cursor, not_a_cursor, read_lane_cursor},
         lane::{Command, Target},
         maps,
         parked::{self, BulkAction, BulkPage, MAX_LISTED, ParkedFilter, TargetResult},
@@ -20,7 +21,7 @@ use crate::{
     bodies::{CommandName, EntryCommand, EntryRef, RetryAll},
     http::{
         extract::{Json, Name, Params},
-        page::{lane_cursor, not_a_cursor, page_limit, read_lane_cursor},
+        page::page_limit,
         reply::{Reply, json},
     },
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::admin::{AdminPorts, export::Export};
+use app::admin::{AdminPorts, cursor::not_a_cursor, export::Export};
 use axum::{Extension, extract::State};
 use lambda_http::Context;
 
@@ -10,7 +10,6 @@ use super::syncs::{read_list, read_names};
 use crate::http::{
     extract::{Names, Params},
     file::{deadline, file, read_format},
-    page::not_a_cursor,
     reply::Reply,
 };
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use app::{
     admin::{
-        AdminPorts, Caller, maps,
+        AdminPorts, Caller,
+        cursor::not_a_cursor,
+        maps,
         syncs::{self, RunCommand, StartSync},
         view::{SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
     },
@@ -18,7 +20,7 @@ use crate::{
     bodies::{DecideDeletionsRequest, Reason, StartSyncRun},
     http::{
         extract::{Json, Name, Names, Params},
-        page::{not_a_cursor, page_limit},
+        page::page_limit,
         reply::{Reply, json},
         wait::read_wait,
     },

@@ -70,7 +70,7 @@ pub async fn all<P: AdminPorts>(ports: &P) -> Result<Vec<(MapId, Result<Backlog,
     clippy::cast_sign_loss,
     reason = "the figures are estimates for people"
 )]
-async fn measure<P: AdminPorts>(ports: &P, map: &Map) -> Result<Backlog, AppError> {
+pub(super) async fn measure<P: AdminPorts>(ports: &P, map: &Map) -> Result<Backlog, AppError> {
     let depth = ports.queues().depth(map).await?;
     let samples = ports.lanes().depths(map).await?;
     let catch_up = ports.lanes().catch_up(map).await?;

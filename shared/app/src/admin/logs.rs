@@ -1,6 +1,7 @@
 //! The logs, as operators read them: the activity of maps, and every error with what it is about.
 
 mod failed;
+mod filter;
 mod groups;
 mod merge;
 mod resolve;
@@ -8,15 +9,15 @@ mod resolve;
 use std::collections::BTreeSet;
 
 use domain::{
-    ErrorClass, LogId, MapId, RecordKey, SideId, Timestamp,
+    ErrorClass, LogId, MapId, Timestamp,
     log::{Activity, LoggedError},
-    record::ContentHash,
 };
 use futures::FutureExt;
 
 use self::merge::Merge;
 pub use self::{
     failed::{MAX_FAILED, dismiss, failed},
+    filter::{ErrorFilter, read_maps, read_time},
     groups::{Group, GroupBy, groups},
     resolve::resolve,
 };
@@ -32,37 +33,6 @@ pub const MAX_PAGE: usize = 1_000;
 pub const MAX_LOOKED_AT: usize = 20_000;
 /// Most maps that one request names.
 pub const MAX_MAPS: usize = 50;
-
-/// Which errors.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ErrorFilter {
-    /// Of these maps. Empty: of all.
-    pub maps: Vec<MapId>,
-    /// Of this class.
-    pub class: Option<ErrorClass>,
-    /// Met when writing to this app.
-    pub to: Option<SideId>,
-    /// Of this record.
-    pub key: Option<RecordKey>,
-    /// That say the same.
-    pub fingerprint: Option<ContentHash>,
-    /// Only those that are (or are not) resolved.
-    pub resolved: Option<bool>,
-    /// At this time or later.
-    pub from: Timestamp,
-    /// Before this time.
-    pub until: Option<Timestamp>,
-}
-
-impl ErrorFilter {
-    fn passes(&self, error: &LoggedError) -> bool {
-        let event = &error.event;
-        self.to.as_ref().is_none_or(|to| event.to == *to)
-            && self.key.as_ref().is_none_or(|key| event.key.as_ref() == Some(key))
-            && self.fingerprint.is_none_or(|fingerprint| error.fingerprint == fingerprint)
-            && self.resolved.is_none_or(|resolved| error.resolved.is_some() == resolved)
-    }
-}
 
 /// A page of a log, newest first.
 #[derive(Clone, Debug, PartialEq)]

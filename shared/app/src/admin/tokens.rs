@@ -53,16 +53,18 @@ pub async fn authenticate<P: AdminPorts>(ports: &P, authorization: Option<&str>)
     if !scheme.eq_ignore_ascii_case("bearer") || token.len() > MAX_TOKEN_BYTES || !token.starts_with(PREFIX) {
         return Err(AppError::Unauthenticated);
     }
-    let hash = sha256_hex(token);
+    find_caller(ports, &sha256_hex(token)).await?.ok_or(AppError::Unauthenticated)
+}
+
+/// The owner of the token with this SHA-256.
+pub(super) async fn find_caller<P: AdminPorts>(ports: &P, hash: &str) -> Result<Option<Caller>, AppError> {
     if let Some(first) = ports.first_admin_sha256()
         && bool::from(first.as_bytes().ct_eq(hash.as_bytes()))
     {
-        return Ok(Caller { name: FIRST_ADMIN.to_owned(), role: Role::Admin });
+        return Ok(Some(Caller { name: FIRST_ADMIN.to_owned(), role: Role::Admin }));
     }
-    match ports.tokens().token(&hash).await? {
-        Some(token) => Ok(Caller { name: token.name, role: token.role }),
-        None => Err(AppError::Unauthenticated),
-    }
+    let token = ports.tokens().token(hash).await?;
+    Ok(token.map(|token| Caller { name: token.name, role: token.role }))
 }
 
 /// Makes a token. The second part of the answer is its secret: it is told this once and never again.

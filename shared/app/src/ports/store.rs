@@ -57,7 +57,7 @@ pub trait ConfigStore: Sync {
     ) -> impl Future<Output = Result<Vec<(LaneKey, Head, Option<Entry>)>, PortError>> + Send;
 }
 
-/// Bearer tokens of operators, known by their hash alone.
+/// Bearer tokens of operators and the sessions that were opened with them, both known by their hash alone.
 pub trait Tokens: Sync {
     /// The token with this SHA-256, if there is one.
     fn token(&self, sha256_hex: &str) -> impl Future<Output = Result<Option<Token>, PortError>> + Send;
@@ -67,6 +67,35 @@ pub trait Tokens: Sync {
     fn list_tokens(&self) -> impl Future<Output = Result<Vec<Token>, PortError>> + Send;
     /// Takes a token back; whether there was one.
     fn delete_token(&self, id: &str) -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// The session with this SHA-256, if there is one.
+    fn session(&self, sha256_hex: &str) -> impl Future<Output = Result<Option<Session>, PortError>> + Send;
+    /// Saves a new session. The store may forget it after `until`.
+    fn open_session(
+        &self,
+        sha256_hex: &str,
+        session: &Session,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// Notes that a session was used. One that is over stays over.
+    fn touch_session(
+        &self,
+        sha256_hex: &str,
+        session: &Session,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// Ends a session. One that is over stays over.
+    fn close_session(&self, sha256_hex: &str) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// A session of the console, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Session {
+    /// SHA-256, in hex, of the token that it was opened with. The session ends with the token.
+    pub token: String,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was used last, to within some minutes.
+    pub used_at: Timestamp,
 }
 
 /// A bearer token, without the secret.

@@ -2,7 +2,7 @@
 //!
 //! The store may hold other things; those named `contract-…` must not be there before and are gone afterwards.
 
-use app::ports::{CommitError, ConfigStore, Role, Token, Tokens};
+use app::ports::{CommitError, ConfigStore, Role, Session, Token, Tokens};
 use domain::{
     Map, MapConfig, MapId, SideId, Timestamp,
     id::MapUid,
@@ -83,6 +83,26 @@ pub async fn tokens_contract<T: Tokens>(tokens: &T) {
     assert_eq!(tokens.token(&hash).await, Ok(None));
     assert_eq!(tokens.token(&other_hash).await, Ok(Some(other.clone())), "only the one that is named goes");
     assert_eq!(tokens.delete_token(&other.id).await, Ok(true));
+    sessions_contract(tokens).await;
+}
+
+async fn sessions_contract<T: Tokens>(tokens: &T) {
+    let at = Timestamp(4_795_428_000_000); // far ahead: no store forgets it in mid-test
+    let (hash, other_hash) = ("ef".repeat(32), "01".repeat(32));
+    let session = Session { token: "ab".repeat(32), opened_at: at, used_at: at };
+    let used = Session { used_at: at.plus_ms(7), ..session.clone() };
+    assert_eq!(tokens.session(&hash).await, Ok(None));
+    assert_eq!(tokens.open_session(&hash, &session, at.plus_ms(1_000)).await, Ok(()));
+    assert_eq!(tokens.open_session(&other_hash, &session, at.plus_ms(1_000)).await, Ok(()));
+    assert_eq!(tokens.session(&hash).await, Ok(Some(session.clone())));
+    assert_eq!(tokens.touch_session(&hash, &used, at.plus_ms(1_000)).await, Ok(()));
+    assert_eq!(tokens.session(&hash).await, Ok(Some(used.clone())));
+    assert_eq!(tokens.close_session(&hash).await, Ok(()));
+    assert_eq!(tokens.session(&hash).await, Ok(None));
+    assert_eq!(tokens.close_session(&hash).await, Ok(()), "a repeat does no harm");
+    assert_eq!(tokens.touch_session(&hash, &used, at.plus_ms(1_000)).await, Ok(()));
+    assert_eq!(tokens.session(&hash).await, Ok(None), "a session that is over stays over");
+    assert_eq!(tokens.session(&other_hash).await, Ok(Some(session)), "only the one that is named goes");
 }
 
 /// The settings of a side that is reached with an API key.

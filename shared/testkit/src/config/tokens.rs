@@ -5,12 +5,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{PortError, Token, Tokens};
+use app::ports::{PortError, Session, Token, Tokens};
+use domain::Timestamp;
 
 /// Tokens in memory, by the hash of their secret.
 #[derive(Debug, Default)]
 pub struct MemoryTokens {
     tokens: Mutex<BTreeMap<String, Token>>,
+    sessions: Mutex<BTreeMap<String, Session>>,
     failure: Mutex<Option<PortError>>,
 }
 
@@ -18,6 +20,16 @@ impl MemoryTokens {
     /// Lets every call fail from now on, or none.
     pub fn fail(&self, failure: Option<PortError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// Hashes of the sessions that are not closed.
+    pub fn sessions(&self) -> Vec<String> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    fn open_sessions(&self) -> Result<MutexGuard<'_, BTreeMap<String, Session>>, PortError> {
+        drop(self.open()?);
+        Ok(self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn open(&self) -> Result<MutexGuard<'_, BTreeMap<String, Token>>, PortError> {
@@ -47,5 +59,26 @@ impl Tokens for MemoryTokens {
         let before = tokens.len();
         tokens.retain(|_, token| token.id != id);
         Ok(tokens.len() < before)
+    }
+
+    async fn session(&self, sha256_hex: &str) -> Result<Option<Session>, PortError> {
+        Ok(self.open_sessions()?.get(sha256_hex).cloned())
+    }
+
+    async fn open_session(&self, sha256_hex: &str, session: &Session, _: Timestamp) -> Result<(), PortError> {
+        self.open_sessions()?.insert(sha256_hex.to_owned(), session.clone());
+        Ok(())
+    }
+
+    async fn touch_session(&self, sha256_hex: &str, session: &Session, _: Timestamp) -> Result<(), PortError> {
+        if let Some(open) = self.open_sessions()?.get_mut(sha256_hex) {
+            *open = session.clone();
+        }
+        Ok(())
+    }
+
+    async fn close_session(&self, sha256_hex: &str) -> Result<(), PortError> {
+        self.open_sessions()?.remove(sha256_hex);
+        Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use app::{
     admin::AdminPorts,
-    ports::{PortError, Token, Tokens},
+    ports::{PortError, Session, Token, Tokens},
 };
+use domain::Timestamp;
 
 use super::SimWorld;
 
@@ -52,5 +53,31 @@ impl Tokens for SimWorld {
         let deleted = self.tokens.delete_token(id).await;
         self.executor.turn_at("Tokens.delete_token").await;
         deleted
+    }
+
+    async fn session(&self, sha256_hex: &str) -> Result<Option<Session>, PortError> {
+        self.executor.turn_at("Tokens.session").await;
+        self.tokens.session(sha256_hex).await
+    }
+
+    async fn open_session(&self, sha256_hex: &str, session: &Session, until: Timestamp) -> Result<(), PortError> {
+        self.executor.turn_at("Tokens.open_session").await;
+        let done = self.tokens.open_session(sha256_hex, session, until).await;
+        self.executor.turn_at("Tokens.open_session").await;
+        done
+    }
+
+    async fn touch_session(&self, sha256_hex: &str, session: &Session, until: Timestamp) -> Result<(), PortError> {
+        self.executor.turn_at("Tokens.touch_session").await;
+        let done = self.tokens.touch_session(sha256_hex, session, until).await;
+        self.executor.turn_at("Tokens.touch_session").await;
+        done
+    }
+
+    async fn close_session(&self, sha256_hex: &str) -> Result<(), PortError> {
+        self.executor.turn_at("Tokens.close_session").await;
+        let done = self.tokens.close_session(sha256_hex).await;
+        self.executor.turn_at("Tokens.close_session").await;
+        done
     }
 }

@@ -1,7 +1,7 @@
 //! What the crash matrix does not crash, with the reason. A new use case or method does not belong here, but in the matrix.
 
 /// A crash of what only reads leaves nothing behind.
-pub(crate) const READS: [&str; 47] = [
+pub(crate) const READS: [&str; 53] = [
     "Apps.sample",
     "Archive.conflicts",
     "Gauges.catch_up",
@@ -17,6 +17,12 @@ pub(crate) const READS: [&str; 47] = [
     "admin::backlog::status",
     "admin::conflicts::get",
     "admin::conflicts::list",
+    "admin::console::activity::activity",
+    "admin::console::commands::prepare_switch",
+    "admin::console::errors::causes",
+    "admin::console::errors::records",
+    "admin::console::overview::overview",
+    "admin::console::queue::queue",
     "admin::document::export",
     "admin::document::plan",
     "admin::parked::choose_targets",
@@ -56,5 +62,10 @@ pub(crate) const ELSEWHERE: [&str; 4] =
     ["AdminPorts.failed_batches", "Alerts.incidents", "Log.add_failed", "Secrets.get"];
 
 /// Parts of use cases: what they are called by has, or lacks, its own case.
-pub(crate) const PARTS: [&str; 4] =
-    ["admin::parked::command_each", "alerts::act::act", "alerts::evaluate::evaluate", "alerts::notify::notify"];
+pub(crate) const PARTS: [&str; 5] = [
+    "admin::console::commands::switch_maps",
+    "admin::parked::command_each",
+    "alerts::act::act",
+    "alerts::evaluate::evaluate",
+    "alerts::notify::notify",
+];

@@ -10,7 +10,7 @@ use app::{
     admin::{
         DiscardPolicy, Precondition, document, incidents,
         logs::{ErrorFilter, dismiss, resolve},
-        maps, rules, sides, tokens,
+        maps, rules, sessions, sides, tokens,
     },
     alerts::{CameBack, bounced},
     error::AppError,
@@ -41,6 +41,9 @@ enum Case {
     DeleteGroup,
     IssueToken,
     DeleteToken,
+    SignIn,
+    FindSession,
+    SignOut,
     TestRule,
     MailCameBack,
     Unflag,
@@ -50,7 +53,7 @@ enum Case {
     Apply,
 }
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 20] = [
     Case::PutSide,
     Case::DeleteSide,
     Case::PutMap,
@@ -61,6 +64,9 @@ const CASES: [Case; 17] = [
     Case::DeleteGroup,
     Case::IssueToken,
     Case::DeleteToken,
+    Case::SignIn,
+    Case::FindSession,
+    Case::SignOut,
     Case::TestRule,
     Case::MailCameBack,
     Case::Unflag,
@@ -72,6 +78,11 @@ const CASES: [Case; 17] = [
 
 fn somebody() -> Address {
     "ann@example.com".parse().unwrap()
+}
+
+/// The world has the same 256 random bits each time.
+fn secret(prefix: &str) -> String {
+    format!("{prefix}{}Bwc", "BwcH".repeat(10))
 }
 
 fn failed_event() -> FailedEvent {
@@ -86,7 +97,12 @@ async fn set(world: &SimWorld, case: Case) {
         Case::DeleteMap => act(world, Case::PutMap).await.unwrap().unwrap(),
         Case::DeleteRule | Case::TestRule => act(world, Case::PutRule).await.unwrap().unwrap(),
         Case::DeleteGroup => act(world, Case::PutGroup).await.unwrap().unwrap(),
-        Case::DeleteToken => act(world, Case::IssueToken).await.unwrap().unwrap(),
+        Case::DeleteToken | Case::SignIn => act(world, Case::IssueToken).await.unwrap().unwrap(),
+        Case::FindSession | Case::SignOut => {
+            act(world, Case::IssueToken).await.unwrap().unwrap();
+            act(world, Case::SignIn).await.unwrap().unwrap();
+            world.executor.sleep(10 * 60 * 1_000).await; // so that its use is noted
+        }
         Case::Unflag => {
             let flagged = Flagged { address: somebody(), at: world.executor.now(), says: "bounced".to_owned() };
             world.alerts.flag(&flagged).await.unwrap();
@@ -134,6 +150,12 @@ async fn act(world: &SimWorld, case: Case) -> Option<Result<(), AppError>> {
             Some(token) => world.invoke(tokens::delete(world, &token.id)).await,
             None => Some(Ok(())),
         },
+        Case::SignIn => world.invoke(sessions::sign_in(world, &secret("tnd_"))).await.map(|done| done.map(drop)),
+        Case::FindSession => {
+            let found = world.invoke(sessions::find(world, &secret(sessions::PREFIX))).await;
+            found.map(|done| done.map(|caller| assert_eq!(caller.unwrap().name, "ann")))
+        }
+        Case::SignOut => world.invoke(sessions::sign_out(world, &secret(sessions::PREFIX))).await,
         Case::TestRule => world.invoke(rules::send_test_mails(world, &kim, &rule, "")).await.map(|done| done.map(drop)),
         Case::MailCameBack => {
             let back =
@@ -173,11 +195,12 @@ async fn state(world: &SimWorld) -> String {
     let rules: Vec<_> = world.alerts.rules().await.unwrap().into_iter().map(|rule| (rule.id, rule.version)).collect();
     let groups: Vec<_> = world.alerts.groups().await.unwrap().into_iter().map(|one| (one.id, one.version)).collect();
     let tokens: Vec<_> = world.list_tokens().await.unwrap().into_iter().map(|token| token.name).collect();
+    let sessions = world.tokens.sessions().len();
     let flagged = world.alerts.flagged().await.unwrap().len();
     let seen = world.alerts.all_incidents().iter().filter(|incident| incident.acknowledged.is_some()).count();
     let failed = world.log.failed(None, 10).await.unwrap().len();
     let open = world.log.all_errors().iter().filter(|error| error.resolved.is_none()).count();
-    format!("{sides:?} {maps:?} {rules:?} {groups:?} {tokens:?} {flagged} {seen} {failed} {open}")
+    format!("{sides:?} {maps:?} {rules:?} {groups:?} {tokens:?} {sessions} {flagged} {seen} {failed} {open}")
 }
 
 /// How many points there are, where it crashed, and what is there in the end.
