@@ -6,6 +6,7 @@ mod alerts;
 mod bad_input;
 mod batch;
 mod cap;
+mod console;
 mod copies;
 mod crossing;
 mod deletions;

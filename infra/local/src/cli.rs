@@ -12,6 +12,7 @@ use crate::endpoints::Endpoints;
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::output::{Output, seconds};
+use crate::sign_in::SignInDoor;
 use crate::stack::Stack;
 use crate::{python, sample_app, sign, story, tools};
 
@@ -131,9 +132,11 @@ async fn up(args: Args, output: Output) -> anyhow::Result<ExitCode> {
     if matches!(&result, Ok(code) if *code == ExitCode::SUCCESS) {
         output.say(format_args!("\nAll as it should be, after {}.", seconds(started.elapsed())));
         if !once {
-            tell_addresses(&stack, output);
+            let door = SignInDoor::open(stack.endpoints()).await?;
+            tell_addresses(&stack, output, &door);
             result = tokio::select! {
                 broken = watch(&mut stack) => broken,
+                broken = door.let_in() => broken,
                 stopped = &mut stop => stopped,
             }
             .map(|()| ExitCode::SUCCESS);
@@ -144,7 +147,7 @@ async fn up(args: Args, output: Output) -> anyhow::Result<ExitCode> {
     result.and_then(|code| stopped.map(|()| code))
 }
 
-fn tell_addresses(stack: &Stack, output: Output) {
+fn tell_addresses(stack: &Stack, output: Output, door: &SignInDoor) {
     let endpoints = stack.endpoints();
     output.heading("Tandem is up; Ctrl-C stops everything");
     output.say(format_args!("  finance     {}", stack.finance().url()));
@@ -157,6 +160,8 @@ fn tell_addresses(stack: &Stack, output: Output) {
     output.say(format_args!("  tokens and secrets of this run: {}", stack.endpoints_file().display()));
     output.say("  the environment of each function: <function>.env beside it, for `cargo lambda watch --env-file`");
     output.say("  Edit a customer on either app's page and look at the other.");
+    output.say(format_args!("  console     {}", endpoints.console));
+    output.say(format_args!("  sign in with one click: {}", door.link()));
 }
 
 /// Ends only when something that must run does not.

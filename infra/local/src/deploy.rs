@@ -32,6 +32,7 @@ pub(crate) struct Outputs {
     pub(crate) sync_write: String,
     pub(crate) log_ingest: String,
     pub(crate) admin: String,
+    pub(crate) console: String,
     pub(crate) table: String,
     pub(crate) event_bus: String,
 }
@@ -102,6 +103,8 @@ impl Deployment {
             sync_write: reachable(&get("SyncWriteUrl")?, &self.endpoint),
             log_ingest: reachable(&get("LogIngestUrl")?, &self.endpoint),
             admin: reachable(&get("AdminUrl")?, &self.endpoint),
+            // With its slash: links on the first page are relative to it.
+            console: reachable(&get("ConsoleUrl")?, &self.endpoint) + "/",
             table: get("TableName")?,
             event_bus: get("EventBusName")?,
         })

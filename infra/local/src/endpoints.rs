@@ -20,6 +20,8 @@ pub struct Endpoints {
     pub mails: String,
     /// `admin`, without a slash at the end.
     pub admin: String,
+    /// `console`, with a slash at the end.
+    pub console: String,
     /// The sample apps by side.
     pub apps: BTreeMap<String, String>,
     /// What Tandem shows to each sample app, by side.
@@ -63,7 +65,9 @@ mod tests {
         let endpoints =
             Endpoints { apps: one("finance", "http://127.0.0.1:2"), tokens: one("admin", "t"), ..Endpoints::default() };
         let read: serde_json::Value = serde_json::from_str(&endpoints.to_json().unwrap()).unwrap();
-        for pointer in ["/emulator", "/sync_write", "/admin", "/apps/finance", "/tokens/admin", "/hmac_secret"] {
+        for pointer in
+            ["/emulator", "/sync_write", "/admin", "/console", "/apps/finance", "/tokens/admin", "/hmac_secret"]
+        {
             assert!(read.pointer(pointer).is_some_and(serde_json::Value::is_string), "{pointer}");
         }
     }

@@ -13,8 +13,8 @@ use crate::process;
 use crate::python::on_path;
 
 /// The functions: package = binary = name in the template.
-pub const FUNCTIONS: [&str; 6] =
-    ["sync-write", "resume-drain", "initial-sync", "log-ingest", "threshold-evaluate", "admin"];
+pub const FUNCTIONS: [&str; 7] =
+    ["sync-write", "resume-drain", "initial-sync", "log-ingest", "threshold-evaluate", "admin", "console"];
 /// This tool's own binary, which is also the two sample apps.
 pub(crate) const TOOL: &str = "local";
 

@@ -31,6 +31,7 @@ mod sample_app;
 mod secrets;
 mod seed;
 mod sign;
+mod sign_in;
 mod stack;
 mod story;
 mod sync_write;

@@ -14,6 +14,7 @@ pub mod lanes;
 mod log;
 mod mailer;
 pub mod metrics;
+mod operator_ports;
 pub mod outbox;
 mod ports;
 mod queues;
@@ -36,6 +37,7 @@ pub use self::{
     lanes::DynamoLanes,
     log::DynamoLog,
     mailer::SesMailer,
+    operator_ports::{AwsOperatorPorts, OperatorSettings},
     ports::{AwsPorts, Deps},
     queues::{Sqs, SqsQueues, messages_in},
     secrets::SsmSecrets,

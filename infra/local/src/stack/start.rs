@@ -162,6 +162,7 @@ fn endpoints(
         log_ingest: outputs.log_ingest,
         mails,
         admin: outputs.admin,
+        console: outputs.console,
         apps: by_side(finance.url(), crm.url()),
         apps_api_key: by_side(&secrets.finance_api_key, &secrets.crm_api_key),
         tokens: BTreeMap::from([("admin".to_owned(), secrets.admin_token.clone())]),

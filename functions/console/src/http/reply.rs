@@ -1,0 +1,45 @@
+//! Replies: a page, a way to another page, or an error that the guard turns into a page.
+
+use app::error::AppError;
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use maud::Markup;
+
+/// The result of a page.
+pub(crate) type Reply = Result<Response, Failed>;
+
+/// An error of a page. The response carries it in its extensions to the guard, which knows the id of the request.
+pub(crate) struct Failed(pub(crate) AppError);
+
+impl<E: Into<AppError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+/// A page.
+pub(crate) fn page(status: StatusCode, page: Markup) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, Body::from(page.into_string())).into_response()
+}
+
+/// Leads to another page, which is asked for by GET.
+pub(crate) fn see(link: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(link) = HeaderValue::try_from(link) {
+        response.headers_mut().insert(header::LOCATION, link);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
