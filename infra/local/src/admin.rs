@@ -14,15 +14,15 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// The API at `url`, called with `token`.
+    /// Creates a client of the API at `url` (without a slash at the end) that sends `token` as its bearer token.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the HTTP client cannot be created.
     pub fn new(url: String, token: String) -> anyhow::Result<Self> {
         Ok(Self { url, token, client: http::client()? })
     }
 
-    /// Calls `path`, which begins with a slash; the answer may be a refusal.
+    /// Sends one request to `path`, which begins with a slash. Returns the answer whatever its status.
     ///
     /// # Errors
     /// When the function does not answer.
@@ -34,43 +34,43 @@ impl Admin {
         Answer::of(request).await
     }
 
-    /// Creates or replaces something.
+    /// Creates or replaces the resource at `path`, and returns the body of the answer.
     ///
     /// # Errors
-    /// When it is refused, or the function does not answer.
+    /// When the status is not a success, or the function does not answer.
     pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::PUT, path, Some(body)).await?.accepted(path)
     }
 
-    /// Replaces something, whatever version it has.
+    /// Replaces the resource at `path` whatever its version (`If-Match: *`), and returns the body of the answer.
     ///
     /// # Errors
-    /// When it is refused, or the function does not answer.
+    /// When the status is not a success, or the function does not answer.
     pub async fn overwrite(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.client.put(format!("{}{path}", self.url)).bearer_auth(&self.token);
         Answer::of(request.header("if-match", "*").json(body)).await?.accepted(path)
     }
 
-    /// Has something done.
+    /// Sends a command by `POST`, and returns the body of the answer.
     ///
     /// # Errors
-    /// When it is refused, or the function does not answer.
+    /// When the status is not a success, or the function does not answer.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::POST, path, Some(body)).await?.accepted(path)
     }
 
-    /// Reads something.
+    /// Reads the resource at `path`, and returns the body of the answer.
     ///
     /// # Errors
-    /// When it is refused, or the function does not answer.
+    /// When the status is not a success, or the function does not answer.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.call(Method::GET, path, None).await?.accepted(path)
     }
 
-    /// Makes a token with a role (`operator` or `viewer`, say) and gives its text, which is told only once.
+    /// Creates a token with a role (`admin`, `operator` or `viewer`). Returns its text, which the API shows only once.
     ///
     /// # Errors
-    /// When it is refused, or the function does not answer.
+    /// When the status is not a success, or the function does not answer.
     pub async fn create_token(&self, name: &str, role: &str) -> anyhow::Result<String> {
         let made = self.post("/tokens", &json!({"name": name, "role": role})).await?;
         let token = made.get("token").and_then(Value::as_str);

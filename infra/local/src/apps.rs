@@ -1,4 +1,4 @@
-//! The two sample apps: started as processes of their own, and called as their users and operators call them.
+//! The two sample apps: starts each as a process of its own, and calls them as their users and operators do.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::log_file;
 use crate::process::{Ending, Process};
 use crate::sample_app::{self, FlavorName};
 
-/// They take milliseconds, and longer on a machine that is building something.
+/// Longest wait for an app to start. It takes milliseconds, but longer on a machine that is building something.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
-/// What makes an app the one it is.
+/// The fixed properties of one sample app.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Role {
     /// Which of the two sample apps it is.
@@ -27,7 +27,7 @@ pub(crate) struct Role {
     pub(crate) side: &'static str,
     /// The name of the side at the other end.
     pub(crate) other: &'static str,
-    /// What Tandem takes it for.
+    /// The kind of connector that Tandem uses for it.
     pub(crate) kind: &'static str,
     /// Path of its OData service.
     pub(crate) service: &'static str,
@@ -40,7 +40,7 @@ pub(crate) const FINANCE: Role =
 pub(crate) const CRM: Role =
     Role { flavor: FlavorName::Crm, side: "crm", other: "finance", kind: "dataverse", service: "/api/data/v9.2/" };
 
-/// A running app; it ends when this is dropped, and with the process that holds this.
+/// A running app. Its process ends when this is dropped, or when the process that holds this ends.
 #[derive(Debug)]
 pub(crate) struct RunningApp {
     pub(crate) app: App,
@@ -50,7 +50,7 @@ pub(crate) struct RunningApp {
 }
 
 impl RunningApp {
-    /// Starts an app with a database of its own in `work`, which has these records already.
+    /// Starts an app with a new database in `work`, filled with `records`. Tandem hears nothing of these records.
     pub(crate) async fn start(
         program: &Path,
         role: Role,
@@ -77,12 +77,12 @@ impl RunningApp {
         Ok(Self { app, process, log, database })
     }
 
-    /// Puts records into its database that nobody is told of.
+    /// Stores records in its database without reporting them to Tandem.
     pub(crate) fn store_records(&self, role: Role, records: &[(String, Value)]) -> anyhow::Result<()> {
         sample_app::store_records(&self.database, role.flavor, records)
     }
 
-    /// Says whether it still runs.
+    /// Fails if the app has ended.
     pub(crate) fn check(&mut self, role: Role) -> anyhow::Result<()> {
         match self.process.ended()? {
             None => Ok(()),
@@ -107,7 +107,7 @@ async fn port(process: &mut Process, port_file: &PathBuf, role: Role, log: &Path
     }
 }
 
-/// One of the sample apps, as its users and a test see it.
+/// A client of one sample app, with the calls of its users and of tests.
 #[derive(Debug, Clone)]
 pub struct App {
     url: String,
@@ -116,23 +116,23 @@ pub struct App {
 }
 
 impl App {
-    /// The app at `url`.
+    /// Creates a client of the app at `url` that sends `api_key` as `x-api-key`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the HTTP client cannot be created.
     pub fn new(url: String, api_key: String) -> anyhow::Result<Self> {
         Ok(Self { url, api_key, client: http::client()? })
     }
 
-    /// Its address, which is its page's.
+    /// The app's base address. Its page is there, too.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The fields of a record, or none when there is no such record.
+    /// Reads the fields of a record. Returns `None` when there is no such record.
     ///
     /// # Errors
-    /// When the app does not answer.
+    /// When the app does not answer, or answers with an error other than 404.
     pub async fn fields(&self, key: &str) -> anyhow::Result<Option<Value>> {
         let answer = Answer::of(self.client.get(self.at(&["records", key])?)).await?;
         match answer.status {
@@ -141,7 +141,7 @@ impl App {
         }
     }
 
-    /// Saves changed fields of a record as a person does on the page; the answer may be a refusal.
+    /// Saves changed fields of a record, as a person does on the page. Returns the answer whatever its status.
     ///
     /// # Errors
     /// When the app does not answer.
@@ -149,7 +149,7 @@ impl App {
         self.post("edit", &json!({"key": key, "fields": fields})).await
     }
 
-    /// Deletes a record as a person does on the page; the answer may be a refusal.
+    /// Deletes a record, as a person does on the page. Returns the answer whatever its status.
     ///
     /// # Errors
     /// When the app does not answer.
@@ -157,7 +157,7 @@ impl App {
         self.post("delete", &json!({"key": key})).await
     }
 
-    /// The calls Tandem made about a record, oldest first.
+    /// Lists the calls of the data API about a record, oldest first.
     ///
     /// # Errors
     /// When the app does not answer.
@@ -168,7 +168,7 @@ impl App {
         Ok(calls.as_array().cloned().unwrap_or_default())
     }
 
-    /// Sets the switch that breaks the app on purpose, or mends it.
+    /// Breaks the app on purpose, or repairs it. `switch` is the body of `POST /switches`.
     ///
     /// # Errors
     /// When the app refuses or does not answer.
@@ -176,7 +176,7 @@ impl App {
         self.post("switches", &switch).await?.accepted("setting the switch").map(drop)
     }
 
-    /// Tells the app where Tandem is, and what to sign its calls with.
+    /// Gives the app the URL of `sync-write` and the secret (`whsec_…`) with which it signs its calls.
     ///
     /// # Errors
     /// When the app refuses or does not answer.

@@ -14,13 +14,14 @@ use crate::npm;
 use crate::process::{Ending, Process};
 use crate::tools::NODE;
 
-/// Each app has a copy of its own: Node looks for packages beside the sources.
+/// The files of which each app gets its own copy: Node looks for packages beside the sources.
 const SOURCES: [&str; 4] = ["package.json", "server.js", "srv/sales.cds", "srv/sales.js"];
-/// It takes a second, and longer on a machine that is building something.
+/// Longest wait for an app to start. It takes a second, but longer on a machine that is building something.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
-/// An app on CAP with a database of its own; it ends when this is dropped, and with the process that holds this.
+/// An app on CAP with its own database. Its process ends when this is dropped, or when the process that holds this
+/// ends.
 #[derive(Debug)]
 pub struct Cap {
     node: PathBuf,
@@ -35,8 +36,8 @@ impl Cap {
     /// Their password. The app listens on the loopback address only.
     pub const PASSWORD: &str = "for-tests-only";
 
-    /// Installs what is missing, and starts an app with an empty database. Its files are in the folder `name` of the run
-    /// `work`, under `target/local`.
+    /// Installs Node and the packages if they are missing, and starts an app with an empty database. The app's files
+    /// are in `target/local/{work}/{name}`.
     ///
     /// # Errors
     /// [`Blocked`](crate::Blocked) when Python or the network is missing; any other error says why it does not start.
@@ -48,34 +49,34 @@ impl Cap {
         if dir.exists() {
             fs::remove_dir_all(&dir).with_context(|| format!("{} cannot be removed", dir.display()))?;
         }
-        fs::create_dir_all(dir.join("srv")).with_context(|| format!("{} cannot be made", dir.display()))?;
+        fs::create_dir_all(dir.join("srv")).with_context(|| format!("{} cannot be created", dir.display()))?;
         for source in SOURCES {
             fs::copy(project.join(source), dir.join(source)).with_context(|| format!("{source} cannot be copied"))?;
         }
-        symlink(&packages, dir.join("node_modules")).context("a link to the packages cannot be made")?;
+        symlink(&packages, dir.join("node_modules")).context("a link to the packages cannot be created")?;
         let mut app = Self { node: NODE.program(&layout, "node"), dir, port: 0, process: None };
         app.start_again().await?;
         Ok(app)
     }
 
-    /// The root of its OData service.
+    /// The root URL of its OData service.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/odata/v4/sales/", self.port)
     }
 
-    /// Ends it in the middle of whatever it does.
+    /// Kills the app, whatever it is doing.
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// Starts it again after it was killed, where it was and with the data it had.
+    /// Starts a killed app again, on the same port and with the same data.
     ///
     /// # Errors
-    /// When it does not start.
+    /// When the app does not start.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
         let (log, port_file) = (self.dir.join("log"), self.dir.join("port"));
         if port_file.exists() {
-            fs::remove_file(&port_file).context("an old port cannot be removed")?;
+            fs::remove_file(&port_file).context("the old port file cannot be removed")?;
         }
         let mut command = Command::new(&self.node);
         command.arg("node_modules/@sap/cds/bin/serve.js").args(["--port", &self.port.to_string()]);
@@ -92,7 +93,7 @@ impl Cap {
             }
             tokio::time::sleep(POLL).await;
         }
-        self.port = fs::read_to_string(&port_file)?.parse().context("an app on CAP told no port")?;
+        self.port = fs::read_to_string(&port_file)?.parse().context("the app on CAP wrote no port")?;
         self.process = Some(process);
         Ok(())
     }

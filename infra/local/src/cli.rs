@@ -16,32 +16,32 @@ use crate::sign_in::SignInDoor;
 use crate::stack::Stack;
 use crate::{python, sample_app, sign, story, tools};
 
-/// Exit code of a run that was told to stop before it was up, as shells have it.
+/// Exit code of a run that a signal stopped before it was up: what shells report for Ctrl-C.
 const INTERRUPTED: u8 = 130;
-/// Between two looks at whether everything still runs.
+/// Time between two checks that everything still runs.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// Runs the whole of Tandem on this machine: an AWS emulator, the deployed functions, two apps; plays a short story
-/// with them; and stays up until Ctrl-C, which stops everything it started.
+/// Runs all of Tandem on this machine: an AWS emulator, the deployed functions and two sample apps. Plays a short
+/// story with them, then stays up until Ctrl-C, which stops everything that it started.
 ///
-/// Exit codes: 0 all is well, 1 something failed, 2 wrong arguments, 3 a program or the network is missing,
-/// 4 it runs already or a port is taken.
+/// Exit codes: 0 success, 1 something failed, 2 wrong arguments, 3 a program or the network is missing, 4 another run
+/// is up or the port is taken, 130 a signal stopped it before it was up.
 #[derive(Debug, Parser)]
 #[command(name = "cargo local", version, args_conflicts_with_subcommands = true)]
 struct Args {
-    /// Play the story and stop: exit code 0 when all went well.
+    /// Play the story and stop; the exit code is 0 if every step had the expected result.
     #[arg(long)]
     once: bool,
-    /// An emulator that is there already (LocalStack, say), instead of one of its own.
+    /// Use the emulator at this URL (LocalStack, for example) instead of starting one.
     #[arg(long, value_name = "URL", value_parser = endpoint, conflicts_with = "port")]
     endpoint: Option<String>,
-    /// Port of the emulator; a free one if not given.
+    /// Port of the emulator. Without it, the tool picks a free one.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Build the functions with the release profile.
     #[arg(long)]
     release: bool,
-    /// Work folder under target/local, for a second run beside the first.
+    /// Name of a work folder under target/local. With a name of its own, a second run can be up beside the first.
     #[arg(long, value_parser = name)]
     name: Option<String>,
     #[command(subcommand)]
@@ -50,22 +50,22 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Installs the emulator, sam, cfn-lint and cargo-lambda under target/local, and does nothing else.
+    /// Install the emulator, sam, cfn-lint and cargo-lambda under target/local, and do nothing else.
     Tools,
-    /// Prints a sample event of events/ as its caller would send it now to the run that is up: with a new id, time and
-    /// signature, or with this run's token.
+    /// Print a sample event from events/ as its caller would send it now to the run that is up: with a new id, time and
+    /// signature, or with the token of that run.
     Sign {
-        /// The event.
+        /// Path of the event.
         event: PathBuf,
-        /// Name of the run, if it has one.
+        /// Name of the run, if it was started with --name.
         #[arg(long, value_parser = name)]
         name: Option<String>,
     },
-    /// Runs one of the two sample apps.
+    /// Run one of the two sample apps.
     App(Box<sample_app::Args>),
 }
 
-/// Runs the tool with the arguments of this process.
+/// Runs the tool with the arguments of this process, and returns its exit code.
 pub fn run() -> ExitCode {
     let args = Args::parse();
     let output = Output::terminal();
@@ -116,7 +116,8 @@ async fn install_tools(output: Output) -> anyhow::Result<ExitCode> {
 
 async fn up(args: Args, output: Output) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    // One for the whole run, so that no signal falls between two stages. Dropping a stage ends what it has started.
+    // One listener serves the whole run, because a signal between two listeners would be lost. Dropping a stage ends
+    // what it has started.
     let mut stop = std::pin::pin!(told_to_stop());
     output.heading("Starting");
     let Args { once, endpoint, port, release, name, command: _ } = args;
@@ -130,7 +131,7 @@ async fn up(args: Args, output: Output) -> anyhow::Result<ExitCode> {
         stopped = &mut stop => stopped.map(|()| ExitCode::from(INTERRUPTED)),
     };
     if matches!(&result, Ok(code) if *code == ExitCode::SUCCESS) {
-        output.say(format_args!("\nAll as it should be, after {}.", seconds(started.elapsed())));
+        output.say(format_args!("\nEverything worked as expected, in {}.", seconds(started.elapsed())));
         if !once {
             let door = SignInDoor::open(stack.endpoints()).await?;
             tell_addresses(&stack, output, &door);
@@ -158,13 +159,13 @@ fn tell_addresses(stack: &Stack, output: Output, door: &SignInDoor) {
     output.say(format_args!("  mails sent  {}", endpoints.mails));
     output.say(format_args!("  emulator    {}", endpoints.emulator));
     output.say(format_args!("  tokens and secrets of this run: {}", stack.endpoints_file().display()));
-    output.say("  the environment of each function: <function>.env beside it, for `cargo lambda watch --env-file`");
-    output.say("  Edit a customer on either app's page and look at the other.");
+    output.say("  environment of each function: <function>.env beside that file, for `cargo lambda watch --env-file`");
+    output.say("  Edit a customer on the page of one app, and watch the other app change.");
     output.say(format_args!("  console     {}", endpoints.console));
     output.say(format_args!("  sign in with one click: {}", door.link()));
 }
 
-/// Ends only when something that must run does not.
+/// Returns, with an error, only when a process that must run has ended.
 async fn watch(stack: &mut Stack) -> anyhow::Result<()> {
     loop {
         tokio::time::sleep(WATCH).await;
@@ -187,13 +188,13 @@ fn endpoint(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).map_err(|error| format!("not an address: {error}"))?;
     match (url.scheme(), url.host_str()) {
         ("http" | "https", Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err("an address begins with http:// or https://".to_owned()),
+        _ => Err("an address must begin with http:// or https://".to_owned()),
     }
 }
 
 fn name(text: &str) -> Result<String, String> {
     let good = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
-    if good { Ok(text.to_owned()) } else { Err("letters, digits and hyphens only".to_owned()) }
+    if good { Ok(text.to_owned()) } else { Err("only letters, digits and hyphens are allowed".to_owned()) }
 }
 
 #[cfg(test)]

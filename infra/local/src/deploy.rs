@@ -1,4 +1,4 @@
-//! Deploying the bundle: the template that goes to AWS, with the command that is used there.
+//! Deploys the bundle to an emulator, with the template and the command that deploy it to AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ use crate::process;
 use crate::secrets::{self, Secrets};
 use crate::tools;
 
-/// Between two looks at how a deployment goes; `sam` would wait five seconds.
+/// Time between two looks of `sam` at the deployment, in seconds. Its default is five.
 const POLL_SECONDS: &str = "0.2";
 
-/// What is deployed, and where.
+/// A deployment of the template: the emulator that has it, and the name of its stack.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     endpoint: String,
     stack: String,
 }
 
-/// What the template gives back.
+/// The outputs of the stack. The URLs have no slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outputs {
     pub(crate) sync_write: String,
@@ -45,17 +45,17 @@ struct Output {
 }
 
 impl Deployment {
-    /// A deployment of that name to the emulator at `endpoint`, not made yet.
+    /// Describes a deployment with this stack name to the emulator at `endpoint`. Deploys nothing yet.
     pub(crate) fn new(endpoint: &str, stack: String) -> Self {
         Self { endpoint: endpoint.to_owned(), stack }
     }
 
-    /// The name of a function in this deployment, by the name of its package.
+    /// The name in this deployment of the function with this package.
     pub(crate) fn function(&self, package: &str) -> String {
         format!("{}-{package}", self.stack)
     }
 
-    /// Deploys the template and says where things are.
+    /// Deploys the template and returns the outputs of the stack.
     pub(crate) async fn create(&self, layout: &Layout, work: &Path, secrets: &Secrets) -> anyhow::Result<Outputs> {
         let log = log(work);
         let mut deploy = self.sam(layout, work);
@@ -74,7 +74,7 @@ impl Deployment {
         self.outputs(outputs)
     }
 
-    /// Takes the deployment away again, as far as the template lets it: the table stays.
+    /// Deletes the stack. The table stays, because the template retains it.
     pub(crate) async fn delete(&self) -> anyhow::Result<()> {
         let request = http::client()?
             .post(&self.endpoint)
@@ -111,12 +111,12 @@ impl Deployment {
     }
 }
 
-/// Where `sam`'s log is.
+/// The path of `sam`'s log.
 pub(crate) fn log(work: &Path) -> PathBuf {
     work.join("deploy.log")
 }
 
-/// The parameters of a deployment to an emulator; the rest is as on AWS.
+/// The parameters of a deployment to an emulator. All others keep their defaults, as on AWS.
 fn parameters(secrets: &Secrets) -> Vec<String> {
     vec![
         format!("AdminTokenSha256={}", secrets.admin_token_sha256()),
@@ -129,8 +129,8 @@ fn parameters(secrets: &Secrets) -> Vec<String> {
     ]
 }
 
-/// A function URL by which this machine finds the function. MiniStack names the AWS host; the same function is under a
-/// path of the emulator, which needs no name server. LocalStack names an address of its own that resolves to here.
+/// Turns a function URL into one that works on this machine. MiniStack returns the host name that AWS would, and serves
+/// the same function under a path of its own address. LocalStack returns a name that resolves to this machine.
 fn reachable(function_url: &str, endpoint: &str) -> String {
     let host = function_url.split_once("://").map_or(function_url, |(_scheme, rest)| rest);
     match host.split_once(".lambda-url.") {

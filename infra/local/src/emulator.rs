@@ -17,32 +17,35 @@ use crate::process::{Ending, Process};
 use crate::python;
 use crate::tools;
 
-/// Starts the emulator, and ends it and its functions when the process that started it is gone, however that ended.
+/// Starts the emulator. Kills it and its functions when the process that started it has ended, even by SIGKILL.
 const LAUNCHER: &str = include_str!("emulator/launcher.py");
 /// Region of everything in the emulator.
 pub const REGION: &str = "us-east-1";
-/// It takes about two seconds, and longer on a machine that is building something.
+/// Longest wait for the emulator to start. It takes about two seconds, but longer on a machine that is building
+/// something.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
-/// How often another free port is tried when somebody was faster.
+/// Free ports that are tried before the tool gives up: another program may take one first.
 const PORT_ATTEMPTS_MAX: u32 = 3;
-/// Function runs at the same time, over all functions. The emulator's own default depends on the machine's memory.
+/// Most runs of functions at the same time, over all functions. The emulator's own default depends on the machine's
+/// memory.
 const CONCURRENCY_MAX: u32 = 500;
 
-/// A running emulator; it ends when this is dropped, and with the process that holds this.
+/// A running emulator. Its process ends when this is dropped, or when the process that holds this ends.
 #[derive(Debug)]
 pub struct Emulator {
     url: String,
     process: Process,
     log: PathBuf,
-    // After the process, which writes there.
+    // Dropped after the process, which writes there.
     _scratch: Scratch,
     _lock: Option<Lock>,
 }
 
 impl Emulator {
-    /// Starts an emulator on a free port with nothing in it, for tests that need no deployed functions. It is installed
-    /// first if it is not yet. `name` is its work folder's, under `target/local`; two at the same time need two names.
+    /// Starts an empty emulator on a free port, for tests that need no deployed functions. Installs it first if it is
+    /// missing. `name` is the name of its work folder under `target/local`; two emulators at the same time need two
+    /// names.
     ///
     /// # Errors
     /// When Python or the network is missing, the work folder is in use, or the emulator does not start.
@@ -56,12 +59,12 @@ impl Emulator {
         Ok(Self { _lock: Some(lock), ..started })
     }
 
-    /// Its address, for `AWS_ENDPOINT_URL`.
+    /// The emulator's address, for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Says whether it still runs.
+    /// Fails if the emulator has ended.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         match self.process.ended()? {
             None => Ok(()),
@@ -69,7 +72,7 @@ impl Emulator {
         }
     }
 
-    /// Starts the installed emulator with its files in `work`, on the port that was asked for or on a free one.
+    /// Starts the installed emulator with its files in `work`, on `port` or on a free one.
     pub(crate) async fn start_in(layout: &Layout, work: &Path, port: Option<u16>) -> anyhow::Result<Self> {
         let program = tools::EMULATOR.program(layout, "python");
         if let Some(port) = port {
@@ -87,7 +90,7 @@ impl Emulator {
     }
 }
 
-/// The emulator's own files, the unpacked functions among them. They go when it has ended.
+/// The folder of the emulator's own files, among them the unpacked functions. Dropping this removes the folder.
 #[derive(Debug)]
 struct Scratch(PathBuf);
 
@@ -96,14 +99,14 @@ impl Scratch {
         if dir.exists() {
             fs::remove_dir_all(&dir).with_context(|| format!("{} cannot be removed", dir.display()))?;
         }
-        fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        fs::create_dir_all(&dir).with_context(|| format!("{} cannot be created", dir.display()))?;
         Ok(Self(dir))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays is cleared away by the next start.
+        // The next start removes what stays.
         let _kept = fs::remove_dir_all(&self.0);
     }
 }
@@ -132,12 +135,12 @@ async fn launch(program: &Path, work: &Path, port: u16) -> anyhow::Result<Emulat
     }
 }
 
-/// The emulator's whole environment. Functions inherit it, so nothing of the user's may be in it.
+/// The emulator's whole environment. Functions inherit it, so it must hold nothing of the user's.
 fn environment(url: &str, port: u16, temp: &Path) -> Vec<(&'static str, String)> {
     let mut environment = credentials(url);
     environment.extend([
         ("GATEWAY_PORT", port.to_string()),
-        // Roles and policies of the template count: a permission that is missing there fails here too.
+        // The emulator enforces the template's roles and policies, so that a missing permission fails here as on AWS.
         ("AUTH", "true".to_owned()),
         ("BIND_HOST", "127.0.0.1".to_owned()),
         ("TMPDIR", temp.display().to_string()),
@@ -149,7 +152,7 @@ fn environment(url: &str, port: u16, temp: &Path) -> Vec<(&'static str, String)>
     environment
 }
 
-/// What a program needs to talk to the emulator, and never to AWS by accident.
+/// The environment with which a program talks to the emulator, and cannot talk to AWS by accident.
 pub(crate) fn credentials(url: &str) -> Vec<(&'static str, String)> {
     [
         ("AWS_ENDPOINT_URL", url),
@@ -167,13 +170,14 @@ pub(crate) fn credentials(url: &str) -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
-/// The header by which an emulator takes a plain HTTP request for one of the account's owner, and knows the service.
+/// A value of the header `authorization` with which an emulator accepts a request as the account owner's, and routes it
+/// to `service`. Emulators do not check the signature.
 pub(crate) fn authorization(service: &str) -> String {
     let scope = format!("20260101/{REGION}/{service}/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=0")
 }
 
-/// Where the emulator's log is.
+/// The path of the emulator's log.
 pub(crate) fn log(work: &Path) -> PathBuf {
     work.join("emulator.log")
 }

@@ -1,4 +1,5 @@
-//! `endpoints.json`: where everything is, for people, scripts and tests. It stands as long as the run does.
+//! `endpoints.json`: the addresses, names and secrets of a run, for people, scripts and tests. The file exists while
+//! the run is up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,25 +11,25 @@ use serde::{Deserialize, Serialize};
 /// The addresses and secrets of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Endpoints {
-    /// The emulator, for `AWS_ENDPOINT_URL`.
+    /// URL of the emulator, for `AWS_ENDPOINT_URL`.
     pub emulator: String,
-    /// `sync-write`, without a slash at the end.
+    /// URL of `sync-write`, without a slash at the end.
     pub sync_write: String,
-    /// `log-ingest`, without a slash at the end.
+    /// URL of `log-ingest`, without a slash at the end.
     pub log_ingest: String,
-    /// Where the mails that were sent can be read, as JSON.
+    /// URL that lists the sent mails, as JSON.
     pub mails: String,
-    /// `admin`, without a slash at the end.
+    /// URL of `admin`, without a slash at the end.
     pub admin: String,
-    /// `console`, with a slash at the end.
+    /// URL of `console`, with a slash at the end.
     pub console: String,
-    /// The sample apps by side.
+    /// URLs of the sample apps, by side.
     pub apps: BTreeMap<String, String>,
-    /// What Tandem shows to each sample app, by side.
+    /// The API key that Tandem sends to each sample app, by side.
     pub apps_api_key: BTreeMap<String, String>,
     /// Bearer tokens of `admin` by role.
     pub tokens: BTreeMap<String, String>,
-    /// What the apps sign their calls of `sync-write` with.
+    /// The secret (`whsec_…`) with which the apps sign their calls of `sync-write`.
     pub hmac_secret: String,
     /// The table's name.
     pub table: String,
@@ -42,14 +43,14 @@ impl Endpoints {
     /// The file's name in the work folder of a run.
     pub(crate) const FILE: &str = "endpoints.json";
 
-    /// Reads those of a run that is up.
+    /// Reads the file of the run that is up in a work folder.
     pub(crate) fn read(work: &Path) -> anyhow::Result<Self> {
         let path = work.join(Self::FILE);
         let text = fs::read(&path).with_context(|| format!("there is no {}: is `cargo local` up?", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is not readable", path.display()))
     }
 
-    /// As they stand in the file.
+    /// The text of the file.
     pub(crate) fn to_json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

@@ -1,4 +1,4 @@
-//! `<function>.env`: what a deployed function finds in its environment, for `cargo lambda watch --env-file`.
+//! `<function>.env`: the environment of a deployed function, for `cargo lambda watch --env-file`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,18 +11,19 @@ use crate::endpoints::Endpoints;
 use crate::http::{self, Answer};
 use crate::private_file::PrivateFile;
 
-/// The files of a run, one for each function; they are removed when this is dropped.
+/// The files of a run, one for each function. Dropping this removes them.
 #[derive(Debug)]
 pub(crate) struct EnvFiles(BTreeMap<&'static str, PrivateFile>);
 
 impl EnvFiles {
-    /// The files in a work folder. What a killed run may have left there is removed.
+    /// Names the files in a work folder, and removes those that a killed run left there.
     pub(crate) fn in_dir(work: &Path, packages: &[&'static str]) -> Self {
         let file = |package: &&'static str| (*package, PrivateFile::in_dir(work, &format!("{package}.env")));
         Self(packages.iter().map(file).collect())
     }
 
-    /// Asks the emulator for the environment of each function, and writes it with what the AWS SDK needs.
+    /// Reads the environment of each function from the emulator, adds the variables that the AWS SDK needs, and writes
+    /// it.
     pub(crate) async fn write(&self, endpoints: &Endpoints) -> anyhow::Result<()> {
         for (package, file) in &self.0 {
             let function = endpoints.functions.get(*package).context("a function was not deployed")?;
@@ -43,7 +44,7 @@ async fn deployed(emulator: &str, function: &str) -> anyhow::Result<BTreeMap<Str
     Ok(variables.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect())
 }
 
-/// One variable a line. The format has no way to write a line break that every reader understands.
+/// Formats one variable per line. Refuses a value with a line break: readers of the format disagree how to write one.
 fn env_file(variables: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let line = |(name, value): (&String, &String)| {
         ensure!(!value.contains(['\n', '\r']), "the value of {name} has more than one line");

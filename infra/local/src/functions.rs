@@ -1,4 +1,4 @@
-//! Building the functions, and laying them where the template expects them.
+//! Builds the functions, and copies them to where the template expects them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::log_file;
 use crate::process;
 use crate::python::on_path;
 
-/// The functions: package = binary = name in the template.
+/// The functions. Each name is the name of the package, of the binary and of the folder in the template.
 pub const FUNCTIONS: [&str; 7] =
     ["sync-write", "resume-drain", "initial-sync", "log-ingest", "threshold-evaluate", "admin", "console"];
-/// This tool's own binary, which is also the two sample apps.
+/// This tool's own binary, which also runs the two sample apps.
 pub(crate) const TOOL: &str = "local";
 
-/// Finds cargo: the one this was started by, or the first on the search path.
+/// Finds the cargo that started this program, or the first one on the search path.
 pub(crate) fn cargo() -> Result<PathBuf, Blocked> {
     std::env::var_os("CARGO")
         .map(PathBuf::from)
@@ -26,8 +26,8 @@ pub(crate) fn cargo() -> Result<PathBuf, Blocked> {
         .ok_or_else(|| Blocked::Missing("cargo is missing; see https://rustup.rs".to_owned()))
 }
 
-/// Builds the functions, and this tool if `with_tool`, as `cargo test --workspace` builds them, so that both share what is built:
-/// hence `--workspace`, which decides the features of the dependencies, and not one `-p` for each.
+/// Builds the functions, and this tool if `with_tool`. `--workspace` decides the features of the dependencies: with one
+/// `-p` for each package, this build could not share its artifacts with `cargo test --workspace`.
 pub(crate) async fn build(layout: &Layout, release: bool, with_tool: bool, log: &Path) -> anyhow::Result<()> {
     let mut cargo = Command::new(cargo()?);
     cargo.current_dir(layout.root()).args(["build", "--workspace"]);
@@ -36,7 +36,7 @@ pub(crate) async fn build(layout: &Layout, release: bool, with_tool: bool, log: 
         cargo.arg("--release");
     }
     for (name, _) in std::env::vars_os() {
-        // What `cargo run` and `cargo test` say about the package they run is not true of this build.
+        // `cargo run` and `cargo test` set these for the package that they run. They would be wrong for this build.
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| name.to_string_lossy().starts_with(start))
         {
             cargo.env_remove(name);
@@ -53,13 +53,12 @@ pub(crate) async fn stage(layout: &Layout, release: bool, log: &Path) -> anyhow:
     for name in FUNCTIONS {
         let built = layout.binaries(release).join(name);
         let dir = layout.lambda().join(name);
-        fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        // Beside the folder that is zipped, and renamed into it whole: another run may be zipping.
+        fs::create_dir_all(&dir).with_context(|| format!("{} cannot be created", dir.display()))?;
+        // Copied beside the folder and then renamed into it, because another run may be zipping the folder.
         let copy = layout.lambda().join(format!("{name}.{}", std::process::id()));
         fs::copy(&built, &copy).with_context(|| format!("{} cannot be copied", built.display()))?;
         if let Some(strip) = on_path("strip", std::env::var_os("PATH").as_deref()) {
-            // Nearly half of a binary of the dev profile is symbols, and all of it is zipped at each deployment.
-            // Where they cannot be taken out, they stay.
+            // Nearly half of a dev binary is symbols, and each deployment zips all of it. If `strip` fails, they stay.
             let mut command = Command::new(strip);
             command.arg("--strip-all").arg(&copy);
             process::run(command, log).await?;

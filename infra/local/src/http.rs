@@ -1,4 +1,4 @@
-//! HTTP calls to what the tool started.
+//! HTTP calls to the emulator, the functions and the apps.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use anyhow::Context;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-/// Longer than any answer of a function may take.
+/// Longest wait for an answer: the template lets `sync-write` run for 60 s.
 const TIMEOUT: Duration = Duration::from_secs(70);
 
-/// A client that goes straight to its target, whatever proxy the machine uses for the rest of the world.
+/// Creates a client that ignores the machine's proxy settings: what it calls is on this machine.
 pub(crate) fn client() -> anyhow::Result<Client> {
-    Client::builder().no_proxy().timeout(TIMEOUT).build().context("no HTTP client can be made")
+    Client::builder().no_proxy().timeout(TIMEOUT).build().context("the HTTP client cannot be created")
 }
 
 /// An answer with its body read as JSON; a body that is not JSON is kept as text.
@@ -33,14 +33,15 @@ impl Answer {
         Ok(Self { status, body })
     }
 
-    /// The body of an answer that says yes; anything else is an error that tells what was said instead.
+    /// Returns the body of a success. Any other answer is an error that names the call (`what`), the status and the
+    /// body.
     pub(crate) fn accepted(self, what: &str) -> anyhow::Result<Value> {
         let accepted = StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success());
         anyhow::ensure!(accepted, "{what}: answered {} {}", self.status, self.body);
         Ok(self.body)
     }
 
-    /// A text of the body, by name.
+    /// The text member `name` of the body, or an empty text.
     pub fn text(&self, name: &str) -> &str {
         self.body.get(name).and_then(Value::as_str).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Where things are: in the repository, and under its `target` folder.
+//! The paths of this workspace: in the repository, and under its `target` folder.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The workspace this tool was built from.
+    /// Finds the workspace that this tool was built from.
     pub(crate) fn find() -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let root = root.canonicalize().with_context(|| format!("the workspace is no longer at {}", root.display()))?;
@@ -43,12 +43,12 @@ impl Layout {
         self.root.join("target/lambda")
     }
 
-    /// What all runs share: the tools.
+    /// The folder that all runs share. It has the tools.
     pub(crate) fn local(&self) -> PathBuf {
         self.root.join("target/local")
     }
 
-    /// What one run has for itself.
+    /// The work folder of one run: `target/local/{name}`, or `target/local` for a run without a name.
     pub(crate) fn work(&self, name: Option<&str>) -> PathBuf {
         name.map_or_else(|| self.local(), |name| self.local().join(name))
     }

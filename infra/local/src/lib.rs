@@ -1,9 +1,9 @@
-//! The local tool: the whole of Tandem on one machine, with the template and the command that deploy it to AWS.
+//! The local tool: runs all of Tandem on one machine, with the template and the command that deploy it to AWS.
 //!
-//! `cargo local` runs it for people. Tests take [`Stack::start`], or [`Emulator::start`] when they need no functions.
+//! People run it as `cargo local`. Tests call [`Stack::start`], or [`Emulator::start`] when they need no functions.
 //!
-//! **Invariant: nothing is left behind.** Every program that is started ends with this one, also when this one is
-//! killed: the emulator sees the pipe to it close, the apps see their parent change.
+//! **Invariant: nothing is left running.** Every program that this one starts ends with it, even if it is killed: the
+//! emulator sees the pipe to this process close, and the apps see their parent process change.
 
 mod admin;
 mod apps;

@@ -1,4 +1,4 @@
-//! Locks between processes. The system lets go of them when their holder ends, however it ends.
+//! Locks between processes. The operating system releases a lock when its holder ends, however it ends.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -11,16 +11,16 @@ use crate::blocked::Blocked;
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// Held until dropped.
+/// A lock, held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a work folder, or says who has it.
+    /// Takes the lock of a work folder. If another run has it, fails with [`Blocked::Busy`], which names its process.
     pub(crate) fn of_work_dir(dir: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be created", dir.display()))?;
         let path = dir.join("lock");
         Ok(attempt(&path)?.map_err(|holder| {
             Blocked::Busy(format!(
@@ -42,7 +42,7 @@ impl Lock {
     }
 }
 
-/// The lock, or the process id of whoever holds it.
+/// Tries to take the lock. The inner error is the process id of its holder.
 fn attempt(path: &Path) -> anyhow::Result<Result<Lock, String>> {
     let about = || format!("{} cannot be locked", path.display());
     let options = File::options().read(true).write(true).create(true).truncate(false).to_owned();

@@ -1,13 +1,13 @@
-//! The ends of log files, for notices and for error texts.
+//! Reads the ends of log files, for progress messages and error messages.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How much of a file's end is looked at, in bytes.
+/// Most bytes that are read from the end of a file.
 const TAIL_BYTES_MAX: u64 = 16 * 1024;
 
-/// The last `count` lines that are not blank; none when there is no such file.
+/// Returns the last `count` lines that are not blank, or none when there is no such file.
 pub(crate) fn tail(path: &Path, count: usize) -> Vec<String> {
     let mut end = Vec::new();
     if let Ok(mut file) = File::open(path) {
@@ -21,7 +21,7 @@ pub(crate) fn tail(path: &Path, count: usize) -> Vec<String> {
     lines.iter().skip(lines.len().saturating_sub(count)).map(|line| (*line).to_owned()).collect()
 }
 
-/// The end of a log, indented under a message that names the file.
+/// Formats the end of a log for an error message: the name of the file, then its last lines, indented.
 pub(crate) fn excerpt(path: &Path) -> String {
     let lines = tail(path, 15);
     format!("the end of {}:\n    {}", path.display(), lines.join("\n    "))

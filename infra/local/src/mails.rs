@@ -1,4 +1,4 @@
-//! Mail on this machine: the emulator takes it as SES would, and shows it.
+//! Mail on this machine: the emulator accepts it as SES would, and lists it.
 
 use anyhow::Context;
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::emulator;
 use crate::http::{self, Answer};
 
-/// The sender. SES takes no mail of a sender that was not verified.
+/// The address that mails come from. SES accepts mail only from a verified address.
 pub(crate) const SENDER: &str = "tandem@example.com";
 
 /// A mail that was sent.
@@ -15,20 +15,20 @@ pub(crate) const SENDER: &str = "tandem@example.com";
 pub struct Mail {
     /// Its subject.
     pub subject: String,
-    /// As plain text.
+    /// Its body as plain text.
     pub text: String,
-    /// As HTML.
+    /// Its body as HTML.
     pub html: String,
-    /// All that the emulator tells of it.
+    /// The mail as the emulator lists it.
     pub raw: Value,
 }
 
-/// Where mails are shown. Only the emulator that comes with this tool shows them.
+/// The URL that lists sent mails. Only MiniStack has it.
 pub(crate) fn address(emulator: &str) -> String {
     format!("{emulator}/_ministack/ses/messages")
 }
 
-/// Verifies the sender.
+/// Verifies [`SENDER`]. An address that is verified already is no error.
 pub(crate) async fn verify_sender(endpoint: &str) -> anyhow::Result<()> {
     let request = http::client()?
         .request(Method::POST, format!("{endpoint}/v2/email/identities"))
@@ -39,10 +39,10 @@ pub(crate) async fn verify_sender(endpoint: &str) -> anyhow::Result<()> {
     if there { Ok(()) } else { answer.accepted("verifying the sender of mails").map(drop) }
 }
 
-/// The mails that were sent to an address, the oldest first.
+/// Lists the mails that were sent to an address, oldest first.
 pub(crate) async fn sent(address: &str, to: &str) -> anyhow::Result<Vec<Mail>> {
     let told = Answer::of(http::client()?.get(address)).await?.accepted("reading mails")?;
-    let accounts = told["messages"].as_object().context("the emulator tells no mails")?;
+    let accounts = told["messages"].as_object().context("the emulator does not list mails")?;
     let all = accounts.values().flat_map(|mails| mails.as_array().cloned().unwrap_or_default());
     let mine = all.filter(|mail| mail["To"].as_array().is_some_and(|all| all.iter().any(|one| one == to)));
     let text = |mail: &Value, name: &str| mail[name].as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! `cargo local`: see the library.
+//! `cargo local`. All of it is in the library, for tests.
 
 use std::process::ExitCode;
 

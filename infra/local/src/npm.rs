@@ -1,4 +1,4 @@
-//! Packages of npm, for the apps of tests that are written for Node. Each project's lock file says which.
+//! Installs npm packages for the test apps that run on Node. The lock file of each project pins them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::process;
 use crate::python;
 use crate::tools::{self, MARKER, NODE, is};
 
-/// What npm installs from.
+/// The files that npm installs from.
 const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// Installs Node and what a project needs, unless they are there. Gives the folder of the packages, `node_modules`.
+/// Installs Node and the packages of a project if they are missing. Returns the folder of the packages, `node_modules`.
 pub(crate) async fn install(project: &Path, layout: &Layout) -> anyhow::Result<PathBuf> {
     let python = python::find(std::env::var_os("PATH"))?;
     tools::install(&[NODE], layout, &python, Output::silent()).await?;
@@ -31,14 +31,14 @@ pub(crate) async fn install(project: &Path, layout: &Layout) -> anyhow::Result<P
     }
     let _lock = Lock::wait(&layout.local().join(format!("npm-{name}.lock"))).await?;
     if is(&marker, &wanted) {
-        return Ok(packages); // by another run, while this one waited
+        return Ok(packages); // another run installed them while this one waited
     }
     install_anew(project, &dir, layout, &layout.local().join(format!("npm-{name}.log"))).await?;
     fs::write(&marker, wanted).with_context(|| format!("{} cannot be written", marker.display()))?;
     Ok(packages)
 }
 
-/// What must stand in the marker for an installation to be the one wanted.
+/// The text that the marker of an up-to-date installation has.
 fn wanted(project: &Path) -> anyhow::Result<String> {
     let mut wanted = NODE.pins.to_owned();
     for file in MANIFESTS.map(|name| project.join(name)) {
@@ -51,12 +51,12 @@ async fn install_anew(project: &Path, dir: &Path, layout: &Layout, log: &Path) -
     if dir.exists() {
         fs::remove_dir_all(dir).with_context(|| format!("{} cannot be removed", dir.display()))?;
     }
-    fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+    fs::create_dir_all(dir).with_context(|| format!("{} cannot be created", dir.display()))?;
     for name in MANIFESTS {
         fs::copy(project.join(name), dir.join(name)).with_context(|| format!("{name} cannot be copied"))?;
     }
     let mut npm = Command::new(NODE.program(layout, "npm"));
-    // Without the scripts of packages: none of ours needs them, and others should not run here.
+    // Packages run no scripts: ours need none, and no others should run on this machine.
     npm.current_dir(dir).args([
         "ci",
         "--ignore-scripts",
@@ -65,7 +65,8 @@ async fn install_anew(project: &Path, dir: &Path, layout: &Layout, log: &Path) -
         "--no-fund",
         "--no-progress",
     ]);
-    npm.args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]); // the defaults let a machine without a network wait for a minute
+    // By default npm tries for a minute on a machine without a network.
+    npm.args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]);
     if !process::run(npm, log).await?.success() {
         let excerpt = log_file::excerpt(log);
         let from = project.join("package-lock.json");

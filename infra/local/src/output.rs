@@ -1,4 +1,4 @@
-//! What the tool says. One place, so that it stays one voice, and so that tests can have silence.
+//! Prints the messages of the tool. All go through here, so that they look alike and tests can silence them.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::log_file;
 
-/// A step that takes longer than this says that it is still at work.
+/// A step that takes longer than this reports that it is still running.
 const FIRST_NOTICE: Duration = Duration::from_secs(2);
-/// And again after each of these.
+/// Time between two such reports.
 const NEXT_NOTICE: Duration = Duration::from_secs(10);
-/// Longest piece of a log line that is shown beside such a notice, in characters.
+/// Longest piece of a log line in such a report, in characters.
 const GLIMPSE_CHARS_MAX: usize = 90;
 
-/// Where the tool's sentences go.
+/// Where the messages of the tool go.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     voice: Voice,
@@ -27,41 +27,42 @@ enum Voice {
 }
 
 impl Output {
-    /// Standard output, with colour when it is a terminal and `NO_COLOR` is not set.
+    /// Prints to standard output, with colour when it is a terminal and `NO_COLOR` is not set.
     pub fn terminal() -> Self {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { voice: Voice::Terminal { colour } }
     }
 
-    /// Nowhere.
+    /// Discards all messages.
     pub fn silent() -> Self {
         Self { voice: Voice::Silent }
     }
 
-    /// Says one line.
+    /// Prints one line.
     pub(crate) fn say(self, line: impl Display) {
         if let Voice::Terminal { .. } = self.voice {
-            // Not `println!`: that panics when the reader of a pipe has gone, which is no fault of the run.
+            // `println!` would panic when the reader of a pipe has closed it. That is no failure of the run.
             let _gone = writeln!(std::io::stdout(), "{line}");
         }
     }
 
-    /// Opens a chapter.
+    /// Prints a heading.
     pub(crate) fn heading(self, title: &str) {
         self.say(format_args!("\n{}", self.paint("1", title)));
     }
 
-    /// Tells that something is done.
+    /// Prints that something is done.
     pub(crate) fn done(self, what: impl Display) {
         self.say(format_args!("  {} {what}", self.paint("32", "✓")));
     }
 
-    /// Tells that something went wrong.
+    /// Prints that something failed.
     pub(crate) fn failed(self, what: impl Display) {
         self.say(format_args!("  {} {what}", self.paint("31", "✗")));
     }
 
-    /// Runs one step and says how long it took; while it takes long, says so, with the last line of its log.
+    /// Runs one step, and prints how long it took. Reports in between that a long step is still running, with the last
+    /// line of its log.
     pub(crate) async fn step<T>(
         self,
         doing: &str,
@@ -71,7 +72,7 @@ impl Output {
         self.step_seen(doing, || glimpse(log), work).await
     }
 
-    /// Runs one step as [`Self::step`] does; while it takes long, `seen` says how far it is.
+    /// Runs one step as [`Self::step`] does. The reports in between end with `seen()` instead of a log line.
     pub(crate) async fn step_seen<T>(
         self,
         doing: &str,
@@ -107,7 +108,7 @@ impl Output {
     }
 }
 
-/// A length of time as people read it.
+/// Formats a duration for people.
 pub(crate) fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{} ms", time.as_millis())

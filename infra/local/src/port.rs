@@ -1,4 +1,4 @@
-//! Ports on this machine.
+//! TCP ports of this machine.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,18 +7,19 @@ use anyhow::Context;
 
 use crate::blocked::Blocked;
 
-/// A port nobody has now. Somebody may have it a moment later, so whoever starts a server on it must be ready to try again.
+/// Finds a port that is free now. Another program may take it a moment later, so the caller must be ready to try again.
 pub(crate) fn free() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("this machine gives out no port")?;
-    Ok(listener.local_addr().context("a port without an address")?.port())
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port can be found")?;
+    Ok(listener.local_addr().context("the number of a free port cannot be read")?.port())
 }
 
-/// Says whether a port that was asked for can be had.
+/// Fails if the port cannot be used; with [`Blocked::Busy`] if another program has it.
 pub(crate) fn check(port: u16) -> anyhow::Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_free) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            Err(Blocked::Busy(format!("port {port} is taken by another program; give another one, or none")).into())
+            Err(Blocked::Busy(format!("port {port} is taken by another program; choose another one, or leave it out"))
+                .into())
         }
         Err(error) => Err(error).with_context(|| format!("port {port} cannot be used")),
     }
@@ -35,7 +36,7 @@ mod tests {
         let refused = check(port).unwrap_err();
         assert!(refused.to_string().contains(&port.to_string()), "{refused}");
         assert_eq!(refused.downcast_ref::<Blocked>().unwrap().exit_code(), 4);
-        // Others take ports at the same time: one that was free may be theirs by now.
+        // Other programs take ports at the same time, so a port that was free may be taken by now.
         assert!((0..50).any(|_| check(free().unwrap()).is_ok()));
     }
 }

@@ -1,4 +1,4 @@
-//! Files with secrets in them: readable for their owner only, and gone with the run.
+//! Files with secrets: only their owner can read them, and they are removed when the run ends.
 
 use std::fs;
 use std::io::Write;
@@ -6,28 +6,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// A file of the run; it is removed when this is dropped.
+/// A file of the run. Dropping this removes it.
 #[derive(Debug)]
 pub(crate) struct PrivateFile(PathBuf);
 
 impl PrivateFile {
-    /// The file of that name in a folder. What a killed run may have left there is removed.
+    /// Names a file in a folder, and removes the one that a killed run left there.
     pub(crate) fn in_dir(dir: &Path, name: &str) -> Self {
         let file = Self(dir.join(name));
         file.remove();
         file
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes it, readable for its owner only.
+    /// Writes the file. Only its owner can read it.
     pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
         use std::os::unix::fs::OpenOptionsExt;
         let about = || format!("{} cannot be written", self.0.display());
-        // Renamed into place whole: scripts wait for it to appear.
+        // Renamed into place when it is complete, because scripts wait for it to appear.
         let partial = self.0.with_added_extension("partial");
         let file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial);
         file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(about)?;
@@ -35,7 +35,7 @@ impl PrivateFile {
     }
 
     fn remove(&self) {
-        // Not there is what is wanted; anything else, the next write reports.
+        // The file may be absent already. The next write reports any other failure.
         let _absent = fs::remove_file(&self.0);
     }
 }

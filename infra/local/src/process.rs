@@ -1,7 +1,7 @@
-//! Starting other programs so that none is left behind.
+//! Starts other programs so that none is left running.
 //!
-//! Each gets a process group of its own, and the whole group is ended: a program's children with it. Ctrl-C in a
-//! terminal does not reach these groups, so that they end in the order this tool decides.
+//! Each program gets its own process group, and ending the program ends the whole group, children included. Ctrl-C in a
+//! terminal does not reach these groups, so this tool decides in which order they end.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use rustix::process::{Pid, Signal};
 
-/// How long a program may take to end by itself.
+/// Time that a program has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(20);
 
-/// A running program, ended with its whole group when dropped.
+/// A running program. Dropping this ends it with its whole group.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -23,18 +23,18 @@ pub(crate) struct Process {
     ending: Ending,
 }
 
-/// How a program is asked to end.
+/// How a program is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// It may close its files first.
+    /// By SIGTERM, and by SIGKILL after [`GRACE`], so that it can close its files.
     Gently,
-    /// It has nothing to lose.
+    /// By SIGKILL: it has nothing to lose.
     AtOnce,
 }
 
 impl Process {
-    /// Starts a program; what it prints goes to `log`. Its standard input stays open until it is ended, so that a
-    /// program that watches it knows when this one is gone, even when this one was killed.
+    /// Starts a program that prints to `log`. Its standard input stays open until it is ended: a program that reads it
+    /// learns from its end that this process has ended, even by SIGKILL.
     pub(crate) fn start(mut command: Command, log: &Path, ending: Ending) -> anyhow::Result<Self> {
         use std::os::unix::process::CommandExt;
         let about = || format!("{} cannot be started", command.get_program().display());
@@ -47,14 +47,14 @@ impl Process {
         Ok(Self { child, stdin, ending })
     }
 
-    /// Whether it has ended, and how.
+    /// The exit status, if the program has ended.
     pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.child.try_wait().context("a program that was started cannot be watched")
+        self.child.try_wait().context("the state of a started program cannot be read")
     }
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // Nobody there any more is what is wanted.
+            // The group may be gone already.
             let _gone = rustix::process::kill_process_group(group, signal);
         }
     }
@@ -77,14 +77,14 @@ impl Drop for Process {
             self.signal(Signal::TERM);
             self.ended_within(GRACE);
         }
-        // Also when the program itself has ended: its children may not have.
+        // The program's children may still run, even if it has ended.
         self.signal(Signal::KILL);
         drop(self.stdin.take());
         let _reaped = self.child.wait();
     }
 }
 
-/// Runs a program to its end; dropping the future ends it. Gives what it printed to `log` only.
+/// Runs a program that prints to `log`, and returns its exit status. Dropping the future ends the program.
 pub(crate) async fn run(command: Command, log: &Path) -> anyhow::Result<ExitStatus> {
     let mut process = Process::start(command, log, Ending::AtOnce)?;
     drop(process.stdin.take());
@@ -138,7 +138,7 @@ mod tests {
         std::fs::remove_file(&log).unwrap();
     }
 
-    /// A process that has ended but that nobody has waited for does not count.
+    /// Whether a process runs. A zombie does not count.
     fn alive(pid: Pid) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
         !matches!(stat.rsplit(") ").next().and_then(|rest| rest.chars().next()), None | Some('Z' | 'X'))

@@ -1,4 +1,4 @@
-//! What must be on the machine before anything else: Python, which the emulator and `sam` are written in.
+//! Finds Python, in which the emulator and `sam` are written. It must be installed: this tool cannot do that.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -6,21 +6,22 @@ use std::process::Command;
 
 use crate::blocked::Blocked;
 
-/// Oldest Python the emulator runs on.
+/// Oldest version of Python that the emulator runs on.
 const OLDEST: (u32, u32) = (3, 10);
 const HOW: &str =
     "Install Python 3.10 or newer with its venv module (Debian and Ubuntu: apt install python3 python3-venv)";
-/// Prints the version, and fails when environments cannot be made.
+/// Prints the version, and fails if this Python cannot create virtual environments.
 const PROBE: &str = "import sys; print(*sys.version_info[:3], sep='.', flush=True); import venv, ensurepip";
 
-/// A Python that will do.
+/// A Python that is new enough and can create virtual environments.
 #[derive(Debug, Clone)]
 pub(crate) struct Python {
     pub(crate) path: PathBuf,
     pub(crate) version: String,
 }
 
-/// The first `python3` on `search_path`, if it will do.
+/// Finds the first `python3` on `search_path`. Fails with [`Blocked::Missing`] if there is none, or if it is too old or
+/// cannot create virtual environments.
 pub(crate) fn find(search_path: Option<OsString>) -> Result<Python, Blocked> {
     let path = on_path("python3", search_path.as_deref()).ok_or_else(|| {
         Blocked::Missing(format!("python3 is missing: the emulator and sam are written in it. {HOW}"))
@@ -45,7 +46,7 @@ fn new_enough(version: &str) -> bool {
     matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) >= OLDEST)
 }
 
-/// Finds a program as a shell would.
+/// Finds a program on a search path, as a shell does.
 pub(crate) fn on_path(program: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
     std::env::split_paths(search_path?).map(|dir| dir.join(program)).find(|file| executable(file))
 }
@@ -61,7 +62,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder with a `python3` that is this shell script.
+    /// Creates a folder whose `python3` is this shell script.
     fn fake(name: &str, script: &str) -> PathBuf {
         let dir = std::env::temp_dir().join(format!("tandem-python-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();

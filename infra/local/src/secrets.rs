@@ -1,4 +1,4 @@
-//! The secrets of one run: random, never the same twice, and gone with it.
+//! The secrets of one run: random, and useless when it has ended.
 
 use anyhow::Context;
 use aws_sdk_ssm::Client;
@@ -11,26 +11,26 @@ use sha2::{Digest, Sha256};
 
 use crate::emulator::REGION;
 
-/// Path of all parameters of a local run.
+/// Prefix of the SSM parameters of a local run.
 pub(crate) const PREFIX: &str = "/tandem/local/";
-/// The parameter with the keys callers sign with.
+/// The SSM parameter with the keys that callers sign with.
 pub(crate) const HMAC_PARAMETER: &str = "/tandem/local/hmac";
 
-/// Everything that must not be known to others.
+/// The secrets of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     /// Bearer token of the first administrator.
     pub(crate) admin_token: String,
-    /// What the apps sign their calls of `sync-write` with.
+    /// The secret (`whsec_…`) with which the apps sign their calls of `sync-write`.
     pub(crate) hmac_secret: String,
-    /// What Tandem shows to `finance`.
+    /// The API key that Tandem sends to `finance`.
     pub(crate) finance_api_key: String,
-    /// What Tandem shows to `crm`.
+    /// The API key that Tandem sends to `crm`.
     pub(crate) crm_api_key: String,
 }
 
 impl Secrets {
-    /// Makes new ones.
+    /// Generates new secrets.
     pub(crate) fn random() -> Self {
         Self {
             admin_token: format!("tnd_{}", URL_SAFE_NO_PAD.encode(bytes())), // as `admin` makes them
@@ -40,12 +40,12 @@ impl Secrets {
         }
     }
 
-    /// All that a deployment is told of the admin token.
+    /// SHA-256 of the admin token, in hex. A deployment never gets the token itself.
     pub(crate) fn admin_token_sha256(&self) -> String {
         Sha256::digest(self.admin_token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Puts into the emulator what the functions read by reference.
+    /// Stores in the emulator's SSM the secrets that the functions read by reference.
     pub(crate) async fn store(&self, endpoint: &str) -> anyhow::Result<()> {
         let config = aws_sdk_ssm::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -66,12 +66,12 @@ impl Secrets {
     }
 }
 
-/// The parameter with the API key of a side.
+/// The SSM parameter with the API key of a side.
 pub(crate) fn api_key_parameter(side: &str) -> String {
     format!("{PREFIX}{side}-api-key")
 }
 
-/// A key that no command line takes for an option: one in 64 would begin with a hyphen.
+/// Generates an API key that no command line takes for an option: without care, one in 64 would begin with a hyphen.
 fn api_key() -> String {
     format!("app_{}", URL_SAFE_NO_PAD.encode(bytes()))
 }

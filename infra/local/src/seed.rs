@@ -1,4 +1,4 @@
-//! What a fresh deployment is given: two sides, a map of customers, and tokens for the other roles.
+//! Configures a fresh deployment: two sides and a map of customers.
 
 use serde_json::{Value, json};
 
@@ -12,14 +12,14 @@ pub const MAP: &str = "customers";
 /// Deadline of a call of a sample app, which answers in milliseconds; `slow` on its page is meant to exceed it.
 const REQUEST_TIMEOUT_MS: u32 = 5_000;
 
-/// Tells Tandem the two apps, and tries whether it reaches them.
+/// Creates both sides, and tests that Tandem reaches their apps.
 pub(crate) async fn sides(admin: &Admin, finance: &App, crm: &App, output: Output) -> anyhow::Result<()> {
     for (role, app) in [(FINANCE, finance), (CRM, crm)] {
         let side = role.side;
         admin.put(&format!("/sides/{side}"), &side_config(role, app)).await?;
         let tested = admin.post(&format!("/sides/{side}/test"), &json!({})).await?;
-        anyhow::ensure!(tested["ok"] == true, "Tandem does not reach {side}: {tested}");
-        output.done(format_args!("Tandem knows the app {side} and reaches it"));
+        anyhow::ensure!(tested["ok"] == true, "Tandem cannot reach the app {side}: {tested}");
+        output.done(format_args!("created the side {side}; Tandem reaches its app"));
     }
     Ok(())
 }
@@ -27,7 +27,7 @@ pub(crate) async fn sides(admin: &Admin, finance: &App, crm: &App, output: Outpu
 /// Creates the map.
 pub(crate) async fn map(admin: &Admin, output: Output) -> anyhow::Result<()> {
     admin.put(&format!("/maps/{MAP}"), &map_config()).await?;
-    output.done(format_args!("the map {MAP} is made: CustomersV3 in finance, accounts in crm, seven fields"));
+    output.done(format_args!("created the map {MAP}: CustomersV3 in finance, accounts in crm, seven fields"));
     Ok(())
 }
 
@@ -38,15 +38,17 @@ pub(crate) async fn run(admin: &Admin, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A preset and five settings. All else is as the kind of app has it.
+/// The configuration of a side. Everything that it does not set has the default of the connector's kind.
 fn side_config(role: Role, app: &App) -> Value {
     json!({
         "connector": {
             "kind": role.kind,
             "base_url": format!("{}{}", app.url(), role.service),
-            "auth": {"kind": "api_key", "header": "x-api-key", "secret": format!("ssm:{}", api_key_parameter(role.side))},
+            "auth": {
+                "kind": "api_key", "header": "x-api-key", "secret": format!("ssm:{}", api_key_parameter(role.side)),
+            },
         },
-        // Both honour If-Match, and neither an Idempotency-Key: a call whose outcome is unknown is tried again at once.
+        // Both apps honour If-Match, so Tandem may repeat a call with an unknown outcome at once.
         "capability": "versioned",
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         // The sample apps commit or give up within seconds.
@@ -54,7 +56,7 @@ fn side_config(role: Role, app: &App) -> Value {
     })
 }
 
-/// The map, which knows one group more: a pair of what finance and crm have for it.
+/// The map with one more customer group: its value in finance, and its option in crm.
 pub(crate) fn map_config_with((group, option): (&str, i64)) -> Value {
     let mut config = map_config();
     let fields = config["fields"].as_array_mut().into_iter().flatten();
@@ -65,11 +67,12 @@ pub(crate) fn map_config_with((group, option): (&str, i64)) -> Value {
     config
 }
 
-/// The map as one would make it between the two. It has no `key_rule`: the sample apps tell all spellings of a key apart.
+/// The map between the two apps. It has no `key_rule`, because the sample apps tell all spellings of a key apart.
 fn map_config() -> Value {
     json!({
         "sides": [
-            {"side": "finance", "entity": "CustomersV3", "key_field": "CustomerAccount", "fixed_key": {"dataAreaId": "usmf"}},
+            {"side": "finance", "entity": "CustomersV3", "key_field": "CustomerAccount",
+             "fixed_key": {"dataAreaId": "usmf"}},
             {"side": "crm", "entity": "accounts", "key_field": "accountnumber"},
         ],
         "fields": [

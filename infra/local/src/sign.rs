@@ -1,4 +1,4 @@
-//! `cargo local sign`: a sample event with what a caller proves itself with, made freshly for the run that is up.
+//! `cargo local sign`: authenticates a sample event anew, for the run that is up.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,8 +10,8 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHO
 
 use crate::endpoints::Endpoints;
 
-/// Reads a function URL event and returns it as its caller would send it now: a signed request with a new id, time and
-/// signature; a request with a bearer token with this run's. Any other event stays as it is.
+/// Reads a function URL event and returns it as its caller would send it now. A signed request gets a new id, time and
+/// signature. A request with a bearer token gets the token of this run. Any other event stays as it is.
 pub(crate) fn sign_file(event: &Path, endpoints: &Endpoints) -> anyhow::Result<String> {
     let text = std::fs::read(event).with_context(|| format!("{} cannot be read", event.display()))?;
     let event: Value = serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", event.display()))?;

@@ -1,4 +1,4 @@
-//! The whole of it on one machine: emulator, functions, both apps, a running map.
+//! A stack: all of Tandem on one machine, with the emulator, the functions, both apps and a map.
 
 mod start;
 
@@ -20,10 +20,10 @@ use crate::mails::{self, Mail};
 use crate::private_file::PrivateFile;
 use crate::sync_write::SyncWrite;
 
-/// A little longer than the template lets the function run.
+/// Longest wait for a scheduled run of a function. The template lets `resume-drain` run for 300 s.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(310);
 
-/// Everything that runs. Dropping it ends all of it, and so does the end of the process that holds it.
+/// A running stack. All its programs end when this is dropped, or when the process that holds this ends.
 #[derive(Debug)]
 pub struct Stack {
     endpoints: Endpoints,
@@ -32,33 +32,34 @@ pub struct Stack {
     finance: RunningApp,
     crm: RunningApp,
     deployment: Deployment,
-    // After the apps: they may still be calling.
+    // Dropped after the apps, which may still be calling it.
     emulator: Option<Emulator>,
     _lock: Lock,
 }
 
 impl Stack {
-    /// Where everything is.
+    /// The addresses, names and secrets of the stack.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// Where `endpoints.json` is.
+    /// The path of `endpoints.json`.
     pub fn endpoints_file(&self) -> PathBuf {
         self.file.path().to_owned()
     }
 
-    /// The app `finance`.
+    /// A client of the app `finance`.
     pub fn finance(&self) -> &App {
         &self.finance.app
     }
 
-    /// The app `crm`.
+    /// A client of the app `crm`.
     pub fn crm(&self) -> &App {
         &self.crm.app
     }
 
-    /// Puts records into the databases of finance and of crm, as if they had been there always: nobody is told of them.
+    /// Stores records in the databases of finance and crm without reporting them to Tandem, as if they had always been
+    /// there. A record is its key and its fields.
     ///
     /// # Errors
     /// When a database cannot be written, or the app's rules refuse a record.
@@ -67,48 +68,49 @@ impl Stack {
         self.crm.store_records(CRM, crm)
     }
 
-    /// The operators' API, with the rights of a role: `admin`, `operator` or `viewer`.
+    /// Creates a client of the operators' API with the rights of a role: `admin`, `operator` or `viewer`.
     ///
     /// # Errors
-    /// When there is no token of that role.
+    /// When the stack has no token of that role.
     pub fn admin(&self, role: &str) -> anyhow::Result<Admin> {
         let token = self.endpoints.tokens.get(role).with_context(|| format!("there is no token of a {role}"))?;
         Admin::new(self.endpoints.admin.clone(), token.clone())
     }
 
-    /// `sync-write`, called with the signatures it expects.
+    /// Creates a client of `sync-write` that signs its calls.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the HTTP client cannot be created.
     pub fn sync_write(&self) -> anyhow::Result<SyncWrite> {
         SyncWrite::new(self.endpoints.sync_write.clone(), self.endpoints.hmac_secret.clone())
     }
 
-    /// Sweeps now instead of at the next minute, and waits until the sweep is over.
+    /// Runs the sweep of `resume-drain` now instead of at the next minute, and waits until it has ended.
     ///
     /// # Errors
-    /// When the function fails.
+    /// When the function fails, or does not end within 310 s.
     pub async fn sweep(&self) -> anyhow::Result<()> {
         self.tick("resume-drain").await
     }
 
-    /// Has rules judged and incidents worked on now instead of at the next minute, and waits until that is over.
+    /// Runs `threshold-evaluate` now instead of at the next minute, and waits until it has evaluated the rules and
+    /// worked on the incidents.
     ///
     /// # Errors
-    /// When the function fails.
+    /// When the function fails, or does not end within 310 s.
     pub async fn evaluate(&self) -> anyhow::Result<()> {
         self.tick("threshold-evaluate").await
     }
 
-    /// The mails that were sent to an address, the oldest first.
+    /// Lists the mails that were sent to an address, oldest first.
     ///
     /// # Errors
-    /// When the emulator does not tell.
+    /// When the emulator does not list them: only MiniStack does.
     pub async fn mails_to(&self, address: &str) -> anyhow::Result<Vec<Mail>> {
         mails::sent(&self.endpoints.mails, address).await
     }
 
-    /// Runs a function as its schedule does.
+    /// Invokes a function as its schedule does.
     async fn tick(&self, package: &str) -> anyhow::Result<()> {
         let function = self.deployment.function(package);
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.endpoints.emulator);
@@ -119,17 +121,17 @@ impl Stack {
         Ok(())
     }
 
-    /// Says whether everything still runs.
+    /// Fails if a program that must run has ended.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         self.finance.check(FINANCE)?;
         self.crm.check(CRM)?;
         self.emulator.as_mut().map_or(Ok(()), Emulator::check)
     }
 
-    /// Ends everything, and takes the deployment away when the emulator stays.
+    /// Ends everything that this stack started. Deletes the deployment from an emulator that was there before.
     ///
     /// # Errors
-    /// When an emulator that stays does not let the deployment go.
+    /// When that emulator does not delete the deployment.
     pub async fn stop(self) -> anyhow::Result<()> {
         if self.emulator.is_none() {
             self.deployment.delete().await?;

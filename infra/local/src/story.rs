@@ -1,4 +1,4 @@
-//! The story: what Tandem does, shown on the two apps and checked at each step.
+//! The story: shows on the two apps what Tandem does, and checks each step.
 
 mod alert;
 pub(crate) mod before;
@@ -20,24 +20,24 @@ use crate::stack::Stack;
 
 /// The customer of the story.
 const KEY: &str = "C-1001";
-/// A change arrives within milliseconds; this is for a machine that is busy with other things.
+/// Longest wait for a change. It arrives within milliseconds, but later on a busy machine.
 const ARRIVAL_DEADLINE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Plays it. The map is made, and does not run yet: see [`crate::Options::with_story`].
+/// Plays the story on a stack that was started [with the story](crate::Options::with_story): its map does not run yet.
 ///
 /// # Errors
-/// When something is not as it should be; the error says what was seen instead.
+/// When a step does not have the expected result. The error says what the story found instead.
 pub async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     output.heading("Before go-live");
     copy::play(stack, output).await?;
     output.heading("Day to day");
     let (finance, crm) = (stack.finance(), stack.crm());
-    let doing = format!("somebody enters customer {KEY} in finance: crm has account {KEY}, in its own words");
+    let doing = format!("somebody enters customer {KEY} in finance: crm gets account {KEY}, in its own terms");
     output.step(&doing, None, finance_to_crm(finance, crm)).await?;
-    let doing = "somebody raises the credit limit in crm to 75,000: finance has it";
+    let doing = "somebody raises the credit limit in crm to 75,000: finance gets it";
     output.step(doing, None, crm_to_finance(finance, crm)).await?;
-    let doing = "an import sends one and the same request twice: both apps took it once, both answers are the same";
+    let doing = "an import sends the same request twice: each app applies it once, both answers are the same";
     output.step(doing, None, same_request_twice(stack)).await?;
     let doing =
         "somebody raises the limit in finance to 2,000,000, more than crm allows: nothing changes in either app";
@@ -46,7 +46,7 @@ pub async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     outage::play(stack, output).await?;
     alert::play(stack, output).await?;
     pause::play(stack, output).await?;
-    let doing = "everything is caught up: the incident is over, and the mail that says so arrives";
+    let doing = "all changes have arrived: the incident is over, and the mail that says so arrives";
     let mail = output.step(doing, None, alert::recovered(stack)).await?;
     output.say(format_args!("    {}", mail.subject));
     Ok(())
@@ -79,7 +79,7 @@ async fn crm_to_finance(finance: &App, crm: &App) -> anyhow::Result<()> {
 
 async fn same_request_twice(stack: &Stack) -> anyhow::Result<()> {
     let (finance, crm, sync_write) = (stack.finance(), stack.crm(), stack.sync_write()?);
-    // Without an origin: neither app has the change, so both are written.
+    // No origin: neither app has the change, so Tandem writes to both.
     let write = json!({
         "id": Ulid::generate().to_string(), "map": MAP, "key": KEY, "op": "upsert",
         "record": {
@@ -91,7 +91,7 @@ async fn same_request_twice(stack: &Stack) -> anyhow::Result<()> {
     let first = sync_write.send(&write).await?;
     ensure!(first.status == 200 && first.text("status") == "written", "the first: {} {}", first.status, first.body);
     let second = sync_write.send(&write).await?;
-    // What became of it and as which version; the repeat need not name the journal's entry, which may be gone.
+    // Compares outcome and version only: the answer to the repeat may lack the journal's entry, which may be gone.
     let told = |answer: &Answer| (answer.status, answer.text("status").to_owned(), answer.text("version").to_owned());
     let (one, other) = (told(&first), told(&second));
     ensure!(one == other, "answered {} {} at first, then {} {}", first.status, first.body, second.status, second.body);
@@ -112,7 +112,7 @@ async fn refused(finance: &App, crm: &App) -> anyhow::Result<String> {
     Ok(reason.to_owned())
 }
 
-/// Waits until a record of the story is as it should be.
+/// Waits until a record of the app `name` has the expected fields.
 async fn arrives(app: &App, name: &str, key: &str, as_wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + ARRIVAL_DEADLINE;
     loop {
@@ -127,7 +127,7 @@ async fn arrives(app: &App, name: &str, key: &str, as_wanted: impl Fn(&Value) ->
     }
 }
 
-/// Whether both apps have this customer, and the same in every field of the map.
+/// Fails unless both apps have this customer, with equal values in every field of the map.
 async fn equal(stack: &Stack, key: &str) -> anyhow::Result<()> {
     let (customer, account) = (stack.finance().fields(key).await?, stack.crm().fields(key).await?);
     let (Some(customer), Some(account)) = (customer, account) else { bail!("{key} is not in both apps") };
@@ -144,12 +144,12 @@ async fn equal(stack: &Stack, key: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How often Tandem changed the record of the story in an app.
+/// Counts how often Tandem changed the record of the story in an app.
 async fn applied(app: &App) -> anyhow::Result<usize> {
     Ok(app.calls(KEY).await?.iter().filter(|call| call["applied"] == true).count())
 }
 
-/// Apps write amounts as numbers or as text, with or without decimals.
+/// Whether a value is this amount. Apps write amounts as numbers or as text, with or without decimals.
 fn is_amount(value: &Value, wanted: f64) -> bool {
     let amount = value.as_f64().or_else(|| value.as_str()?.parse().ok());
     amount.is_some_and(|amount| (amount - wanted).abs() < 0.005)

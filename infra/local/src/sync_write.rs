@@ -1,4 +1,4 @@
-//! `sync-write`, called as an app calls it: signed after the Standard Webhooks specification.
+//! A client of `sync-write` that signs its calls after the Standard Webhooks specification, as an app does.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHO
 
 use crate::http::{self, Answer};
 
-/// Tandem's `sync-write`, with the key of one caller.
+/// A client of `sync-write` with the secret of one caller.
 #[derive(Debug, Clone)]
 pub struct SyncWrite {
     url: String,
@@ -18,15 +18,15 @@ pub struct SyncWrite {
 }
 
 impl SyncWrite {
-    /// The function at `url`, called with signatures by `hmac_secret` (`whsec_…`).
+    /// Creates a client of the function at `url` that signs with `hmac_secret` (`whsec_…`).
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the HTTP client cannot be created.
     pub fn new(url: String, hmac_secret: String) -> anyhow::Result<Self> {
         Ok(Self { url, hmac_secret, client: http::client()? })
     }
 
-    /// Sends one write; its `id` is also the message id of the signature.
+    /// Sends one write. Its `id` is also the message id of the signature. Returns the answer whatever its status.
     ///
     /// # Errors
     /// When the function does not answer.
@@ -35,7 +35,7 @@ impl SyncWrite {
         self.post("writes", id, &write.to_string()).await
     }
 
-    /// Sends a body to another address of a function that knows the same callers, e.g. `errors` of `log-ingest`.
+    /// Sends a body to any path of a function with the same callers, e.g. `errors` of `log-ingest`.
     ///
     /// # Errors
     /// When the function does not answer.
@@ -44,7 +44,7 @@ impl SyncWrite {
         Answer::of(self.signed(request, id, body)?.body(body.to_owned())).await
     }
 
-    /// Asks what became of a write.
+    /// Asks for the status of a write.
     ///
     /// # Errors
     /// When the function does not answer.

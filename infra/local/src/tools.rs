@@ -1,4 +1,5 @@
-//! The tools that are not Rust crates, each in a Python environment of its own: their dependencies contradict each other.
+//! Installs the tools that are not Rust crates. Each has its own Python environment, because their dependencies
+//! conflict.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,7 @@ use crate::output::Output;
 use crate::process;
 use crate::python::Python;
 
-/// Written last, so that an installation that was cut short is seen and done anew.
+/// Name of the file that an installation writes last. An interrupted installation lacks it, and is done again.
 pub(crate) const MARKER: &str = "complete";
 
 /// A tool and what it is installed from.
@@ -42,11 +43,11 @@ pub(crate) const SAM: Tool = Tool {
 pub(crate) const CARGO_LAMBDA: Tool =
     Tool { name: "cargo-lambda", pins: include_str!("../tools/cargo-lambda.txt"), constraints: "" };
 
-/// Node with `npm`, for the apps of tests that are written in it. Their versions are the same on every machine.
+/// Node with `npm`, for the test apps that run on it. Pinned here, their versions are the same on every machine.
 pub(crate) const NODE: Tool = Tool { name: "node", pins: include_str!("../tools/node.txt"), constraints: "" };
 
 impl Tool {
-    /// A program of the tool's environment.
+    /// The path of a program in the tool's environment.
     pub(crate) fn program(self, layout: &Layout, name: &str) -> PathBuf {
         self.dir(layout).join("bin").join(name)
     }
@@ -55,7 +56,7 @@ impl Tool {
         layout.local().join(format!("venv-{}", self.name))
     }
 
-    /// What must stand in the marker for an installation to be the one wanted.
+    /// The text that the marker of an up-to-date installation has.
     fn wanted(self, python: &Python) -> String {
         format!("{} {}\n{}{}", python.path.display(), python.version, self.pins, self.constraints)
     }
@@ -72,10 +73,10 @@ impl Tool {
         if is(&marker, &wanted) {
             return Ok(());
         }
-        std::fs::create_dir_all(layout.local()).context("target/local cannot be made")?;
+        std::fs::create_dir_all(layout.local()).context("target/local cannot be created")?;
         let _lock = Lock::wait(&layout.local().join(format!("venv-{}.lock", self.name))).await?;
         if is(&marker, &wanted) {
-            return Ok(()); // by another run, while this one waited
+            return Ok(()); // another run installed it while this one waited
         }
         let log = layout.local().join(format!("venv-{}.log", self.name));
         let doing = format!("installing {}", self.packages());
@@ -92,7 +93,9 @@ impl Tool {
         if !process::run(venv, log).await?.success() {
             let how = "on Debian and Ubuntu, python3-venv may be missing";
             let excerpt = log_file::excerpt(log);
-            return Err(Blocked::Missing(format!("python3 could not make an environment; {how}; {excerpt}")).into());
+            return Err(
+                Blocked::Missing(format!("python3 could not create a virtual environment; {how}; {excerpt}")).into()
+            );
         }
         let mut pip = Command::new(dir.join("bin/python"));
         pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]);
@@ -114,13 +117,13 @@ impl Tool {
     }
 }
 
-/// Installs what is not installed yet, side by side.
+/// Installs the missing tools, all at the same time.
 pub(crate) async fn install(tools: &[Tool], layout: &Layout, python: &Python, output: Output) -> anyhow::Result<()> {
     let installations = tools.iter().map(|tool| tool.install(layout, python, output));
     futures::future::try_join_all(installations).await.map(drop)
 }
 
-/// Whether a marker says that what is installed is what is wanted.
+/// Whether a marker has the wanted text.
 pub(crate) fn is(marker: &Path, wanted: &str) -> bool {
     std::fs::read_to_string(marker).is_ok_and(|found| found == wanted)
 }

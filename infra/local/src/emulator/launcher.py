@@ -1,7 +1,7 @@
-"""Runs the emulator until the process that started it is gone.
+"""Runs the emulator until the process that started it has ended.
 
-Standard input is a pipe whose other end that process holds. When it ends, even by kill -9, the pipe closes, and the
-whole process group goes: the emulator and the functions it runs.
+Standard input is a pipe whose other end that process holds. When the process ends, even by SIGKILL, the pipe closes.
+This program then kills its whole process group: the emulator and the functions that it runs.
 """
 
 import os
@@ -18,11 +18,11 @@ def end_with_starter():
 
 
 threading.Thread(target=end_with_starter, daemon=True).start()
-# The emulator hands events to functions in two small packets. Without this the second one waits for the first one's
-# acknowledgement, which the function's side delays by 40 ms: most of an invocation's time.
+# The emulator sends each event to its function in two small packets. With Nagle's algorithm, the second one waits for the
+# acknowledgement of the first one, which the function delays by 40 ms: most of the time of an invocation.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 sys.argv = ["ministack"]
 
-from ministack.app import main  # noqa: E402  (the watch must stand before anything can fail)
+from ministack.app import main  # noqa: E402  (the watch must run before anything can fail)
 
 main()

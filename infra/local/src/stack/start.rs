@@ -1,4 +1,4 @@
-//! Bringing a stack up, step by step. What was started ends when a later step fails, or is given up.
+//! Starts a stack step by step. When a step fails or is dropped, everything that was started before it ends.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,16 +30,17 @@ use crate::seed;
 use crate::story::before;
 use crate::tools;
 
-/// Name of the stack in an emulator of its own.
+/// Name of the stack in an emulator that this tool has started.
 const STACK: &str = "tandem";
-/// How long an emulator that is there already may take to answer.
+/// Longest wait for an answer of an emulator that runs already.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Stack {
-    /// Installs what is missing, builds, deploys, starts both apps, and creates and runs the map `customers`.
+    /// Installs the missing tools, builds and deploys the functions, starts both apps, and creates the map `customers`.
+    /// Runs the map, too, unless [`Options::with_story`] leaves that to the story.
     ///
     /// # Errors
-    /// [`Blocked`] when something on this machine stands in the way; any other error says what failed, with the end of
+    /// [`Blocked`] when something on this machine prevents the start. Any other error says what failed, with the end of
     /// its log. Nothing is left running.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let output = options.output;
@@ -88,7 +89,7 @@ impl Stack {
         output.done("both apps run, each with a database of its own");
 
         let endpoint = emulator.as_ref().map(|own| own.url().to_owned()).or(options.endpoint.clone());
-        let endpoint = endpoint.context("neither an emulator nor its address")?;
+        let endpoint = endpoint.context("there is neither an emulator nor an endpoint")?;
         let deployment = Deployment::new(&endpoint, stack_name(emulator.is_some()));
         let deploy_log = deploy::log(&work);
         let deploy = deployment.create(&layout, &work, &secrets);
@@ -127,12 +128,12 @@ impl Stack {
     }
 }
 
-/// This program, when it is the tool; a test is another program and needs the tool built.
+/// The path of this program, if it is the tool. A test is another program, so the tool must be built for it.
 fn own_program() -> Option<PathBuf> {
     std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == functions::TOOL))
 }
 
-/// An emulator of its own has one stack; one that is there already may have another run's.
+/// The name of the stack. It is unique in an emulator that runs already, which may have the stack of another run.
 fn stack_name(own: bool) -> String {
     if own { STACK.to_owned() } else { format!("{STACK}-{}", ulid::Ulid::generate().to_string().to_lowercase()) }
 }
@@ -140,7 +141,7 @@ fn stack_name(own: bool) -> String {
 async fn reach(url: &str) -> anyhow::Result<()> {
     let answer = http::client()?.get(url).timeout(REACH_TIMEOUT).send().await;
     if answer.is_err() {
-        bail!(Blocked::Missing(format!("nothing answers at {url}; start the emulator there, or leave --endpoint out")));
+        bail!(Blocked::Missing(format!("nothing answers at {url}; start an emulator there, or leave out --endpoint")));
     }
     Ok(())
 }

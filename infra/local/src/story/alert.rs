@@ -12,15 +12,15 @@ use crate::output::Output;
 use crate::seed::MAP;
 use crate::stack::Stack;
 
-/// Errors that pause the map.
+/// Number of errors at which the rule pauses the map.
 const THRESHOLD: u64 = 10;
 const RULE: &str = "/rules/crm-refuses";
-/// Who is told.
+/// The address that the rule sends mail to.
 const ON_CALL: &str = "on-call@example.com";
 const DEADLINE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Plays it, until the map is paused and on-call knows.
+/// Plays this part, until the map is paused and the mail has arrived.
 pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let operator = stack.admin("operator")?;
     let doing =
@@ -28,7 +28,7 @@ pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     output.step(doing, None, rule(&operator)).await?;
     let doing = "crm refuses every change: people are told why, and the tenth error pauses the map";
     let took = output.step(doing, None, refusals(stack, &operator)).await?;
-    output.say(format_args!("    paused {took} ms after the tenth error was met"));
+    output.say(format_args!("    Tandem paused the map {took} ms after the tenth error"));
     let mail = output.step("the mail arrives", None, mail(stack, "paused")).await?;
     output.say(format_args!("    {}", mail.subject));
     output.say(format_args!("    all mails can be read at {}", stack.endpoints().mails));
@@ -39,17 +39,20 @@ pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
 async fn quiet(operator: &Admin) -> anyhow::Result<()> {
     let told =
         operator.post(&format!("/maps/{MAP}/pause?wait=20"), &json!({"reason": "to see that it is quiet"})).await?;
-    ensure!(told["quiet"] == true && told["map"]["cause"] == "rule", "it is not quiet, or paused anew: {told}");
+    ensure!(
+        told["quiet"] == true && told["map"]["cause"] == "rule",
+        "the map still writes, or was paused again: {told}"
+    );
     Ok(())
 }
 
-/// The last step of the whole: it is over, and on-call knows that, too.
+/// Checks at the end of the story that the incident has recovered. Returns the mail that says so.
 pub(super) async fn recovered(stack: &Stack) -> anyhow::Result<Mail> {
     let mail = mail(stack, "recovered").await?;
     let operator = stack.admin("operator")?;
     let incidents = operator.get("/incidents").await?;
     let incident = &incidents["incidents"][0];
-    ensure!(incident["recovered_at"].is_string(), "the incident is not over: {incident}");
+    ensure!(incident["recovered_at"].is_string(), "the incident has not recovered: {incident}");
     let open = operator.get(&format!("/log/errors?map={MAP}&class=application&resolved=false&limit=1000")).await?;
     let ours = |error: &&Value| error["key"].as_str().is_some_and(|key| key.starts_with("C-3"));
     let open: Vec<_> = open["errors"].as_array().into_iter().flatten().filter(ours).collect();
@@ -65,7 +68,7 @@ async fn rule(operator: &Admin) -> anyhow::Result<()> {
     operator.put(RULE, &rule).await.map(drop)
 }
 
-/// How many errors of the type application the log has, without those of the copy: no rule counts them.
+/// Counts the errors of the class `application` in the log, without those of the copy, which the rule does not count.
 async fn logged(operator: &Admin) -> anyhow::Result<u64> {
     let errors = operator.get(&format!("/log/errors?map={MAP}&class=application&limit=1000")).await?;
     let live = |error: &&Value| error["key"].as_str().is_none_or(|key| !is_from_before(key));
@@ -81,7 +84,7 @@ async fn refusals(stack: &Stack, operator: &Admin) -> anyhow::Result<i64> {
         ensure!(map["state"] == "Running", "after {n} errors the map is {map}");
         let customer = json!({"OrganizationName": "Fabrikam", "CreditLimit": 10_000, "CustomerGroupId": "30"});
         let saved = stack.finance().edit(&format!("C-{}", 2_000 + n), customer).await?;
-        ensure!(saved.status == 422, "it was not refused: {} {}", saved.status, saved.body);
+        ensure!(saved.status == 422, "crm did not refuse the change: {} {}", saved.status, saved.body);
         until(async || Ok((logged(operator).await? > n).then_some(())), "the error in the log").await?;
     }
     let paused = async || {
@@ -89,14 +92,14 @@ async fn refusals(stack: &Stack, operator: &Admin) -> anyhow::Result<i64> {
         Ok((map["state"] == "Paused").then_some(map))
     };
     let map = until(paused, "the map to be paused").await?;
-    ensure!(map["cause"] == "rule" && map["actor"] == "tandem", "it was paused by something else: {map}");
+    ensure!(map["cause"] == "rule" && map["actor"] == "tandem", "something other than the rule paused the map: {map}");
     let incident = operator.get(&format!("/incidents/{}", map["incident"].as_str().unwrap_or_default())).await?;
-    ensure!(incident["count"] == THRESHOLD, "it was paused after another number of errors: {incident}");
+    ensure!(incident["count"] == THRESHOLD, "the rule paused the map at the wrong number of errors: {incident}");
     let errors = operator.get(&format!("/log/errors?map={MAP}&class=application&limit=1")).await?;
     between(&errors["errors"][0]["at"], &map["since"])
 }
 
-/// Milliseconds between two times.
+/// The milliseconds from one time to another.
 fn between(from: &Value, to: &Value) -> anyhow::Result<i64> {
     let at = |value: &Value| -> anyhow::Result<i64> {
         Ok(value.as_str().unwrap_or_default().parse::<jiff::Timestamp>()?.as_millisecond())

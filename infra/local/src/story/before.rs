@@ -1,26 +1,26 @@
-//! The records that the two apps of the story have from before Tandem.
+//! The records that the two apps of the story had before Tandem. A customer has a number from 0; [`key`] gives its key.
 
 use serde_json::{Value, json};
 
-/// Customers in finance.
+/// Number of customers in finance.
 pub(crate) const CUSTOMERS: usize = 2_000;
-/// Every so many customers, crm has an account of the same number.
+/// One customer out of so many has an account in crm.
 const ACCOUNT_EVERY: usize = 33;
-/// Accounts in crm.
+/// Number of accounts in crm.
 pub(crate) const ACCOUNTS: usize = 60;
-/// Three accounts of four differ from the customer.
+/// Number of accounts that differ from their customer: three out of four.
 pub(crate) const DIFFERENT: usize = ACCOUNTS / 4 * 3;
-/// Customers with a limit above the one that crm allows.
+/// Number of customers with a credit limit above the one that crm allows.
 pub(crate) const TOO_MUCH: usize = 20;
-/// Customers whose contact crm does not have.
+/// Number of customers whose contact crm does not have.
 pub(crate) const NO_CONTACT: usize = 12;
-/// Customers of a group that the map does not know.
+/// Number of customers in a group that the map does not know.
 pub(crate) const NEW_GROUP: usize = 8;
-/// The group, and the option in crm that somebody gives it later.
+/// That group, and the option in crm that an admin maps it to later.
 pub(crate) const GROUP: (&str, i64) = ("40", 8);
 /// The groups that the map knows, and their options in crm.
 const GROUPS: [(&str, i64); 3] = [("10", 3), ("20", 9), ("30", 5)];
-/// A contact whom somebody has deleted in crm, and one who is there.
+/// A contact that was deleted in crm, and one that is there.
 const DELETED_CONTACT: &str = "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a99";
 pub(crate) const CONTACT: &str = "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a01";
 
@@ -29,7 +29,7 @@ pub(crate) const CONTACT: &str = "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a01";
 pub(crate) enum Kind {
     /// Only finance has it, and crm will take it.
     Plain,
-    /// Both apps have it. The number counts these.
+    /// Both apps have it. The number counts the customers of this kind.
     InBoth(usize),
     /// Its limit is too high for crm.
     TooMuch,
@@ -44,7 +44,7 @@ pub(crate) fn kind(n: usize) -> Kind {
         let steps = n.checked_sub(first).filter(|steps| steps.is_multiple_of(every))? / every;
         (steps < count).then_some(steps)
     };
-    // No number is in two of these.
+    // The arms exclude each other: these series have no number in common.
     match () {
         () if nth(7, 100, TOO_MUCH).is_some() => Kind::TooMuch,
         () if nth(13, 150, NO_CONTACT).is_some() => Kind::NoContact,
@@ -63,7 +63,7 @@ pub(crate) fn key(n: usize) -> String {
     format!("C-{}", 10_001 + n)
 }
 
-/// Whether a record is one of these.
+/// Whether a key is that of a record from before Tandem: the keys of all others are shorter.
 pub(crate) fn is_from_before(key: &str) -> bool {
     key.len() == key_bytes()
 }
@@ -76,7 +76,7 @@ fn name(n: usize) -> String {
     format!("Customer {}", 10_001 + n)
 }
 
-/// What finance has.
+/// The records of finance: keys and fields.
 pub(crate) fn customers() -> Vec<(String, Value)> {
     let customer = |n: usize| {
         let mut customer = json!({
@@ -94,7 +94,7 @@ pub(crate) fn customers() -> Vec<(String, Value)> {
     (0..CUSTOMERS).map(customer).collect()
 }
 
-/// What crm has.
+/// The records of crm: keys and fields.
 pub(crate) fn accounts() -> Vec<(String, Value)> {
     let account = |n: usize| {
         let Kind::InBoth(nth) = kind(n) else { return None };

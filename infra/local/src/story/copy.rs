@@ -1,4 +1,4 @@
-//! The story's first part: what both apps had before is compared, copied, mended and compared again.
+//! The story's first part: Tandem compares the records that both apps had before, copies them, and compares them again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,22 +15,22 @@ use crate::output::Output;
 use crate::seed::{self, MAP};
 use crate::stack::Stack;
 
-/// People who save at the same time.
+/// Number of people who save at the same time.
 const PEOPLE: usize = 8;
-/// Records that are changed in each app while the copy runs.
+/// Number of records that people change in each app while the copy runs.
 const EDITED: usize = 10;
-/// The copy has made so many when people begin to save.
+/// Number of records that the copy creates before people begin to save.
 const COPIED_FIRST: u64 = 50;
 const DEADLINE: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(200);
-/// Between two tries of a person who was told that the record cannot be saved now.
+/// Pause of a person who tries again to save a record that could not be saved.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
-/// Plays it, until the map runs and both apps are equal.
+/// Plays this part, until the map runs and both apps are equal.
 pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let (admin, operator) = (stack.admin("admin")?, stack.admin("operator")?);
     let (customers, accounts, different) = (count(before::CUSTOMERS), before::ACCOUNTS, before::DIFFERENT);
-    output.say(format_args!("  finance has {customers} customers from before; its page: {}", stack.finance().url()));
+    output.say(format_args!("  finance has {customers} customers already; its page: {}", stack.finance().url()));
     output.say(format_args!(
         "  crm has {accounts} of them, {different} with other values; its page: {}",
         stack.crm().url()
@@ -85,7 +85,7 @@ fn tell_dry_run(output: Output, run: &Value) {
 fn tell_copied(output: Output, run: &Value) {
     let leg = &run["legs"]["finance"];
     output.say(format_args!(
-        "    {} made in crm, {} changed there, {} the same, {} failed",
+        "    {} created in crm, {} changed there, {} the same, {} failed",
         told(&leg["inserted"]),
         told(&leg["updated"]),
         told(&leg["equal"]),
@@ -118,7 +118,7 @@ fn failures() -> usize {
     before::TOO_MUCH + before::NO_CONTACT + before::NEW_GROUP
 }
 
-/// A count as people read it.
+/// Formats a count in an answer for people.
 fn told(value: &Value) -> String {
     value.as_u64().and_then(|value| usize::try_from(value).ok()).map_or_else(|| "?".to_owned(), count)
 }
@@ -137,12 +137,12 @@ async fn start(operator: &Admin, wanted: &Value) -> anyhow::Result<String> {
     Ok(format!("{}/{id}", syncs()))
 }
 
-/// Waits until a run is through, and checks its sums.
+/// Waits until a run has finished, and checks that its counts add up.
 async fn end(operator: &Admin, run: &str) -> anyhow::Result<Value> {
     end_seen(operator, run, &AtomicU64::new(0)).await
 }
 
-/// Does the same, and notes how many records of finance have come to their end.
+/// Does the same as [`end`], and keeps in `so_far` how many rows of finance have been dealt with.
 async fn end_seen(operator: &Admin, run: &str, so_far: &AtomicU64) -> anyhow::Result<Value> {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -199,7 +199,7 @@ async fn initial_sync(stack: &Stack, operator: &Admin, so_far: &AtomicU64) -> an
     let edits = edits().into_iter().map(|edit| async move { edit.save(stack).await });
     stream::iter(edits).buffer_unordered(PEOPLE).try_collect::<()>().await?;
     let meanwhile = operator.get(&run).await?;
-    ensure!(meanwhile["state"] == "running", "the copy was over before people had saved: {meanwhile}");
+    ensure!(meanwhile["state"] == "running", "the copy ended before people had saved: {meanwhile}");
     let run = end_seen(operator, &run, so_far).await?;
     ensure_counts(&run, "finance", &[("failed", failures())])?;
     let mut found: Vec<_> = causes(&run).iter().filter_map(|cause| cause["records"].as_u64()).collect();
@@ -218,7 +218,7 @@ struct Edit {
     name: String,
 }
 
-/// Records of all parts of the list: copied already, being copied, and not yet.
+/// The edits. They are spread over the list, so that the copy has passed some of the records and not reached others.
 fn edits() -> Vec<Edit> {
     let pick = |kind: fn(Kind) -> bool| {
         let all = before::numbers(kind);
@@ -246,7 +246,7 @@ impl Edit {
     }
 }
 
-/// Saves as a person does, who tries again when told that it cannot be saved now.
+/// Saves a record, and tries again while the app answers 409, as a person would.
 async fn save(app: &App, key: &str, fields: &Value) -> anyhow::Result<()> {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -259,7 +259,7 @@ async fn save(app: &App, key: &str, fields: &Value) -> anyhow::Result<()> {
     }
 }
 
-/// Whether each change that was made meanwhile is in both apps.
+/// Fails unless both apps have each edit.
 async fn kept(stack: &Stack) -> anyhow::Result<()> {
     for edit in edits() {
         let customer = stack.finance().fields(&edit.key).await?.unwrap_or_default();
@@ -281,7 +281,10 @@ async fn mended(stack: &Stack, admin: &Admin) -> anyhow::Result<()> {
 }
 
 async fn rerun(operator: &Admin, parent: &Value) -> anyhow::Result<()> {
-    let wanted = json!({"kind": "initial_sync", "winner": "finance", "selection": "failed", "parent": parent["id"], "reason": "corrected"});
+    let wanted = json!({
+        "kind": "initial_sync", "winner": "finance", "selection": "failed", "parent": parent["id"],
+        "reason": "corrected",
+    });
     let run = start(operator, &wanted).await?;
     let run = end(operator, &run).await?;
     ensure_counts(&run, "finance", &[("read", failures()), ("failed", 0), ("skipped", 0)])

@@ -1,4 +1,4 @@
-//! The story's second part: crm is down for a while, and nobody who works in finance is kept from it.
+//! The story's second part: crm is down for a while, and people go on working in finance.
 
 use std::time::Instant;
 
@@ -9,10 +9,10 @@ use super::{ARRIVAL_DEADLINE, POLL, equal};
 use crate::output::Output;
 use crate::stack::Stack;
 
-/// Customers that are saved meanwhile.
+/// Number of customers that people save meanwhile.
 const CUSTOMERS: usize = 3;
 
-/// Plays it.
+/// Plays this part.
 pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let doing = format!("crm is down: {CUSTOMERS} people save in finance all the same, and every change is kept");
     output.step(&doing, None, kept(stack)).await?;
@@ -31,7 +31,7 @@ async fn kept(stack: &Stack) -> anyhow::Result<()> {
             "PrimaryContactPhone": "+1 555 0150", "OnHold": "Yes",
         });
         let saved = stack.finance().edit(&name(n), customer).await?.accepted("saving in finance")?;
-        ensure!(saved["tandem"]["status"] == "queued", "it was not kept: {saved}");
+        ensure!(saved["tandem"]["status"] == "queued", "Tandem did not queue the change: {saved}");
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ async fn back(stack: &Stack) -> anyhow::Result<()> {
     for n in 0..CUSTOMERS {
         while let Err(different) = equal(stack, &name(n)).await {
             ensure!(Instant::now() < deadline, "after {ARRIVAL_DEADLINE:?}: {different}");
-            // The minute's sweep, not waited for. One that is refused because others run is as good as the next.
+            // Starts the sweep instead of waiting for its minute. A failure does no harm: the next sweep does the same.
             let _swept = stack.sweep().await;
             tokio::time::sleep(POLL).await;
         }

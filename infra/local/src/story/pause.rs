@@ -1,4 +1,4 @@
-//! The story's fourth part: while the map is paused two hundred customers change, then crm is repaired.
+//! The story's fourth part: people change two hundred customers while the map is paused. Then crm is repaired.
 
 use std::time::{Duration, Instant};
 
@@ -12,16 +12,16 @@ use crate::output::Output;
 use crate::seed::MAP;
 use crate::stack::Stack;
 
-/// Customers that change during the pause.
+/// Number of customers that people change during the pause.
 const CUSTOMERS: usize = 200;
-/// People who save them at the same time.
+/// Number of people who save them at the same time.
 const PEOPLE: usize = 8;
-/// The one whose limit crm does not allow.
+/// Number of the customer whose credit limit crm refuses.
 const TOO_MUCH: usize = 77;
 const DEADLINE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(250);
 
-/// Plays it.
+/// Plays this part.
 pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let operator = stack.admin("operator")?;
     let doing = format!("{PEOPLE} people save {CUSTOMERS} customers in finance: every change is kept, none is written");
@@ -30,9 +30,8 @@ pub(super) async fn play(stack: &Stack, output: Output) -> anyhow::Result<()> {
     let doing = "crm is repaired, the map is resumed: crm gets all of them but one, whose limit it refuses";
     let says = output.step(doing, None, resumed(stack, &operator)).await?;
     output.say(format_args!("    {} waits for an operator: {says}", name(TOO_MUCH)));
-    let doing = format!(
-        "the operator looks at it, lowers the limit to 900,000, and it arrives too: all {CUSTOMERS} are equal in both apps"
-    );
+    let doing =
+        format!("the operator lowers the limit to 900,000, and it arrives too: all {CUSTOMERS} are equal in both apps");
     output.step(&doing, None, mended(stack, &operator)).await
 }
 
@@ -50,7 +49,7 @@ async fn saved(stack: &Stack, operator: &Admin) -> anyhow::Result<u64> {
         let customer =
             json!({"OrganizationName": format!("Customer {n}"), "CreditLimit": limit, "CustomerGroupId": "10"});
         let saved = stack.finance().edit(&name(n), customer).await?.accepted("saving in finance")?;
-        ensure!(saved["tandem"]["status"] == "queued", "it was not kept: {saved}");
+        ensure!(saved["tandem"]["status"] == "queued", "Tandem did not queue the change: {saved}");
         Ok(())
     });
     stream::iter(saves).buffer_unordered(PEOPLE).try_collect::<()>().await?;
@@ -70,7 +69,7 @@ async fn resumed(stack: &Stack, operator: &Admin) -> anyhow::Result<String> {
         if let [error] = &parked[..]
             && map["state"] == "Running"
         {
-            ensure!(error["key"] == name(TOO_MUCH), "another one was refused: {error}");
+            ensure!(error["key"] == name(TOO_MUCH), "crm refused another record: {error}");
             for n in (0..CUSTOMERS).filter(|n| *n != TOO_MUCH) {
                 equal(stack, &name(n)).await?;
             }
@@ -92,7 +91,7 @@ async fn mended(stack: &Stack, operator: &Admin) -> anyhow::Result<()> {
         "entries": [{"key": error["key"], "seq": error["seq"]}],
     });
     let told = operator.post(&path("entries"), &command).await?;
-    ensure!(told["results"][0]["done"] == true, "it was not taken: {told}");
+    ensure!(told["results"][0]["done"] == true, "Tandem did not accept the command: {told}");
     let limit = |field: &'static str| move |record: &Value| is_amount(&record[field], 900_000.0);
     arrives(stack.crm(), "crm", &name(TOO_MUCH), limit("creditlimit")).await?;
     arrives(stack.finance(), "finance", &name(TOO_MUCH), limit("CreditLimit")).await?;
