@@ -1,9 +1,10 @@
 //! The sample apps `finance` and `crm`: two business apps to try Tandem with.
 //!
-//! Both are this one program with a different flavor: `finance` speaks as Dynamics 365 Finance & Operations does, `crm` as
-//! Dataverse does, each with names, field types and rules of its own. Each runs as a process of its own with a database of
-//! its own, and behaves as a real app would: an OData v4 interface for others, a page for people, a trigger that reports each
-//! change, and rows that stay locked while a change is under way. The page also has switches that break the app on purpose.
+//! Both are this one program with a different flavor. `finance` speaks as Dynamics 365 Finance & Operations does, and
+//! `crm` as Dataverse does; each has its own names, field types and rules. Each runs as its own process with its own
+//! database, and behaves as a real app would: it has an OData v4 interface for programs, a page for people, a trigger
+//! that reports each change, and row locks that last as long as a change is under way. The page also has switches that
+//! break the app on purpose.
 
 mod api;
 mod app;
@@ -42,42 +43,42 @@ pub(crate) use records_before::store_records;
 use settings::Settings;
 use tandem::Patience;
 
-/// What `cargo local app` is started with.
+/// The arguments of `cargo local app`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Which of the two apps to be.
+    /// Which of the two apps to run.
     #[arg(long, value_enum)]
     flavor: FlavorName,
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// File to write the port to, once the app listens.
+    /// File to which the app writes its port when it listens.
     #[arg(long)]
     port_file: Option<PathBuf>,
-    /// The app's database file; made when missing.
+    /// The app's database file; the app creates it if it is missing.
     #[arg(long)]
     db: PathBuf,
-    /// What a caller of the data API must send as `x-api-key`.
+    /// The key that callers of the data API must send as `x-api-key`.
     #[arg(long)]
     api_key: String,
-    /// Base address of Tandem's `sync-write`; may follow later by `POST /settings`.
+    /// Base URL of Tandem's `sync-write`; `POST /settings` can set it later.
     #[arg(long)]
     sync_write_url: Option<String>,
-    /// Secret (`whsec_…`) to sign calls of `sync-write` with; may follow later too.
+    /// Secret (`whsec_…`) with which the app signs its calls of `sync-write`; `POST /settings` can set it later.
     #[arg(long)]
     hmac_secret: Option<String>,
-    /// The map this app's customers belong to.
+    /// The map that this app's customers belong to.
     #[arg(long, default_value = "customers")]
     map: String,
-    /// Name of the side at the other end, for the sentences on the page.
+    /// Name of the other side, for messages on the page.
     #[arg(long)]
     other_name: String,
-    /// Process to stop with: must be the one that started this app.
+    /// Id of the process that started this app; the app stops when that process ends.
     #[arg(long)]
     parent_pid: Option<u32>,
 }
 
-/// Everything an app needs to run.
+/// The configuration of a running app.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     flavor: FlavorName,
@@ -109,7 +110,7 @@ impl From<Args> for Config {
     }
 }
 
-/// Runs an app with the arguments of the command line until it is told to stop.
+/// Runs an app with the arguments of the command line until it is stopped. Fails as [`serve`] does.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     serve(args.into()).await
 }
@@ -117,7 +118,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 /// Serves an app until SIGTERM, Ctrl-C or the end of its parent process.
 ///
 /// # Errors
-/// When the database cannot be opened, the port is taken, a setting is malformed, or the port file cannot be written.
+/// When the port is taken, the database cannot be opened, a setting is malformed, or the port file cannot be written.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", config.port))
         .await

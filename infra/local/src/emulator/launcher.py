@@ -18,8 +18,8 @@ def end_with_starter():
 
 
 threading.Thread(target=end_with_starter, daemon=True).start()
-# The emulator sends each event to its function in two small packets. With Nagle's algorithm, the second one waits for the
-# acknowledgement of the first one, which the function delays by 40 ms: most of the time of an invocation.
+# The emulator sends each event to its function in two small packets. With Nagle's algorithm, the second one waits for
+# the acknowledgement of the first one, which the function delays by 40 ms: most of the time of an invocation.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 sys.argv = ["ministack"]
 

@@ -1,4 +1,4 @@
-//! The app's own JSON API, for its page and for tests. Only the data API is struck by the switches.
+//! The app's own JSON API, for its page and for tests. The switches break the data API only, never this one.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Query, Request, State};
@@ -17,10 +17,10 @@ use super::settings::Settings;
 use super::switches::{All, Change};
 use super::{assets, calls, odata, outbox, page, store};
 
-/// Rows of the outbox that are listed.
+/// Most rows of the outbox that `GET /outbox` lists.
 const REPORTS_MAX: u32 = 1_000;
 
-/// All addresses of an app.
+/// The routes of an app. Everything else goes to the data API.
 pub(super) fn router(app: SharedApp) -> Router {
     Router::new()
         .route("/", get(page::whole))
@@ -40,7 +40,7 @@ pub(super) fn router(app: SharedApp) -> Router {
         .with_state(app)
 }
 
-/// A failure inside the app.
+/// A failure of the app's database. The answer is 500.
 pub(super) struct Broken(rusqlite::Error);
 
 impl From<rusqlite::Error> for Broken {
@@ -51,12 +51,12 @@ impl From<rusqlite::Error> for Broken {
 
 impl IntoResponse for Broken {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "could not use the database");
+        tracing::error!(error = %self.0, "could not use the database; the call gets 500");
         refused(StatusCode::INTERNAL_SERVER_ERROR, "could not use the database")
     }
 }
 
-/// A JSON body; one that cannot be read is refused in JSON too.
+/// A JSON body. Unlike axum's extractor, it refuses an unreadable body in JSON, too.
 struct Body<T>(T);
 
 impl<S, T> FromRequest<S> for Body<T>
@@ -110,7 +110,7 @@ fn answer(ended: Result<Saved, NotSaved>) -> Response {
     }
 }
 
-/// All records, or a page of them: at most `limit` behind the one with the key `after`.
+/// Selects a page of the records: at most `limit` of those whose key comes after `after`. Without both, it is all.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordsQuery {
@@ -118,7 +118,7 @@ struct RecordsQuery {
     after: Option<String>,
 }
 
-/// As REST apps have it, the header `Link` names the next page.
+/// Lists records in order of their keys. The header `Link` names the next page, as in many REST apps.
 async fn records(State(app): State<SharedApp>, Query(query): Query<RecordsQuery>) -> Result<Response, Broken> {
     let limit = query.limit.map_or(u32::MAX, |limit| limit.max(1));
     let mut rows = app.store.run(|db| store::page(db, query.after.as_deref(), 0, limit.saturating_add(1)))?;

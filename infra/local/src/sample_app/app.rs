@@ -1,4 +1,4 @@
-//! One running app: its database, its locks, its switches, and its line to Tandem.
+//! One running app: its database, its locks, its switches, and its client of Tandem.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use super::store::Store;
 use super::switches::Switches;
 use super::tandem::{Mode, Patience, Tandem, Write};
 
-/// Longest wait for a record's lock, as a database's lock timeout.
+/// Longest wait for a record's lock, like the lock timeout of a database.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
-/// What every handler of an app shares.
+/// The state that all handlers of an app share.
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) flavor: &'static Flavor,
@@ -39,7 +39,7 @@ pub(super) struct App {
 pub(super) type SharedApp = Arc<App>;
 
 impl App {
-    /// Opens the database and settles what a crash left open.
+    /// Opens the database. Turns edits that a crash has interrupted into reports.
     pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
         let store =
             Store::open(&config.db).with_context(|| format!("cannot open the database {}", config.db.display()))?;
@@ -65,12 +65,12 @@ impl App {
         Ok(app)
     }
 
-    /// Waits for the record's lock; nothing when others held it for too long.
+    /// Waits for the record's lock. Returns `None` when others held it for longer than [`LOCK_WAIT`].
     pub(super) async fn lock(&self, key: &str) -> Option<RecordLock> {
         tokio::time::timeout(LOCK_WAIT, self.locks.lock(key)).await.ok()
     }
 
-    /// The row as the app stores it: an app that tidies changes what it is given.
+    /// The row as the app stores it. An app that tidies stores other values than it is sent.
     pub(super) fn stored(&self, row: &Row) -> Row {
         let fields = match self.switches.habits().tidies {
             true => row.fields.as_ref().map(|fields| record::tidied(self.flavor, fields)),
@@ -79,16 +79,16 @@ impl App {
         Row { fields, version: row.version }
     }
 
-    /// What `sync-write` is told of a change of a record from `before` to `after`.
+    /// The write that reports the change of a record from `before` to `after`.
     pub(super) fn write(&self, key: &str, before: &Row, after: &Row, mode: Mode) -> Write {
         let write = Write::new(&self.map, self.flavor.name, key, before, after, mode);
         let before = write.before.filter(|_| self.switches.habits().tells_before);
         Write { before, ..write }
     }
 
-    /// Puts a change that stands by itself into the outbox, in the transaction that makes it.
+    /// Puts the report of a committed change into the outbox, in the transaction of that change.
     ///
-    /// Nothing is noted while the app is not connected to Tandem: such changes are for the initial sync to bring.
+    /// Does nothing while the app is not connected to Tandem: the initial sync copies such changes.
     pub(super) fn note_report(&self, tx: &Connection, key: &str, before: &Row, after: &Row) -> rusqlite::Result<()> {
         if super::settings::Settings::load(tx)?.link().is_none() {
             return Ok(());

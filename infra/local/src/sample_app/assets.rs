@@ -1,4 +1,4 @@
-//! The page's style and script: files of their own, so that the page allows no script or style within itself.
+//! The page's style and script. They are separate files so that the page's security policy can forbid inline ones.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 

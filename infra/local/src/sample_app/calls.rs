@@ -1,33 +1,33 @@
-//! The log of calls of the data API: what a test counts to say "applied once, in this order".
+//! The log of calls of the data API. Tests count its lines to prove that a change was applied once, and in which order.
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-/// How many calls are kept: more than the largest test makes.
+/// Most calls that are kept: more than the largest test makes.
 const CALLS_MAX: u32 = 100_000;
 
 /// One call of the data API.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Call {
-    /// When it came in, RFC 3339.
+    /// When the app received it, as RFC 3339.
     pub(super) at: String,
     /// HTTP method.
     pub(super) method: String,
-    /// The record it was about, if it was about one.
+    /// The key of the record that it was about, if any.
     pub(super) key: Option<String>,
     /// Its `Idempotency-Key`.
     pub(super) idempotency_key: Option<String>,
-    /// Its `Tandem-Version`, which tells the order in which the changes of a record were accepted.
+    /// Its `Tandem-Version`: the order in which Tandem accepted the changes of the record.
     pub(super) version: Option<String>,
-    /// The status it was answered with; none when the connection was cut instead.
+    /// The status of the answer; none when the app cut the connection instead.
     pub(super) status: Option<u16>,
     /// Whether it changed the record.
     pub(super) applied: bool,
-    /// The switch that decided its fate.
+    /// The fault that was set when it came, by its word in the API.
     pub(super) switch: String,
 }
 
-/// Notes a call and forgets those too old.
+/// Logs a call, and drops the oldest ones beyond [`CALLS_MAX`].
 pub(super) fn add(db: &Connection, call: &Call) -> rusqlite::Result<()> {
     db.prepare(
         "INSERT INTO calls (at, method, key, idempotency_key, version, status, applied, switch)
@@ -46,14 +46,14 @@ pub(super) fn add(db: &Connection, call: &Call) -> rusqlite::Result<()> {
     db.prepare("DELETE FROM calls WHERE seq <= ?1 - ?2")?.execute(params![db.last_insert_rowid(), CALLS_MAX]).map(drop)
 }
 
-/// The calls about one record, or all of them, oldest first.
+/// Lists the calls about one record, or all calls, oldest first.
 pub(super) fn list(db: &Connection, key: Option<&str>) -> rusqlite::Result<Vec<Call>> {
     let sql = "SELECT at, method, key, idempotency_key, version, status, applied, switch FROM calls
                WHERE ?1 IS NULL OR key = ?1 ORDER BY seq";
     db.prepare(sql)?.query_map([key], from_row)?.collect()
 }
 
-/// The last `limit` calls, newest first.
+/// Lists the last `limit` calls, newest first.
 pub(super) fn latest(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Call>> {
     let sql = "SELECT at, method, key, idempotency_key, version, status, applied, switch FROM calls
                ORDER BY seq DESC LIMIT ?1";

@@ -1,4 +1,4 @@
-//! The few contacts of `crm`, for accounts to refer to.
+//! The contacts of `crm` to which accounts can refer. They never change.
 
 /// A contact.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) const ID: &str = "contactid";
 /// The column of the alternate key.
 pub(super) const NUMBER: &str = "externaluseridentifier";
 
-/// All of them.
+/// All contacts.
 pub(super) const CONTACTS: [Contact; 3] = [
     Contact { id: "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a01", number: "CP-1", name: "Ann Beebe" },
     Contact { id: "5f1c0a52-6a0b-4a8e-9d5e-0c1d2e3f4a02", number: "CP-2", name: "Karl Chen" },

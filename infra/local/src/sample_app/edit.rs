@@ -1,4 +1,4 @@
-//! A person's change: Tandem is asked before the app commits, and the change is taken back when it is refused.
+//! A person's change. The app asks Tandem before it commits, and rolls back when Tandem refuses.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -14,37 +14,37 @@ use super::store;
 use super::tandem::{Answer, Mode, Verdict, Write};
 use super::wording;
 
-/// How often an edit that gets no answer is sent.
+/// Most times that the app sends an edit to Tandem when it gets no answer.
 const TRIES_MAX: u32 = 3;
 
-/// What a person wants: the fields to change, or nothing to delete the record.
+/// A change that a person asks for.
 #[derive(Debug)]
 pub(super) struct Edit {
-    /// The record.
+    /// The key of the record.
     pub(super) key: String,
-    /// The new values, or none to delete it.
+    /// The new values. `None` deletes the record.
     pub(super) change: Option<Fields>,
 }
 
-/// A change that stands.
+/// The answer to a change that was committed.
 #[derive(Debug)]
 pub(super) struct Saved {
-    /// The write id; none when the app is not connected.
+    /// The write id; none when the app is not connected to Tandem.
     pub(super) id: Option<String>,
-    /// What Tandem answered, or null.
+    /// Tandem's answer, or null.
     pub(super) tandem: Value,
-    /// What to tell the person.
+    /// The message for the person.
     pub(super) message: String,
 }
 
-/// A change that was taken back.
+/// The answer to a change that was rolled back.
 #[derive(Debug)]
 pub(super) struct NotSaved {
-    /// 422 when it is refused, 409 when it may be tried again later.
+    /// 422 when it was refused, 409 when the person may try again later, 500 when the database failed.
     pub(super) status: StatusCode,
-    /// What to tell the person.
+    /// The message for the person.
     pub(super) error: String,
-    /// What Tandem, or the app itself, says of it, or null.
+    /// The problem document of Tandem or of the app itself, or null.
     pub(super) problem: Value,
 }
 
@@ -56,7 +56,7 @@ impl NotSaved {
 
 impl From<rusqlite::Error> for NotSaved {
     fn from(error: rusqlite::Error) -> Self {
-        tracing::error!(%error, "could not use the database");
+        tracing::error!(%error, "could not use the database; the edit was not saved");
         let error = "Not saved: the database failed".to_owned();
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, error, problem: Value::Null }
     }
@@ -70,7 +70,7 @@ impl From<Refusal> for NotSaved {
     }
 }
 
-/// Makes the change as a task of its own: a person who closes the page must not stop it half-way.
+/// Makes the change in a task of its own, so that a person who closes the page does not stop it half-way.
 pub(super) async fn save(app: SharedApp, edit: Edit) -> Result<Saved, NotSaved> {
     let ended = tokio::spawn(async move { save_here(&app, edit).await }).await;
     ended.unwrap_or_else(|_| Err(NotSaved::later("Not saved: the app is stopping".to_owned(), Value::Null)))
@@ -82,7 +82,7 @@ async fn save_here(app: &App, edit: Edit) -> Result<Saved, NotSaved> {
     let Some(_lock) = app.lock(key).await else {
         return Err(NotSaved::later(format!("Not saved: {key} is being changed by someone else"), Value::Null));
     };
-    // Tandem must hear of the changes of one record in the order in which they were made.
+    // Tandem must get the changes of one record in the order in which they were made.
     if let Delivery::Left { why, .. } = report::deliver(app, key, app.patience.answer).await? {
         app.reports_wait.notify_one();
         return Err(NotSaved::later(wording::earlier_change_waits(&why), Value::Null));
@@ -112,15 +112,15 @@ fn next_row(app: &App, key: &str, before: &Row, change: Option<&Fields>) -> Resu
 }
 
 async fn save_with_tandem(app: &App, link: &Link, key: &str, before: &Row, after: &Row) -> Result<Saved, NotSaved> {
-    // If this ends without an answer, the record stays as it was, under a version later than the one that was tried.
+    // If Tandem does not answer, the record keeps its fields, under a version later than the one that was tried.
     let restored = Row { fields: before.fields.clone(), version: after.version + 1 };
     let restore = app.write(key, after, &restored, Mode::Committed);
     let note = app.store.run(|db| outbox::begin_doubt(db, &restore))?;
-    // As the person entered it: an app that tidies does so as it stores.
+    // The values as the person entered them: an app that tidies does so only when it stores them.
     let write = app.write(key, before, after, Mode::Sync);
     let (id, answer, may_be_written) = ask(app, link, &write).await;
     if answer.verdict == Verdict::Taken {
-        // The transaction goes on with whatever else the app does in it. Until it ends, others read the record as it was.
+        // Stands for other work in the same transaction. Until it commits, others read the record as it was.
         sleep(app.switches.habits().commit_delay()).await;
         app.store.transaction(|tx| {
             store::save(tx, key, &app.stored(after))?;
@@ -141,7 +141,8 @@ async fn save_with_tandem(app: &App, link: &Link, key: &str, before: &Row, after
     Err(NotSaved { status, error, problem: answer.body })
 }
 
-/// Asks until there is an answer, within bounds; says also whether Tandem may have done it without one.
+/// Sends the write until there is a final answer, as long as `patience.edit` lasts, and at most [`TRIES_MAX`] times
+/// without an answer. Returns the write's id, the last answer, and whether Tandem may have written the change.
 async fn ask(app: &App, link: &Link, write: &Write) -> (String, Answer, bool) {
     let deadline = Instant::now() + app.patience.edit;
     let mut id = app.tandem.new_id();
@@ -153,7 +154,7 @@ async fn ask(app: &App, link: &Link, write: &Write) -> (String, Answer, bool) {
         let answer = app.tandem.send(link, &id, write, app.patience.answer.min(time_left)).await;
         match answer.verdict {
             Verdict::Taken => return (id, answer, true),
-            // The last word on this id, whatever became of earlier calls.
+            // A final answer for this id, whatever became of earlier calls.
             Verdict::Refused | Verdict::NotKept => return (id, answer, false),
             Verdict::IdTooOld if renewed || may_be_written => return (id, answer, may_be_written),
             Verdict::IdTooOld => {

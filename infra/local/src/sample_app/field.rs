@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 
 use super::contacts;
 
-/// What Finance & Operations has where there is no date.
+/// The date that stands for "no date" in Finance & Operations.
 pub(super) const NO_DATE: &str = "1900-01-01T00:00:00Z";
 
 /// A property other than the key.
@@ -31,7 +31,8 @@ pub(super) enum Kind {
     Note {
         /// Longest text, in characters.
         max_chars: usize,
-        /// What is stored where there is none: Finance & Operations has no null text, and Dataverse no blank one.
+        /// The text that stands for none, or `None` for null: Finance & Operations has no null text, and Dataverse no
+        /// blank one.
         nothing: Option<&'static str>,
     },
     /// A decimal number, not negative.
@@ -47,21 +48,21 @@ pub(super) enum Kind {
     Flag,
     /// A point in time that may be missing.
     Moment {
-        /// What is stored where there is none.
+        /// The date that stands for none, or `None` for null.
         nothing: Option<&'static str>,
     },
     /// The GUID of a contact, or null.
     Contact,
 }
 
-/// Why a value or a record is refused, in the app's own words.
+/// Why the app refuses a value or a record, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The app's code, stable.
+    /// The app's code. It never changes.
     pub(super) code: &'static str,
-    /// The property, when it is about one.
+    /// The property that it is about, if any.
     pub(super) target: Option<String>,
-    /// What to tell a person.
+    /// The message for a person.
     pub(super) message: String,
 }
 
@@ -73,7 +74,7 @@ impl Refusal {
 }
 
 impl Field {
-    /// The value a new record gets when none is given; a required field has none.
+    /// The value that a new record gets when the change names none. A required field has no default.
     pub(super) fn default(&self) -> Option<Value> {
         match self.kind {
             Kind::Name { .. } => None,
@@ -86,7 +87,7 @@ impl Field {
         }
     }
 
-    /// A value that the app takes, as it stores it.
+    /// The form in which the app stores a value that it accepts.
     pub(super) fn stored(&self, value: &Value) -> Value {
         match (self.kind, value) {
             (Kind::Note { nothing, .. }, Value::Null) => nothing.map_or(Value::Null, Value::from),
@@ -101,7 +102,7 @@ impl Field {
         }
     }
 
-    /// The value after the app has tidied it: without blanks at its ends, without fractions of a second.
+    /// The value without blanks at its ends and without fractions of a second, as an app that tidies stores it.
     pub(super) fn tidied(&self, value: &Value) -> Value {
         match (self.kind, value) {
             (Kind::Name { .. } | Kind::Note { .. }, Value::String(text)) => self.stored(&text.trim().into()),
@@ -113,7 +114,7 @@ impl Field {
         }
     }
 
-    /// Says whether the app takes this value.
+    /// Fails if the app does not accept this value.
     pub(super) fn check(&self, value: &Value) -> Result<(), Refusal> {
         match (self.kind, value) {
             (Kind::Name { max_chars }, Value::String(text)) if !text.trim().is_empty() => self.fits(text, max_chars),
@@ -189,7 +190,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-/// `1000000` as people write it: `1,000,000`.
+/// Formats a number for people: `1,000,000`.
 fn thousands(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();

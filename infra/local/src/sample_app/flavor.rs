@@ -1,8 +1,8 @@
-//! What makes one app `finance` and the other `crm`: data, no code.
+//! The differences between `finance` and `crm`, as data.
 
 use super::field::{Field, Kind, NO_DATE};
 
-/// The two apps there are.
+/// The two sample apps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum FlavorName {
     /// The ERP.
@@ -12,7 +12,7 @@ pub(crate) enum FlavorName {
 }
 
 impl FlavorName {
-    /// The flavor of that name.
+    /// The flavor with this name.
     pub(super) fn flavor(self) -> &'static Flavor {
         match self {
             Self::Finance => &FINANCE,
@@ -21,12 +21,13 @@ impl FlavorName {
     }
 }
 
-/// How an app's data API speaks, where two OData services differ.
+/// The product whose OData dialect an app speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// Dynamics 365 Finance & Operations: the company is part of the key, POST makes records, all errors have one form.
+    /// Dynamics 365 Finance & Operations: the company is part of the key, only POST creates records, all errors have
+    /// one form.
     FinanceOperations,
-    /// The Web API of Dataverse: records have a GUID and an alternate key, PATCH makes what is missing.
+    /// The Web API of Dataverse: records have a GUID and an alternate key, and PATCH creates a missing record.
     Dataverse,
 }
 
@@ -37,32 +38,33 @@ pub(super) struct Flavor {
     pub(super) name: &'static str,
     /// The app's name for people.
     pub(super) title: &'static str,
-    /// What a record is called on the page.
+    /// The word for a record on the page.
     pub(super) noun: &'static str,
-    /// How its data API speaks.
+    /// The dialect of its data API.
     pub(super) dialect: Dialect,
     /// Path of the OData service, without a slash at its end.
     pub(super) service: &'static str,
     /// Entity set that holds the customers.
     pub(super) entity_set: &'static str,
-    /// What the app calls the table in its errors.
+    /// Name of the table in the app's errors.
     pub(super) table: &'static str,
     /// Name of the key property.
     pub(super) key: &'static str,
-    /// Name of the property that the app gives each record by itself, and its value if it is the same for all: the company.
+    /// Name of the property that the app itself sets on each record, and its value if all records have the same one. In
+    /// finance it is the company, in crm the GUID.
     pub(super) own: (&'static str, Option<&'static str>),
-    /// All other properties, in the order of the page.
+    /// All other properties, in the order in which the page shows them.
     pub(super) fields: &'static [Field],
 }
 
 impl Flavor {
-    /// The field of that name.
+    /// The field with this name.
     pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 }
 
-/// The only company of the sample.
+/// The only company that has records.
 pub(super) const COMPANY: &str = "usmf";
 
 static FINANCE: Flavor = Flavor {

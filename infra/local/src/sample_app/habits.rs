@@ -1,5 +1,5 @@
-//! What an app does on its own account, whether it is broken or not: habits of real apps that are hard on whoever keeps two of
-//! them in step.
+//! The habits of an app: things that real apps do although nothing is broken, and that make it hard to keep two of them
+//! in step.
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use serde::Serialize;
 /// The habits of an app. The default is an app without any.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Habits {
-    /// Whether changes over the data API are reported, too. Many triggers leave out what the integration's own user wrote.
+    /// Whether the app also reports changes that came over the data API. Many triggers leave out what the integration's
+    /// own user wrote.
     pub(super) reports_own_writes: bool,
-    /// Whether a report says what the record was before. Many triggers have no image of it.
+    /// Whether a report has the record as it was before. Many triggers have no image of it.
     pub(super) tells_before: bool,
-    /// Whether values are tidied as they are stored: blanks at both ends and fractions of a second are cut off.
+    /// Whether the app tidies values when it stores them: it cuts off blanks at both ends, and fractions of a second.
     pub(super) tidies: bool,
-    /// How long after Tandem's answer a person's change is committed.
+    /// Time between Tandem's answer to a person's change and the commit.
     pub(super) commits_late_ms: u32,
-    /// Whether `Idempotency-Key` is honoured. Neither Finance & Operations nor Dataverse does.
+    /// Whether the app honours `Idempotency-Key`. Neither Finance & Operations nor Dataverse does.
     pub(super) idempotency_keys: bool,
 }
 
@@ -33,7 +34,7 @@ impl Default for Habits {
 }
 
 impl Habits {
-    /// How long after Tandem's answer a person's change is committed.
+    /// Time between Tandem's answer to a person's change and the commit.
     pub(super) fn commit_delay(&self) -> Duration {
         Duration::from_millis(self.commits_late_ms.into())
     }

@@ -1,7 +1,7 @@
-//! Row locks: one holder per record key, as a database gives a transaction that has changed the row.
+//! Row locks: one holder for each record key, as a database locks a row that a transaction has changed.
 //!
-//! `SQLite` locks the whole file, so that an edit could not keep its row locked while it asks Tandem. These locks stand
-//! in for the row locks of the databases that real apps have, and with them for the deadlocks they could cause.
+//! `SQLite` locks the whole file, so an edit cannot keep only its row locked while it asks Tandem. These locks stand in
+//! for the row locks in the databases of real apps, and for the deadlocks that those could cause.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,21 +10,21 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 type Held = Mutex<HashMap<String, Arc<AsyncMutex<()>>>>;
 
-/// The locks of all records that anybody holds or waits for.
+/// The locks of the records that tasks hold or wait for.
 #[derive(Debug, Default)]
 pub(super) struct RecordLocks {
     held: Arc<Held>,
 }
 
-/// A held lock; dropping it lets the next one in, in order of arrival.
+/// A held lock. Dropping it gives the lock to the next task, in order of arrival.
 #[derive(Debug)]
 pub(super) struct RecordLock {
-    // Order matters: the lock is let go before the ticket looks whether anybody else wants it.
+    // The order matters: the lock must be released before the ticket checks whether another task wants it.
     _guard: OwnedMutexGuard<()>,
     _ticket: Ticket,
 }
 
-/// Interest in a lock, held or waited for; the last one out removes it from the map.
+/// A task's interest in a lock that it holds or waits for. The last one removes the lock from the map.
 #[derive(Debug)]
 struct Ticket {
     held: Arc<Held>,
@@ -53,7 +53,7 @@ impl RecordLocks {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        // The map's and ours: nobody else can come by another, since that takes the map's mutex.
+        // The two references are the map's and ours. Getting another one takes the map's mutex, which we hold.
         if Arc::strong_count(&self.lock) == 2 {
             held.remove(&self.key);
         }

@@ -1,6 +1,7 @@
 //! The data API: a subset of OData v4, for other programs.
 //!
-//! It is a fallback of the router, since a key in an address may hold anything: the path is taken apart undecoded.
+//! It is the fallback of the router, because a key in a path may contain any character: this module splits the path
+//! before it decodes it.
 
 mod address;
 mod answer;
@@ -34,29 +35,29 @@ pub(super) use address::entity_path;
 use answer::Answer;
 use error::ODataError;
 
-/// Longest body of a request.
+/// Longest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Answers a call as a task of its own: what has begun is finished even if the caller hangs up, as in most apps.
+/// Answers a call in a task of its own, so that a change is finished even if the caller hangs up, as in most apps.
 pub(super) async fn handle(State(app): State<SharedApp>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let task = tokio::spawn(async move { strike_or_answer(&app, parts, body).await });
     task.await.unwrap_or_else(|_| server::dropped())
 }
 
-/// One call, read completely.
+/// One call with its whole body.
 struct Incoming {
     method: Method,
     headers: HeaderMap,
     query: String,
-    /// Scheme, host and service path, as the caller wrote them.
+    /// Scheme, host and service path of links in the answer; the host is the one that the caller named.
     base: String,
     body: Bytes,
-    /// Whether it is about records of all companies.
+    /// Whether the call sees the records of all companies.
     sees_all: bool,
-    /// How it will be noted.
+    /// The line for the log of calls.
     call: Call,
-    /// Whether the answer to a change will be withheld.
+    /// Whether the app withholds the answer to a change that it has applied.
     drops_answer: bool,
 }
 
@@ -112,7 +113,7 @@ async fn strike_or_answer(app: &App, parts: Parts, body: Body) -> Response {
     if drops { server::dropped() } else { response }
 }
 
-/// What a broken app does instead of answering; a slow one only waits.
+/// Does what the switch says: returns the response of a broken app, or waits and returns `None` for a slow one.
 async fn fail(app: &App, switch: &Switch, call: &mut Call) -> Option<Response> {
     let (status, code, message) = match switch.mode {
         Fault::Normal | Fault::Down | Fault::ApplyThenDrop => return None,
@@ -160,7 +161,7 @@ async fn dispatch(
         (&Method::GET, Address::Contact(id)) => read::contact(incoming, Some(id.unwrap_or_default())),
         (&Method::GET, Address::Elsewhere(_)) => Err(ODataError::missing(app.flavor)),
         (&Method::PATCH | &Method::DELETE, Address::Elsewhere(_)) => Err(ODataError::missing_for_change(app.flavor)),
-        // The sample makes no record by GUID alone: it would have no account number, and Tandem could not name it.
+        // The sample creates no record by GUID alone: without an account number, Tandem could not name it.
         (&Method::GET | &Method::PATCH | &Method::DELETE, Address::ById(id)) => {
             let message = format!("Entity '{}' With Id = {id} Does Not Exist", app.flavor.table);
             Err(ODataError::new(StatusCode::NOT_FOUND, "IdNotFound", &message))
@@ -173,7 +174,7 @@ async fn dispatch(
                 Address::Set => "GET, POST",
                 Address::Service | Address::Contacts | Address::Contact(_) => "GET",
             };
-            let message = format!("Here one can {allow} only");
+            let message = format!("The methods allowed here are {allow}");
             let error = ODataError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &message);
             Err(error.with_header("allow", allow))
         }

@@ -1,9 +1,10 @@
-//! The outbox: reports to Tandem that stand in the same transaction as the change they are about.
+//! The outbox: reports to Tandem, stored in the transaction of the change that they are about.
 //!
-//! A row is in one of three states. `waiting`: to be delivered, again and again until it is answered, in order per
-//! record. `failed`: answered with a refusal that no repetition would change; kept for people to see. `doubt`: an edit
-//! that has asked Tandem and has not committed yet. If the edit ends without an answer, or the process dies, Tandem may
-//! have written the other app; the row then becomes a waiting report of the record as it really stands.
+//! A row is in one of three states:
+//! - `waiting`: the app delivers it again and again until Tandem answers, in order for each record.
+//! - `failed`: Tandem refused it, and would refuse it again. The app keeps it for people to see.
+//! - `doubt`: an edit has asked Tandem and has not committed yet. If the edit ends without an answer, or the process
+//!   dies, Tandem may have written to the other app. The row then becomes a waiting report of the record as it is.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -19,13 +20,13 @@ pub(super) struct Report {
     pub(super) seq: i64,
     /// Write id.
     pub(super) id: String,
-    /// What is reported.
+    /// The change that it reports.
     pub(super) write: Write,
     /// `waiting`, `failed` or `doubt`.
     pub(super) state: String,
-    /// Deliveries tried so far.
+    /// Number of deliveries so far.
     pub(super) attempts: u32,
-    /// Whether the id has been replaced by a newer one.
+    /// Whether a newer id has replaced the first one.
     pub(super) renewed: bool,
     /// Why it is still here.
     pub(super) problem: Option<String>,
@@ -38,17 +39,17 @@ pub(super) fn add(db: &Connection, id: &str, write: &Write) -> rusqlite::Result<
     insert(db, id, write, "waiting").map(drop)
 }
 
-/// Notes, before Tandem is asked about an edit, what it must be told if the edit ends in doubt.
+/// Stores the report that an edit must send if it ends in doubt, before the edit asks Tandem.
 pub(super) fn begin_doubt(db: &Connection, write: &Write) -> rusqlite::Result<i64> {
     insert(db, "", write, "doubt")
 }
 
-/// Removes a row: it is delivered, or its edit had a clear end.
+/// Removes a row whose report was delivered, or whose edit did not end in doubt.
 pub(super) fn remove(db: &Connection, seq: i64) -> rusqlite::Result<()> {
     db.prepare("DELETE FROM outbox WHERE seq = ?1")?.execute([seq]).map(drop)
 }
 
-/// Turns the note of an edit into a report, and gives the record the version that the report carries.
+/// Turns the row of an edit that ended in doubt into a report, and gives the record the version of that report.
 pub(super) fn doubt(db: &Connection, seq: i64, id: &str) -> rusqlite::Result<()> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE seq = ?1 AND state = 'doubt'");
     let mut report = db.query_row(&sql, [seq], from_row)?;
@@ -62,7 +63,7 @@ pub(super) fn doubt(db: &Connection, seq: i64, id: &str) -> rusqlite::Result<()>
     .map(drop)
 }
 
-/// Does the same for every edit that the end of the process cut off.
+/// Does the same as [`doubt`] for every edit that the end of the process interrupted.
 pub(super) fn doubt_all(db: &Connection, mut new_id: impl FnMut() -> String) -> rusqlite::Result<()> {
     let open: Vec<i64> = db
         .prepare("SELECT seq FROM outbox WHERE state = 'doubt' ORDER BY seq")?
@@ -71,37 +72,37 @@ pub(super) fn doubt_all(db: &Connection, mut new_id: impl FnMut() -> String) -> 
     open.into_iter().try_for_each(|seq| doubt(db, seq, &new_id()))
 }
 
-/// The report that the record must deliver next.
+/// Finds the report of a record that must be delivered next.
 pub(super) fn next(db: &Connection, key: &str) -> rusqlite::Result<Option<Report>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE key = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1");
     db.prepare(&sql)?.query_row([key], from_row).optional()
 }
 
-/// Records with something to deliver, those tried least often first, so that none starves.
+/// Lists the records with waiting reports. Those that were tried least often come first, so that none starves.
 pub(super) fn waiting_keys(db: &Connection, limit: u32) -> rusqlite::Result<Vec<String>> {
     db.prepare("SELECT key FROM outbox WHERE state = 'waiting' GROUP BY key ORDER BY max(attempts), min(seq) LIMIT ?1")?
         .query_map([limit], |row| row.get(0))?
         .collect()
 }
 
-/// The oldest rows of all states but edits under way.
+/// Lists the oldest rows in all states but `doubt`.
 pub(super) fn list(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Report>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE state <> 'doubt' ORDER BY seq LIMIT ?1");
     db.prepare(&sql)?.query_map([limit], from_row)?.collect()
 }
 
-/// How many rows there are of all states but edits under way.
+/// Counts the rows in all states but `doubt`.
 pub(super) fn count(db: &Connection) -> rusqlite::Result<u32> {
     db.query_row("SELECT count(*) FROM outbox WHERE state <> 'doubt'", [], |row| row.get(0))
 }
 
-/// Notes a delivery that must be repeated.
+/// Stores that a delivery failed and must be repeated.
 pub(super) fn attempted(db: &Connection, seq: i64, problem: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE outbox SET attempts = attempts + 1, problem = ?2 WHERE seq = ?1", params![seq, problem])
         .map(drop)
 }
 
-/// Sets a report aside that Tandem refuses.
+/// Stores that Tandem refuses a report, so that it is not delivered again.
 pub(super) fn failed(db: &Connection, seq: i64, problem: &str) -> rusqlite::Result<()> {
     db.execute(
         "UPDATE outbox SET attempts = attempts + 1, state = 'failed', problem = ?2 WHERE seq = ?1",
@@ -110,7 +111,7 @@ pub(super) fn failed(db: &Connection, seq: i64, problem: &str) -> rusqlite::Resu
     .map(drop)
 }
 
-/// Gives a report a newer id.
+/// Replaces the id of a report by a newer one.
 pub(super) fn renew(db: &Connection, seq: i64, id: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE outbox SET id = ?2, renewed = 1 WHERE seq = ?1", params![seq, id]).map(drop)
 }

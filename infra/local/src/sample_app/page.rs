@@ -1,6 +1,6 @@
-//! The app's page: rendered here, kept fresh by a little script that asks for its moving parts each second.
+//! The app's page. This module renders it; a small script asks for its live parts every second.
 //!
-//! All text goes through `maud`, which escapes it; there is no other way into the page.
+//! All text goes through `maud`, which escapes it. There is no other way into the page.
 
 mod form;
 mod parts;
@@ -17,17 +17,17 @@ use super::record::Row;
 use super::settings::Settings;
 use super::{calls, outbox, store};
 
-/// Records that the page shows.
+/// Most records that the page shows.
 const ROWS_MAX: u32 = 200;
-/// Rows of the outbox that the page shows.
+/// Most rows of the outbox that the page shows.
 const REPORTS_MAX: u32 = 20;
-/// Calls that the page shows.
+/// Most calls that the page shows.
 const CALLS_MAX: u32 = 8;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What of the page changes by itself.
+/// The data of the page's live parts.
 struct Moving {
     rows: Vec<(String, Row)>,
     row_count: u32,
@@ -52,7 +52,7 @@ impl Moving {
     }
 }
 
-/// The moving parts, each as HTML, under the id of the element they fill.
+/// Answers with the live parts as HTML, by the id of the element that they fill.
 pub(super) async fn live(State(app): State<SharedApp>) -> Result<Json<Value>, Broken> {
     let moving = Moving::load(&app)?;
     Ok(Json(json!({
@@ -67,7 +67,7 @@ pub(super) async fn live(State(app): State<SharedApp>) -> Result<Json<Value>, Br
     })))
 }
 
-/// The whole page.
+/// Answers with the whole page.
 pub(super) async fn whole(State(app): State<SharedApp>) -> Result<([(HeaderName, &'static str); 2], String), Broken> {
     let moving = Moving::load(&app)?;
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
@@ -138,12 +138,12 @@ fn side(app: &App, moving: &Moving) -> Markup {
     html! {
         div.card {
             div.card-head { h2 { "Break it" } }
-            p.quiet { "What others meet when they call this app's data API." }
+            p.quiet { "How this app's data API treats its callers." }
             (form::switches(&app.switches.get()))
         }
         div.card {
             div.card-head { h2 { "Not reported yet" } }
-            p.quiet { "Changes that stand here and that Tandem has not answered for." }
+            p.quiet { "Changes that are committed here, without a final answer of Tandem yet." }
             div #outbox data-testid="outbox" { (parts::outbox(&moving.reports, moving.report_count)) }
         }
         div.card {

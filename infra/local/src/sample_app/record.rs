@@ -1,4 +1,4 @@
-//! A record's fields: how a change is laid over what is there, and checked.
+//! A record's fields: merges a change into them, and checks the result.
 
 use serde_json::{Map, Value};
 
@@ -8,15 +8,15 @@ use super::flavor::Flavor;
 /// All fields of a record except its key.
 pub(super) type Fields = Map<String, Value>;
 
-/// Longest record key, in bytes; Tandem takes no longer one either.
+/// Longest record key, in bytes. It is also Tandem's limit.
 pub(super) const KEY_BYTES_MAX: usize = 256;
 
-/// A record as it stands in the database.
+/// A record in the database.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
-    /// The fields, or nothing when the record does not exist (any more).
+    /// The fields, or `None` when the record does not exist or was deleted.
     pub(super) fields: Option<Fields>,
-    /// Counts the record's changes; goes on after a delete, so that a version never comes twice.
+    /// Number of the record's changes. It goes on after a deletion, so that no version comes twice.
     pub(super) version: i64,
 }
 
@@ -27,7 +27,7 @@ impl Row {
     }
 }
 
-/// Says whether a record may have this key.
+/// Fails if a record must not have this key.
 pub(super) fn check_key(flavor: &Flavor, key: &str) -> Result<(), Refusal> {
     let problem = match key {
         "" => "must not be empty",
@@ -38,12 +38,12 @@ pub(super) fn check_key(flavor: &Flavor, key: &str) -> Result<(), Refusal> {
     Err(Refusal::of("InvalidKey", flavor.key, format!("{} {problem}", flavor.key)))
 }
 
-/// The record after `change`: given fields replace those there, and a new record gets defaults for the rest.
+/// The record after `change`. Fields of the change replace the current ones; a new record gets defaults for the rest.
 pub(super) fn merge(flavor: &Flavor, key: &str, current: Option<&Fields>, change: &Fields) -> Result<Fields, Refusal> {
     let mut merged = current.cloned().unwrap_or_default();
     for (name, value) in change {
         if name.contains('@') {
-            continue; // an OData annotation; a client may send back what it has read
+            continue; // an OData annotation: a client may send back a record as it has read it
         }
         if name == flavor.key {
             check_same_key(flavor, key, value)?;
@@ -84,7 +84,7 @@ fn check_same_key(flavor: &Flavor, key: &str, value: &Value) -> Result<(), Refus
     }
 }
 
-/// The company is the same for all records; the GUID is the app's to choose.
+/// Fails if a change sets the app's own property to another value: the company is fixed, and the app chooses the GUID.
 fn check_own(flavor: &Flavor, value: &Value) -> Result<(), Refusal> {
     let (name, fixed) = flavor.own;
     match fixed.is_none_or(|fixed| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(fixed))) {
@@ -93,7 +93,7 @@ fn check_own(flavor: &Flavor, value: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// The fields after the app has tidied them.
+/// The fields as an app that tidies stores them.
 pub(super) fn tidied(flavor: &Flavor, fields: &Fields) -> Fields {
     let tidied = |(name, value): (&String, &Value)| {
         (name.clone(), flavor.field(name).map_or_else(|| value.clone(), |field| field.tidied(value)))

@@ -1,4 +1,4 @@
-//! Records that an app has from before anybody connected it.
+//! Records that an app had before anybody connected it to Tandem.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::FlavorName;
 use super::record::{self, Row};
 use super::store::{self, Store};
 
-/// Puts records into the database of an app. They pass the app's rules, and nobody is told of them.
+/// Stores records in the database of an app without reporting them. The app's rules apply.
 ///
 /// # Errors
 /// When the database cannot be written, or the app's rules refuse a record.

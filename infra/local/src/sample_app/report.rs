@@ -1,4 +1,4 @@
-//! Delivery of the outbox: the app's trigger, which tells Tandem of changes that stand already.
+//! Delivers the outbox: the app's trigger, which reports committed changes to Tandem.
 
 use std::time::Duration;
 
@@ -7,30 +7,31 @@ use super::outbox::{self, Report};
 use super::settings::Settings;
 use super::tandem::{Answer, Verdict};
 
-/// Records looked at in one round.
+/// Most records in one round.
 const KEYS_PER_ROUND: u32 = 200;
-/// Longest time between two rounds, should a wake-up be missed.
+/// Longest time between two rounds, in case a wake-up is lost.
 const IDLE: Duration = Duration::from_secs(30);
-/// Longest `Retry-After` that is obeyed.
+/// Longest `Retry-After` that the app obeys.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
-/// What is left to deliver of a record.
+/// Whether a record has reports left to deliver.
 #[derive(Debug)]
 pub(super) enum Delivery {
-    /// Nothing.
+    /// It has none.
     Done,
-    /// Something, for this reason, and to be tried again after this time.
+    /// It has some.
     Left {
-        /// Why.
+        /// Why they could not be delivered.
         why: String,
-        /// Whether Tandem gave no answer at all, so that other records need not try either.
+        /// Whether Tandem gave no answer at all. Then the round need not try other records.
         silent: bool,
-        /// How long to wait.
+        /// Wait before the next try.
         pause: Duration,
     },
 }
 
-/// Delivers a record's reports in order, up to the first that gets no final answer. The caller holds the record's lock.
+/// Delivers a record's reports in order, up to the first one without a final answer. The caller must hold the record's
+/// lock.
 pub(super) async fn deliver(app: &App, key: &str, timeout: Duration) -> rusqlite::Result<Delivery> {
     while let Some(report) = app.store.run(|db| outbox::next(db, key))? {
         let Some(link) = app.store.run(Settings::load)?.link() else {
@@ -40,12 +41,17 @@ pub(super) async fn deliver(app: &App, key: &str, timeout: Duration) -> rusqlite
         let answer = app.tandem.send(&link, &report.id, &report.write, timeout).await;
         match answer.verdict {
             Verdict::Taken => app.store.run(|db| outbox::remove(db, report.seq))?,
-            // Refused by its age alone, and never seen or long done: the version keeps a second delivery harmless.
+            // Tandem refuses this id only for its age. It has never seen the write, or executed it long ago: the
+            // write's version makes a second delivery harmless.
             Verdict::IdTooOld if !report.renewed => {
                 app.store.run(|db| outbox::renew(db, report.seq, &app.tandem.new_id()))?;
             }
             Verdict::Refused | Verdict::IdTooOld => {
-                tracing::warn!(app.name = app.flavor.name, write.id = report.id, "Tandem refused a report");
+                tracing::warn!(
+                    app.name = app.flavor.name,
+                    write.id = report.id,
+                    "Tandem refused a report; it stays in the outbox for people to see"
+                );
                 app.store.run(|db| outbox::failed(db, report.seq, &answer.why))?;
             }
             Verdict::NotKept | Verdict::InProgress | Verdict::NotNow | Verdict::Unknown => {
@@ -62,13 +68,13 @@ fn left(app: &App, report: &Report, answer: Answer) -> rusqlite::Result<Delivery
     Ok(Delivery::Left { silent: answer.verdict == Verdict::Unknown && answer.body.is_null(), why: answer.why, pause })
 }
 
-/// Delivers what stayed behind, until the app stops.
+/// Delivers the reports that are still waiting, until the app stops.
 pub(super) async fn run_in_background(app: SharedApp) {
     loop {
         let wait = match round(&app).await {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(app.name = app.flavor.name, %error, "could not read the outbox");
+                tracing::error!(app.name = app.flavor.name, %error, "could not read the outbox; the app tries again");
                 Some(IDLE)
             }
         };
@@ -79,7 +85,7 @@ pub(super) async fn run_in_background(app: SharedApp) {
     }
 }
 
-/// One try for each record with something to deliver; says how long to wait before the next, if anything is left.
+/// Tries once to deliver the reports of each record. Returns the wait before the next round if any are left.
 async fn round(app: &App) -> rusqlite::Result<Option<Duration>> {
     let mut wait = None;
     for key in app.store.run(|db| outbox::waiting_keys(db, KEYS_PER_ROUND))? {

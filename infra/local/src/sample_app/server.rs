@@ -16,23 +16,23 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
-/// How long calls under way may take when the app stops.
+/// Time that calls under way have to end when the app stops.
 const STOP_WAIT: Duration = Duration::from_secs(3);
-/// How often the parent process is looked for.
+/// Time between two checks of the parent process.
 const PARENT_POLL: Duration = Duration::from_millis(500);
 
-/// Marks an answer that is never sent.
+/// Marks a response that the server must not send.
 #[derive(Debug, Clone)]
 struct Dropped;
 
-/// An answer that cuts the connection.
+/// A response that makes the server cut the connection.
 pub(super) fn dropped() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Dropped);
     response
 }
 
-/// Serves until `stop`, then lets calls under way end.
+/// Serves until `stop` ends, then waits at most [`STOP_WAIT`] for calls under way.
 pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
@@ -40,7 +40,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => serve_connection(&graceful, stream, router.clone()),
-                // Out of file descriptors, say; the next one may do.
+                // The process may be out of file descriptors, for example. The next connection may succeed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             () = &mut stop => break,
@@ -69,7 +69,7 @@ fn serve_connection(graceful: &GracefulShutdown, stream: TcpStream, router: Rout
     });
 }
 
-/// Ends on SIGTERM, on Ctrl-C, and when the process that started this one is gone.
+/// Returns on SIGTERM, on Ctrl-C, and when the parent process has ended.
 pub(super) async fn stopped(parent_pid: Option<u32>) {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -84,7 +84,7 @@ pub(super) async fn stopped(parent_pid: Option<u32>) {
     };
     let orphaned = async {
         match parent_pid {
-            // An orphan is given another parent; that is seen without any file system or signal.
+            // An orphan gets another parent. This check needs neither a file nor a signal.
             Some(pid) => {
                 while std::os::unix::process::parent_id() == pid {
                     tokio::time::sleep(PARENT_POLL).await;
@@ -100,7 +100,7 @@ pub(super) async fn stopped(parent_pid: Option<u32>) {
     }
 }
 
-/// Writes the port so that a reader sees either nothing or all of it.
+/// Writes the port atomically: a reader sees either no file or the whole number.
 pub(super) fn write_port_file(path: &Path, port: u16) -> anyhow::Result<()> {
     let partial = path.with_extension("partial");
     std::fs::write(&partial, format!("{port}\n"))

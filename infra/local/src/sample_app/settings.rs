@@ -1,4 +1,4 @@
-//! How the app reaches Tandem; kept in the database, since the address is known only once Tandem is deployed.
+//! How the app reaches Tandem. The database has the settings, because the URL is known only after Tandem is deployed.
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
@@ -7,27 +7,27 @@ use standardwebhooks::Webhook;
 const URL: &str = "sync_write_url";
 const SECRET: &str = "hmac_secret";
 
-/// What can be set; what is missing stays as it was, and an empty text takes it away.
+/// The settings. A missing one keeps its value, and an empty text removes it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// Base address of `sync-write`.
+    /// Base URL of `sync-write`.
     pub(super) sync_write_url: Option<String>,
-    /// Secret to sign its calls with.
+    /// Secret (`whsec_…`) with which the app signs its calls.
     pub(super) hmac_secret: Option<String>,
 }
 
-/// A complete way to Tandem.
+/// A complete connection to Tandem.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
-    /// Where writes are posted to.
+    /// The URL to which the app posts writes.
     pub(super) writes_url: String,
-    /// Secret to sign them with.
+    /// Secret with which the app signs them.
     pub(super) secret: String,
 }
 
 impl Settings {
-    /// Says what is wrong with a setting, if anything.
+    /// Fails if a setting is malformed. The text names it.
     pub(super) fn check(&self) -> Result<(), String> {
         if let Some(url) = self.sync_write_url.as_deref().filter(|url| !url.is_empty()) {
             let parsed = reqwest::Url::parse(url).map_err(|error| format!("{URL} is not an address: {error}"))?;
@@ -43,7 +43,7 @@ impl Settings {
         }
     }
 
-    /// What is set now.
+    /// Reads the settings.
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
         let get = |name: &str| {
             db.prepare("SELECT value FROM settings WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
@@ -51,7 +51,7 @@ impl Settings {
         Ok(Self { sync_write_url: get(URL)?, hmac_secret: get(SECRET)? })
     }
 
-    /// Keeps what is given.
+    /// Stores the settings that are present.
     pub(super) fn save(&self, db: &Connection) -> rusqlite::Result<()> {
         for (name, value) in [(URL, &self.sync_write_url), (SECRET, &self.hmac_secret)] {
             if let Some(value) = value {
@@ -61,7 +61,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The way to Tandem, when both ends of it are known.
+    /// The connection to Tandem, if the URL and the secret are both set.
     pub(super) fn link(&self) -> Option<Link> {
         let url = self.sync_write_url.as_deref().filter(|url| !url.is_empty())?;
         let secret = self.hmac_secret.clone().filter(|secret| !secret.is_empty())?;

@@ -28,28 +28,28 @@ CREATE TABLE IF NOT EXISTS calls (
 CREATE INDEX IF NOT EXISTS calls_by_key ON calls (key, seq);
 ";
 
-/// How long to wait for another process that has the file, a database browser say.
+/// Longest wait for another process that has locked the file, for example a database browser.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// The open database. Its statements take micro- to milliseconds, so that they run where they are called.
+/// The open database. A statement takes a few milliseconds at most, so it runs on the thread of its caller.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Mutex<Connection>,
 }
 
 impl Store {
-    /// Opens the file and makes the tables that are missing.
+    /// Opens the file, and creates the missing tables.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_WAIT)?;
-        // A committed transaction survives the end of the process; the last ones may go with the machine's power.
+        // A committed transaction survives the end of the process. A power failure may lose the last ones.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Runs `work` in one transaction: all of it stands, or after an error nothing does.
+    /// Runs `work` in one transaction. Commits it, or rolls it back after an error.
     pub(super) fn transaction<T, E>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<rusqlite::Error>,
@@ -61,13 +61,13 @@ impl Store {
         Ok(done)
     }
 
-    /// Runs statements that need no transaction of their own.
+    /// Runs statements outside of a transaction.
     pub(super) fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         work(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The record as it stands; version 0 when it never existed.
+/// Reads a record. A record that never existed has the version 0.
 pub(super) fn load(db: &Connection, key: &str) -> rusqlite::Result<Row> {
     let found = db
         .prepare("SELECT fields, version FROM customers WHERE key = ?1")?
@@ -76,7 +76,7 @@ pub(super) fn load(db: &Connection, key: &str) -> rusqlite::Result<Row> {
     Ok(found.unwrap_or(Row { fields: None, version: 0 }))
 }
 
-/// Puts the record's next state in place.
+/// Stores the next state of a record.
 pub(super) fn save(db: &Connection, key: &str, row: &Row) -> rusqlite::Result<()> {
     db.prepare(
         "INSERT INTO customers (key, id, fields, version) VALUES (?1, ?2, ?3, ?4)
@@ -86,20 +86,20 @@ pub(super) fn save(db: &Connection, key: &str, row: &Row) -> rusqlite::Result<()
     .map(drop)
 }
 
-/// The GUID of the record with this key. Made from the key, so that a record has it before it is there.
+/// The GUID of the record with this key. It is derived from the key, so that it is known before the record exists.
 pub(super) fn id_of(key: &str) -> String {
     let hex: String = Sha256::digest(key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    // Version 8, RFC 9562: of one's own making.
+    // Version 8 of RFC 9562: a custom format.
     format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 
-/// The key of the record with this GUID.
+/// Finds the key of the record with this GUID.
 pub(super) fn key_of(db: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
     let id = id.to_ascii_lowercase();
     db.prepare("SELECT key FROM customers WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()
 }
 
-/// Up to `limit` records whose key comes after `after`, leaving out the first `skip`, in order of their keys.
+/// Reads up to `limit` records whose keys come after `after`, in order of their keys, without the first `skip`.
 pub(super) fn page(
     db: &Connection,
     after: Option<&str>,
@@ -116,7 +116,7 @@ pub(super) fn page(
     .collect()
 }
 
-/// How many records there are.
+/// Counts the records.
 pub(super) fn count(db: &Connection) -> rusqlite::Result<u32> {
     db.query_row("SELECT count(*) FROM customers WHERE fields IS NOT NULL", [], |row| row.get(0))
 }
@@ -129,7 +129,7 @@ fn to_fields(text: Option<String>) -> rusqlite::Result<Option<Fields>> {
     text.as_deref().map(serde_json::from_str).transpose().map_err(not_json)
 }
 
-/// A column that does not hold the JSON it should.
+/// The error for a column that does not hold the expected JSON.
 pub(super) fn not_json(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::habits::Habits;
 
-/// In what way the data API is broken.
+/// The way in which the data API is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Fault {
@@ -18,13 +18,13 @@ pub(super) enum Fault {
     Down,
     /// It answers late.
     Slow,
-    /// It fails.
+    /// It answers every call with 500.
     #[serde(rename = "500")]
     InternalError,
-    /// It says that it is not available.
+    /// It answers every call with 503.
     #[serde(rename = "503")]
     Unavailable,
-    /// It says that it is called too often.
+    /// It answers every call with 429.
     #[serde(rename = "429")]
     Throttled,
     /// Its business rules refuse every change.
@@ -35,7 +35,7 @@ pub(super) enum Fault {
     ApplyThenDrop,
 }
 
-/// All faults, with the word of the API and the words of the page.
+/// All faults, each with its word in the API and its label on the page.
 pub(super) const FAULTS: [(Fault, &str, &str); 9] = [
     (Fault::Normal, "normal", "Works normally"),
     (Fault::Down, "down", "Down: cuts every connection"),
@@ -49,27 +49,27 @@ pub(super) const FAULTS: [(Fault, &str, &str); 9] = [
 ];
 
 impl Fault {
-    /// The word of the API.
+    /// Its word in the API.
     pub(super) fn word(self) -> &'static str {
         FAULTS.iter().find(|(fault, ..)| *fault == self).map_or("normal", |(_, word, _)| word)
     }
 
-    /// Whether it strikes changes only.
+    /// Whether it affects changes only.
     fn is_for_changes(self) -> bool {
         matches!(self, Self::Reject | Self::ApplyThenDrop)
     }
 }
 
-/// What is broken, as it is shown.
+/// The fault that is set.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Switch {
-    /// What is broken.
+    /// The fault.
     pub(super) mode: Fault,
-    /// How late a slow app answers.
+    /// Delay of the answers of a slow app.
     pub(super) delay_ms: u32,
-    /// What a throttled app says in `Retry-After`.
+    /// The `Retry-After` of a throttled app.
     pub(super) retry_after_seconds: u32,
-    /// How many more calls it strikes before all is well again; without it, all.
+    /// Number of further calls that the fault affects before the app works again. `None`: it affects all.
     pub(super) remaining: Option<u32>,
 }
 
@@ -80,13 +80,14 @@ impl Default for Switch {
 }
 
 impl Switch {
-    /// How late a slow app answers.
+    /// Delay of the answers of a slow app.
     pub(super) fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms.into())
     }
 }
 
-/// A change of the switches. The fault is set as a whole, if anything of it is given; each habit stays unless it is given.
+/// A change of the switches. If it has any setting of the fault, it replaces the whole fault. A habit that it does not
+/// have stays as it is.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Change {
@@ -102,7 +103,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// The fault that it sets, if any. To strike no call at all is to work.
+    /// The fault that it sets, if any. A fault with no calls left (`remaining: 0`) is [`Fault::Normal`].
     fn fault(&self) -> Option<Switch> {
         let given = self.mode.is_some() || self.delay_ms.or(self.retry_after_seconds).or(self.remaining).is_some();
         let usual = Switch::default();
@@ -126,18 +127,18 @@ impl Change {
     }
 }
 
-/// All switches, as they are shown.
+/// All switches, as the API and the page show them.
 #[derive(Debug, Serialize)]
 pub(super) struct All {
-    /// What is broken.
+    /// The fault.
     #[serde(flatten)]
     pub(super) fault: Switch,
-    /// What the app does on its own account.
+    /// The habits of the app.
     #[serde(flatten)]
     pub(super) habits: Habits,
 }
 
-/// The switches of a running app. A restart repairs it, and takes its habits away.
+/// The switches of a running app. A restart resets all of them.
 #[derive(Debug, Default)]
 pub(super) struct Switches {
     current: Mutex<Switch>,
@@ -145,17 +146,17 @@ pub(super) struct Switches {
 }
 
 impl Switches {
-    /// What is set.
+    /// All switches.
     pub(super) fn get(&self) -> All {
         All { fault: self.current.lock().unwrap_or_else(PoisonError::into_inner).clone(), habits: self.habits() }
     }
 
-    /// What the app does on its own account.
+    /// The habits of the app.
     pub(super) fn habits(&self) -> Habits {
         self.habits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets what is given.
+    /// Applies a change.
     pub(super) fn set(&self, change: &Change) {
         if let Some(fault) = change.fault() {
             *self.current.lock().unwrap_or_else(PoisonError::into_inner) = fault;
@@ -163,7 +164,7 @@ impl Switches {
         change.apply(&mut self.habits.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// What happens to this call; counts it when it is struck.
+    /// The fault that affects this call. Counts the call if one does.
     pub(super) fn strike(&self, is_change: bool) -> Switch {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.mode.is_for_changes() && !is_change {

@@ -1,4 +1,4 @@
-//! The line to Tandem's `sync-write`: what is sent, and how it is signed.
+//! The app's client of `sync-write`: builds, signs and sends writes.
 
 mod answer;
 
@@ -17,13 +17,13 @@ pub(super) use answer::{Answer, Verdict};
 /// How long the app waits for Tandem.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// For one answer to an edit, or to a report from the background.
+    /// Longest wait for one answer to an edit, or to a report that is delivered in the background.
     pub(super) answer: Duration,
-    /// For an edit as a whole, with all repetitions.
+    /// Longest time for an edit with all its repetitions.
     pub(super) edit: Duration,
-    /// For the answer to a report while the caller of the data API waits.
+    /// Longest wait for the answer to a report while a caller of the data API waits, too.
     pub(super) inline: Duration,
-    /// Before something is tried again.
+    /// Wait before a write is sent again.
     pub(super) pause: Duration,
 }
 
@@ -38,13 +38,13 @@ impl Default for Patience {
     }
 }
 
-/// Whether the app can still take the change back.
+/// Whether the app can still roll the change back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
-    /// Yes: it holds the row locked and commits after the answer.
+    /// Yes: it keeps the row locked and commits after the answer.
     Sync,
-    /// No: the change stands.
+    /// No: the change is committed.
     Committed,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Write {
     pub(super) mode: Mode,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<Fields>,
-    /// None: the app does not tell. Null: it was not there.
+    /// `None`: the app does not say. `Some(None)`, in JSON null: the record did not exist.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
     pub(super) before: Option<Option<Fields>>,
     pub(super) version: i64,
@@ -67,7 +67,7 @@ pub(super) struct Write {
 }
 
 impl Write {
-    /// The change of a record from `before` to `after`.
+    /// Builds the write for the change of a record from `before` to `after`.
     pub(super) fn new(map: &str, origin: &str, key: &str, before: &Row, after: &Row, mode: Mode) -> Self {
         Self {
             map: map.to_owned(),
@@ -83,12 +83,12 @@ impl Write {
     }
 }
 
-/// A member that is there, be it null.
+/// Reads a member that is present, so that null differs from a missing member.
 fn told<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Fields>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The client, and the source of write ids.
+/// The HTTP client and the generator of write ids.
 #[derive(Debug)]
 pub(super) struct Tandem {
     client: reqwest::Client,
@@ -103,19 +103,19 @@ struct Body<'a> {
 }
 
 impl Tandem {
-    /// A client that goes straight to the address it is given.
+    /// Creates a client without a proxy and without redirects.
     pub(super) fn new() -> reqwest::Result<Self> {
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         Ok(Self { client, ids: Mutex::new(ulid::Generator::new()) })
     }
 
-    /// A fresh write id, later than all before it in this process.
+    /// Generates a write id that is later than all others of this process.
     pub(super) fn new_id(&self) -> String {
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.generate().unwrap_or_else(ulid::Overflow::commit_overflow_increment).to_string()
     }
 
-    /// Posts one write and waits for its answer.
+    /// Posts one write and waits for the answer, at most `timeout`.
     pub(super) async fn send(&self, link: &Link, id: &str, write: &Write, timeout: Duration) -> Answer {
         match self.post(link, id, write, timeout).await {
             Ok((status, retry_after, body)) => Answer::new(status, retry_after, body),
@@ -152,7 +152,7 @@ impl Tandem {
     }
 }
 
-/// The time as RFC 3339.
+/// The current time as RFC 3339.
 pub(super) fn now() -> String {
     jiff::Timestamp::now().to_string()
 }

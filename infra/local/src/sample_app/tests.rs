@@ -1,4 +1,4 @@
-//! The apps over HTTP, with a Tandem that does as it is told.
+//! Tests of the apps over HTTP, with a scripted stand-in for Tandem.
 
 mod crm;
 mod data_api;

@@ -1,10 +1,10 @@
-//! What the app tells people about a change, in sentences.
+//! The messages about a change for people.
 
 use serde_json::Value;
 
 use super::tandem::{Answer, Verdict};
 
-/// A change that Tandem has taken.
+/// The message about a change that Tandem has accepted.
 pub(super) fn saved(other: &str, answer: &Value, is_delete: bool) -> String {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let done = if is_delete { "Deleted" } else { "Saved" };
@@ -22,28 +22,28 @@ pub(super) fn saved(other: &str, answer: &Value, is_delete: bool) -> String {
     }
 }
 
-/// A change while there is no Tandem.
+/// The message about a change while the app is not connected to Tandem.
 pub(super) fn saved_here_only(is_delete: bool) -> String {
     let done = if is_delete { "Deleted" } else { "Saved" };
     format!("{done} here only; not connected to Tandem yet.")
 }
 
-/// A change that was taken back.
+/// The message about a change that was rolled back.
 pub(super) fn not_saved(other: &str, answer: &Answer, may_be_written: bool) -> String {
     let why = answer.why.trim_end_matches('.');
     let mut text = match (answer.verdict, answer.other_app_says()) {
         (Verdict::Refused, Some(_)) => format!("Not saved: {other} refused: {why}."),
         (Verdict::NotKept, _) => format!("Not saved: {other} is not available: {why}."),
-        (Verdict::InProgress, _) => "Not saved: Tandem is still at work on it. Try again.".to_owned(),
+        (Verdict::InProgress, _) => "Not saved: Tandem is still working on it. Try again.".to_owned(),
         _ => format!("Not saved: {why}."),
     };
     if may_be_written {
-        text.push_str(&format!(" Should {other} have got it all the same, it is taken back there."));
+        text.push_str(&format!(" If it reached {other} nevertheless, Tandem takes it back there."));
     }
     text
 }
 
-/// A change that was not tried, because an earlier one has not been reported.
+/// The message about a change that was not tried because an earlier one of the record has not been reported.
 pub(super) fn earlier_change_waits(why: &str) -> String {
     let why = why.trim_end_matches('.');
     format!("Not saved: an earlier change of this record has not reached Tandem yet ({why}). Try again.")

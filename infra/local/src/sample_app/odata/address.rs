@@ -1,4 +1,4 @@
-//! Addresses: `/data/CustomersV3(dataAreaId='usmf',CustomerAccount='C-1')`, `/api/data/v9.2/accounts(accountnumber='C-1')`.
+//! Paths: `/data/CustomersV3(dataAreaId='usmf',CustomerAccount='C-1')`, `/api/data/v9.2/accounts(accountnumber='C-1')`.
 
 use axum::http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -9,21 +9,21 @@ use super::super::store;
 use super::error::ODataError;
 use super::key::{self, Literal, Part};
 
-/// What may stand for itself in a path segment.
+/// The characters that are percent-encoded in a path segment: all but the unreserved ones of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Where a call goes.
+/// The resource that a call names.
 #[derive(Debug, PartialEq)]
 pub(super) enum Address {
     /// The list of entity sets.
     Service,
-    /// All records.
+    /// The set of all records.
     Set,
-    /// One record.
+    /// The record with this key.
     Entity(String),
-    /// A record by the GUID that the app gave it.
+    /// The record with this GUID, which the app has assigned.
     ById(String),
-    /// A record of a company that the caller does not see, or that is none.
+    /// The record with this key in a company that the caller does not see or that does not exist.
     Elsewhere(String),
     /// All contacts.
     Contacts,
@@ -32,12 +32,13 @@ pub(super) enum Address {
 }
 
 impl Address {
-    /// Takes an undecoded path apart. Whatever stands between the outer parentheses is the key, a raw `/` too.
+    /// Parses a path that is still encoded. Everything between the outer parentheses is the key, even a raw `/`.
     ///
-    /// The user of the data API has the company `dat`, which has no records, as an application user of Finance & Operations
-    /// has it: without `cross-company=true` (`sees_all`) there is nothing to see.
+    /// The user of the data API belongs to the company `dat`, which has no records, as application users of Finance &
+    /// Operations do. Without `cross-company=true` (`sees_all`) it therefore sees none.
     pub(super) fn parse(flavor: &Flavor, path: &str, sees_all: bool) -> Result<Self, ODataError> {
-        let not_found = || ODataError::new(StatusCode::NOT_FOUND, "ResourceNotFound", "There is nothing here");
+        let not_found =
+            || ODataError::new(StatusCode::NOT_FOUND, "ResourceNotFound", "There is no resource at this path");
         let rest = path.strip_prefix(flavor.service).ok_or_else(not_found)?;
         if matches!(rest, "" | "/") {
             return Ok(Self::Service);
@@ -66,7 +67,7 @@ impl Address {
         }
     }
 
-    /// The same with the GUID of a record turned into its key.
+    /// Replaces the GUID of a record by its key, if there is such a record.
     pub(super) fn resolved(self, db: &rusqlite::Connection) -> rusqlite::Result<Self> {
         Ok(match self {
             Self::ById(id) => match store::key_of(db, &id)? {
@@ -77,7 +78,7 @@ impl Address {
         })
     }
 
-    /// The record's key, if it is the address of one.
+    /// The key of the record that this address names, if it names one.
     pub(super) fn key(&self) -> Option<String> {
         match self {
             Self::Entity(key) | Self::Elsewhere(key) => Some(key.clone()),
@@ -86,7 +87,7 @@ impl Address {
     }
 }
 
-/// The contact that a key names, if there is one.
+/// Finds the contact that a key names, if there is one.
 pub(super) fn contact(parts: &[Part]) -> Result<Option<&'static Contact>, ODataError> {
     match parts {
         [Part { name: None, value: Literal::Bare(id) }] => Ok(contacts::by_id(id)),
@@ -139,7 +140,7 @@ pub(in super::super) fn entity_path(flavor: &Flavor, key: &str) -> String {
     keyed(flavor.service, flavor, key)
 }
 
-/// The address that the app itself gives a record: Dataverse names it by its GUID.
+/// The address by which the app itself names a record: Dataverse uses its GUID.
 pub(super) fn entity_id(base: &str, flavor: &Flavor, key: &str) -> String {
     match flavor.dialect {
         Dialect::FinanceOperations => keyed(base, flavor, key),
@@ -153,7 +154,7 @@ fn keyed(base: &str, flavor: &Flavor, key: &str) -> String {
     format!("{base}/{}({company}{key})", flavor.entity_set)
 }
 
-/// Text as it may stand in any part of an address.
+/// Percent-encodes text for any part of an address.
 pub(in super::super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }

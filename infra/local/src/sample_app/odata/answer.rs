@@ -10,22 +10,22 @@ use super::super::flavor::Flavor;
 use super::super::record::{Fields, Row};
 use super::super::store;
 
-/// A successful answer, in a form that can be kept to give it again.
+/// A successful answer. It can be stored and given again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Answer {
     /// HTTP status.
     pub(super) status: u16,
-    /// Headers of its own.
+    /// Headers, in addition to those that every answer has.
     pub(super) headers: Vec<(String, String)>,
     /// JSON body.
     pub(super) body: Option<Value>,
-    /// Whether this very call changed something, and has been noted with the change.
+    /// Whether this call changed something. Then the transaction of the change has logged it.
     #[serde(skip)]
     pub(super) applied: bool,
 }
 
 impl Answer {
-    /// An answer without headers of its own.
+    /// Creates an answer without additional headers.
     pub(super) fn new(status: StatusCode, body: Option<Value>) -> Self {
         Self { status: status.as_u16(), headers: Vec::new(), body, applied: false }
     }
@@ -37,7 +37,7 @@ impl Answer {
     }
 }
 
-/// An entity as it stands in answers.
+/// The JSON of an entity in an answer.
 pub(super) fn entity(flavor: &Flavor, key: &str, row: &Row, fields: &Fields) -> Value {
     let mut entity = fields.clone();
     let (own, fixed) = flavor.own;

@@ -1,4 +1,4 @@
-//! Lookups, as Dataverse takes them: bound by `primarycontactid@odata.bind`, read as `_primarycontactid_value`.
+//! Lookups of Dataverse: a caller sets one as `primarycontactid@odata.bind` and reads it as `_primarycontactid_value`.
 
 use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
@@ -12,7 +12,7 @@ use super::address::contact;
 use super::error::ODataError;
 use super::key;
 
-/// The change with each binding turned into the value that it sets.
+/// Replaces each binding in a change by the value that it sets.
 pub(super) fn resolved(flavor: &Flavor, change: Fields) -> Result<Fields, ODataError> {
     let is_lookup = |name: &str| flavor.field(name).is_some_and(|field| matches!(field.kind, Kind::Contact));
     let mut fields = Fields::new();
@@ -27,20 +27,20 @@ pub(super) fn resolved(flavor: &Flavor, change: Fields) -> Result<Fields, ODataE
     Ok(fields)
 }
 
-/// The GUID that a path leads to. Null removes the reference.
+/// Finds the GUID of the contact that a path names. Null removes the reference.
 fn bound(path: &Value) -> Result<Value, ODataError> {
     if path.is_null() {
         return Ok(Value::Null);
     }
     let unreadable = || payload("A binding must be the path of a contact");
     let decoded = percent_decode_str(path.as_str().ok_or_else(unreadable)?).decode_utf8().map_err(|_| unreadable())?;
-    // Its end only: a path may begin with the address of the service.
+    // Only the end of the path counts: it may begin with the address of the service.
     let at = decoded.find(contacts::ENTITY_SET).ok_or_else(unreadable)?;
     let inner = decoded[at + contacts::ENTITY_SET.len()..].strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let parts = key::parts(inner.ok_or_else(unreadable)?).map_err(payload)?;
     match contact(&parts)? {
         Some(contact) => Ok(json!(contact.id)),
-        // Answered with 404, as if the account itself were not there.
+        // Dataverse answers 404, as if the account itself did not exist.
         None => Err(ODataError::new(StatusCode::NOT_FOUND, "ContactNotFound", &format!("{decoded} Does Not Exist"))),
     }
 }

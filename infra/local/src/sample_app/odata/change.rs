@@ -1,4 +1,4 @@
-//! POST, PATCH and DELETE: apply, report, answer.
+//! POST, PATCH and DELETE: the app applies the change, reports it, and answers.
 
 use axum::http::{Method, StatusCode};
 use rusqlite::Transaction;
@@ -17,14 +17,14 @@ use super::error::ODataError;
 use super::remembered;
 use super::{Incoming, bind, read, text};
 
-/// A change that is asked for.
+/// A change that a caller asks for.
 struct Change<'a> {
     key: &'a str,
-    /// The new values, or none to delete the record.
+    /// The new values. `None` deletes the record.
     fields: Option<Fields>,
 }
 
-/// Makes the record that the body describes, with the key in it.
+/// Creates the record that the body describes. Its key is in the body.
 pub(super) async fn create(app: &App, incoming: &mut Incoming) -> Result<Answer, ODataError> {
     let fields = parse_body(app, incoming)?;
     let key = fields.get(app.flavor.key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -33,7 +33,7 @@ pub(super) async fn create(app: &App, incoming: &mut Incoming) -> Result<Answer,
     run(app, incoming, Change { key: &key, fields: Some(fields) }).await
 }
 
-/// Changes or deletes a record. Dataverse makes it if it is not there.
+/// Changes or deletes a record. Dataverse creates a missing one.
 pub(super) async fn change(app: &App, incoming: &Incoming, key: &str) -> Result<Answer, ODataError> {
     record::check_key(app.flavor, key)?;
     let fields = match incoming.method {
@@ -43,25 +43,25 @@ pub(super) async fn change(app: &App, incoming: &Incoming, key: &str) -> Result<
     run(app, incoming, Change { key, fields }).await
 }
 
-/// Changes a record under its lock, and reports the change as a trigger would before it answers.
+/// Changes a record under its lock, and reports the change before it answers, as a trigger would.
 ///
-/// Unless the app leaves out what others write, a change that comes from Tandem is reported to Tandem as well.
+/// The app reports changes by Tandem to Tandem, too, unless `reports_own_writes` is off.
 async fn run(app: &App, incoming: &Incoming, change: Change<'_>) -> Result<Answer, ODataError> {
     let Some(_lock) = app.lock(change.key).await else {
         let error = ODataError::new(StatusCode::SERVICE_UNAVAILABLE, "RecordLocked", "The record is locked");
         return Err(error.with_header("retry-after", "1"));
     };
     let answer = app.store.transaction(|tx| apply(tx, app, incoming, &change))?;
-    // The change stands; a report that is not delivered now stays in the outbox.
+    // The change is committed. A report that is not delivered now stays in the outbox.
     match report::deliver(app, change.key, app.patience.inline).await {
         Ok(Delivery::Done) => {}
         Ok(Delivery::Left { .. }) => app.reports_wait.notify_one(),
-        Err(error) => tracing::error!(%error, "could not send the outbox"),
+        Err(error) => tracing::error!(%error, "could not deliver the outbox; its reports stay there"),
     }
     Ok(answer)
 }
 
-/// Everything a change does, in one transaction: record, outbox, kept answer and note.
+/// Applies a change in one transaction: the record, its report, the answer for a repeat, and the line of the call log.
 fn apply(tx: &Transaction<'_>, app: &App, incoming: &Incoming, change: &Change<'_>) -> Result<Answer, ODataError> {
     let (key, habits) = (change.key, app.switches.habits());
     let request = fingerprint(&incoming.method, change);
@@ -94,8 +94,8 @@ fn apply(tx: &Transaction<'_>, app: &App, incoming: &Incoming, change: &Change<'
     Ok(answer)
 }
 
-/// Without the record in it an answer has no entity tag either: Dataverse tells that with the representation only. Finance &
-/// Operations always answers what it has made.
+/// The answer to a change. Dataverse sends the entity tag only together with the record, and the record only if the
+/// caller asks for it. Finance & Operations always returns a record that it has created.
 fn answer_to(app: &App, incoming: &Incoming, key: &str, before: &Row, after: &Row) -> Answer {
     let Some(fields) = &after.fields else {
         return Answer::new(StatusCode::NO_CONTENT, None);
@@ -117,7 +117,7 @@ fn answer_to(app: &App, incoming: &Incoming, key: &str, before: &Row, after: &Ro
     }
 }
 
-/// The request in one text, the same for the same request.
+/// A text that is the same for equal requests.
 fn fingerprint(method: &Method, change: &Change<'_>) -> String {
     let body = change.fields.clone().map_or(Value::Null, Value::Object);
     format!("{method} {} {body}", change.key)

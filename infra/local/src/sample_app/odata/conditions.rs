@@ -7,13 +7,13 @@ use super::super::record::Row;
 use super::error::ODataError;
 use super::text;
 
-/// Says whether the call may go on, the record being as it is.
+/// Fails if the record in its present state does not meet the conditions of the call.
 ///
-/// Dataverse: `If-Match: *` keeps an upsert from making a record, and `If-None-Match: *` from changing one.
+/// In Dataverse, `If-Match: *` keeps an upsert from creating a record, and `If-None-Match: *` from changing one.
 pub(super) fn check(flavor: &Flavor, headers: &HeaderMap, key: &str, row: &Row) -> Result<(), ODataError> {
     let exists = row.fields.is_some();
     match text(headers, "if-match").as_deref().map(str::trim) {
-        // A version of a record that is gone: there is nothing to compare it with.
+        // The record is gone, so there is no version to compare with.
         Some(_) if !exists => return Err(ODataError::missing_for_change(flavor)),
         None | Some("*") => {}
         Some(tags) if names(tags, row) => {}

@@ -1,4 +1,4 @@
-//! Errors of the data API, in the form of the app that it stands for.
+//! Errors of the data API, each in the form of the product that the app imitates.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use super::super::field::Refusal;
 use super::super::flavor::{Dialect, Flavor};
 
-/// What the exceptions of the OData service of Finance & Operations are called before their own name.
+/// Namespace of the exceptions in the OData service of Finance & Operations.
 const NAMESPACE: &str = "Microsoft.Dynamics.Platform.Integration.Services.OData";
 
-/// A call that is not answered with success.
+/// The error that answers a call.
 #[derive(Debug)]
 pub(super) struct ODataError {
     status: StatusCode,
-    /// The sample's own word for it.
+    /// The sample's own name for it.
     code: &'static str,
     message: String,
-    /// The property whose value is refused.
+    /// The property whose value the app refuses.
     target: Option<String>,
     header: Option<(&'static str, String)>,
 }
 
 impl ODataError {
-    /// An error about the call as a whole.
+    /// Creates an error about the call as a whole.
     pub(super) fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
         Self { status, code, message: message.to_owned(), target: None, header: None }
     }
@@ -36,7 +36,7 @@ impl ODataError {
         self
     }
 
-    /// There is no such record to read.
+    /// The error of reading a missing record.
     pub(super) fn missing(flavor: &Flavor) -> Self {
         let message = match flavor.dialect {
             Dialect::FinanceOperations => "No resource was found for the key".to_owned(),
@@ -47,7 +47,7 @@ impl ODataError {
         Self::new(StatusCode::NOT_FOUND, "RecordNotFound", &message)
     }
 
-    /// There is no such record to change or to delete. Finance & Operations does not say so with 404.
+    /// The error of changing or deleting a missing record. Finance & Operations does not use 404 for it.
     pub(super) fn missing_for_change(flavor: &Flavor) -> Self {
         match flavor.dialect {
             Dialect::FinanceOperations => {
@@ -58,7 +58,7 @@ impl ODataError {
         }
     }
 
-    /// The record to be made is there already.
+    /// The error of creating a record that exists already.
     pub(super) fn exists(flavor: &Flavor, key: &str) -> Self {
         let (status, message) = match flavor.dialect {
             Dialect::FinanceOperations => {
@@ -97,7 +97,8 @@ impl ODataError {
         response
     }
 
-    /// The outer error says nothing. What was not written has the lines of the Infolog, each with its severity.
+    /// The error body of Finance & Operations. Its outer message is always the same. The inner one has the lines of the
+    /// Infolog, each with its severity, if a write failed.
     fn of_finance(&self, flavor: &Flavor) -> Value {
         let (table, says) = (flavor.table, self.message.trim_end_matches('.'));
         let infolog = match (&self.target, self.code) {
@@ -125,7 +126,7 @@ impl ODataError {
     }
 }
 
-/// Error codes of Dataverse's web services, with the names that its documentation gives them.
+/// The error code of Dataverse for an error of the sample. The comments have the names from its documentation.
 fn dataverse_code(code: &str) -> &'static str {
     match code {
         "ValueTooLong" => "0x80044331",                             // StringLengthTooLong
@@ -152,7 +153,7 @@ impl From<Refusal> for ODataError {
 
 impl From<rusqlite::Error> for ODataError {
     fn from(error: rusqlite::Error) -> Self {
-        tracing::error!(%error, "could not use the database");
+        tracing::error!(%error, "could not use the database; the call gets 500");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "DatabaseFailed", "The database failed")
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-/// Levels of parentheses that are read.
+/// Most levels of parentheses in a filter.
 const DEPTH_MAX: usize = 16;
 
 /// A condition.
@@ -27,7 +27,7 @@ pub(super) enum Operator {
 }
 
 impl Filter {
-    /// Reads a condition. The error says what is wrong with it.
+    /// Parses a condition. The error says what is wrong with it.
     pub(super) fn parse(text: &str, is_property: impl Fn(&str) -> bool) -> Result<Self, String> {
         let words = words(text)?;
         let mut rest = &words[..];
@@ -38,7 +38,7 @@ impl Filter {
         }
     }
 
-    /// Whether an entity meets it.
+    /// Whether an entity meets the condition.
     pub(super) fn holds(&self, entity: &Value) -> bool {
         match self {
             Self::Any(parts) => parts.iter().any(|part| part.holds(entity)),
@@ -75,7 +75,7 @@ impl Operator {
     }
 }
 
-/// Text is compared without regard to case, as SQL Server does in both apps.
+/// Compares two values. Text is compared without regard to case, as the SQL Server behind both products does.
 fn compare(own: &Value, value: &Value) -> Option<Ordering> {
     match (own, value) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
@@ -86,7 +86,7 @@ fn compare(own: &Value, value: &Value) -> Option<Ordering> {
     }
 }
 
-/// Names, operators, parentheses and values; a text keeps its quotes.
+/// Splits a filter into names, operators, parentheses and values. A text keeps its quotes.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let (mut words, mut rest) = (Vec::new(), text.trim_start());
     while let Some(first) = rest.chars().next() {
@@ -102,7 +102,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The length of the text at the beginning, with both quotes. A quote within it is doubled.
+/// The length in bytes of the quoted text at the beginning, with both quotes. A quote within the text is doubled.
 fn text_length(text: &str) -> Option<usize> {
     let mut from = 1;
     loop {
@@ -161,7 +161,7 @@ fn take_if(rest: Words<'_, '_>, wanted: &str) -> bool {
     is_next
 }
 
-/// What is neither quoted nor a number, a truth value or null is a time or a GUID.
+/// Reads a value. A word that is neither quoted nor a number, a boolean or null must be a time or a GUID.
 fn literal(word: &str) -> Result<Value, String> {
     if let Some(text) = word.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
         return Ok(Value::String(text.replace("''", "'")));

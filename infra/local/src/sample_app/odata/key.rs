@@ -3,7 +3,7 @@
 /// One part of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// The name of its property, if it is named.
+    /// The name of its property, if the key gives it.
     pub(super) name: Option<String>,
     /// Its value.
     pub(super) value: Literal,
@@ -18,7 +18,7 @@ pub(super) enum Literal {
     Bare(String),
 }
 
-/// Takes what stands between the parentheses apart, after it was decoded.
+/// Parses the decoded text between the parentheses.
 pub(super) fn parts(mut rest: &str) -> Result<Vec<Part>, &'static str> {
     let mut parts = Vec::new();
     loop {
@@ -47,7 +47,7 @@ pub(super) fn parts(mut rest: &str) -> Result<Vec<Part>, &'static str> {
     }
 }
 
-/// A name with an equals sign behind it.
+/// Takes a name and the equals sign after it from the text, if it begins with them.
 fn name(rest: &mut &str) -> Option<String> {
     let (name, value) = rest.split_once('=')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -57,7 +57,7 @@ fn name(rest: &mut &str) -> Option<String> {
     })
 }
 
-/// Text up to the quote that ends it, and what is left behind that.
+/// Splits off the text up to its closing quote. Returns it and the rest.
 fn quoted(text: &str) -> Result<(String, &str), &'static str> {
     let mut value = String::new();
     let mut rest = text;

@@ -14,10 +14,10 @@ use super::answer::{Answer, entity as to_json};
 use super::error::ODataError;
 use super::options::Options;
 
-/// Rows that are read at once to find those that meet a filter.
+/// Rows that are read at a time to find those that meet a filter.
 const ROWS_READ: u32 = 1_000;
 
-/// The largest page of an app, whatever the caller would like.
+/// Rows of the largest page, whatever the caller prefers.
 fn page_max(dialect: Dialect) -> u32 {
     match dialect {
         Dialect::FinanceOperations => 10_000,
@@ -25,7 +25,7 @@ fn page_max(dialect: Dialect) -> u32 {
     }
 }
 
-/// The number that an app counts to.
+/// The number up to which an app counts.
 fn count_max(dialect: Dialect) -> usize {
     match dialect {
         Dialect::FinanceOperations => usize::MAX,
@@ -33,12 +33,12 @@ fn count_max(dialect: Dialect) -> usize {
     }
 }
 
-/// A page of records in order of their keys, with a link to the next.
+/// Lists a page of records in order of their keys, with a link to the next page.
 ///
-/// As OData has it, `$top` bounds the whole result and `Prefer: odata.maxpagesize` the page.
+/// As in OData, `$top` limits the whole result and `Prefer: odata.maxpagesize` the page.
 pub(super) fn collection(app: &App, incoming: &Incoming) -> Result<Answer, ODataError> {
     let options = Options::parse(app.flavor, &incoming.query, &incoming.headers, page_max(app.flavor.dialect))?;
-    // Without `cross-company` there are only those of the user's own company: none.
+    // Without `cross-company` the user sees only its own company, which has no records.
     let page_size = if incoming.sees_all { options.page_size } else { 0 };
     let limit = options.top.map_or(page_size, |top| top.min(page_size));
     let scan = |after, skip, limit| app.store.run(|db| matching(db, app.flavor, &options, after, skip, limit));
@@ -63,7 +63,7 @@ pub(super) fn collection(app: &App, incoming: &Incoming) -> Result<Answer, OData
     Ok(Answer::new(StatusCode::OK, Some(body)))
 }
 
-/// Up to `limit` records that meet the filter, from the one after `after` on, without the first `skip`.
+/// Reads up to `limit` records that meet the filter and whose keys come after `after`, and leaves out the first `skip`.
 fn matching(
     db: &Connection,
     flavor: &Flavor,

@@ -1,4 +1,4 @@
-//! What part of the records a list is asked for.
+//! The query options of a list.
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use serde_json::Value;
@@ -12,15 +12,15 @@ use super::read::preference;
 pub(super) struct Options {
     pub(super) top: Option<u32>,
     pub(super) skip: u32,
-    /// The last key of the page before.
+    /// The last key of the previous page.
     pub(super) after: Option<String>,
     pub(super) page_size: u32,
-    /// Whether all that meet the filter are counted.
+    /// Whether the app counts all records that meet the filter.
     pub(super) count: bool,
     pub(super) filter: Option<Filter>,
-    /// The properties that are asked for; none: all.
+    /// The properties that the caller asks for; an empty list means all.
     select: Vec<String>,
-    /// What the link to the next page has again, as it was written.
+    /// The options that the link to the next page repeats, as the caller wrote them.
     pub(super) kept: Vec<String>,
 }
 
@@ -48,7 +48,8 @@ impl Options {
                 }
                 "$skip" => options.skip = number("$skip", &value)?,
                 "$skiptoken" => {
-                    let (size, after) = value.split_once(':').ok_or_else(|| bad("$skiptoken is not one of ours"))?;
+                    let (size, after) =
+                        value.split_once(':').ok_or_else(|| bad("The $skiptoken is not from this service"))?;
                     options.page_size = number("$skiptoken", size)?.clamp(1, page_max);
                     options.after = Some(after.to_owned());
                 }
@@ -68,7 +69,7 @@ impl Options {
         Ok(options)
     }
 
-    /// The properties that are asked for. Dataverse adds the GUID of the record.
+    /// Keeps only the properties that the caller asks for. Dataverse adds the GUID of the record.
     pub(super) fn select(&self, flavor: &Flavor, mut entity: Value) -> Value {
         let own = (flavor.dialect == Dialect::Dataverse).then_some(flavor.own.0);
         if let (false, Some(fields)) = (self.select.is_empty(), entity.as_object_mut()) {
@@ -106,13 +107,13 @@ fn property(flavor: &Flavor, name: &str) -> Result<String, ODataError> {
     }
 }
 
-/// The sample knows one order: that of the keys.
+/// Fails unless the order is that of the keys: the sample has no other.
 fn check_order(flavor: &Flavor, value: &str) -> Result<(), ODataError> {
     for part in value.split(',') {
         let part = part.trim();
         let name = part.strip_suffix(" asc").unwrap_or(part).trim();
         if name != flavor.key && name != flavor.own.0 {
-            return Err(bad(&format!("$orderby knows the key only, not '{part}'")));
+            return Err(bad(&format!("$orderby supports only the key, not '{part}'")));
         }
     }
     Ok(())

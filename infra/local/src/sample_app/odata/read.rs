@@ -12,7 +12,7 @@ use super::address::entity_id;
 use super::answer::{Answer, entity as to_json};
 use super::error::ODataError;
 
-/// The list of entity sets.
+/// Answers with the list of entity sets.
 pub(super) fn service(app: &App, incoming: &Incoming) -> Answer {
     let contacts = (app.flavor.dialect == Dialect::Dataverse).then_some(contacts::ENTITY_SET);
     let sets = [app.flavor.entity_set].into_iter().chain(contacts);
@@ -21,7 +21,7 @@ pub(super) fn service(app: &App, incoming: &Incoming) -> Answer {
     Answer::new(StatusCode::OK, Some(body))
 }
 
-/// One record.
+/// Answers with one record.
 pub(super) fn entity(app: &App, incoming: &Incoming, key: &str) -> Result<Answer, ODataError> {
     let row = app.store.run(|db| store::load(db, key))?;
     let Some(fields) = &row.fields else {
@@ -33,12 +33,12 @@ pub(super) fn entity(app: &App, incoming: &Incoming, key: &str) -> Result<Answer
     Ok(Answer::new(StatusCode::OK, Some(body)).with("etag", row.etag()).with("odata-entityid", id))
 }
 
-/// What says of which kind an entity is.
+/// The context URL of an entity in an answer.
 pub(super) fn context(app: &App, incoming: &Incoming) -> Value {
     json!(format!("{}/$metadata#{}/$entity", incoming.base, app.flavor.entity_set))
 }
 
-/// One contact, or all of them.
+/// Answers with one contact, or with all of them.
 pub(super) fn contact(incoming: &Incoming, id: Option<&str>) -> Result<Answer, ODataError> {
     let to_json = |contact: &Contact| json!({contacts::ID: contact.id, contacts::NUMBER: contact.number, "fullname": contact.name});
     let context = format!("{}/$metadata#{}", incoming.base, contacts::ENTITY_SET);

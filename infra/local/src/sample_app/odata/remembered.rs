@@ -1,4 +1,5 @@
-//! Answers kept by `Idempotency-Key`, in the transaction of the change: the same request again changes nothing.
+//! The answers to requests with an `Idempotency-Key`, stored in the transaction of the change. A repeated request gets
+//! the stored answer and changes nothing.
 
 use axum::http::StatusCode;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -7,10 +8,10 @@ use super::super::store::not_json;
 use super::answer::Answer;
 use super::error::ODataError;
 
-/// How many answers are kept.
+/// Most answers that are kept.
 const ANSWERS_MAX: u32 = 100_000;
 
-/// The answer that this key was given before, if it was given one.
+/// Finds the answer that was stored with this key. Fails if the key was used for another request.
 pub(super) fn find(db: &Connection, idempotency_key: &str, request: &str) -> Result<Option<Answer>, ODataError> {
     let found: Option<(String, String)> = db
         .prepare("SELECT request, answer FROM answers WHERE idempotency_key = ?1")?
@@ -27,7 +28,7 @@ pub(super) fn find(db: &Connection, idempotency_key: &str, request: &str) -> Res
     }
 }
 
-/// Keeps an answer. Refusals are not kept: they changed nothing, and may not be refused the next time.
+/// Stores an answer. Refusals are not stored: they changed nothing, and a repeat may succeed.
 pub(super) fn keep(db: &Connection, idempotency_key: &str, request: &str, answer: &Answer) -> rusqlite::Result<()> {
     let text =
         serde_json::to_string(answer).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;

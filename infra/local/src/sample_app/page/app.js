@@ -1,4 +1,4 @@
-// The page's script: the form, the switches, and a look each second at what has changed.
+// The page's script: the form, the switches, and a refresh of the live parts every second.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -7,7 +7,7 @@ const form = $("edit-form");
 const inputs = [...form.querySelectorAll("[data-kind]")];
 const REFRESH_MS = 1000;
 
-/** The record in the form: its key (null for a new one), its fields as they were, its version. */
+/** The record in the form: its key (null for a new one), its fields before the edit, its version. */
 let open = null;
 let versions = null;
 
@@ -70,7 +70,7 @@ async function post(path, body) {
   return response.json();
 }
 
-/** Sends a change and tells how it ended; the form stays open when it was refused. */
+/** Sends a change and shows how it ended. The form stays open when the app refuses the change. */
 async function send(path, body, doing) {
   const buttons = form.querySelectorAll("button");
   buttons.forEach((button) => (button.disabled = true));
@@ -93,7 +93,7 @@ form.addEventListener("submit", (event) => {
   const fields = {};
   for (const input of inputs) {
     const value = toValue(input);
-    // Only what the person changed: what others changed in the meantime stays.
+    // Sends only the fields that the person changed, so that changes of others to other fields stay.
     const known = open.fields[input.name] ?? null;
     const same = value === known || (input.dataset.kind === "note" && value === null && known === "");
     if (open.key === null || !same) fields[input.name] = value;
@@ -169,7 +169,7 @@ function showSwitch(now) {
   showSwitchOptions();
 }
 
-// --- what changes by itself
+// --- the live parts
 
 function markChanges() {
   const now = new Map();
@@ -186,7 +186,7 @@ function markOpen() {
   for (const row of $("rows").children) row.classList.toggle("open", open !== null && row.dataset.key === open.key);
 }
 
-/** Puts the server's (escaped) HTML in place, only where it differs, so that a selection or focus survives. */
+/** Replaces a part by the server's (escaped) HTML only where it differs, so that a selection or the focus survives. */
 function place(parts) {
   for (const [id, html] of Object.entries(parts)) {
     const element = $(id);

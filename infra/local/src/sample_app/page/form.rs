@@ -9,7 +9,7 @@ use super::super::record::KEY_BYTES_MAX;
 use super::super::switches::{All, FAULTS};
 use super::parts::{initial, kind_word};
 
-/// The form for one record, hidden until it is wanted.
+/// The form for one record. It is hidden until a person opens a record.
 pub(super) fn editor(flavor: &Flavor) -> Markup {
     html! {
         form.card #edit-form data-testid="edit-form" autocomplete="off" novalidate hidden {
@@ -73,7 +73,7 @@ fn input(field: &Field) -> Markup {
     }
 }
 
-/// The switches; a change takes effect at once.
+/// The switches. A change takes effect at once.
 pub(super) fn switches(now: &All) -> Markup {
     let (fault, habits) = (&now.fault, &now.habits);
     html! {
@@ -110,7 +110,7 @@ pub(super) fn switches(now: &All) -> Markup {
             (habit("idempotency_keys", "Honours Idempotency-Key", habits.idempotency_keys))
             div.pair {
                 label {
-                    span { "commits after Tandem's answer by, ms" }
+                    span { "ms between Tandem's answer and the commit" }
                     input name="commits_late_ms" type="number" min="0" value=(habits.commits_late_ms);
                 }
             }

@@ -1,4 +1,4 @@
-//! The parts of the page that change by themselves.
+//! The live parts of the page.
 
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::super::field::{Field, Kind};
 use super::super::outbox::Report;
 use super::super::record::Row;
 
-/// The rows of the table; each carries its record as JSON for the form.
+/// The rows of the table. Each carries its record as JSON, for the form.
 pub(super) fn rows(app: &App, rows: &[(String, Row)]) -> Markup {
     let flavor = app.flavor;
     html! {
@@ -32,7 +32,7 @@ pub(super) fn rows(app: &App, rows: &[(String, Row)]) -> Markup {
     }
 }
 
-/// The class of a field's column.
+/// The CSS class of a field's column.
 pub(super) fn column(field: &Field) -> &'static str {
     match field.kind {
         Kind::Amount { .. } => "number",
@@ -41,7 +41,7 @@ pub(super) fn column(field: &Field) -> &'static str {
     }
 }
 
-/// A value as people read it: options and contacts by their names, and no date as none.
+/// Formats a value for people: options and contacts by their names, and the date that stands for none as nothing.
 fn shown(field: &Field, value: &Value) -> String {
     match (field.kind, value) {
         (Kind::Options(options), value) => {
@@ -60,7 +60,7 @@ fn shown(field: &Field, value: &Value) -> String {
     }
 }
 
-/// How many records there are.
+/// The number of records.
 pub(super) fn count(app: &App, all: u32, shown_max: u32) -> Markup {
     let noun = app.flavor.noun;
     html! {
@@ -69,10 +69,10 @@ pub(super) fn count(app: &App, all: u32, shown_max: u32) -> Markup {
     }
 }
 
-/// Changes that Tandem has not answered for.
+/// The changes for which Tandem has given no final answer.
 pub(super) fn outbox(reports: &[Report], all: u32) -> Markup {
     html! {
-        @if reports.is_empty() { p.good { "Nothing: all is reported." } }
+        @if reports.is_empty() { p.good { "Nothing: Tandem has answered for every change." } }
         ul {
             @for report in reports {
                 li.(report.state) data-testid="report" data-state=(report.state) {
@@ -108,7 +108,7 @@ pub(super) fn calls(calls: &[Call]) -> Markup {
     }
 }
 
-/// Whether the app knows how to reach Tandem.
+/// A label that says whether the app is connected to Tandem.
 pub(super) fn link(is_connected: bool) -> Markup {
     match is_connected {
         true => html! { span.pill.on { "connected to Tandem" } },
@@ -116,7 +116,7 @@ pub(super) fn link(is_connected: bool) -> Markup {
     }
 }
 
-/// A value as the form's script reads it.
+/// The word for a field's kind that the form's script knows.
 pub(super) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Name { .. } => "text",
@@ -128,7 +128,7 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-/// The value that the form of a new record begins with.
+/// The value that the form of a new record starts with.
 pub(super) fn initial(field: &Field) -> Value {
     field.default().unwrap_or(json!(""))
 }

@@ -1,43 +1,44 @@
-//! What an answer of `sync-write` means for the app.
+//! The meaning of an answer of `sync-write` for the app.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// What the app makes of an answer.
+/// The meaning of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Verdict {
-    /// Tandem has it: written, queued, parked or skipped.
+    /// Tandem has accepted the write: it is written, queued, parked or skipped.
     Taken,
-    /// Refused, and will be again.
+    /// Tandem refuses the write, and would refuse it again.
     Refused,
-    /// Not taken, since the other app is away and the map keeps nothing. Tandem cleans up after itself.
+    /// Tandem does not accept the write, because the other app is not available and the map queues nothing. If the
+    /// write reached the other app after all, Tandem reverts it there.
     NotKept,
-    /// The id lies before what Tandem remembers.
+    /// The id is older than the ids that Tandem remembers.
     IdTooOld,
-    /// An earlier call with this id is still at work.
+    /// Tandem is still executing an earlier call with this id.
     InProgress,
-    /// Called too often, or not known (any more, or yet) by this secret: nothing was done.
+    /// Tandem did nothing: the app calls too often, or Tandem does not know the app's secret.
     NotNow,
-    /// No answer, or none that says what was done.
+    /// There is no answer, or it does not say what Tandem did.
     Unknown,
 }
 
 /// An answer, or the lack of one.
 #[derive(Debug)]
 pub(in super::super) struct Answer {
-    /// What it means.
+    /// Its meaning.
     pub(in super::super) verdict: Verdict,
-    /// What Tandem said, or null.
+    /// The body of Tandem's answer, or null.
     pub(in super::super) body: Value,
-    /// How long it asks to be left alone.
+    /// The wait for which Tandem asks (`Retry-After`).
     pub(in super::super) retry_after: Option<Duration>,
     /// The reason in words, for everything but [`Verdict::Taken`].
     pub(in super::super) why: String,
 }
 
 impl Answer {
-    /// Reads an answer.
+    /// Classifies an answer.
     pub(in super::super) fn new(status: u16, retry_after: Option<Duration>, body: Value) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let verdict = match (status, text("code")) {
@@ -52,18 +53,18 @@ impl Answer {
         Self { verdict, retry_after, why: why(status, &body), body }
     }
 
-    /// No answer came.
+    /// The lack of an answer, for the reason `why`.
     pub(in super::super) fn missing(why: String) -> Self {
         Self { verdict: Verdict::Unknown, body: Value::Null, retry_after: None, why }
     }
 
-    /// What the other app said, when the problem is one of that app.
+    /// The other app's message, if the problem comes from that app.
     pub(in super::super) fn other_app_says(&self) -> Option<&str> {
         self.body.get("app")?.get("message")?.as_str()
     }
 }
 
-/// The most exact words there are: those of the other app, then the mistakes, then the kind of problem.
+/// The most exact text in an answer: the message of the other app, else the errors by field, else the title.
 fn why(status: u16, body: &Value) -> String {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     if let Some(said) = body.get("app").and_then(|app| text(app, "message")) {

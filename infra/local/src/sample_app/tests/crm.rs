@@ -1,4 +1,4 @@
-//! `crm` as Dataverse speaks.
+//! `crm` speaks as Dataverse does.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -43,7 +43,8 @@ async fn a_patch_creates_changes_and_answers_as_the_caller_prefers() {
     assert_eq!((changed.status().as_u16(), &changed.headers()["etag"]), (200, &"W/\"2\"".parse().unwrap()));
     let expected = json!({
         "@odata.etag": "W/\"2\"", "@odata.context": format!("{}/api/data/v9.2/$metadata#accounts/$entity", app.url),
-        "accountid": id_of("C-1"), "accountnumber": "C-1", "name": "Contoso", "creditlimit": 12.5, "customertypecode": 9,
+        "accountid": id_of("C-1"), "accountnumber": "C-1", "name": "Contoso", "creditlimit": 12.5,
+        "customertypecode": 9,
         "telephone1": null, "creditonhold": false, "_primarycontactid_value": null, "new_creditlimitexpires": null,
     });
     assert_eq!(changed.json::<Value>().await.unwrap(), expected);

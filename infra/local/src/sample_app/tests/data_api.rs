@@ -1,4 +1,4 @@
-//! The data API as a program meets it.
+//! The data API, as programs call it.
 
 use std::collections::BTreeSet;
 
@@ -86,7 +86,7 @@ async fn a_malformed_call_is_told_what_is_wrong() {
     assert_eq!(app.get("/records").await, json!([]));
 }
 
-/// Follows the links from `rest` on; gives the keys page by page.
+/// Follows the links from `rest` on. Returns the keys of each page.
 async fn pages(app: &TestApp, rest: &str, prefer: Option<&str>) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut request = Some(app.data("GET", rest));

@@ -1,4 +1,4 @@
-//! A person's edits, with all the answers that Tandem may give, and none.
+//! A person's edits, with every answer that Tandem may give, and without one.
 
 use serde_json::{Value, json};
 use tokio::sync::oneshot;

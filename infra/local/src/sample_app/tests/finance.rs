@@ -1,4 +1,4 @@
-//! `finance` as Finance & Operations speaks.
+//! `finance` speaks as Finance & Operations does.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::flavor::FlavorName::Finance;
 use super::support::{API_KEY, TestApp};
 
-/// Status and inner error of an answer; the outer one says nothing.
+/// Status and inner error of an answer. The outer error is always the same.
 async fn error_of(answer: Response) -> (u16, Value) {
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();

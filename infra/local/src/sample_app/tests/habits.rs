@@ -1,4 +1,4 @@
-//! What the apps do on their own account.
+//! The habits of the apps.
 
 use serde_json::{Value, json};
 

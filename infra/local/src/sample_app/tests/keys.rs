@@ -1,4 +1,4 @@
-//! Record keys with everything in them that an address has a meaning for.
+//! Record keys with characters that have a meaning in a URL.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ async fn any_key_can_be_written_read_and_deleted() {
         let patched = app.request(reqwest::Method::PATCH, &path).header("x-api-key", super::support::API_KEY);
         let answer = patched.json(&json!({"name": key.get(..100).unwrap_or(key)})).send().await.unwrap();
         assert_eq!(answer.status(), 204, "{key}");
-        // The app names the record by its GUID, which leads to the same.
+        // The app names the record by its GUID, which leads to the same record.
         let id = answer.headers()["odata-entityid"].to_str().unwrap().to_owned();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let read = client.get(id).header("x-api-key", super::support::API_KEY).send().await.unwrap();

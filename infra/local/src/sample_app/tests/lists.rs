@@ -1,4 +1,4 @@
-//! Lists as a copy of all records asks for them.
+//! Lists, as a sync run asks for them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,7 +36,12 @@ async fn a_list_of_customers_has_the_properties_asked_for_a_count_and_its_option
         ("$count", "true"),
     ];
     let (status, page) = list(&app, &query, "odata.maxpagesize=3").await;
-    let entity = |n: u8| json!({"@odata.etag": "W/\"1\"", "dataAreaId": "usmf", "CustomerAccount": format!("C-{n}"), "OrganizationName": format!("O {n}")});
+    let entity = |n: u8| {
+        json!({
+            "@odata.etag": "W/\"1\"", "dataAreaId": "usmf", "CustomerAccount": format!("C-{n}"),
+            "OrganizationName": format!("O {n}"),
+        })
+    };
     assert_eq!((status, &page["@odata.count"]), (200, &json!(4)));
     assert_eq!(page["value"], json!([entity(0), entity(2), entity(4)]));
     let next = follow(&app, &page["@odata.nextLink"]).await;
@@ -52,7 +57,9 @@ async fn a_list_of_accounts_has_the_id_the_lookup_and_no_skip() {
     app.patch_name("C-2", "Fabrikam").await;
     let query = [("$select", "accountnumber,_primarycontactid_value"), ("$orderby", "accountnumber asc")];
     let (_, page) = list(&app, &query, "odata.maxpagesize=1").await;
-    let first = json!({"@odata.etag": "W/\"1\"", "accountid": id_of("C-1"), "accountnumber": "C-1", "_primarycontactid_value": null});
+    let first = json!({
+        "@odata.etag": "W/\"1\"", "accountid": id_of("C-1"), "accountnumber": "C-1", "_primarycontactid_value": null,
+    });
     assert_eq!(page["value"], json!([first]));
     assert_eq!(follow(&app, &page["@odata.nextLink"]).await["value"][0]["accountnumber"], "C-2");
     for query in [
@@ -88,7 +95,7 @@ async fn the_apps_own_records_come_page_by_page_with_a_link_to_the_next() {
     assert_eq!(get("/records?limit=3").await.1, None);
 }
 
-/// By the last key: what is made or deleted meanwhile moves no record to another page.
+/// A page begins after the last key of the page before, so a record that is created or deleted moves no other one.
 #[tokio::test]
 async fn records_that_come_and_go_move_no_other_one_between_pages() {
     let app = TestApp::alone(Crm).await;

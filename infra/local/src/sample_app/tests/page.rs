@@ -1,4 +1,4 @@
-//! The page, as far as it can be judged without a browser.
+//! The page, as far as it can be tested without a browser.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the app reports of changes that come over the data API.
+//! The app's reports of changes that come over the data API.
 
 use serde_json::json;
 

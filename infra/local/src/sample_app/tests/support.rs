@@ -25,12 +25,12 @@ use super::super::{Config, api, report, server};
 pub(super) const SECRET: &str = "whsec_dGhlIHNlY3JldCBvZiB0aGUgdGVzdHM=";
 pub(super) const API_KEY: &str = "key-of-the-tests";
 
-/// Long enough for two busy cores; a test that gets this far has failed.
+/// Long enough for two busy cores. A test that waits so long has failed.
 const TOO_LONG: Duration = Duration::from_secs(20);
 
-/// What the stand-in does with a call. Without an order it answers `written`.
+/// An instruction for one call of the stand-in. Without one it answers `written`.
 pub(super) enum Order {
-    /// Answers so.
+    /// Answers with this status and body.
     Say(u16, Value),
     /// Cuts the connection.
     Cut,
@@ -60,19 +60,19 @@ impl FakeTandem {
         Self { url, shared, server }
     }
 
-    /// Orders for the next calls, in turn.
+    /// Adds orders for the next calls, one for each.
     pub(super) fn next(&self, orders: impl IntoIterator<Item = Order>) {
         self.shared.orders.lock().unwrap().extend(orders);
     }
 
-    /// Waits until there have been that many calls, and gives them all.
+    /// Waits until there have been `count` calls, and returns all of them.
     pub(super) async fn calls(&self, count: usize) -> Vec<Value> {
         let mut calls = self.shared.calls.subscribe();
         let seen = tokio::time::timeout(TOO_LONG, calls.wait_for(|calls| calls.len() >= count)).await;
         seen.expect("calls in time").unwrap().clone()
     }
 
-    /// How many calls there have been so far.
+    /// The number of calls so far.
     pub(super) fn call_count(&self) -> usize {
         self.shared.calls.borrow().len()
     }
@@ -104,7 +104,7 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Strin
     }
 }
 
-/// An app that serves on a port of its own.
+/// A running app on its own port.
 pub(super) struct TestApp {
     pub(super) app: SharedApp,
     pub(super) url: String,
@@ -114,12 +114,12 @@ pub(super) struct TestApp {
 }
 
 impl TestApp {
-    /// An app that knows no Tandem.
+    /// Starts an app that is not connected to Tandem.
     pub(super) async fn alone(flavor: FlavorName) -> Self {
         Self::open(config(flavor, Settings::default())).await
     }
 
-    /// An app that reports to `tandem`.
+    /// Starts an app that reports to `tandem`.
     pub(super) async fn with(flavor: FlavorName, tandem: &FakeTandem) -> Self {
         let settings = Settings { sync_write_url: Some(tandem.url.clone()), hmac_secret: Some(SECRET.to_owned()) };
         Self::open(config(flavor, settings)).await
@@ -137,7 +137,7 @@ impl TestApp {
         Self { app, url, config, client, tasks }
     }
 
-    /// A request to any address of the app.
+    /// A request to any path of the app.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url)).timeout(TOO_LONG)
     }
@@ -152,7 +152,7 @@ impl TestApp {
         }
     }
 
-    /// A request to a record of the data API; the key as it stands in the address.
+    /// A request to a record of the data API. `key` is encoded for the path.
     pub(super) fn at(&self, method: &str, key: &str) -> RequestBuilder {
         let address = match self.app.flavor.dialect {
             Dialect::FinanceOperations => format!("(dataAreaId='usmf',CustomerAccount='{key}')"),
@@ -161,13 +161,13 @@ impl TestApp {
         self.data(method, &address)
     }
 
-    /// Gives a record a name over the data API. In `crm`, that makes a new record.
+    /// Sets the name of a record over the data API. In `crm`, this creates a missing record.
     pub(super) async fn patch_name(&self, key: &str, name: &str) -> reqwest::Response {
         let field = self.app.flavor.fields[0].name;
         self.at("PATCH", key).json(&json!({field: name})).send().await.unwrap()
     }
 
-    /// Posts to the app's own API; gives status and body.
+    /// Posts to the app's own API. Returns status and body.
     pub(super) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let answer = self.request(Method::POST, path).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
@@ -183,7 +183,7 @@ impl TestApp {
         self.request(Method::GET, path).send().await.unwrap().json().await.unwrap()
     }
 
-    /// Waits until the app's own API says so.
+    /// Waits until an answer of the app's own API meets a condition, and returns it.
     pub(super) async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let asked = async {
             loop {
@@ -207,7 +207,7 @@ impl Drop for TestApp {
     }
 }
 
-/// An app with a database file of its own and little patience.
+/// The configuration of an app with its own database file and short timeouts.
 pub(super) fn config(flavor: FlavorName, settings: Settings) -> Config {
     let file = format!("tandem-sample-app-{}.db", ulid::Ulid::generate());
     Config {

@@ -1,4 +1,4 @@
-//! The app, broken on purpose.
+//! The app with each of its faults.
 
 use std::time::{Duration, Instant};
 
