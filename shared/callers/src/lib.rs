@@ -10,9 +10,11 @@ use aws::{SsmSecrets, settings::Settings};
 use lambda_http::{Request, RequestExt, http::HeaderMap, request::RequestContext};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError};
 
-/// Maximum age of the cached keys: a key removed from the parameter is refused after this long at the latest.
+/// Maximum age of the cached keys: the longest time for which a key is accepted after it was removed from the
+/// parameter.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
-/// Shortest time between reads of the keys. A wrong signature triggers one: the caller may have a newer key.
+/// Shortest time between two reads of the keys that wrong signatures cause. The caller may have a newer key, but must
+/// not make the function read SSM for each request.
 const KEYS_MIN_AGE: Duration = Duration::from_secs(5);
 
 /// How callers authenticate.
@@ -20,7 +22,7 @@ const KEYS_MIN_AGE: Duration = Duration::from_secs(5);
 pub enum CallerAuth {
     /// Standard Webhooks signatures; the keys are in this SSM parameter.
     Hmac {
-        /// Its name.
+        /// Name of the SSM parameter.
         parameter: String,
     },
     /// AWS has checked a `SigV4` signature before it called the function.
@@ -28,7 +30,8 @@ pub enum CallerAuth {
 }
 
 impl CallerAuth {
-    /// Reads the setting. An invalid value fails closed: the function does not start.
+    /// Reads `TANDEM_CALLER_AUTH` (`hmac` or `iam`) and `TANDEM_HMAC_PARAMETER`. An invalid value is a mistake of the
+    /// settings, so the function does not start.
     pub fn read<F: Fn(&str) -> Option<String>>(read: &mut Settings<F>) -> Self {
         let kind = read.parsed("TANDEM_CALLER_AUTH", "hmac".to_owned());
         match kind.as_str() {
@@ -42,7 +45,7 @@ impl CallerAuth {
     }
 }
 
-/// Knows callers.
+/// Authenticates callers.
 #[derive(Debug)]
 pub struct Callers {
     auth: CallerAuth,
@@ -51,16 +54,16 @@ pub struct Callers {
 }
 
 impl Callers {
-    /// Creates the authenticator; it reads its keys from these secrets.
+    /// Creates the authenticator. It reads its keys from `secrets`, and only with [`CallerAuth::Hmac`].
     #[must_use]
     pub fn new(auth: CallerAuth, secrets: SsmSecrets) -> Self {
         Self { auth, secrets, keys: Mutex::new(None) }
     }
 
-    /// Reads the keys, so that the first request need not wait for them.
+    /// Reads the keys, so that the first request does not wait for them.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The parameter cannot be read, or does not hold valid keys.
     pub async fn warm(&self) -> Result<(), PortError> {
         match &self.auth {
             CallerAuth::Iam => Ok(()),
@@ -68,10 +71,10 @@ impl Callers {
         }
     }
 
-    /// Accepts a request, or returns the reason to refuse it.
+    /// Checks that a known caller has sent a request.
     ///
     /// # Errors
-    /// What the caller is told.
+    /// The problem for the caller: 401 with what is wrong with the signature, or a failure to read the keys.
     pub async fn check(&self, request: &Request) -> Result<(), Box<Problem>> {
         match &self.auth {
             CallerAuth::Iam => by_iam(request),
@@ -90,7 +93,7 @@ impl Callers {
         }
     }
 
-    /// The keys, not older than this: one, or two while they are being rotated.
+    /// Returns the keys, at most `max_age` old. There is one, or two during a rotation.
     async fn read(&self, parameter: &str, max_age: Duration) -> Result<Vec<String>, PortError> {
         let known = self.keys.lock().ok().and_then(|keys| keys.clone());
         if let Some((read, keys)) = known
@@ -112,7 +115,7 @@ impl Callers {
 }
 
 fn verify(keys: &[String], headers: &HeaderMap, body: &[u8]) -> Result<(), WebhookError> {
-    // What is signed is `id.timestamp.body`: with a point in the id, one signature could be read in two ways.
+    // The signed text is `id.timestamp.body`. With a point in the id, one signature would fit two different requests.
     let id = headers.get(HEADER_WEBHOOK_ID).ok_or(WebhookError::MissingHeader("id"))?;
     if id.as_bytes().contains(&b'.') {
         return Err(WebhookError::InvalidHeader("id"));
@@ -134,11 +137,11 @@ fn by_iam(request: &Request) -> Result<(), Box<Problem>> {
         }
         _ => false,
     };
-    // AWS refuses unsigned requests itself; this covers a URL that was deployed without that check.
+    // AWS itself refuses unsigned requests. This check covers a URL that was deployed without that.
     if known { Ok(()) } else { Err(told("Sign the request with AWS Signature Version 4.")) }
 }
 
-/// Milliseconds since 1970 have three digits more than seconds.
+/// From this number on, a timestamp is in milliseconds: in seconds it would be in the year 5138.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 fn refused(error: &WebhookError, headers: &HeaderMap) -> Box<Problem> {
@@ -153,10 +156,12 @@ fn refused(error: &WebhookError, headers: &HeaderMap) -> Box<Problem> {
             "webhook-timestamp is in milliseconds: send seconds since 1970, and sign with them."
         }
         WebhookError::InvalidSignature if is_encoded => {
-            "webhook-signature fits none of the keys, and the body has a Content-Encoding: send it uncompressed, and sign what is sent."
+            "webhook-signature fits none of the keys, and the body has a Content-Encoding: send it uncompressed, and \
+             sign what is sent."
         }
         WebhookError::InvalidSignature if charset != "utf-8" => {
-            "webhook-signature fits none of the keys, and Content-Type names a charset: send JSON in UTF-8, and sign what is sent."
+            "webhook-signature fits none of the keys, and Content-Type names a charset: send JSON in UTF-8, and \
+             sign what is sent."
         }
         WebhookError::TimestampTooOldError => {
             "webhook-timestamp is more than five minutes old: check the caller's clock, or sign the request anew."
@@ -181,7 +186,7 @@ fn told(detail: &'static str) -> Box<Problem> {
 }
 
 fn failed(error: &PortError) -> Box<Problem> {
-    tracing::error!(%error, "could not read the keys of the callers");
+    tracing::error!(%error, "could not read the keys of the callers; the request is refused");
     Box::new(Problem::from(&AppError::Port(error.clone())))
 }
 
@@ -257,8 +262,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Nothing that a stranger sends panics or is let in, and the answer does not repeat it. `PROPTEST_CASES` sets how many
-        /// requests are tried.
+        /// No request of a stranger causes a panic or is accepted, and the answer repeats nothing of it.
+        /// `PROPTEST_CASES` sets how many requests are tried.
         #[test]
         fn fuzz_no_headers_of_a_stranger_are_a_signature(
             all in vec((select(vec!["webhook-id", "webhook-timestamp", "webhook-signature", "content-type", "content-encoding"]),

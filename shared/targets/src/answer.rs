@@ -24,18 +24,18 @@ use crate::{
     secrets::Secret,
 };
 
-/// What Finance & Operations says to the change or deletion of a record that is not there, with status 400.
+/// Message of Finance & Operations for the change or deletion of a missing record, with status 400.
 const MISSING_IN_FINANCE: &str = "No resources were found when selecting for update";
-/// What it says to the creation of one that is there: "Cannot create a record in … . The record already exists.."
+/// Its message for the creation of an existing record: "Cannot create a record in … . The record already exists.."
 const DUPLICATE_IN_FINANCE: &str = "The record already exists";
 
-/// An answer. Its status stands, whatever became of its body.
+/// An answer. Its status is valid even if its body could not be read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
-    /// The key that stood in the path, if servers may refuse it there.
+    /// The key in the request's path, if servers are known to refuse keys like it.
     pub(crate) key_in_path: Option<KeyInPath>,
     /// Secrets to redact from every message.
     pub(crate) hidden: Vec<Secret>,
@@ -51,13 +51,14 @@ pub(crate) enum Body {
     },
     /// Cut off early.
     Broken(CallEnd, String),
-    /// In a form that Tandem cannot read; a sentence says which.
+    /// In a form that Tandem cannot read. The sentence says which.
     Undecodable(String),
 }
 
 impl Answer {
-    /// Whether the app itself says that there is no such record. A router, a proxy or a page in front of it answers 404 as
-    /// well, of records that are there: `OData` says so with an error in its own form, and no app says so in HTML.
+    /// Whether the app itself says that there is no such record. A router, a proxy or a web page in front of it may
+    /// answer 404 for an existing record. So an `OData` app must answer with an error in the form of `OData`, and no
+    /// HTML page counts.
     pub(crate) fn is_absent(&self, connector: &Connector) -> bool {
         let says_so = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE);
         let by_status = says_so
@@ -68,8 +69,8 @@ impl Answer {
         by_status || self.is_worded(connector, MISSING_IN_FINANCE)
     }
 
-    /// Whether the body of a successful `GET` of an `OData` record is a list without items, as simple-odata-server answers when
-    /// there is none. `null` and `[]` are not taken for that: nothing in them shows that the app itself answered.
+    /// Whether the body of a successful `GET` of an `OData` record is an empty list: simple-odata-server answers so for
+    /// a missing record. `null` and `[]` do not count, because nothing in them shows that the app itself answered.
     pub(crate) fn has_no_record(&self) -> bool {
         let Some(Value::Object(body)) = self.json() else { return false };
         let is_empty = body.get("value").and_then(Value::as_array).is_some_and(Vec::is_empty);
@@ -77,13 +78,14 @@ impl Answer {
         is_empty && body.contains_key("@odata.context") && body.keys().all(is_list)
     }
 
-    /// Whether the app refuses to make a record because it is there already.
+    /// Whether the app refuses to create a record because it exists already.
     pub(crate) fn is_duplicate(&self, connector: &Connector) -> bool {
         matches!(self.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED)
             || self.is_worded(connector, DUPLICATE_IN_FINANCE)
     }
 
-    /// Finance & Operations answers 400 to all that it does not take, or 500 in older versions. Only its words tell what it was.
+    /// Whether Finance & Operations gives this reason. It answers every refusal with 400, older versions with 500, so
+    /// only the message tells refusals apart.
     fn is_worded(&self, connector: &Connector, words: &str) -> bool {
         let refuses = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR);
         let says =
@@ -91,16 +93,18 @@ impl Answer {
         connector.kind == AppKind::FinanceOperations && refuses && self.json().is_some_and(says)
     }
 
-    /// Why a success status does not prove that the app applied the write. `None`: the answer proves it.
+    /// The reason why a success status does not prove that the app applied the write. `None`: the answer proves it.
     pub(crate) fn doubt(&self, kind: ConnectorKind) -> Option<String> {
         if self.is_page() {
             return Some("the answer is a web page, not one of the app".to_owned());
         }
         match self.status {
             StatusCode::NO_CONTENT | StatusCode::CREATED => return None,
-            StatusCode::ACCEPTED => return Some("the app has accepted the write, but not done it".to_owned()),
+            StatusCode::ACCEPTED => {
+                return Some("the app has accepted the write, but may not have executed it yet".to_owned());
+            }
             StatusCode::OK => {}
-            _ => return Some("this status does not say that the write was done".to_owned()),
+            _ => return Some("this status does not say that the app applied the write".to_owned()),
         }
         if let Body::Undecodable(why) = &self.body {
             return Some(why.clone());
@@ -111,9 +115,9 @@ impl Answer {
             (ConnectorKind::Odata, Some(Value::Object(fields))) if fields.keys().any(|name| name.starts_with('@')) => {
                 None
             }
-            // The body is too long or cut off, so only the status and the media type count.
+            // The body is too long or cut off, so only the status and the media type can prove it.
             (ConnectorKind::Odata, None) if !self.is_whole() && self.media_type() == "application/json" => None,
-            (ConnectorKind::Odata, _) => Some("its body is no OData object".to_owned()),
+            (ConnectorKind::Odata, _) => Some("its body is not an OData object".to_owned()),
             (ConnectorKind::Http, _) => None,
         }
     }
@@ -121,7 +125,8 @@ impl Answer {
     /// The failure of a write whose answer does not tell whether the app applied it.
     pub(crate) fn doubtful(&self, why: &str) -> Failure {
         let message = format!("{}: {why}", self.in_words());
-        // A denial in JSON is the app's own and may be about the record: a bare status would speak of the whole side.
+        // A denial in JSON comes from the app and may be about this record. As a code, the status would blame the whole
+        // side.
         let status = (!self.json().as_ref().is_some_and(denies)).then(|| self.status.as_u16().to_string());
         Failure::new(ErrorClass::OtherHttp, CallEffect::Unknown, status, &message)
     }
@@ -141,11 +146,11 @@ impl Answer {
         kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// Whether it is a page for people: a login, a maintenance notice, an error of a proxy.
+    /// Whether it is a web page for people: a login, a maintenance notice, an error of a proxy.
     pub(crate) fn is_page(&self) -> bool {
         let begins = |text: &str| {
             let start = text.trim_start().chars().take(20).collect::<String>().to_ascii_lowercase();
-            // Whatever says that it is JSON and is markup comes from something in front of the app.
+            // Markup that is labelled as JSON comes from a server in front of the app.
             let is_markup = self.media_type().ends_with("json") && start.starts_with('<');
             is_markup || ["<!doctype html", "<html", "<head", "<body", "<!--"].iter().any(|tag| start.starts_with(tag))
         };
@@ -153,10 +158,11 @@ impl Answer {
         html || matches!(&self.body, Body::Whole(body) if begins(&body.text))
     }
 
-    /// The record's `ETag` as the header tells it.
+    /// The record's `ETag` from the header.
     pub(crate) fn header_etag(&self) -> Option<String> {
         let etag = self.headers.get(ETAG)?.to_str().ok()?;
-        // Apache and Jetty mark the ETag of what they compress, and the app behind them does not know the marked one.
+        // Apache and Jetty add a mark to the ETag of an answer that they compress. The app behind them does not know
+        // that ETag.
         let marked = ["--gzip\"", "-gzip\"", ";gzip\""].iter().find_map(|mark| etag.strip_suffix(mark));
         Some(match marked.filter(|_| is_compressed(&self.headers)) {
             Some(etag) => format!("{etag}\""),
@@ -164,7 +170,7 @@ impl Answer {
         })
     }
 
-    /// The `ETag` of a record that was written: by header, or, in `OData`, in the body.
+    /// The `ETag` of the written record, from the header or, in `OData`, from the body.
     pub(crate) fn etag(&self) -> Option<String> {
         self.header_etag().or_else(|| match self.json()?.get(odata::ETAG)? {
             Value::String(etag) => Some(etag.clone()),
@@ -172,7 +178,11 @@ impl Answer {
         })
     }
 
-    /// The body of a successful `GET`. All its failures are without effect.
+    /// The body of a successful `GET` as a record.
+    ///
+    /// # Errors
+    /// The body is not a JSON object, is nested too deep, or could not be read. A read has no effect, so neither has
+    /// the failure.
     pub(crate) fn into_record(self) -> Result<Record, Failure> {
         match self.into_json()? {
             Value::Object(record) => shallow(record),
@@ -194,13 +204,13 @@ impl Answer {
         }
     }
 
-    /// The body of a successful `GET` as any JSON value.
+    /// The body of a successful `GET` as any JSON value. Fails as [`Self::text`] does, and if it is not JSON.
     pub(crate) fn into_json(self) -> Result<Value, Failure> {
         serde_json::from_str(&self.into_text()?)
             .map_err(|error| unreadable(&format!("the answer is not JSON: {}", shape(&error))))
     }
 
-    /// The body of a successful `GET` as text.
+    /// The body of a successful `GET` as an owned text. Fails as [`Self::text`] does.
     pub(crate) fn into_text(self) -> Result<String, Failure> {
         self.text()?;
         match self.body {
@@ -209,7 +219,10 @@ impl Answer {
         }
     }
 
-    /// The same, where it is.
+    /// The body of a successful `GET` as text.
+    ///
+    /// # Errors
+    /// The body is longer than its limit, was cut off, or could not be decoded without doubt.
     pub(crate) fn text(&self) -> Result<&str, Failure> {
         match &self.body {
             Body::Whole(Text { text, flaw: None }) => Ok(text),
@@ -222,7 +235,8 @@ impl Answer {
         }
     }
 
-    /// The record as the app has stored it, if this answer to a write is that record. Its absence is no failure: the write stands.
+    /// The record as the app has stored it, if this answer to a write has that record. `None` is no failure: the app
+    /// applied the write anyway.
     pub(crate) fn stored(&self, side: &SideConfig, address: &RecordAddress) -> Option<Record> {
         let Body::Whole(Text { text, flaw: None }) = &self.body else { return None };
         let Ok(Value::Object(record)) = serde_json::from_str(text) else { return None };
@@ -231,7 +245,7 @@ impl Answer {
         is_it.then(|| plan::found(side, record, address, None).record)
     }
 
-    /// The failure that this answer reports, in the app's own words if it has any.
+    /// The failure that this answer reports, with the app's own message if it has one.
     pub(crate) fn failure(&self) -> Failure {
         if let Some(failure) = self.refused_key() {
             return failure;
@@ -239,7 +253,7 @@ impl Answer {
         let said = self.said();
         let end = CallEnd::Status { status: self.status.as_u16(), explained: said.explained };
         let (class, mut effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
-        // A router or a proxy answers while the app is away: nobody refused the record.
+        // A router or a proxy has answered while the app is down, so the app has not refused the record.
         let nowhere = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE].contains(&self.status);
         if nowhere && self.is_page() && effect == CallEffect::Refused {
             effect = CallEffect::NotApplied;
@@ -247,7 +261,7 @@ impl Answer {
         let status = self.status.as_u16().to_string();
         let message = said.message.unwrap_or_else(|| self.in_words());
         let (code, message) = match said.code {
-            // Whatever the error code, the app refused our credentials, not this record.
+            // Whatever its error code, a 401 refuses our credentials and not this record.
             Some(code) if self.status == StatusCode::UNAUTHORIZED => (status, format!("{code}: {message}")),
             code => (code.unwrap_or(status), message),
         };
@@ -270,7 +284,7 @@ impl Answer {
         }
     }
 
-    /// The words of an error.
+    /// The error in the body, in the app's own words.
     pub(crate) fn said(&self) -> Explanation {
         match &self.body {
             Body::Whole(body) => explain(&body.text, &self.media_type()),
@@ -278,18 +292,18 @@ impl Answer {
         }
     }
 
-    /// Whether somebody in front of the app seems to have written this refusal: no web page and no empty answer is the app's, and
-    /// an `OData` app has its own form for errors.
+    /// Whether a server in front of the app seems to have sent this refusal. A web page and an empty answer are not the
+    /// app's, and an `OData` app has its own form for errors.
     pub(crate) fn is_of_another_server(&self, is_odata: bool) -> bool {
         let is_error = || self.json().is_some_and(|body| body["error"].is_object()) || self.said().explained;
         let is_empty = || matches!(&self.body, Body::Whole(body) if body.text.trim().is_empty());
         self.is_page() || if is_odata { !is_error() } else { self.status == StatusCode::BAD_REQUEST && is_empty() }
     }
 
-    /// Why nothing was read.
+    /// The failure of a read that this answer ended.
     pub(crate) fn failure_to_read(&self) -> Failure {
         if self.status.is_success() {
-            return self.doubtful("a record was asked for");
+            return self.doubtful("the app did not return the record");
         }
         self.failure()
     }
@@ -328,9 +342,9 @@ impl Answer {
     }
 }
 
-/// Members that are false in the body of a call that failed.
+/// Members that apps set to false when a call failed.
 const FLAGS: [&str; 3] = ["success", "ok", "succeeded"];
-/// The same as .NET apps write them. In a record of `OData` they are fields.
+/// The same in .NET apps. In a record of `OData` they are fields.
 const DOTNET_FLAGS: [&str; 4] = ["Success", "Succeeded", "IsSuccess", "isSuccess"];
 
 /// Every member by which [`denies`] decides.
@@ -338,7 +352,7 @@ pub(crate) fn telling_members() -> impl Iterator<Item = &'static str> {
     ["error", "errors", "@odata.context"].into_iter().chain(FLAGS).chain(DOTNET_FLAGS)
 }
 
-/// Whether a body that came with a success says that the write failed: `{"success": false}`, `{"error": …}`, `{"errors": […]}`.
+/// Whether the body of a success says that the call failed: `{"success": false}`, `{"error": …}`, `{"errors": […]}`.
 pub(crate) fn denies(body: &Value) -> bool {
     let set = |value: &Value| match value {
         Value::Null | Value::Bool(false) => false,
@@ -359,12 +373,12 @@ fn shallow(record: Record) -> Result<Record, Failure> {
     }
 }
 
-/// An answer to a read that is not what was asked for.
+/// The failure of a read whose answer is not the expected one.
 pub(crate) fn unreadable(message: &str) -> Failure {
     Failure::new(ErrorClass::OtherHttp, CallEffect::NotApplied, None, message)
 }
 
-/// A failure of a call that changes nothing, so its effect is never unknown.
+/// Sets the effect of a call that changes nothing: it is never unknown.
 pub(crate) fn without_effect(mut failure: Failure) -> Failure {
     if failure.effect == CallEffect::Unknown {
         failure.effect = CallEffect::NotApplied;
@@ -372,7 +386,7 @@ pub(crate) fn without_effect(mut failure: Failure) -> Failure {
     failure
 }
 
-/// Where JSON went wrong, without repeating any of it.
+/// The kind and place of an error in JSON. It repeats nothing of the text, which may be confidential.
 pub(crate) fn shape(error: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }

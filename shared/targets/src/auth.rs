@@ -21,7 +21,7 @@ pub(crate) struct Credential {
     header: Option<(HeaderName, HeaderValue)>,
     /// Secrets to redact from every message.
     pub(crate) hidden: Vec<Secret>,
-    /// Number of this secret or token; a caller passes it on when the app refuses it.
+    /// Number of this secret or token. When the app refuses it, the caller passes the number to get a new one.
     pub(crate) number: u64,
 }
 
@@ -51,7 +51,7 @@ impl<S: Secrets> Keyring<S> {
         Self { secrets: SecretCache::new(secrets), tokens: Slots::default() }
     }
 
-    /// The credential for a side; a new one if the app refused the one with number `refused`.
+    /// Returns the credential for a side, or a new one if the app refused the one with the number `refused`.
     pub(crate) async fn credential(
         &self,
         wire: &Wire,

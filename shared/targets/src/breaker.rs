@@ -1,9 +1,10 @@
-//! A circuit breaker: leaves an app alone that does not answer. Each write would cost its caller the whole deadline,
-//! and the app a connection.
+//! A circuit breaker: keeps writes from an app that does not answer. Each of them would cost its caller the whole
+//! deadline, and the app a connection.
 //!
-//! Once [`OPEN_AFTER_CALLS`] writes in a row have failed for a reason of the whole side, over at least
-//! [`OPEN_AFTER_MS`], writes fail at once and are not sent. One every [`PROBE_EVERY_MS`] is sent, to see whether the
-//! app answers again. Each process has its own view. A 429 neither counts nor ends the row.
+//! The breaker opens when [`OPEN_AFTER_CALLS`] writes in a row have failed for a reason of the whole side, over at
+//! least [`OPEN_AFTER_MS`]. Then writes fail at once and are not sent, except for one every [`PROBE_EVERY_MS`], which
+//! tests whether the app answers again. Each process has its own breaker. A 429 neither counts as a failure nor ends
+//! the row.
 
 use std::{
     collections::BTreeMap,
@@ -18,12 +19,12 @@ use domain::{
 
 /// Failed writes in a row that open the breaker.
 const OPEN_AFTER_CALLS: u32 = 10;
-/// The shortest time from the first of them until the breaker opens, in milliseconds: a restart of the app takes less.
+/// Shortest time from the first of them until the breaker opens, in milliseconds. A restart of an app takes less.
 const OPEN_AFTER_MS: u64 = 10_000;
-/// Time between two probes, in milliseconds: by as much, at most, Tandem notices late that the app is back.
+/// Time between two probes, in milliseconds: the longest delay until Tandem notices that the app answers again.
 const PROBE_EVERY_MS: u64 = 2_000;
 
-/// What this process has seen of each side.
+/// The breakers of all sides, with what this process has seen of each.
 #[derive(Debug, Default)]
 pub(crate) struct Breaker(Mutex<BTreeMap<SideId, Seen>>);
 
@@ -42,7 +43,7 @@ impl Breaker {
         self.seen().get(side).map(|seen| seen.health.clone()).unwrap_or_default()
     }
 
-    /// Says why a call must not be made.
+    /// Fails if a call must not be made. The failure says why.
     pub(crate) fn check(&self, side: &SideId, now: Timestamp) -> Result<(), Failure> {
         let mut all = self.seen();
         let Some(seen) = all.get_mut(side) else { return Ok(()) };
@@ -51,7 +52,7 @@ impl Breaker {
         };
         if let Some(trouble) = seen.health.trouble.as_ref().filter(is_open) {
             let says = format!("{}; this call was not made", trouble.describe(side));
-            // A connection that was not opened did not break: the class `network` would count against the record.
+            // No connection broke here. The class `network` would count against the record.
             let class = if trouble.class == ErrorClass::Network { ErrorClass::Unavailable } else { trouble.class };
             return Err(Failure::new(class, CallEffect::NotApplied, None, &says));
         }
@@ -80,7 +81,7 @@ mod tests {
         Failure::new(ErrorClass::Network, CallEffect::NotApplied, None, "no connection")
     }
 
-    /// A breaker after so many failed calls, one each `every_ms`; and the time of the last.
+    /// A breaker after `calls` failed calls, one every `every_ms`, and the time of the last one.
     fn after(calls: u32, every_ms: u64) -> (Breaker, Timestamp) {
         let (breaker, mut now) = (Breaker::default(), Timestamp(1_000_000));
         for _ in 0..calls {

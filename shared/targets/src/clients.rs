@@ -1,4 +1,4 @@
-//! The HTTP clients: guarded, without redirects, proxies or automatic retries.
+//! The HTTP clients. They call only what the guard allows, and use no redirects, proxies or automatic retries.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use crate::{
     resolver::GuardedResolver,
 };
 
-/// One client for each connect timeout in use, made when first needed: reqwest sets it per client.
+/// One client for each connect timeout in use, because reqwest has one timeout for each client. Created on first use.
 #[derive(Debug)]
 pub(crate) struct Clients {
     guard: Guard,
@@ -33,14 +33,14 @@ impl Clients {
         }
         let client = make(&self.guard, timeout)?;
         if made.len() >= MAX_CLIENTS {
-            made.clear(); // operators edited timeouts often; calls in flight keep their client
+            made.clear(); // operators have edited timeouts often; calls in flight keep their client
         }
         made.insert(timeout, client.clone());
         Ok(client)
     }
 }
 
-/// Choices, and why:
+/// Creates a client. The choices, and why:
 /// - TLS trusts the system's roots, as the AWS SDK does: AL2023 carries them and the runtime updates them; a private
 ///   authority is added by `SSL_CERT_FILE`. The crypto is aws-lc-rs.
 /// - HTTP/1.1 only: one call per connection, so a connection that breaks is one unknown outcome and not a hundred.
@@ -48,8 +48,8 @@ impl Clients {
 ///   hyper-util resends if a *reused* connection turns out to be closed before it takes the request from
 ///   hyper's queue. hyper hands such a request back only if not one byte of it was encoded (`TrySendError::message`),
 ///   so it cannot have had an effect, also on a `plain` side. A connection that breaks later is never resent.
-/// - No redirects: they would carry the credentials to a host not allowed, and turn a PATCH into a GET.
-/// - No proxy from the environment: it would resolve names in our stead, past the guard.
+/// - No redirects: they could carry the credentials to a host that is not allowed, and would turn a PATCH into a GET.
+/// - No proxy from the environment: the proxy would resolve names itself, past the guard.
 fn make(guard: &Guard, connect_timeout: Duration) -> Result<Client, reqwest::Error> {
     Client::builder()
         .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))

@@ -1,4 +1,4 @@
-//! The connectors as the use cases see them.
+//! The connectors: implements the port [`Apps`] for the use cases.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,10 +23,10 @@ use crate::{
     wire::{Deadline, Wire, no_time},
 };
 
-/// The connect timeout of a side that does not set one: its client is made at start.
+/// The connect timeout of a side that does not set one. The client for it is created at start.
 const USUAL_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The connectors of all sides, with their connections, secrets and tokens. Made once per process.
+/// The connectors of all sides, with their connections, secrets and tokens. A process creates them once.
 #[derive(Debug)]
 pub struct Connectors<S> {
     wire: Wire,
@@ -36,25 +36,25 @@ pub struct Connectors<S> {
 }
 
 impl<S: Secrets> Connectors<S> {
-    /// Connectors that call the hosts `guard` lets through, with secrets from `secrets`.
+    /// Creates connectors that call the hosts that `guard` allows, with secrets from `secrets`.
     ///
     /// # Errors
-    /// The HTTP client cannot be made, e.g. because the system has no root certificates.
+    /// The HTTP client cannot be created, e.g. because the system has no root certificates.
     pub fn new(guard: Guard, secrets: S) -> Result<Self, String> {
         let wire = Wire::new(guard);
         wire.warm(USUAL_CONNECT_TIMEOUT)?;
         Ok(Self { wire, keyring: Keyring::new(secrets), csrf: CsrfTokens::default(), breaker: Breaker::default() })
     }
 
-    /// Sends a request with the side's credentials. Renews refused ones and tries once more: a call that was
-    /// answered 401 had no effect, so this repeats nothing.
+    /// Sends a request with the side's credentials. If the app refuses them (401), renews them and sends the request
+    /// once more. The refused call had no effect, so nothing happens twice.
     pub(crate) async fn send(
         &self,
         side: &SideConfig,
         request: &Request,
         deadline: &Deadline,
     ) -> Result<Answer, Failure> {
-        self.wire.check(&request.url)?; // before any secret is read for it
+        self.wire.check(&request.url)?; // first, so that no secret is read for a host that is not allowed
         let credential = self.credential(side, None, deadline).await?;
         let answer = self.send_with_token(side, &credential, request, deadline).await?;
         if answer.status != StatusCode::UNAUTHORIZED || side.connector.auth == Auth::None {
@@ -67,8 +67,8 @@ impl<S: Secrets> Connectors<S> {
         self.send_with_token(side, &renewed, request, deadline).await
     }
 
-    /// Sends a request with the token against cross-site requests, if the app has asked for one. When it asks now, fetches a
-    /// token and tries once more: what was refused for want of a token had no effect.
+    /// Sends a request, with a CSRF token if the app has asked for one before. If it asks for one now, fetches a token
+    /// and sends the request once more. The refused call had no effect.
     async fn send_with_token(
         &self,
         side: &SideConfig,
@@ -84,7 +84,7 @@ impl<S: Secrets> Connectors<S> {
         }
         let mut fetch = plan::probe(side, None)?;
         csrf::ask(&mut fetch);
-        fetch.max_answer_bytes = 0; // its headers have the token
+        fetch.max_answer_bytes = 0; // the token is in the headers
         let fetched = self.send_as(credential, &fetch, deadline).await.map_err(without_effect)?;
         if !self.csrf.keep(side, &fetched) {
             return Ok(answer);
@@ -116,7 +116,8 @@ impl<S: Secrets> Connectors<S> {
         Ok(answer)
     }
 
-    /// Reads a record before a deadline that earlier calls may share, and tells where it is.
+    /// Reads a record before a deadline, which may cover earlier calls, too. Returns `None` if the app has no such
+    /// record.
     pub(crate) async fn read_within(
         &self,
         side: &SideConfig,
@@ -144,7 +145,7 @@ impl<S: Secrets> Connectors<S> {
         Ok(Some((at, plan::found(side, record, address, etag))))
     }
 
-    /// Writes whatever the record is at the moment.
+    /// Writes a record without a precondition.
     async fn write_once(&self, side: &SideConfig, call: &Call, deadline: &Deadline) -> Result<Applied, Failure> {
         let sends = match &call.image {
             Image::Absent => Sends::Deletion,
@@ -162,8 +163,8 @@ impl<S: Secrets> Connectors<S> {
         }
     }
 
-    /// Creates a missing record. If somebody else creates it at the same time, the next attempt
-    /// changes it.
+    /// Creates a missing record. If somebody else creates it at the same time, this fails, and the next attempt changes
+    /// it.
     pub(crate) async fn create(
         &self,
         side: &SideConfig,
@@ -182,9 +183,10 @@ impl<S: Secrets> Connectors<S> {
 
     async fn probe_once(&self, side: &SideConfig, entity: Option<&str>) -> Result<(), Failure> {
         let mut request = plan::probe(side, entity)?;
-        request.max_answer_bytes = 0; // the status tells all
+        request.max_answer_bytes = 0; // the status is enough
         let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
-        // A REST app may refuse a list (405) or serve nothing at its root (404). Either shows that it is reachable.
+        // A REST app may refuse to list (405), or have nothing at its root (404). Either answer shows that it can be
+        // reached.
         let unlisted = side.connector.protocol() == ConnectorKind::Http
             && (answer.status == StatusCode::METHOD_NOT_ALLOWED
                 || entity.is_none() && answer.is_absent(&side.connector));
@@ -252,7 +254,7 @@ fn now() -> Timestamp {
     Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The outcome of a write. Deleting a missing record is a success.
+/// Turns the answer to a write into its outcome. Deleting a missing record is a success.
 pub(crate) fn concluded(side: &SideConfig, call: &Call, answer: &Answer) -> Result<Applied, Failure> {
     let kind = side.connector.protocol();
     if call.image == Image::Absent && answer.is_absent(&side.connector) {

@@ -1,5 +1,5 @@
-//! The token against cross-site requests that SAP's OData services ask for: a modifying request must carry one that a read has
-//! given out, together with the cookies of that read.
+//! CSRF tokens, which SAP's OData services ask for: a modifying request must carry a token from the answer to a read,
+//! together with the cookies of that answer.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use reqwest::{
 use crate::{answer::Answer, plan::Request};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
-/// Sides whose tokens are kept; a process has few.
+/// Most sides whose tokens are kept. A process has few sides.
 const MAX_KEPT: usize = 64;
 
 /// A token and the cookies that belong to it.
@@ -26,14 +26,14 @@ struct Token {
 #[derive(Debug, Default)]
 pub(crate) struct CsrfTokens(Mutex<Vec<(Session, Token)>>);
 
-/// Who speaks to which service.
+/// A service, by its base URL, and the credentials that are used for it.
 type Session = (String, Auth);
 
 fn is_of((url, auth): &Session, side: &SideConfig) -> bool {
     *url == side.connector.base_url && *auth == side.connector.auth
 }
 
-/// Whether the app refuses a request because it has no valid token. Nothing was changed then.
+/// Whether the app refuses a request because it has no valid token. Such a request has changed nothing.
 pub(crate) fn is_required(request: &Request, answer: &Answer) -> bool {
     let says = answer.headers.get(TOKEN).is_some_and(|told| told.as_bytes().eq_ignore_ascii_case(b"required"));
     says && answer.status == StatusCode::FORBIDDEN && modifies(request)
@@ -43,13 +43,13 @@ fn modifies(request: &Request) -> bool {
     request.method != Method::GET
 }
 
-/// Makes a read ask for a token.
+/// Adds the header with which a read asks for a token.
 pub(crate) fn ask(request: &mut Request) {
     request.headers.insert(TOKEN, HeaderValue::from_static("Fetch"));
 }
 
 impl CsrfTokens {
-    /// Puts the side's token into a modifying request, if it has given one out.
+    /// Puts the side's token into a modifying request, if there is one.
     pub(crate) fn put_into(&self, side: &SideConfig, request: &mut Request) {
         if !modifies(request) {
             return;
@@ -62,7 +62,7 @@ impl CsrfTokens {
         }
     }
 
-    /// Keeps the token that an answer gives out. Returns whether it gives one out.
+    /// Keeps the token of an answer. Returns whether the answer has one.
     pub(crate) fn keep(&self, side: &SideConfig, answer: &Answer) -> bool {
         let Some(token) = answer.headers.get(TOKEN).filter(|told| !told.is_empty()).cloned() else { return false };
         let mut token = Token { token, cookies: cookies(&answer.headers) };

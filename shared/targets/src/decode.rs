@@ -11,20 +11,21 @@ pub(crate) use self::coding::is_compressed;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) text: String,
-    /// Why some characters may be wrong. Good enough for the words of an error; a record with wrong characters would be copied.
+    /// The reason why some characters may be wrong. An error's message may have such characters; a record must not,
+    /// because Tandem would copy them.
     pub(crate) flaw: Option<String>,
 }
 
-/// Why a body has no text.
+/// The reason why a body cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Undecodable {
-    /// It is longer than the limit, as it came or without its compression.
+    /// It is longer than the limit, compressed or decompressed.
     TooLarge,
-    /// What it is instead, as a sentence about it.
+    /// Another reason, as a sentence about the body.
     Because(String),
 }
 
-/// Decodes a body. What comes out has at most `limit_bytes`, however small the compressed body is.
+/// Decodes a body. The result has at most `limit_bytes`, however small the compressed body is.
 pub(crate) fn decode(body: Vec<u8>, headers: &HeaderMap, limit_bytes: usize) -> Result<Text, Undecodable> {
     let plain = coding::remove(body, headers, limit_bytes)?;
     let text = charset::read(plain, headers)?;

@@ -4,21 +4,22 @@ mod xml;
 
 use serde_json::{Map, Value};
 
-/// Most messages of single fields that are joined into one.
+/// Most messages about single fields that are joined into one.
 const MAX_PARTS: usize = 5;
 
-/// The app's own words.
+/// An error in the app's own words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Explanation {
-    /// Its error code.
+    /// The app's error code.
     pub(crate) code: Option<String>,
-    /// Its message, with the fields that it is about.
+    /// The app's message, with the names of the fields that it is about.
     pub(crate) message: Option<String>,
     /// Whether the application wrote this, not a gateway in front of it.
     pub(crate) explained: bool,
 }
 
-/// Reads an error body: JSON, `OData` as XML, or plain text. An HTML page was written for somebody else, mostly by a proxy.
+/// Reads an error body: JSON, an `OData` error in XML, or plain text. An HTML page explains nothing: it is for people,
+/// and mostly from a proxy.
 pub(crate) fn explain(text: &str, media_type: &str) -> Explanation {
     let text = text.trim();
     if let Ok(value) = serde_json::from_str(text) {
@@ -49,8 +50,8 @@ fn object(fields: &Map<String, Value>) -> Explanation {
     }
 }
 
-/// `{"error": {"code", "message", "target", "details", "innererror"}}`. SAP's `message` is `{"lang", "value"}`. Finance &
-/// Operations leaves `code` empty, puts a generic sentence into `message`, and the reason into `innererror`.
+/// Reads `{"error": {"code", "message", "target", "details", "innererror"}}`. SAP's `message` is `{"lang", "value"}`.
+/// Finance & Operations leaves `code` empty, and has a generic sentence in `message` and the reason in `innererror`.
 fn odata(error: &Map<String, Value>) -> Explanation {
     let outer = text(error, "message").or_else(|| text(error.get("message")?.as_object()?, "value"));
     let outer = outer.map(|message| with_field(text(error, "target").as_deref(), message));
@@ -67,8 +68,8 @@ fn odata(error: &Map<String, Value>) -> Explanation {
     Explanation { explained: code.is_some() || message.is_some(), code, message }
 }
 
-/// RFC 9457, with the messages of single fields that frameworks add, and bodies that only have a `message`. Those come from
-/// gateways as well, so a message alone does not count as the application's word.
+/// Reads a problem of RFC 9457 with the messages about fields that frameworks add, or a body that only has a `message`.
+/// Gateways send such bodies, too, so a message alone does not count as explained by the app.
 fn problem(fields: &Map<String, Value>) -> Explanation {
     let kind = text(fields, "type").filter(|kind| kind != "about:blank");
     let detail = text(fields, "detail");
@@ -83,7 +84,7 @@ fn problem(fields: &Map<String, Value>) -> Explanation {
     if of_fields.is_empty() && is_only_of_fields(fields) {
         of_fields = self::of_fields(&Value::Object(fields.clone()));
     }
-    // Eve puts what it says in general beside what it says of single fields.
+    // Eve has its general message beside the messages about fields.
     let general = fields.get("_error").and_then(Value::as_object);
     parts.extend(general.and_then(|error| text(error, "message")));
     let detailed = detail.is_some() || !of_fields.is_empty();
@@ -94,14 +95,15 @@ fn problem(fields: &Map<String, Value>) -> Explanation {
     Explanation { explained: found.explained || detailed, ..found }
 }
 
-/// `{"name": ["This field is required."]}` and nothing else, as Django REST framework and Rails answer.
+/// Whether the body has messages by field and nothing else, as Django REST framework and Rails answer:
+/// `{"name": ["This field is required."]}`.
 fn is_only_of_fields(fields: &Map<String, Value>) -> bool {
     let is_texts =
         |value: &Value| value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string));
     !fields.is_empty() && fields.values().all(is_texts)
 }
 
-/// `[{"message", "errorCode", "fields"}]`, as Salesforce answers.
+/// Reads `[{"message", "errorCode", "fields"}]`, as Salesforce answers.
 fn list(errors: &[Value]) -> Explanation {
     let code = errors.iter().find_map(|error| {
         let error = error.as_object()?;
@@ -111,7 +113,7 @@ fn list(errors: &[Value]) -> Explanation {
     Explanation { explained: code.is_some() || message.is_some(), code, message }
 }
 
-/// Messages by field: `{"name": ["is empty"]}`, or a list of objects or texts.
+/// Reads messages by field: `{"name": ["is empty"]}`, or a list of objects or texts.
 fn of_fields(errors: &Value) -> Vec<String> {
     match errors {
         Value::Object(fields) => fields
@@ -126,7 +128,7 @@ fn of_fields(errors: &Value) -> Vec<String> {
     }
 }
 
-/// One item of a list: a text, or an object with a message and the field that it is about.
+/// Reads one item of a list: a text, or an object with a message and the field that it is about.
 fn part(item: &Value) -> Option<String> {
     let fields = match item {
         Value::Object(fields) => fields,
@@ -139,7 +141,7 @@ fn part(item: &Value) -> Option<String> {
     Some(with_field(field.as_deref(), says))
 }
 
-/// A field as it is named: a text, a path in parts (`["body", "name"]`), or `{"pointer": "/data/name"}`.
+/// Reads the name of a field: a text, a path in parts (`["body", "name"]`), or `{"pointer": "/data/name"}`.
 fn field_name(value: &Value) -> Option<String> {
     match value {
         Value::String(name) => Some(name.clone()).filter(|name| !name.is_empty()),
@@ -152,7 +154,7 @@ fn field_name(value: &Value) -> Option<String> {
     }
 }
 
-/// Names the field, unless the message does.
+/// Puts the field before the message, unless the message names it.
 fn with_field(field: Option<&str>, message: String) -> String {
     match field {
         Some(field) if !message.contains(field) => format!("{field}: {message}"),
@@ -160,7 +162,7 @@ fn with_field(field: Option<&str>, message: String) -> String {
     }
 }
 
-/// Joins messages; drops one that another contains.
+/// Joins messages. Drops each one that another one contains.
 fn joined(parts: Vec<String>) -> Option<String> {
     let mut whole: Vec<String> = Vec::new();
     for part in parts {
@@ -193,7 +195,7 @@ fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
     fields.get(name).filter(|value| value.is_string()).and_then(words)
 }
 
-/// Codes come as text and as numbers.
+/// The member `name` as text. Apps send codes as texts and as numbers.
 fn scalar(fields: &Map<String, Value>, name: &str) -> Option<String> {
     fields.get(name).and_then(words)
 }

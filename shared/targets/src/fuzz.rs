@@ -1,4 +1,4 @@
-//! Random and mutilated answers: nothing panics, and what comes out is bounded. `PROPTEST_CASES` sets how many are tried.
+//! Random and mutilated answers: nothing panics, and all results are bounded. `PROPTEST_CASES` sets how many are tried.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ use crate::{
 
 const LIMIT_BYTES: usize = 4_096;
 
-/// Answers of apps, to be mutilated.
+/// Answers of apps, which the tests mutilate.
 const BODIES: [&str; 9] = [
     r#"{"error": {"code": "0x1", "message": {"lang": "en", "value": "Zoë"}, "target": "name", "details": [{"message": "no", "target": "a"}], "innererror": {"internalexception": {"message": "deep"}}}}"#,
     r#"{"type": "about:blank", "title": "Bad.", "errors": {"Name": ["empty", 7, null]}, "detail": [{"loc": ["a", 0], "msg": "x"}]}"#,

@@ -1,4 +1,4 @@
-//! Which hosts may be called: an allow-list of names, and no address inside our own network.
+//! Decides which hosts Tandem may call: only names on an allow-list, and no address inside our own network.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -6,8 +6,8 @@ use url::{Host, Url};
 
 use crate::network::{Reach, reach};
 
-/// Decides whether a side's URL may be called. Checked twice: the URL before each call, and the address at the moment
-/// of connecting, so that a name cannot be pointed at our own network in between.
+/// Decides whether a side's URL may be called. It checks twice: the URL before each call, and the address when the
+/// connection is made, so that nobody can point a name at our own network in between.
 #[derive(Clone, Debug)]
 pub struct Guard {
     allowed: Arc<[Pattern]>,
@@ -17,11 +17,11 @@ pub struct Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
     Exact(String),
-    /// `.example.com`: any name that ends so, at any depth; not the bare domain.
+    /// `.example.com`: any name that ends with it, at any depth. The bare domain does not.
     Under(String),
 }
 
-/// Why a host is not called.
+/// The refusal to call a host, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     host: String,
@@ -37,22 +37,23 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Guard {
-    /// A guard that lets through the hosts named, each exact (`erp.example.com`) or as `*.example.com`.
+    /// Creates a guard that allows the named hosts. A name is exact (`erp.example.com`) or stands for all names below a
+    /// domain (`*.example.com`).
     ///
-    /// `allow_private` is for local mode: it permits plain http, and loopback and private addresses, also of hosts that
-    /// are not named. Without it an empty list lets nothing through.
+    /// `allow_private` is for local mode. It also allows plain http, and loopback and private addresses, even of hosts
+    /// that are not named. Without it, an empty list allows nothing.
     ///
     /// # Errors
-    /// A name is not a host name.
+    /// A name is not a host name. The text names it.
     pub fn new<T: AsRef<str>>(hosts: impl IntoIterator<Item = T>, allow_private: bool) -> Result<Self, String> {
         let allowed = hosts.into_iter().map(|host| pattern(host.as_ref())).collect::<Result<_, _>>()?;
         Ok(Self { allowed, allow_private })
     }
 
-    /// Whether this URL may be called, before its name is resolved.
+    /// Checks whether this URL may be called, before its name is resolved.
     ///
     /// # Errors
-    /// It may not; the refusal names the host and the reason.
+    /// The URL may not be called. The refusal names the host and the reason.
     pub fn check(&self, url: &Url) -> Result<(), Refusal> {
         let host = url.host_str().unwrap_or_default();
         let refuse = |reason: &str| Err(Refusal::new(host, reason));
@@ -60,7 +61,7 @@ impl Guard {
             "https" => {}
             "http" if self.allow_private => {}
             "http" => return refuse("only https is allowed"),
-            _ => return refuse("only http(s) is spoken"),
+            _ => return refuse("only http(s) is supported"),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("its URL contains a user");
@@ -74,7 +75,7 @@ impl Guard {
         }
     }
 
-    /// Whether a connection to `ip` may be made for this host.
+    /// Checks whether a connection to `ip` may be made for this host.
     pub(crate) fn check_address(&self, host: &str, ip: IpAddr) -> Result<(), Refusal> {
         let refuse = |reason: String| Err(Refusal::new(host, &reason));
         match reach(ip) {
@@ -104,7 +105,7 @@ impl Refusal {
     }
 }
 
-/// Normalizes a name of the list as URLs do: lower case, ASCII.
+/// Parses a name of the list, and normalizes it as URLs do: lower case, ASCII.
 fn pattern(text: &str) -> Result<Pattern, String> {
     let (under, name) = match text.strip_prefix("*.") {
         Some(name) => (true, name),

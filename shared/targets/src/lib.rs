@@ -1,13 +1,13 @@
 //! The connectors: they write a record to an app and report the outcome.
 //!
-//! [`Connectors`] implements [`app::ports::Apps`]. A call is first *planned* (`plan`, `odata`, `rest`: pure, the
-//! request as data) and then *sent* (`wire`: deadlines, guard, bounds, and the end of the call named for
-//! [`domain::failure::classify`]). Between the two stand who we are (`auth`) and, for `versioned` sides, what must not
-//! have changed (`precondition`).
+//! [`Connectors`] implements [`app::ports::Apps`]. A call has two steps. It is *planned*: `plan`, `odata` and `rest`
+//! are pure and build the request as data. Then it is *sent*: `wire` applies deadlines, guard and limits, and names the
+//! end of the call for [`domain::failure::classify`]. In between, `auth` adds the credentials and, for `versioned`
+//! sides, `precondition` the condition that the record has not changed.
 //!
-//! All records of an entity are read page by page by `list`: a row that cannot be a record spoils no other.
+//! `list` reads all records of an entity page by page. A row that is not a record does not spoil the others.
 //!
-//! Architecture invariant: nothing here sends a request twice after an unknown outcome. That is the lane's decision.
+//! Architecture invariant: nothing here sends a request again after an unknown outcome. The lane decides that.
 
 mod answer;
 mod auth;

@@ -1,4 +1,4 @@
-//! Reading all records of an entity, page by page.
+//! Reads all records of an entity, page by page.
 
 mod envelope;
 pub(crate) mod link;
@@ -31,7 +31,7 @@ use crate::{
     wire::Deadline,
 };
 
-/// What an answer says beside its rows.
+/// The information of an answer beside its rows.
 #[derive(Debug, Default, PartialEq)]
 struct Frame {
     next: Option<Cursor>,
@@ -39,7 +39,8 @@ struct Frame {
 }
 
 impl<S: Secrets> Connectors<S> {
-    /// Reads a page. Lasts at most the side's `request_timeout_ms`.
+    /// Reads a page, with the side's credentials for lists (`copy_auth`). Takes at most the side's
+    /// `request_timeout_ms`.
     pub(crate) async fn read_list(
         &self,
         side: &SideConfig,
@@ -63,15 +64,16 @@ impl<S: Secrets> Connectors<S> {
     }
 }
 
-/// A page has megabytes, and the `ETag`s in it stand in its body: no server marks them when it compresses. What the side itself
-/// asks for stands.
+/// Asks for a compressed answer, because a page has megabytes. Its `ETag`s are in the body, where no server marks them.
+/// A setting of the side itself wins.
 fn compress(request: &mut Request) {
     if request.headers.get(ACCEPT_ENCODING).is_some_and(|wanted| wanted == "identity") {
         request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
 }
 
-/// An app that no longer knows its own link says so with 410, 404 or 400. What is counted by us does not expire.
+/// The failure of an answer without a page. An app that no longer knows its own link or token answers 410, 404 or 400:
+/// then the cursor has expired. A page number or an offset cannot expire.
 fn refusal(side: &SideConfig, place: &Place, answer: &Answer) -> PageError {
     let is_odata = side.connector.protocol() == ConnectorKind::Odata;
     let is_of_app = match answer.status {
@@ -80,7 +82,7 @@ fn refusal(side: &SideConfig, place: &Place, answer: &Answer) -> PageError {
         _ => false,
     };
     let failure = match answer.status.is_success() {
-        true => answer.doubtful("a page was asked for"),
+        true => answer.doubtful("the app did not return a page"),
         false => answer.failure(),
     };
     match without_effect(failure) {
@@ -125,7 +127,7 @@ fn read(side: &SideConfig, listing: &Listing, place: &Place, from: &Url, answer:
     Ok(page)
 }
 
-/// An answer that cannot be followed.
+/// The failure of an answer that does not lead to the next page.
 fn unusable(message: &str) -> Failure {
     crate::answer::unreadable(message)
 }

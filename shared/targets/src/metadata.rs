@@ -1,4 +1,4 @@
-//! `$metadata`: what an `OData` app says of its entities.
+//! `$metadata`: the description that an `OData` app gives of its entities.
 
 mod csdl;
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl<S: Secrets> Connectors<S> {
-    /// Reads `$metadata`, and takes from it what it says of these entities. `None`: the app does not speak `OData`.
+    /// Reads the description of these entities from `$metadata`. `None`: the app does not speak `OData`.
     pub(crate) async fn read_metadata(
         &self,
         side: &SideConfig,
@@ -30,7 +30,8 @@ impl<S: Secrets> Connectors<S> {
         let url = path::under(&path::base(&side.connector)?, "$metadata")?;
         let mut request = plan::get(side, url)?;
         request.headers.insert(ACCEPT, HeaderValue::from_static("application/xml"));
-        request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip")); // megabytes, and no ETag of it is used
+        // It has megabytes, and Tandem uses no ETag of it that a compressing server could mark.
+        request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         request.max_answer_bytes = MAX_METADATA_BYTES;
         let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
         if !answer.status.is_success() {

@@ -2,20 +2,20 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Where an address leads.
+/// The kind of network that an address is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     Public,
-    /// Loopback and private networks: only in local mode.
+    /// Loopback or private: allowed only in local mode.
     Private(&'static str),
-    /// Never allowed: instance metadata, multicast, reserved blocks.
+    /// Instance metadata, multicast or reserved: never allowed.
     Never(&'static str),
 }
 
 use Reach::{Never, Private, Public};
 
-/// Judges an address after IANA's special-purpose registries. An IPv6 address that carries an IPv4 address is judged by
-/// that one: otherwise `::ffff:127.0.0.1` or a NAT64 gateway would be a way around.
+/// Classifies an address by IANA's special-purpose registries. An IPv6 address that contains an IPv4 address is
+/// classified by that one. Otherwise `::ffff:127.0.0.1` or a NAT64 gateway would lead around the guard.
 pub(crate) fn reach(ip: IpAddr) -> Reach {
     match ip {
         IpAddr::V4(ip) => v4(ip),

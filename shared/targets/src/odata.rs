@@ -1,4 +1,4 @@
-//! `OData` v4, as Dataverse's Web API and Finance & Operations speak it.
+//! `OData` v4, as the Web API of Dataverse and Finance & Operations speak it.
 
 use app::ports::RecordAddress;
 use domain::{
@@ -21,12 +21,12 @@ use crate::{
 const VERSION: HeaderName = HeaderName::from_static("odata-version");
 const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// The name of the `ETag` in an answer's body.
+/// The name of the `ETag` in the body of an answer.
 pub(crate) const ETAG: &str = "@odata.etag";
 
-/// The protocol's headers. An upsert asks for no body in return, unless the side wants the record as it is stored, or its new
-/// `ETag` is needed for the next write: Dataverse sends it only in the representation, and the answer costs less than reading the
-/// record next time.
+/// Adds the headers of the protocol. A write asks for the record in return (`wants_representation`) only if the side
+/// wants the record as it is stored, or if the next write needs the new `ETag`: Dataverse sends that only with the
+/// record, and this costs less than reading the record next time.
 pub(crate) fn headers(request: &mut Request, wants_representation: bool) {
     let version = HeaderValue::from_static("4.0");
     request.headers.insert(VERSION, version.clone());
@@ -37,17 +37,17 @@ pub(crate) fn headers(request: &mut Request, wants_representation: bool) {
     }
 }
 
-/// A record's key as its URL has it.
+/// The key of a record in its URL.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyInUrl {
-    /// The key predicate, to follow the entity set.
+    /// The key predicate, which follows the entity set.
     pub(crate) predicate: String,
-    /// The values of its aliases, as a query; empty without any.
+    /// The values of the predicate's aliases, as a query. Empty without aliases.
     pub(crate) query: String,
 }
 
-/// The key predicate. A key of several parts is always named. A quote is doubled *before* the whole is percent-encoded: a
-/// server decodes first, then parses.
+/// Builds the key predicate. A key of several parts always has their names. A quote is doubled *before* the text is
+/// percent-encoded, because a server decodes first and then parses.
 pub(crate) fn key(connector: &Connector, record: &RecordAddress) -> Result<KeyInUrl, Failure> {
     let style = connector.key_style();
     let encode = |text: &str| path::encode_key(connector.key_encoding, text);
@@ -69,12 +69,12 @@ pub(crate) fn key(connector: &Connector, record: &RecordAddress) -> Result<KeyIn
     Ok(KeyInUrl { predicate: format!("({})", predicate.join(",")), query: query.join("&") })
 }
 
-/// A text as a literal.
+/// A text as an `OData` literal.
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Unquoted, a `)` or `/` would be read as syntax even when encoded.
+/// Checks a key without quotes: a server would take a `)` or `/` in it for syntax, even if it is encoded.
 fn bare(key: &str) -> Result<String, Failure> {
     if key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:_+~".contains(&b)) {
         Ok(path::encode(key))
@@ -83,7 +83,7 @@ fn bare(key: &str) -> Result<String, Failure> {
     }
 }
 
-/// Takes `@odata.etag` and all other annotations out of a record; they are not fields.
+/// Removes all annotations from a record, because they are not fields. Returns the `@odata.etag` among them.
 pub(crate) fn take_annotations(record: &mut Record) -> Option<String> {
     let etag = match record.get(ETAG) {
         Some(Value::String(etag)) => Some(etag.clone()),
@@ -93,8 +93,8 @@ pub(crate) fn take_annotations(record: &mut Record) -> Option<String> {
     etag
 }
 
-/// Whether a lookup of a record leads where `bound`, the path of an `@odata.bind`, does. A path by an alternate key does not
-/// tell which GUID is read.
+/// Whether a lookup of a record refers to the record at `bound`, the path of an `@odata.bind`. A path with an alternate
+/// key does not say which GUID the app returns.
 pub(crate) fn refers_to(record: &Record, lookup: &str, bound: &Value) -> bool {
     let found = record.get(&format!("_{lookup}_value")).and_then(Value::as_str);
     let path = bound.as_str();

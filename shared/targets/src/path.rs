@@ -9,14 +9,15 @@ use url::Url;
 
 use crate::plan::{not_callable, unwritable};
 
-/// Everything but RFC 3986's unreserved characters is encoded: no character of a key can have a meaning in a URL.
+/// The characters to encode: all but the unreserved ones of RFC 3986, so that no character of a key means anything in a
+/// URL.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// A key, or a part of it, for a path.
+/// Encodes a key, or a part of it, for a path.
 pub(crate) fn encode_key(encoding: KeyEncoding, text: &str) -> String {
     match encoding {
         KeyEncoding::Once => encode(text),
@@ -24,7 +25,7 @@ pub(crate) fn encode_key(encoding: KeyEncoding, text: &str) -> String {
     }
 }
 
-/// The base URL of the side's entities.
+/// The base URL of the side's entities. It ends with a slash.
 pub(crate) fn base(connector: &Connector) -> Result<Url, Failure> {
     let url = Url::parse(&connector.base_url).map_err(|error| not_callable(&format!("base_url: {error}")))?;
     if url.path().ends_with('/') && url.query().is_none() && url.fragment().is_none() {
@@ -34,7 +35,7 @@ pub(crate) fn base(connector: &Connector) -> Result<Url, Failure> {
     }
 }
 
-/// `{base}{entity}`, the entity being a name or a path of names.
+/// The URL `{base}{entity}`. The entity is a name or a path of names.
 pub(crate) fn entity(connector: &Connector, entity: &str) -> Result<Url, Failure> {
     under(&base(connector)?, &segments(entity)?)
 }
@@ -54,24 +55,24 @@ pub(crate) fn record(connector: &Connector, template: &str, entity: &str, key: &
     under(&base(connector)?, &path)
 }
 
-/// A name or a path of names, encoded.
+/// Encodes a name or a path of names.
 pub(crate) fn segments(entity: &str) -> Result<String, Failure> {
     Ok(entity.split('/').map(segment).collect::<Result<Vec<_>, _>>()?.join("/"))
 }
 
-/// Appends to the base what is encoded already.
+/// Appends an encoded path to the base.
 pub(crate) fn under(base: &Url, encoded: &str) -> Result<Url, Failure> {
     let mut url = base.clone();
     url.set_path(&format!("{}{encoded}", base.path()));
     Ok(url)
 }
 
-/// A key, or a part of it, as a segment of its own.
+/// Encodes a key, or a part of it, as one segment of a path.
 pub(crate) fn key_segment(encoding: KeyEncoding, text: &str) -> Result<String, Failure> {
     segment(text).map(|_| encode_key(encoding, text))
 }
 
-/// One segment of a path. `.` and `..` cannot be one, however they are encoded: URL parsers resolve them away.
+/// Encodes one segment of a path. Fails for `.` and `..`: URL parsers remove them, however they are encoded.
 pub(crate) fn segment(text: &str) -> Result<String, Failure> {
     match text {
         "" | "." | ".." => Err(unwritable(&format!("`{text}` cannot stand in a URL path"))),

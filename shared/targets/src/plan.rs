@@ -1,4 +1,4 @@
-//! Plans requests as data, before anything is sent.
+//! Builds requests as data, before anything is sent.
 
 use app::ports::{Call, FetchedRecord, RecordAddress};
 use domain::{
@@ -37,16 +37,16 @@ pub(crate) struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     Always,
-    /// The record still has this `ETag`.
+    /// The record must still have this `ETag`.
     Unchanged(HeaderValue),
-    /// There is no such record.
+    /// There must be no such record.
     Missing,
 }
 
 impl Request {
-    /// Asks for an answer that is not compressed. Without the header a server may choose any compression (RFC 9110, 12.5.3);
-    /// with one, Apache marks the `ETag` and nginx makes it weak, and no `If-Match` fits any more. Answers are small. A side
-    /// that needs another wish names it in its `headers`.
+    /// Creates a request that asks for an uncompressed answer. Without the header `Accept-Encoding` a server may choose
+    /// any compression (RFC 9110, 12.5.3). When they compress, Apache marks the `ETag` and nginx makes it weak, and
+    /// then no `If-Match` matches it. Answers are small. A side can set another value in its `headers`.
     pub(crate) fn new(method: Method, url: Url) -> Self {
         let headers = HeaderMap::from_iter([(ACCEPT, JSON), (ACCEPT_ENCODING, IDENTITY)]);
         Self { method, url, headers, body: None, max_answer_bytes: MAX_ANSWER_BYTES, key_in_path: None }
@@ -60,20 +60,20 @@ impl Request {
     }
 }
 
-/// What a write sends.
+/// The content of a write.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sends<'a> {
-    /// A change of a record; it creates the record if there is none.
+    /// Some fields of a record. The write creates the record if there is none.
     Change(&'a Record),
     /// A whole record that replaces the existing one.
     Whole(&'a Record),
     /// A new record.
     New(&'a Record),
-    /// Its deletion.
+    /// The deletion of a record.
     Deletion,
 }
 
-/// One request of a write to the record at `at`: the call's own address, or, where the app chooses the ids, the one that was found.
+/// Builds one request of a write.
 pub(crate) fn write(
     side: &SideConfig,
     call: &Call,
@@ -103,7 +103,7 @@ pub(crate) fn write(
         odata::headers(&mut request, representation);
     }
     let headers = &mut request.headers;
-    // An app that remembers keys must not take a create for a repeat of the update that found no record.
+    // An app that remembers idempotency keys must not take a create for a repeat of the update that found no record.
     let new = if matches!(sends, Sends::New(_)) { ".new" } else { "" };
     headers.insert(IDEMPOTENCY_KEY, header(&format!("{}{new}", call.entry))?);
     headers.insert(TANDEM_VERSION, header(&call.version.to_string())?);
@@ -129,7 +129,7 @@ fn envelop(connector: &Connector, record: Record) -> Record {
     names.into_iter().rev().fold(record, |inner, outer| Record::from_iter([(name(outer), Value::Object(inner))]))
 }
 
-/// The side's own headers and query parameters.
+/// Adds the side's own headers and query parameters.
 fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failure> {
     if side.connector.protocol() == ConnectorKind::Http {
         let is_patch = request.method == Method::PATCH;
@@ -146,12 +146,13 @@ fn with_fixed(side: &SideConfig, mut request: Request) -> Result<Request, Failur
         request.headers.insert(name, value);
     }
     let mut query = side.connector.query();
-    // What the request says itself stands: the app's own link to a next page has them already.
+    // Parameters of the request itself win: a link of the app to the next page has these already.
     let given: Vec<_> = request.url.query_pairs().map(|(name, _)| name.into_owned()).collect();
     query.retain(|name, _| !given.iter().any(|given| given == name));
     if !query.is_empty() {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        // A form writes a space as a plus; in OData's URLs a plus is itself, and CAP refuses it. A plus of ours is `%2B` by now.
+        // A form encodes a space as a plus. In URLs of OData a plus is a plus, and CAP refuses it. A real plus is `%2B`
+        // here.
         let own = form.replace('+', "%20");
         let all = request.url.query().map_or_else(|| own.clone(), |given| format!("{given}&{own}"));
         request.url.set_query(Some(&all));
@@ -163,12 +164,12 @@ fn media_type(text: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(text).map_err(|_| not_callable("connector.media_type is no header value"))
 }
 
-/// The reading of a record.
+/// Builds the request that reads a record.
 pub(crate) fn read(side: &SideConfig, record: &RecordAddress) -> Result<Request, Failure> {
     read_by(side, of_record(Method::GET, side, record, side.connector.record_url())?)
 }
 
-/// The smallest request that shows whether the app accepts our credentials.
+/// Builds the smallest request that shows whether the app accepts our credentials.
 pub(crate) fn probe(side: &SideConfig, entity: Option<&str>) -> Result<Request, Failure> {
     let connector = &side.connector;
     let Some(entity) = entity else { return get(side, path::base(connector)?) };
@@ -185,7 +186,7 @@ pub(crate) fn get(side: &SideConfig, url: Url) -> Result<Request, Failure> {
     read_by(side, Request::new(Method::GET, url))
 }
 
-/// The reading of a page. With a body, the app takes what it is asked for from that.
+/// Builds the request that reads a page. Some apps take their parameters from the body.
 pub(crate) fn list(side: &SideConfig, method: Method, url: Url, body: Option<&Record>) -> Result<Request, Failure> {
     let request = Request::new(method, url);
     match body {
@@ -201,7 +202,7 @@ fn read_by(side: &SideConfig, mut request: Request) -> Result<Request, Failure> 
     with_fixed(side, request)
 }
 
-/// The record in an answer, without annotations and without its key, which is not a field to us.
+/// The record in an answer, without annotations and without its key, which Tandem does not treat as a field.
 pub(crate) fn found(
     side: &SideConfig,
     mut record: Record,
@@ -240,17 +241,17 @@ fn header(text: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(text).map_err(|_| unwritable("an id cannot stand in a header"))
 }
 
-/// No request can carry this record, so a retry cannot help.
+/// The failure of a record that no request can carry. A retry cannot help.
 pub(crate) fn unwritable(message: &str) -> Failure {
     Failure::new(ErrorClass::BadRequest, CallEffect::Refused, None, message)
 }
 
-/// The side's settings allow no call to its app. This affects every record alike.
+/// The failure of a side whose settings allow no call to its app. It concerns every record.
 pub(crate) fn not_callable(message: &str) -> Failure {
     ended(CallEnd::NotAllowed, message)
 }
 
-/// A failure without an answer.
+/// The failure of a call that ended without an answer.
 pub(crate) fn ended(end: CallEnd, message: &str) -> Failure {
     let (class, effect) = classify(end).unwrap_or((ErrorClass::OtherHttp, CallEffect::Unknown));
     Failure::new(class, effect, None, message)

@@ -1,5 +1,5 @@
-//! Read-modify-write. A `versioned` side gets the write only if its record did not change; a side that takes whole
-//! records gets its own record merged with our fields.
+//! Read-modify-write. A `versioned` side gets a write under the condition that its record has not changed. A side that
+//! takes only whole records gets its own record with our fields in it.
 
 use app::ports::{Applied, Call, FetchedRecord, RecordAddress};
 use domain::{
@@ -21,15 +21,15 @@ use crate::{
     wire::Deadline,
 };
 
-/// How the app's record compares to what we want to write.
+/// How the app's record compares to the record that we want to write.
 enum Look {
-    /// It is as we want it: an earlier attempt arrived, or somebody else wrote the same.
+    /// It is equal: an earlier attempt arrived, or somebody else wrote the same.
     Done(Applied),
-    /// It differs; we may write it while it still has this state.
+    /// It differs. We may write it as long as it has this state.
     Differs(Known),
 }
 
-/// The record, as far as it is known.
+/// The known state of the app's record.
 struct Known {
     /// Where it is.
     at: RecordAddress,
@@ -39,8 +39,9 @@ struct Known {
 }
 
 impl<S: Secrets> Connectors<S> {
-    /// Writes under `If-Match`, so that a call of ours that arrives late meets a changed `ETag` and is refused. When the
-    /// record was changed meanwhile we look at it: either it already is what we want, or we try again with what we saw.
+    /// Writes under `If-Match`, so that the app refuses a late call of ours when the `ETag` has changed since. If the
+    /// app refuses this write because the record has changed, reads the record: it is equal already, or the write is
+    /// tried again with its new state, at most [`MAX_CONDITIONAL_WRITES`] times.
     pub(crate) async fn write_conditionally(
         &self,
         side: &SideConfig,
@@ -62,11 +63,11 @@ impl<S: Secrets> Connectors<S> {
             if !was_changed(side, call, &known, &answer) {
                 return concluded(side, call, &answer);
             }
-            // The app certainly refused the write, so a failed read leaves nothing unknown.
+            // The app has certainly refused the write, so the outcome is known even if this read fails.
             known = match self.look(side, call, deadline).await? {
                 Look::Done(applied) => return Ok(applied),
-                // The record met our condition: the answer has another cause, such as a duplicate name (409), or a reference to
-                // a record that is not there (404).
+                // The record met our condition, so the answer has another cause, such as a duplicate name (409) or a
+                // reference to a missing record (404).
                 Look::Differs(now)
                     if now.condition == known.condition && answer.status != StatusCode::PRECONDITION_FAILED =>
                 {
@@ -103,7 +104,7 @@ impl<S: Secrets> Connectors<S> {
     }
 }
 
-/// The request that changes a record from its known state to the one we want.
+/// Builds the request that changes a record from its known state to the one that we want.
 fn request(side: &SideConfig, call: &Call, known: &Known) -> Result<Request, Failure> {
     let Image::Present(wanted) = &call.image else {
         return plan::write(side, call, &known.at, Sends::Deletion, &known.condition);
@@ -129,7 +130,7 @@ fn was_changed(side: &SideConfig, call: &Call, known: &Known, answer: &Answer) -
     matches!(answer.status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT) || gone || made
 }
 
-/// Whether all fields we write have the value we write. Fields that are not ours do not matter.
+/// Whether all fields that we write have our values already. Other fields do not matter.
 fn holds(kind: AppKind, found: &Record, wanted: &Record) -> bool {
     wanted.iter().all(|(name, value)| match name.strip_suffix("@odata.bind") {
         Some(lookup) => odata::refers_to(found, lookup, value),
@@ -137,16 +138,17 @@ fn holds(kind: AppKind, found: &Record, wanted: &Record) -> bool {
     })
 }
 
-/// By the rules of the content hash: `10` is `10.0`, null is absent. Some apps, CAP among them, answer a number as text.
+/// Whether two values are equal by the rules of the content hash: `10` equals `10.0`, and null equals a missing field.
+/// A number may also come as text, as from CAP.
 fn is_same(kind: AppKind, found: &Value, wanted: &Value) -> bool {
     let same = |found: &Value| ContentHash::of_value(found) == ContentHash::of_value(wanted);
-    // Finance & Operations stores a blank text for none, and Dataverse none for a blank one.
+    // Finance & Operations stores a blank text instead of null, and Dataverse null instead of a blank text.
     let blank = |value: &Value| value.is_null() || value == "";
     let blanks = matches!(kind, AppKind::FinanceOperations | AppKind::Dataverse) && blank(found) && blank(wanted);
     blanks || same(found) || wanted.is_number() && number_in(found).as_ref().is_some_and(same)
 }
 
-/// The number that a text is, as JSON writes numbers: `007` is none.
+/// The number in a text, if JSON would write it so: `007` is no number.
 fn number_in(value: &Value) -> Option<Value> {
     value.as_str()?.parse().ok().map(Value::Number)
 }

@@ -1,5 +1,5 @@
-//! Refusals of a key for the characters in it. IIS, Apache, Tomcat and many proxies refuse a path with an encoded `/` or `+`, and
-//! never ask the app.
+//! Refusals of a key because of its characters. IIS, Apache, Tomcat and many proxies refuse a path with an encoded `/`
+//! or `+` without asking the app.
 
 use app::ports::RecordAddress;
 use domain::{
@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 
 use crate::answer::Answer;
 
-/// Characters that servers are known to refuse in a path although they are encoded.
+/// Characters that servers are known to refuse in a path even if they are encoded.
 const REFUSED: &str = "/\\+#%&:*?<>\"|";
 
 /// A key that stands in a path and has characters that servers refuse there.
@@ -25,7 +25,7 @@ pub(crate) struct KeyInPath {
 }
 
 impl KeyInPath {
-    /// `None`: nothing in the key is suspect, or it is not in the path.
+    /// Finds the suspect characters of a record's key. `None`: it has none, or it is not in the path.
     pub(crate) fn of(connector: &Connector, record: &RecordAddress) -> Option<Self> {
         let is_odata = connector.protocol() == ConnectorKind::Odata;
         if is_odata && connector.key_style() == KeyStyle::Alias {
@@ -46,8 +46,9 @@ impl KeyInPath {
 }
 
 impl Answer {
-    /// The failure of a request whose path was refused, as it seems, for the record's key. It is this record's trouble and a
-    /// matter of the settings, so it is counted as `mapping`. A web page with 404 may also mean that the app is away.
+    /// The failure of a request, if a server seems to have refused its path because of the record's key. It concerns
+    /// this record and the settings, so its class is `mapping`. A web page with 404 may also mean that the app is down,
+    /// so its effect is not a refusal.
     pub(crate) fn refused_key(&self) -> Option<Failure> {
         let key = self.key_in_path.as_ref()?;
         let effect = match self.status {
@@ -63,7 +64,8 @@ impl Answer {
         let (status, said) = (self.status.as_u16(), self.said().message);
         let said = said.map(|said| format!(". It says: {said}")).unwrap_or_default();
         let message = format!(
-            "HTTP {status}, and not in the app's words: a server seems to refuse the key `{key}` for {suspects} in a path; {help}{said}"
+            "HTTP {status}, and not in the app's words: a server seems to refuse the key `{key}` for {suspects} in a path; \
+             {help}{said}"
         );
         let message = self.blot(message);
         Some(Failure::new(ErrorClass::Mapping, effect, Some(field.clone()), &message))

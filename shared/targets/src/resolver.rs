@@ -1,4 +1,4 @@
-//! Name resolution that returns only addresses the guard allows.
+//! Name resolution that returns only addresses that the guard allows.
 
 use std::io;
 
@@ -6,8 +6,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::guard::Guard;
 
-/// The system's resolver behind the guard. The addresses it returns are those that are connected to: there is no
-/// second look-up that could answer differently (DNS rebinding).
+/// The system's resolver behind the guard. The client connects to the addresses that it returns: there is no second
+/// look-up, which could return others (DNS rebinding).
 pub(crate) struct GuardedResolver(pub(crate) Guard);
 
 impl Resolve for GuardedResolver {

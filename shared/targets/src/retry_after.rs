@@ -1,10 +1,10 @@
-//! How long an app asks us to wait.
+//! The wait for which an app asks.
 
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// Milliseconds after `Retry-After`, given in seconds or as a date. A date is taken from the app's own `Date`, so that a
-/// difference between two clocks is not waited for.
+/// The wait of `Retry-After`, in milliseconds. The header has seconds or a date. The wait until a date is counted from
+/// the app's own `Date`, so that a difference between clocks does not matter.
 pub(crate) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {

@@ -1,4 +1,4 @@
-//! Reading any one record of an entity.
+//! Reads any one record of an entity, for the connection test.
 
 use app::ports::FetchedRecord;
 use domain::{
@@ -15,7 +15,7 @@ use crate::{
 impl<S: Secrets> Connectors<S> {
     pub(crate) async fn sample_once(&self, side: &SideConfig, entity: &str) -> Result<Option<FetchedRecord>, Failure> {
         let mut request = plan::probe(side, Some(entity))?;
-        request.max_answer_bytes = MAX_PAGE_BYTES; // some apps do not know `limit`
+        request.max_answer_bytes = MAX_PAGE_BYTES; // some apps ignore `limit` and return a whole page
         let answer = self.send(side, &request, &Deadline::of(side, 1)).await?;
         if !answer.status.is_success() {
             return Err(answer.failure());
@@ -28,7 +28,7 @@ impl<S: Secrets> Connectors<S> {
         let mut record = match records.first() {
             None => return Ok(None),
             Some(Value::Object(record)) => record.clone(),
-            Some(_) => return Err(unreadable("the answer lists something else than records")),
+            Some(_) => return Err(unreadable("the answer is a list, but not of records")),
         };
         let etag = match side.connector.protocol() {
             ConnectorKind::Odata => odata::take_annotations(&mut record),

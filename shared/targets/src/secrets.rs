@@ -11,7 +11,7 @@ use crate::{
 
 pub use app::ports::Secrets;
 
-/// A text that is never printed.
+/// A text that is never printed: `Debug` shows `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Arc<str>);
 
@@ -20,12 +20,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for the one place that sends it.
+    /// The text, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Redacts the secret from an app's text: some apps repeat the credentials they refuse.
+    /// Redacts the secret from an app's text, because some apps repeat the credentials that they refuse.
     pub(crate) fn blot(&self, text: String) -> String {
         if self.0.len() >= MIN_BLOTTED_BYTES && text.contains(&*self.0) { text.replace(&*self.0, "***") } else { text }
     }
@@ -37,7 +37,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets read so far, each for a limited time.
+/// A cache of secrets. Each is kept for a limited time.
 #[derive(Debug)]
 pub(crate) struct SecretCache<S> {
     source: S,
@@ -49,7 +49,7 @@ impl<S: Secrets> SecretCache<S> {
         Self { source, slots: Slots::default() }
     }
 
-    /// The secret, read anew if the app refused the value with number `refused`.
+    /// Returns the secret. Reads it anew if the app refused the value with the number `refused`.
     pub(crate) async fn get(&self, name: &SecretRef, refused: Option<u64>) -> Result<Kept<Secret>, Failure> {
         self.slots.get(name, refused, self.fetch(name)).await
     }
@@ -59,7 +59,7 @@ impl<S: Secrets> SecretCache<S> {
             let message = format!("the secret {} cannot be read: {error}", String::from(name.clone()));
             Failure::new(ErrorClass::Auth, CallEffect::NotApplied, None, &message)
         })?;
-        // A shell that stored the secret may have appended a line break.
+        // The shell command that stored the secret may have appended a line break.
         Ok((Secret::new(text.trim_end_matches(['\r', '\n'])), SECRET_LIFE))
     }
 }

@@ -1,4 +1,5 @@
-//! A cache that fetches each value on demand, once at a time, and keeps it until it expires or is refused.
+//! A cache that fetches each value on demand and keeps it until it expires or is refused. It fetches a value only once,
+//! however many callers wait for it.
 
 use std::{
     collections::BTreeMap,
@@ -12,8 +13,8 @@ use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use crate::limits::RENEWAL_PAUSE;
 
-/// A value and its number in the slot. A caller whose value is refused passes the number; only the first of many that
-/// were refused at once fetches a new one.
+/// A value and its number in the slot. A caller whose value was refused passes the number. Of many callers that were
+/// refused at the same time, only the first one fetches a new value.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept<V> {
     pub(crate) value: V,
@@ -24,14 +25,14 @@ pub(crate) struct Kept<V> {
 struct Slot<V> {
     kept: Kept<V>,
     until: Instant,
-    /// When it was last fetched because its predecessor had been refused.
+    /// The time of the last fetch after a refusal.
     renewed: Option<Instant>,
 }
 
-/// A slot may be empty, and is locked while it is being filled.
+/// A slot. It may be empty, and is locked while its value is fetched.
 type Shared<V> = Arc<AsyncMutex<Option<Slot<V>>>>;
 
-/// One slot for each key.
+/// The slots by key.
 #[derive(Debug)]
 pub(crate) struct Slots<K, V>(Mutex<BTreeMap<K, Shared<V>>>);
 
@@ -42,8 +43,8 @@ impl<K, V> Default for Slots<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Slots<K, V> {
-    /// Returns the cached value, or fetches one. `refused` is the number of the refused value; the answer may
-    /// have the same number right after a renewal.
+    /// Returns the cached value, or fetches one. `refused` is the number of the refused value. The result has the same
+    /// number if the value was renewed less than [`RENEWAL_PAUSE`] ago.
     pub(crate) async fn get(
         &self,
         key: &K,
@@ -51,7 +52,7 @@ impl<K: Ord + Clone, V: Clone> Slots<K, V> {
         fetch: impl Future<Output = Result<(V, Duration), Failure>>,
     ) -> Result<Kept<V>, Failure> {
         let slot = self.slot(key);
-        let mut slot = slot.lock().await; // waiting callers find the value the first one fetched
+        let mut slot = slot.lock().await; // waiting callers find the value that the first one has fetched
         let now = Instant::now();
         let last = slot.as_ref().map_or(0, |slot| slot.kept.number);
         let renews = refused == Some(last);

@@ -26,8 +26,8 @@ pub(crate) struct Grant {
     pub(crate) scope: Option<String>,
 }
 
-/// A new token and how long it may be used. When the issuer refuses the client's secret, it is read anew and tried once
-/// more: it may have been rotated.
+/// Fetches a new token. Returns it with the time for which it may be used. If the issuer refuses the client's secret,
+/// reads the secret anew and tries once more, because the secret may have been rotated.
 pub(crate) async fn fetch<S: Secrets>(
     wire: &Wire,
     secrets: &SecretCache<S>,
@@ -76,14 +76,14 @@ fn request(grant: &Grant, secret: &Secret) -> Result<Request, Failure> {
     Ok(request)
 }
 
-/// Some issuers send the number as text.
+/// The time for which a token may be used, from `expires_in` in seconds. Some issuers send the number as text.
 pub(crate) fn life(expires_in: &Value) -> Duration {
     let seconds = expires_in.as_u64().or_else(|| expires_in.as_str()?.parse().ok());
     seconds.map_or(TOKEN_LIFE, Duration::from_secs).min(MAX_TOKEN_LIFE).saturating_sub(TOKEN_MARGIN)
 }
 
-/// Without a token we send nothing to the app, so nothing was applied; and the issuer refuses
-/// our credentials, not the record.
+/// The failure of a call that got no token. Nothing was sent to the app, so nothing was applied. If the issuer refused,
+/// it refused our credentials and not the record.
 fn no_token(failure: Failure) -> Failure {
     let class = match failure.class {
         ErrorClass::BadRequest | ErrorClass::Application => ErrorClass::Auth,

@@ -16,7 +16,7 @@ use crate::{
     plan::{Request, ended, not_callable},
 };
 
-/// How long a call may take.
+/// The time that a call may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     connect: Duration,
@@ -25,7 +25,7 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// A deadline of `requests` request timeouts of this side, from now.
+    /// Creates a deadline from now on: `requests` times the request timeout of this side.
     pub(crate) fn of(side: &SideConfig, requests: u32) -> Self {
         let one_request = Duration::from_millis(side.request_timeout_ms);
         let connect = Duration::from_millis(side.connect_timeout_ms);
@@ -41,7 +41,7 @@ impl Deadline {
     }
 }
 
-/// The HTTP layer, behind the guard.
+/// The HTTP layer. It sends only what the guard allows.
 #[derive(Debug)]
 pub(crate) struct Wire {
     guard: Guard,
@@ -53,17 +53,21 @@ impl Wire {
         Self { clients: Clients::new(guard.clone()), guard }
     }
 
-    /// Makes the client for this connect timeout now, so that the first call need not.
+    /// Creates the client for this connect timeout, so that the first call does not have to.
     pub(crate) fn warm(&self, connect_timeout: Duration) -> Result<(), String> {
         self.clients.with_connect_timeout(connect_timeout).map(drop).map_err(|error| cause(&error))
     }
 
-    /// Whether the guard lets this URL through.
+    /// Fails if the guard does not allow this URL.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Failure> {
         self.guard.check(url).map_err(|refusal| not_callable(&refusal.to_string()))
     }
 
-    /// Sends a request once. Returns `Ok` for every status, errors included.
+    /// Sends a request once. Every status is `Ok`, an error status, too.
+    ///
+    /// # Errors
+    /// The guard refuses the URL, no time is left, or the connection ended without a status. The failure says whether
+    /// the app may have applied the request.
     pub(crate) async fn send(&self, request: &Request, deadline: &Deadline) -> Result<Answer, Failure> {
         self.check(&request.url)?;
         let host = host(&request.url);
@@ -116,7 +120,8 @@ fn body(bytes: Vec<u8>, headers: &HeaderMap, limit_bytes: usize) -> Body {
     }
 }
 
-/// Classifies a call without a whole answer. Only a call that failed *while connecting* was certainly not sent.
+/// Classifies the end of a call without a complete answer. Only a call that failed *while connecting* was certainly not
+/// sent.
 fn end_of(error: &reqwest::Error, host: &str) -> (CallEnd, String) {
     if let Some(refusal) = find::<Refusal>(error) {
         return (CallEnd::NotAllowed, refusal.to_string());
@@ -131,12 +136,12 @@ fn end_of(error: &reqwest::Error, host: &str) -> (CallEnd, String) {
     }
 }
 
-/// Time ran out before anything was sent.
+/// The failure of a call for which no time was left. Nothing was sent.
 pub(crate) fn no_time() -> Failure {
     ended(CallEnd::ConnectTimeout, "no time was left to call the app")
 }
 
-/// The innermost error: the outer ones repeat the URL, which contains the record's key.
+/// The innermost error as text. The outer ones repeat the URL, which contains the record's key.
 fn cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn Error = error;
     while let Some(source) = inner.source() {

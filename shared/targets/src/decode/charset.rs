@@ -1,14 +1,14 @@
-//! Character sets: the byte order mark wins, then what the answer says of itself, then UTF-8.
+//! Character sets: the byte order mark decides, then the character set that the answer names, then UTF-8.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::{Text, Undecodable};
 
-/// How far an XML declaration is looked for its `encoding`.
+/// Bytes at the beginning of a body in which its XML declaration is searched for `encoding`.
 const DECLARATION_BYTES: usize = 200;
 
-/// The text of a body without codings.
+/// Reads the text of a body whose content codings have been removed.
 pub(super) fn read(mut body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undecodable> {
     if is_utf32(&body) {
         return Err(Undecodable::Because("its body is in UTF-32, which Tandem cannot read".to_owned()));
@@ -17,7 +17,8 @@ pub(super) fn read(mut body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undec
         Some((encoding, mark_bytes)) => (Some(encoding), mark_bytes),
         None => (utf16(&body).or_else(|| named(headers)).or_else(|| declared(&body)), 0),
     };
-    // JSON is UTF-8 whatever an old server adds to its media type (RFC 8259), and other text is hardly valid UTF-8 by chance.
+    // JSON is UTF-8 whatever charset an old server names (RFC 8259), and other text is hardly ever valid UTF-8 by
+    // chance.
     let is_utf8 = after_mark == 0 && !body.is_ascii() && std::str::from_utf8(&body).is_ok();
     let told = told.filter(|told| !is_utf8 || [UTF_16BE, UTF_16LE].contains(told));
     let encoding = told.unwrap_or(UTF_8);
@@ -35,7 +36,8 @@ pub(super) fn read(mut body: Vec<u8>, headers: &HeaderMap) -> Result<Text, Undec
         Some(encoding) => format!("its body is not {}, although it says so", encoding.name()),
         None => "its body is not UTF-8, and it names no other character set".to_owned(),
     };
-    // Old apps answer in the character set of Windows without a word. For an error that is the best guess.
+    // Old apps answer in the character set of Windows without naming it, so that is the best guess for an error
+    // message.
     let text = if encoding == UTF_8 { WINDOWS_1252.decode_without_bom_handling(&body).0 } else { text };
     Ok(Text { text: text.into_owned(), flaw: Some(flaw) })
 }
@@ -44,7 +46,7 @@ fn is_utf32(body: &[u8]) -> bool {
     matches!(body, [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, _, ..] | [1..=0x7f, 0, 0, 0, ..])
 }
 
-/// UTF-16 without a mark: JSON and XML begin with an ASCII character, so that one byte of the first two is zero.
+/// Detects UTF-16 without a mark: JSON and XML begin with an ASCII character, so one of the first two bytes is zero.
 fn utf16(body: &[u8]) -> Option<&'static Encoding> {
     match body {
         [0, 1..=0x7f, ..] => Some(UTF_16BE),
@@ -63,7 +65,7 @@ fn named(headers: &HeaderMap) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())
 }
 
-/// The `encoding` of an XML declaration. One that can be read byte by byte is no UTF-16, whatever it says.
+/// The `encoding` of an XML declaration. A declaration that is readable as ASCII is not UTF-16, whatever it says.
 fn declared(body: &[u8]) -> Option<&'static Encoding> {
     let start = String::from_utf8_lossy(&body[..body.len().min(DECLARATION_BYTES)]);
     let declaration = start.trim_start().strip_prefix("<?xml")?.split_once("?>")?.0;

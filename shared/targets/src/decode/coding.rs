@@ -1,4 +1,4 @@
-//! Content codings: gzip and deflate are removed, others are named.
+//! Content codings: removes gzip and deflate. Any other coding is an error that names it.
 
 use std::io::Read;
 
@@ -8,9 +8,9 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::Undecodable;
 
-/// Most codings that are taken off one body: a server's and a proxy's, and one more.
+/// Most codings of one body: one of the server, one of a proxy, and one more.
 const MAX_CODINGS: usize = 3;
-/// How gzip data begins (RFC 1952, deflate being the only method). No text begins so.
+/// The first bytes of gzip data (RFC 1952, with its only method, deflate). No text begins with them.
 const GZIP: &[u8] = &[0x1f, 0x8b, 8];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
@@ -30,7 +30,7 @@ pub(super) fn remove(mut body: Vec<u8>, headers: &HeaderMap, limit_bytes: usize)
     }
     for coding in codings.iter().rev() {
         body = match coding.as_str() {
-            // A proxy that has removed the compression sometimes leaves the header.
+            // Some proxies remove the compression and leave the header.
             "gzip" | "x-gzip" if !body.starts_with(GZIP) => body,
             "gzip" | "x-gzip" => gunzip(&body, limit_bytes)?,
             "deflate" => inflate(&body, limit_bytes)?,
@@ -44,7 +44,7 @@ pub(super) fn remove(mut body: Vec<u8>, headers: &HeaderMap, limit_bytes: usize)
     if body.starts_with(ZSTD) { Err(unknown("zstd")) } else { Ok(body) }
 }
 
-/// The codings that an answer names, in lower case. Some servers put a character set there; it compresses nothing.
+/// The codings that an answer names, in lower case. Some servers name a character set there, which is left out.
 fn named(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let names = values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
@@ -58,7 +58,7 @@ fn gunzip(body: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Undecodable> {
     bounded(MultiGzDecoder::new(body), limit_bytes)?.ok_or_else(|| damaged("gzip"))
 }
 
-/// `deflate` is zlib (RFC 1950) by the standard; some servers leave the zlib header out.
+/// Removes `deflate`. By the standard it is zlib (RFC 1950), but some servers leave the zlib header out.
 fn inflate(body: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Undecodable> {
     let plain = match bounded(ZlibDecoder::new(body), limit_bytes)? {
         Some(plain) => Some(plain),
@@ -67,7 +67,7 @@ fn inflate(body: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Undecodable> {
     plain.ok_or_else(|| damaged("deflate"))
 }
 
-/// Reads all of it, and stops at the limit. `None`: the data is damaged.
+/// Decompresses all data, or stops at the limit. `None`: the data is damaged.
 fn bounded(decoder: impl Read, limit_bytes: usize) -> Result<Option<Vec<u8>>, Undecodable> {
     let mut plain = Vec::new();
     let one_more = u64::try_from(limit_bytes).unwrap_or(u64::MAX).saturating_add(1);

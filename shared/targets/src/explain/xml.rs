@@ -1,7 +1,7 @@
-//! `OData` errors as XML: some servers answer so whatever is asked for.
+//! `OData` errors in XML, which some servers send even if the request asks for JSON.
 
-/// Code and message of `<error><code>…</code><message>…</message></error>`, with or without a prefix. `None`: it is something
-/// else, an HTML page, say.
+/// Code and message of `<error><code>…</code><message>…</message></error>`, with or without a prefix. `None`: the text
+/// is something else, for example an HTML page.
 pub(super) fn error(text: &str) -> Option<(Option<String>, Option<String>)> {
     let error = text.starts_with('<').then(|| element(text, "error"))??;
     let (code, message) = (element(error, "code"), element(error, "message"));
@@ -9,7 +9,7 @@ pub(super) fn error(text: &str) -> Option<(Option<String>, Option<String>)> {
     Some((code.and_then(words), message.and_then(words)))
 }
 
-/// What is in the first element of this name.
+/// The content of the first element with this name.
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = text;
     loop {

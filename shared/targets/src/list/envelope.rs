@@ -1,5 +1,5 @@
-//! The answer that has the rows of a page. Only what is around the rows is taken apart here: a row that cannot be read spoils
-//! no other, and no row is held twice.
+//! The answer around the rows of a page. This module parses only what is around the rows: so a row that cannot be read
+//! does not spoil the others, and no row is in memory twice.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::answer::{denies, shape, telling_members};
 
-/// An answer, as far as it had to be read.
+/// An answer, parsed only as far as necessary.
 #[derive(Debug)]
 pub(super) enum Envelope<'a> {
     List(Vec<&'a RawValue>),
@@ -15,7 +15,7 @@ pub(super) enum Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads what is around the rows. The error is a sentence about the answer.
+    /// Parses what is around the rows. The error is a sentence about the answer.
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
         let not_json = |error: serde_json::Error| format!("the answer is not JSON: {}", shape(&error));
         match text.trim_start().chars().next() {
@@ -26,7 +26,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Whether it says that the call failed.
+    /// Whether the answer says that the call failed.
     pub(super) fn denies(&self) -> bool {
         let Self::Object(members) = self else { return false };
         let told = telling_members().filter_map(|name| Some((name.to_owned(), value(members.get(name)?.get())?)));
@@ -39,7 +39,7 @@ impl<'a> Envelope<'a> {
         value(members.get(name)?.get()).filter(|value| !value.is_null())
     }
 
-    /// The items of the list that a member is.
+    /// The items of the member with this name, if it is a list.
     pub(super) fn list(&self, name: &str) -> Option<Vec<&'a str>> {
         let Self::Object(members) = self else { return None };
         items(members.get(name)?.get())
@@ -50,7 +50,7 @@ impl<'a> Envelope<'a> {
         value(self.find(pointer)?).filter(|value| !value.is_null())
     }
 
-    /// The items of the list at a JSON pointer.
+    /// The items of the value at a JSON pointer, if it is a list.
     pub(super) fn list_at(&self, pointer: &str) -> Option<Vec<&'a str>> {
         match self {
             Self::List(rows) if pointer.is_empty() => Some(rows.iter().map(|row| row.get()).collect()),

@@ -1,4 +1,4 @@
-//! Links to the next page: followed only to where our credentials may go.
+//! Links to the next page. Tandem follows only links to places where its credentials may go.
 
 use domain::Failure;
 use reqwest::header::{HeaderMap, LINK};
@@ -6,9 +6,10 @@ use url::Url;
 
 use super::{place::Place, unusable};
 
-/// Resolves the app's link, if our credentials may go there: same origin, below the same path.
+/// Resolves a link of the app. It must have the origin of `base` and lead below its path, because our credentials go
+/// there.
 pub(crate) fn inside(base: &Url, from: &Url, link: &str) -> Result<Place, Failure> {
-    let mut url = from.join(link.trim()).map_err(|_| unusable("the link to the next page is no URL"))?;
+    let mut url = from.join(link.trim()).map_err(|_| unusable("the link to the next page is not a URL"))?;
     url.set_fragment(None);
     let relative = relative(base, &url);
     relative.map(|relative| Place::Link(relative.to_owned())).ok_or_else(|| {
@@ -20,25 +21,26 @@ pub(crate) fn inside(base: &Url, from: &Url, link: &str) -> Result<Place, Failur
     })
 }
 
-/// Where a stored link leads. It is checked again: it has been in other hands.
+/// The URL of a stored link. It is checked again, because it has been outside of this process.
 pub(crate) fn stored(base: &Url, link: &str) -> Result<Url, Failure> {
     let url = Url::parse(&format!("{base}{link}")).ok().filter(|url| relative(base, url).is_some());
     url.ok_or_else(|| unusable("the cursor leads away from the side's base_url; it is not followed"))
 }
 
-/// A URL is written in one way (lower case, no `..`, no default port), and `base_url` ends with a slash: what begins as it does
-/// has its scheme, host and port, no user, and a path below its own.
+/// The part of a URL after the base, if it begins with the base. A parsed URL has one spelling (lower case, no `..`, no
+/// default port) and the base ends with a slash. So such a URL has the base's scheme, host and port, no user, and a
+/// path below that of the base.
 fn relative<'a>(base: &Url, url: &'a Url) -> Option<&'a str> {
     url.as_str().strip_prefix(base.as_str())
 }
 
-/// The target of the header `Link` with `rel="next"` (RFC 8288), if there is one.
+/// Finds the target of the header `Link` with `rel="next"` (RFC 8288).
 pub(super) fn next_of(headers: &HeaderMap) -> Option<String> {
     let texts = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
     texts.flat_map(links).find(|(_, is_next)| *is_next).map(|(target, _)| target)
 }
 
-/// Each target, and whether it is the next page.
+/// The targets of a header `Link`, each with whether it is the next page.
 fn links(mut rest: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     while let Some((target, after)) = rest.split_once('<').and_then(|(_, rest)| rest.split_once('>')) {
@@ -56,7 +58,7 @@ fn links(mut rest: &str) -> Vec<(String, bool)> {
     found
 }
 
-/// The parameters of a link: up to the comma that stands outside of quotes.
+/// The parameters of a link: the text up to the first comma outside of quotes.
 fn until_comma(text: &str) -> &str {
     let mut is_quoted = false;
     let end = text.find(|c| {

@@ -1,4 +1,4 @@
-//! Lists of `OData` apps: the app says where the next page is.
+//! Lists of `OData` apps. The app itself links to the next page.
 
 use domain::{
     Failure,
@@ -28,7 +28,7 @@ pub(super) fn plan(side: &SideConfig, listing: &Listing, place: &Place, size: u3
     Ok(request)
 }
 
-/// The first page. Its link names the next one, with the same options.
+/// The URL of the first page. The app's link to the next page keeps its options.
 fn first(connector: &Connector, listing: &Listing) -> Result<Url, Failure> {
     let mut options = Vec::new();
     let fields = listing.selected();
@@ -50,7 +50,7 @@ fn first(connector: &Connector, listing: &Listing) -> Result<Url, Failure> {
     Ok(url)
 }
 
-/// The fixed parts of the key, and what the map or the run wants beside.
+/// The `$filter`: the fixed parts of the key, and the filters of the map and of the run.
 fn filter(listing: &Listing) -> Option<String> {
     let literal = |value: &Value| value.as_str().map_or_else(|| value.to_string(), quoted);
     let fixed = listing.fixed_key.iter().map(|(name, value)| format!("{name} eq {}", literal(value)));
@@ -70,7 +70,7 @@ pub(super) fn frame(connector: &Connector, from: &Url, envelope: &Envelope<'_>) 
     let next = match envelope.member("@odata.nextLink") {
         None => Place::Start,
         Some(Value::String(link)) => link::inside(&path::base(connector)?, from, &link)?,
-        Some(_) => return Err(unusable("the link to the next page is no text")),
+        Some(_) => return Err(unusable("the link to the next page is not a text")),
     };
     // A number, or a text with `IEEE754Compatible`.
     let count = envelope.member("@odata.count");

@@ -1,4 +1,4 @@
-//! Where in a list a page begins.
+//! The place in a list where a page begins.
 
 use app::ports::PageError;
 use domain::{
@@ -9,22 +9,26 @@ use domain::{
 
 use super::unusable;
 
-/// Where in a list a page begins. In a [`Cursor`], each has its name before it.
+/// The place in a list where a page begins. As a [`Cursor`] it is a text: the name of the variant, a colon, and its
+/// value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Start,
-    /// At a link of the app, relative to the side's `base_url`.
+    /// A link of the app, relative to the side's `base_url`.
     Link(String),
-    /// At a token of the app.
+    /// A token of the app.
     Token(String),
-    /// At a page by its number.
+    /// The number of a page.
     Page(u64),
-    /// After so many rows.
+    /// The number of rows before the page.
     Offset(u64),
 }
 
 impl Place {
-    /// Where a cursor leads. One that was made by other settings of the side leads nowhere.
+    /// The place of a cursor; none means the start.
+    ///
+    /// # Errors
+    /// The cursor was created under other settings of the side, so it leads nowhere.
     pub(super) fn of(connector: &Connector, cursor: Option<&Cursor>) -> Result<Self, PageError> {
         let Some(cursor) = cursor else { return Ok(Self::Start) };
         let place = cursor.as_str().split_once(':').and_then(|(kind, rest)| match kind {
@@ -51,12 +55,12 @@ impl Place {
         }
     }
 
-    /// Whether the app itself has said where the page begins.
+    /// Whether the app itself has named the place.
     pub(super) fn is_named_by_app(&self) -> bool {
         matches!(self, Self::Link(_) | Self::Token(_))
     }
 
-    /// The cursor that leads here; none leads to the start.
+    /// The cursor of this place. The start has none.
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Failure> {
         let text = match self {
             Self::Start => return Ok(None),

@@ -1,4 +1,4 @@
-//! Lists of REST apps, as the side's settings describe them.
+//! Lists of REST apps. The side's settings describe them.
 
 use domain::{
     Failure, Record,
@@ -48,7 +48,7 @@ pub(super) fn plan(side: &SideConfig, listing: &Listing, place: &Place, size: u3
     };
     match list.method.unwrap_or_default() {
         ListMethod::Get => {
-            // The app's own link has them already.
+            // A link of the app has the parameters already.
             if !matches!(place, Place::Link(_)) {
                 add_to_query(&mut url, &parameters);
             }
@@ -78,7 +78,7 @@ pub(super) fn rows<'a>(connector: &Connector, entity: &str, envelope: &Envelope<
     let of_entity = entity.rsplit('/').next().unwrap_or(entity);
     let by_name = || LISTS.into_iter().chain([of_entity]).find_map(|name| envelope.list(name));
     let rows = envelope.list_at("").or_else(by_name);
-    rows.ok_or_else(|| "the answer is no list of records, nor has one; connector.list.rows says where it is".to_owned())
+    rows.ok_or_else(|| "the answer is no list of records and has none; set connector.list.rows to its place".to_owned())
 }
 
 /// The same of an answer that is taken apart as a whole, of an `OData` app, too.
@@ -114,7 +114,7 @@ pub(super) fn frame(
         (Some(NextPage::Token { pointer, .. }), _) => {
             text_at(envelope, pointer)?.filter(|token| !token.is_empty()).map_or(Place::Start, Place::Token)
         }
-        // A page that is not full is no proof: the app may give fewer rows than it is asked for.
+        // Only an empty page is the end: an app may return fewer rows than Tandem asks for.
         (Some(NextPage::Page { .. } | NextPage::Offset { .. }), _) if rows == 0 => Place::Start,
         (Some(NextPage::Page { .. }), Place::Page(page)) => Place::Page(page.saturating_add(1)),
         (Some(NextPage::Page { first, .. }), _) => Place::Page(u64::from(*first).saturating_add(1)),
@@ -126,7 +126,7 @@ pub(super) fn frame(
     Ok(Frame { next: next.cursor()?, total })
 }
 
-/// A link or a token: a text, or a number. `false` is what some apps say for none.
+/// Reads a link or a token: a text or a number. Some apps send `false` for none.
 fn text_at(envelope: &Envelope<'_>, pointer: &str) -> Result<Option<String>, Failure> {
     match envelope.at(pointer) {
         None | Some(Value::Bool(false)) => Ok(None),

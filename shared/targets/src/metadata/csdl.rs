@@ -1,4 +1,4 @@
-//! Reads the `OData` schema language (CSDL XML): entity sets, and the key, the properties and the base of their types.
+//! Parses the `OData` schema language (CSDL XML): entity sets, and the key, the properties and the base of their types.
 
 mod annotations;
 
@@ -10,7 +10,7 @@ use xmlparser::{ElementEnd, Token, Tokenizer};
 use self::annotations::Annotations;
 use crate::limits::MAX_BASE_TYPES;
 
-/// An entity type, before its base is known. All texts are parts of the document.
+/// An entity type without what it inherits. All texts are parts of the document.
 #[derive(Default)]
 struct Type<'a> {
     base: Option<&'a str>,
@@ -21,18 +21,18 @@ struct Type<'a> {
     is_open: bool,
 }
 
-/// What of the document is needed.
+/// The parts of the document that Tandem needs.
 #[derive(Default)]
 struct Schema<'a> {
     /// By qualified name.
     types: BTreeMap<String, Type<'a>>,
-    /// Names of sets, with the name of their type.
+    /// Names of entity sets, each with the name of its type.
     sets: Vec<(&'a str, &'a str)>,
-    /// Short names of namespaces.
+    /// Namespaces by their short names.
     aliases: BTreeMap<&'a str, &'a str>,
 }
 
-/// An element of which the start tag is being read.
+/// An element whose start tag is being read.
 #[derive(Default)]
 struct Element<'a> {
     name: &'a str,
@@ -45,10 +45,10 @@ impl<'a> Element<'a> {
     }
 }
 
-/// What the document says of these entity sets.
+/// Describes these entity sets from a document.
 ///
 /// # Errors
-/// It is no XML, or has no entity set. The text says where, and repeats nothing of the document.
+/// The document is not XML, or has no entity set. The text says where, and repeats nothing of the document.
 pub(crate) fn describe(document: &str, entities: &[String]) -> Result<Description, String> {
     let schema = read(document)?;
     if schema.sets.is_empty() {
@@ -99,13 +99,14 @@ fn read(document: &str) -> Result<Schema<'_>, String> {
     if depth == 0 { Ok(schema) } else { Err("it is cut off".to_owned()) }
 }
 
-/// Complex types have properties as well; they must not count as those of the entity type before.
+/// Whether an element is a type. Complex types count, because their properties must not count as those of the entity
+/// type before them.
 fn is_type(element: &str) -> bool {
     matches!(element, "EntityType" | "ComplexType")
 }
 
 impl<'a> Schema<'a> {
-    /// Takes an element that is a set, or a part of the type that it is inside of.
+    /// Stores an element that is an entity set, or a part of the type around it.
     fn take(&mut self, element: &Element<'a>, inside: Option<&str>) {
         let name = element.get("Name").unwrap_or_default();
         if element.name == "EntitySet" {
@@ -128,7 +129,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Notes that nobody may write a property of a type, which may be named by its alias.
+    /// Stores that nobody may write a property of a type. The type may be named by its alias.
     fn forbid_writes(&mut self, of_type: &str, property: &'a str) {
         let aliased = of_type
             .rsplit_once('.')
@@ -146,7 +147,7 @@ impl<'a> Schema<'a> {
         })
     }
 
-    /// A type together with those it inherits from.
+    /// The description of a type, with all that it inherits.
     fn entity(&self, name: &str) -> EntityDescription {
         let mut whole = EntityDescription::default();
         let mut next = self.type_named(name);

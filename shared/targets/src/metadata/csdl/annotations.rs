@@ -1,14 +1,14 @@
-//! Annotations that say that nobody may write a property. They stand inside the property, or in an `Annotations` element that
-//! names it.
+//! Annotations that say that nobody may write a property. They are inside the property, or in an `Annotations` element
+//! that names it.
 
 use super::Element;
 
-/// Reads the annotations of properties, as the document goes by.
+/// Collects the annotations of properties while the document is parsed.
 #[derive(Default)]
 pub(super) struct Annotations<'a> {
     /// The type and the property that the next annotation is about.
     about: Option<(String, &'a str)>,
-    /// Inside an annotation that says who may do what.
+    /// Whether the parser is inside an annotation of permissions.
     tells_permissions: bool,
     in_member: bool,
     /// The properties that nobody may write, each with its type as the document names it.
@@ -16,7 +16,7 @@ pub(super) struct Annotations<'a> {
 }
 
 impl<'a> Annotations<'a> {
-    /// An element begins. `inside`: the type around it.
+    /// Handles the start of an element. `inside` is the type around it.
     pub(super) fn open(&mut self, element: &Element<'a>, inside: Option<&str>, is_open: bool) {
         match element.name {
             "Property" if is_open => {
@@ -40,14 +40,14 @@ impl<'a> Annotations<'a> {
         }
     }
 
-    /// A text between two elements.
+    /// Handles the text between two elements.
     pub(super) fn read_text(&mut self, text: &str) {
         if self.in_member && self.tells_permissions && allows_reading_only(text) {
             self.note();
         }
     }
 
-    /// An element ends.
+    /// Handles the end of an element.
     pub(super) fn close(&mut self, name: &str) {
         match name {
             "Property" | "Annotations" => self.about = None,
@@ -62,7 +62,7 @@ impl<'a> Annotations<'a> {
     }
 }
 
-/// `Org.OData.Core.V1.Permission/Read`, and no other permission beside it.
+/// Whether the permissions are `Org.OData.Core.V1.Permission/Read` and no other one.
 fn allows_reading_only(members: &str) -> bool {
     let members = members.trim();
     !members.contains([' ', ',']) && members.ends_with("/Read")
