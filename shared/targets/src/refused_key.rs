@@ -14,7 +14,7 @@ use crate::answer::Answer;
 /// Characters that servers are known to refuse in a path even if they are encoded.
 const REFUSED: &str = "/\\+#%&:*?<>\"|";
 
-/// A key that stands in a path and has characters that servers refuse there.
+/// A key in a path, with characters that servers are known to refuse there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyInPath {
     field: String,

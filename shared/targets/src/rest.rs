@@ -11,7 +11,7 @@ pub(crate) fn with_key(mut record: Record, address: &RecordAddress) -> Result<Re
     Ok(record)
 }
 
-/// The fields of a record's key. `sync-write` has refused keys that do not fit the map.
+/// The fields of a record's key. The use cases refuse a key that does not fit the map before they call an app.
 pub(crate) fn key_parts(address: &RecordAddress) -> Result<Vec<KeyPart>, Failure> {
     address.parts().map_err(|says| unwritable(&format!("the key `{}` {says}", address.key)))
 }

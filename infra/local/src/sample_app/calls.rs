@@ -23,7 +23,7 @@ pub(super) struct Call {
     pub(super) status: Option<u16>,
     /// Whether it changed the record.
     pub(super) applied: bool,
-    /// The fault that was set when it came, by its word in the API.
+    /// The fault that affected it, by its word in the API; `normal` for none.
     pub(super) switch: String,
 }
 
