@@ -67,7 +67,7 @@ trait Line: Serialize {
 
 /// A list that a file can have.
 enum List {
-    Errors(ErrorList),
+    Errors(Box<ErrorList>),
     Records(Box<RecordList>),
 }
 
@@ -97,7 +97,7 @@ impl<P: AdminPorts> Export<P> {
         deadline: Option<Timestamp>,
     ) -> Result<Self, AppError> {
         let errors = Errors::open(&*ports, filter, before).await?;
-        Self::begin(ports, List::Errors(ErrorList { errors }), None, format, deadline).await
+        Self::begin(ports, List::Errors(Box::new(ErrorList { errors })), None, format, deadline).await
     }
 
     /// All records of a list of a sync run, those behind the place `after`. `deadline`: when the function ends.
