@@ -117,7 +117,8 @@ async fn reconciles(world: &SimWorld) -> SyncRun {
     let wanted = StartSync {
         kind: SyncKind::Reconcile,
         legs: vec![(crm, LegChoice::ProposeDeletion)],
-        ..wanted(Selection::All, None)
+        winner_of_field: None,
+        ..wanted(world, Selection::All, None)
     };
     start(world, &kim(), &world.map().map.id, &wanted).await.unwrap()
 }

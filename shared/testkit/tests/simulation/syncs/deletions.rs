@@ -31,7 +31,7 @@ fn fill(world: &SimWorld) {
     for n in 0..RECORDS {
         let put = |side: SideIx| {
             let name = if side == SideIx::First { &finance } else { &crm };
-            let image = image(side, &format!("old-{n}"), false);
+            let image = image(side, &format!("old-{n}"), 3, false);
             world.apps.with(name, |app| app.change(&key(n), image, world.executor.now()));
         };
         put(SideIx::Second);
@@ -58,6 +58,7 @@ async fn reconcile(world: &SimWorld, legs: LegChoice) -> SyncRun {
     let wanted = StartSync {
         kind: SyncKind::Reconcile,
         winner: None,
+        winner_of_field: None,
         legs: vec![(crm, legs)],
         selection: Selection::All,
         parent: None,
@@ -130,7 +131,7 @@ fn play(seed: u64, edits: bool, fail: bool) -> Played {
                 let chance = |n: u64| world.executor.chance(|rng| rng.below(n));
                 world.executor.sleep(chance(if chance(2) == 0 { 4_000 } else { 90_000 })).await;
                 let side = if chance(2) == 0 { SideIx::First } else { SideIx::Second };
-                let (key, image) = (key(chance(RECORDS)), image(side, &format!("p{person}e{edit}"), false));
+                let (key, image) = (key(chance(RECORDS)), image(side, &format!("p{person}e{edit}"), 3, false));
                 match chance(2) {
                     0 => users.edit_sync(side, &key, image).await,
                     _ => users.edit_committed(side, &key, image).await,

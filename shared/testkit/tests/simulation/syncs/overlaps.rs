@@ -25,7 +25,7 @@ fn rows_that_two_pages_have_are_copied_once_and_told_as_repeated() {
         let (size, overlap) = world.executor.chance(|rng| (4 + rng.below(5), 1 + rng.below(3)));
         world.apps.with(&finance, |app| {
             for n in 0..RECORDS {
-                app.change(&key(n), image(SideIx::First, &format!("old-{n}"), false), world.executor.now());
+                app.change(&key(n), image(SideIx::First, &format!("old-{n}"), 3, false), world.executor.now());
             }
             app.pages.most_rows = u32::try_from(size).unwrap();
             app.pages.overlap = usize::try_from(overlap).unwrap();
@@ -35,6 +35,7 @@ fn rows_that_two_pages_have_are_copied_once_and_told_as_repeated() {
             let wanted = StartSync {
                 kind: SyncKind::InitialSync,
                 winner: None,
+                winner_of_field: None,
                 legs: Vec::new(),
                 selection: Selection::All,
                 parent: None,
