@@ -4,14 +4,15 @@ use app::ports::{ActiveRun, CommitError, FindingChange, FindingList, SyncRuns, f
 use aws::DynamoSyncRuns;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Map, Timestamp,
+    ContentHash, ErrorClass, Failure, Map, Timestamp,
+    failure::CallEffect,
     id::{MapUid, SyncRunId},
     lane::KnownPast,
     log::LogEvent,
     map::{PerSide, SideIx},
     sync::{
-        Deletion, DeletionFate, Finding, FindingState, LookAgain, RunMemory, RunPhase, RunState, Selection, SyncChoice,
-        SyncKind, SyncRun,
+        Deletion, DeletionFate, FailedCopy, Finding, FindingState, LookAgain, RunMemory, RunPhase, RunStart, RunState,
+        Selection, SyncChoice, SyncKind, SyncRun,
     },
 };
 
@@ -54,6 +55,7 @@ fn sync_run(id: u128, version: u64) -> SyncRun {
         stall: None,
         waits: 0,
         lease: None,
+        start: RunStart::default(),
         memory: RunMemory::default(),
     }
 }
@@ -154,5 +156,28 @@ fn a_run_is_saved_on_its_version_with_what_it_notes_and_is_active_until_it_is_ov
         assert_eq!(runs.forget_active(&active(&third)).await, Ok(()));
         assert_eq!(runs.forget_active(&active(&second)).await, Ok(()));
         assert_eq!(runs.active_runs().await, Ok(Vec::new()));
+    });
+}
+
+#[test]
+fn the_failure_of_a_record_is_found_by_its_cause_and_key() {
+    run(async {
+        let (db, table) = table().await;
+        let (runs, map, first) = (DynamoSyncRuns::new(db, &table), map(), sync_run(1 << 90, 1));
+        let (crm, key) = ("crm".parse().expect("a name"), "C-10".parse().expect("a key"));
+        let refused = Failure::new(ErrorClass::Application, CallEffect::Refused, None, "no");
+        let failed =
+            FailedCopy { content: Some(ContentHash(7)), ..FailedCopy::of(&refused, &crm, &key, None, Timestamp(5)) };
+        let state = FindingState::Failed(failed.clone());
+        let put = [FindingChange::Put(Finding { leg: SideIx::First, key, state })];
+        assert_eq!(runs.save_run(&map, &first, None, &put).await, Ok(()));
+        let of = async |cause: u64, leg, key: &str| {
+            let key = key.parse().expect("a key");
+            runs.failure(first.id, ContentHash(cause), (leg, &key)).await.expect("it is read")
+        };
+        let cause = failed.cause.0;
+        assert_eq!(of(cause, SideIx::First, "C-10").await, Some(failed));
+        assert_eq!([of(cause, SideIx::First, "C-1").await, of(cause, SideIx::Second, "C-10").await], [None, None]);
+        assert_eq!(of(cause ^ 1, SideIx::First, "C-10").await, None);
     });
 }

@@ -37,8 +37,8 @@ pub use self::{
     queues::{Pointer, Queues, Received},
     store::{ConfigStore, Role, Session, Token, Tokens},
     sync_runs::{
-        ActiveRun, FINDINGS_AT_ONCE, FindingChange, FindingList, SyncPorts, SyncRuns, WorkItems, finding_place,
-        is_waiting_place, waiting_place,
+        ActiveRun, FINDINGS_AT_ONCE, FindingChange, FindingList, SyncPorts, SyncRuns, WorkItems, failure_place,
+        finding_place, is_waiting_place, waiting_place,
     },
 };
 

@@ -1,15 +1,17 @@
 //! Sync runs in DynamoDB, and the queue of their work items in SQS.
 
-use app::ports::{ActiveRun, CommitError, FindingChange, FindingList, PortError, SyncRuns, WorkItems, finding_place};
+use app::ports::{
+    ActiveRun, CommitError, FindingChange, FindingList, PortError, SyncRuns, WorkItems, failure_place, finding_place,
+};
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, Delete, Put, TransactWriteItem},
 };
 use domain::{
-    Map, Timestamp,
+    ContentHash, Map, RecordKey, SideIx, Timestamp,
     id::SyncRunId,
     log::LogEvent,
-    sync::{Finding, SyncRun},
+    sync::{FailedCopy, Finding, FindingState, SyncRun},
 };
 
 use crate::{
@@ -166,6 +168,22 @@ impl SyncRuns for DynamoSyncRuns {
             }
         }
         Ok(found)
+    }
+
+    async fn failure(
+        &self,
+        run: SyncRunId,
+        cause: ContentHash,
+        record: (SideIx, &RecordKey),
+    ) -> Result<Option<FailedCopy>, PortError> {
+        let found: Option<Finding> = self.0.get(&Key::Finding(run, failure_place(cause, record))).await?;
+        Ok(found.and_then(|finding| match finding.state {
+            FindingState::Failed(failed) => Some(failed),
+            FindingState::LookAgain(_)
+            | FindingState::Differs(_)
+            | FindingState::Changing
+            | FindingState::Deletion(_) => None,
+        }))
     }
 }
 

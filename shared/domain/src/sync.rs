@@ -17,6 +17,7 @@ mod outcome;
 mod progress;
 mod run;
 mod size;
+mod start;
 
 pub use self::{
     choice::{DeletionSet, LegChoice, Selection, SyncChoice, SyncKind},
@@ -35,6 +36,7 @@ pub use self::{
     progress::{ListProgress, PageTurn},
     run::{MAX_CAUSES, RunPhase, RunState, Stall, SyncRun},
     size::{SizeBasis, find_missing},
+    start::RunStart,
 };
 
 #[cfg(test)]
@@ -79,6 +81,7 @@ pub(crate) mod tests {
             expected_rows: PerSide::default(),
             speed: Speed::default(),
             lease: None,
+            start: RunStart::default(),
             memory: RunMemory::default(),
         }
     }

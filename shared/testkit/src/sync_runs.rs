@@ -6,13 +6,14 @@ use std::{
 };
 
 use app::ports::{
-    ActiveRun, CommitError, FINDINGS_AT_ONCE, FindingChange, FindingList, PortError, SyncRuns, WorkItems, finding_place,
+    ActiveRun, CommitError, FINDINGS_AT_ONCE, FindingChange, FindingList, PortError, SyncRuns, WorkItems,
+    failure_place, finding_place,
 };
 use domain::{
-    Map, Timestamp,
+    ContentHash, Map, RecordKey, SideIx, Timestamp,
     id::{MapUid, SyncRunId},
     log::LogEvent,
-    sync::{Finding, SyncRun},
+    sync::{FailedCopy, Finding, FindingState, SyncRun},
 };
 
 use crate::executor::{Executor, lock};
@@ -178,6 +179,24 @@ impl SyncRuns for MemorySyncRuns {
             .range(from..)
             .filter(|((of, place), finding)| *of == run && Some(&**place) != after && list.has(finding));
         Ok(listed.take(limit).map(|(_, finding)| finding.clone()).collect())
+    }
+
+    async fn failure(
+        &self,
+        run: SyncRunId,
+        cause: ContentHash,
+        record: (SideIx, &RecordKey),
+    ) -> Result<Option<FailedCopy>, PortError> {
+        self.begin("SyncRuns.failure").await?;
+        let tables = lock(&self.tables);
+        let found = tables.findings.get(&(run, failure_place(cause, record)));
+        Ok(found.and_then(|finding| match &finding.state {
+            FindingState::Failed(failed) => Some(failed.clone()),
+            FindingState::LookAgain(_)
+            | FindingState::Differs(_)
+            | FindingState::Changing
+            | FindingState::Deletion(_) => None,
+        }))
     }
 }
 

@@ -38,8 +38,13 @@ pub(crate) struct StartSyncRun {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     legs: BTreeMap<domain::SideId, LegChoice>,
-    /// Which records. `all` (default): all that the sides list. `failed`: those that failed in `parent`. `cause`: those that failed there for
-    /// `cause`. `differences`: those that differ, as `parent` found. `record`: the one with `key`.
+    /// Which records. `all` (default): all that the sides list; with `parent`, as a rerun of it. `failed`: those that failed in
+    /// `parent`. `cause`: those that failed there for `cause`. `edited`: those that failed there and whose mapped fields have been
+    /// changed in their app since `parent` read them; the others count as `filtered`. A row that `parent` could not read counts as
+    /// edited. `differences`: those that differ, as `parent` found. `new_only`: those that only one side lists and that did not fail
+    /// in `parent`; what failed there, and what both sides have otherwise, counts as `filtered`. `record`: the one with `key`.
+    /// The set is that of the lists of `parent`, which is over. In `edited` and `new_only`, a record that its app has changed
+    /// since the run began counts as `later`: live changes carry it.
     #[serde(default)]
     #[schema(value_type = String, nullable = false)]
     selection: Option<String>,
@@ -74,12 +79,17 @@ impl TryFrom<StartSyncRun> for StartSync {
             "all" => Selection::All,
             "failed" => Selection::Failed,
             "differences" => Selection::Differences,
+            "new_only" => Selection::NewOnly,
+            "edited" => Selection::Edited,
             "cause" => {
                 let cause = cause.as_deref().ok_or_else(|| missing("cause", "cause"))?;
                 Selection::Cause { cause: read_cause("cause", cause)? }
             }
             "record" => Selection::Record { key: record(key.as_deref().ok_or_else(|| missing("key", "record"))?)? },
-            _ => return Err(AppError::mistake("selection", "must be all, failed, cause, differences or record")),
+            _ => {
+                let says = "must be all, failed, cause, edited, differences, new_only or record";
+                return Err(AppError::mistake("selection", says));
+            }
         };
         if cause.is_some() && !matches!(selection, Selection::Cause { .. }) {
             return Err(needs("cause", "cause"));

@@ -46,6 +46,11 @@ async fn a_run_is_started_steered_and_listed_with_counts_that_add_up() {
     let rerun = json!({"kind": "initial_sync", "selection": "failed", "parent": run["id"], "reason": "mended"});
     let rerun = api.post("/maps/customers/syncs", &rerun).await.json();
     assert_eq!((&rerun["phase"], &rerun["parent"]), (&json!("selecting"), &run["id"]));
+    for selection in ["all", "edited", "new_only"] {
+        let look = json!({"kind": "dry_run", "selection": selection, "parent": rerun["id"], "reason": "look"});
+        let refused = api.post("/maps/customers/syncs", &look).await;
+        refused.is_problem(409, "parent_goes_on", ""); // its lists grow
+    }
     let told = api.get(&path).await.json();
     let reruns = json!([{"id": rerun["id"], "parent": run["id"], "outcome": "unfinished", "failed": 0}]);
     assert_eq!(told["reruns"], reruns, "the run shows its rerun");
@@ -158,11 +163,17 @@ async fn every_mistake_in_a_request_for_a_run_is_named() {
         (json!({"kind": "dry_run", "reason": "go", "legs": {"crm": "off", "finance": "off"}}), "legs"),
         (json!({"kind": "dry_run", "reason": "go", "selection": "some"}), "selection"),
         (json!({"kind": "dry_run", "reason": "go", "selection": "failed"}), "parent"),
+        (json!({"kind": "dry_run", "reason": "go", "selection": "new_only"}), "parent"),
+        (json!({"kind": "dry_run", "reason": "go", "selection": "edited"}), "parent"),
         (json!({"kind": "dry_run", "reason": "go", "selection": "record"}), "key"),
         (json!({"kind": "dry_run", "reason": "go", "selection": "cause"}), "cause"),
         (json!({"kind": "dry_run", "reason": "go", "selection": "cause", "cause": "7"}), "cause"),
         (json!({"kind": "dry_run", "reason": "go", "key": "C-1"}), "key"),
         (json!({"kind": "dry_run", "reason": "go", "parent": "7"}), "parent"),
+        (
+            json!({"kind": "dry_run", "reason": "go", "selection": "record", "key": "C-1", "parent": "01KAQ5Z3S8XYZABCDEFGHJKMNP"}),
+            "parent",
+        ),
     ] {
         start(wrong).await.is_problem(400, "invalid_request", field);
     }
@@ -278,7 +289,10 @@ async fn all_problems_of_a_mapping_are_told_at_once_and_hold_up_a_run_until_they
     api.post("/maps/customers/syncs", &despite).await.is_problem(409, "sync_problems", "field_length: ");
     despite["despite"] = json!(["field_read_only", "field_type", "field_length"]);
     assert!(problems(&api, &despite).await.1, "nothing is left that holds it up");
-    assert_eq!(api.post("/maps/customers/syncs", &despite).await.status, 201);
+    despite["despite"] = json!(["field_read_only", "field_type", "field_length", "lookup_not_synced"]);
+    let started = api.post("/maps/customers/syncs", &despite).await.json();
+    let accepted = json!(["field_length", "field_read_only", "field_type"]);
+    assert_eq!(started["despite"], accepted, "what stood against it, and nothing else");
     let dry = json!({"kind": "dry_run", "reason": "look"});
     assert_eq!(api.post("/maps/customers/syncs", &dry).await.status, 201, "a dry run writes nothing");
     // Nothing is written to crm if that leg is off. What crm stores does not fit finance either way.

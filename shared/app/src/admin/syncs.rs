@@ -81,17 +81,20 @@ pub async fn start<P: AdminPorts>(
             return conflict(StateConflict::MapPaused);
         }
     }
+    let mut accepted = Vec::new();
     if choice.kind.writes() {
         let problems = check::find_problems(ports, &map, &choice).await?;
         let blocking = check::blocking(&problems, &wanted.despite);
         if !blocking.is_empty() {
             return conflict(StateConflict::SyncProblems(blocking));
         }
+        accepted = check::accepted(&problems);
     }
     let mut run = new_run(ports, &map, choice, caller, reason);
-    if run.choice.selection == Selection::All {
+    run.start.despite = accepted;
+    if run.choice.selection.lists_sides() {
         let earlier = ports.runs().runs(&map, None, RUNS_LOOKED_AT).await?;
-        let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection == Selection::All);
+        let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection.lists_sides());
         run.expected_rows = last.map(rows_read).unwrap_or_default();
     }
     store_new(ports, &map, &run).await?;

@@ -63,7 +63,7 @@ fn activity(line: &Activity) -> Option<Event> {
             let more = json!({ "incident": incident, "rule": rule, "errors": errors, "cause": cause });
             Some(Event { source: "tandem.incident", kind, detail: told(more) })
         }
-        ActivityKind::SyncRun { run, sync, step, outcome, legs, causes } => {
+        ActivityKind::SyncRun { run, sync, step, outcome, legs, causes, despite } => {
             let kind = match step {
                 SyncStep::Started => "Sync Run Started",
                 SyncStep::Paused => "Sync Run Paused",
@@ -73,6 +73,9 @@ fn activity(line: &Activity) -> Option<Event> {
             };
             let more = json!({ "run": run, "sync": sync, "outcome": outcome, "legs": legs, "causes": causes });
             let mut detail = told(more);
+            if !despite.is_empty() {
+                detail["despite"] = json!(despite);
+            }
             if (*step, &line.cause) == (SyncStep::Paused, &Cause::SyncRun) {
                 // Its reason quotes the app.
                 detail["reason"] = json!("the run has paused itself and asks an operator: its stall says why");

@@ -7,7 +7,7 @@ use domain::{
     id::SyncRunId,
     map::SideIx,
     record::ContentHash,
-    sync::{Finding, FindingState, SyncRun},
+    sync::{FailedCopy, Finding, FindingState, SyncRun},
 };
 
 use super::{CommitError, PortError, Ports};
@@ -63,6 +63,13 @@ pub trait SyncRuns: Sync {
         after: Option<&str>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Finding>, PortError>> + Send;
+    /// The failure of a record of a leg in a run, if it failed there for this cause.
+    fn failure(
+        &self,
+        run: SyncRunId,
+        cause: ContentHash,
+        record: (SideIx, &RecordKey),
+    ) -> impl Future<Output = Result<Option<FailedCopy>, PortError>> + Send;
 }
 
 /// A run that is not over.
@@ -158,11 +165,17 @@ pub fn finding_place(finding: &Finding) -> String {
     let record = format!("{}#{}", finding.leg.at(), finding.key);
     match &finding.state {
         FindingState::LookAgain(look) => format!("L#{:020}#{:012}#{record}", look.due.0, look.noted),
-        FindingState::Failed(failed) => format!("F#{}#{record}", failed.cause),
+        FindingState::Failed(failed) => failure_place(failed.cause, (finding.leg, &finding.key)),
         FindingState::Differs(_) => format!("D#{record}"),
         FindingState::Changing => format!("C#{record}"),
         FindingState::Deletion(_) => format!("P#{record}"),
     }
+}
+
+/// The place of the failure of a record, for a cause.
+#[must_use]
+pub fn failure_place(cause: ContentHash, (leg, key): (SideIx, &RecordKey)) -> String {
+    format!("F#{cause}#{}#{key}", leg.at())
 }
 
 /// The place of a row that waits for its counterpart: it is kept with the run, and listed behind those to look at again.

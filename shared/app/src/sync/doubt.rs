@@ -4,7 +4,7 @@
 use domain::{
     map::SideIx,
     side::Mistake,
-    sync::{NoteKind, RunState, Selection, find_missing},
+    sync::{NoteKind, RunState, find_missing},
 };
 
 use super::{step::Draft, work::Worker};
@@ -71,7 +71,7 @@ async fn read_last_size<P: SyncPorts>(worker: &Worker<'_, P>, side: SideIx) -> R
     let earlier = worker.ports.runs().runs(&worker.map.map, Some(run.id), RUNS_SEARCHED).await?;
     let last = earlier.into_iter().find(|earlier| {
         earlier.state == RunState::Finished
-            && earlier.choice.selection == Selection::All
+            && earlier.choice.selection.lists_sides()
             && run
                 .memory
                 .compared_by

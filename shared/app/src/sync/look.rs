@@ -6,7 +6,7 @@ use domain::{
     lane::{CopiedRow, Final, Head, HeadVersion, Look, Outcome, content},
     map::{Intake, SideIx},
     record::Image,
-    sync::{Deletion, Difference, Finding, FindingState, LegChoice, RowEnd, SyncKind, SyncRun},
+    sync::{Deletion, Difference, Finding, FindingState, LegChoice, RowEnd, Selection, SyncKind, SyncRun},
 };
 use futures::{StreamExt, stream};
 
@@ -14,6 +14,7 @@ use super::{
     compare::{Both, Compared, compare, read_both},
     copy::{Later, Read, RecordCopy, RecordEnd},
     deletion::{self, Lacking},
+    select,
     step::{Draft, StepEnd, Wait, copy_id, is_copy_id},
     work::Worker,
 };
@@ -23,6 +24,9 @@ use crate::ports::{FINDINGS_AT_ONCE, FindingList, LaneKey, Lanes, PortError, Syn
 const LOOKS_AT_ONCE: usize = FINDINGS_AT_ONCE / 2;
 /// A deletion leaves the list of the run that has proposed it, too.
 const DELETIONS_AT_ONCE: usize = FINDINGS_AT_ONCE / 3;
+
+/// What a look came to, and the row that was looked at, if it was read.
+type RowLooked = (Looked, Option<Image>);
 
 /// What a look came to.
 #[derive(Debug, PartialEq)]
@@ -63,19 +67,25 @@ pub(super) async fn look_at<P: SyncPorts>(
     (leg, key): (SideIx, &RecordKey),
     looks: u32,
     seen: Option<Look>,
-) -> Result<Looked, PortError> {
+) -> Result<RowLooked, PortError> {
+    let is = |end| Ok((Looked::Is(end), None));
     let (ports, map, kind) = (worker.ports, worker.map, run.choice.kind);
     if kind.writes() && map.state.intake() != Intake::Write {
-        return Ok(Looked::Is(RecordEnd::MapNotWriting));
+        return is(RecordEnd::MapNotWriting);
     }
     if worker.is_out_of_time() {
-        return Ok(Looked::Is(RecordEnd::PutOff));
+        return is(RecordEnd::PutOff);
+    }
+    let failed_before = select::find_failure(worker, (leg, key)).await?;
+    if run.choice.selection == Selection::NewOnly && failed_before.is_some() {
+        return is(RecordEnd::Ended(RowEnd::Filtered));
     }
     if kind == SyncKind::ApproveDeletions {
-        return deletion::carry_out(worker, run, (leg, key), looks, seen).await;
+        return Ok((deletion::carry_out(worker, run, (leg, key), looks, seen).await?, None));
     }
     // The head first: what is read after it is conditional on it.
-    let head = if kind == SyncKind::DryRun { None } else { read_head(worker, key).await? };
+    let reads_head = kind != SyncKind::DryRun || run.choice.selection.ends_at_start();
+    let head = if reads_head { read_head(worker, key).await? } else { None };
     let asked_at = ports.now();
     let permit = worker.pace.permit().await;
     let both = read_both(ports, map, key, leg).await;
@@ -84,37 +94,52 @@ pub(super) async fn look_at<P: SyncPorts>(
         Ok(nothing) => {
             permit.ended(None, ports.now());
             let end = if matches!(nothing, Both::Filtered) { RowEnd::Filtered } else { RowEnd::Gone };
-            return Ok(Looked::Is(RecordEnd::Ended(end)));
+            return is(RecordEnd::Ended(end));
         }
         Err((side, failure)) => {
             permit.ended(Some(&failure), ports.now());
-            return Ok(Looked::Is(not_read(side, failure, looks, ports.now())));
+            return is(not_read(side, failure, looks, ports.now()));
         }
     };
-    if there == Image::Absent && run.choice.legs[leg] == LegChoice::ProposeDeletion {
+    let image = Image::Present(record.clone());
+    let content_before = failed_before.and_then(|failed| failed.content);
+    if run.choice.selection == Selection::Edited && content_before == Some(content(&map.config, leg, &image)) {
+        return is(RecordEnd::Ended(RowEnd::Filtered));
+    }
+    let is = |end| Ok((Looked::Is(end), Some(image.clone())));
+    let later = run.choice.selection.ends_at_start() && is_changed_since(map, head.as_ref(), run, leg);
+    let new_only = run.choice.selection == Selection::NewOnly;
+    if there == Image::Absent && run.choice.legs[leg] == LegChoice::ProposeDeletion && !later && !new_only {
         permit.ended(None, ports.now());
         let lacking = Lacking { head: head.as_ref(), record, asked_at };
-        return Ok(deletion::propose(worker, run, (leg, key), (looks, seen), lacking));
+        return Ok((deletion::propose(worker, run, (leg, key), (looks, seen), lacking), Some(image)));
     }
     let difference = match compare(map, &worker.winners, leg, &record, &there) {
         Ok(Compared::Differs(difference)) => difference,
         Ok(same) => {
-            let end = if matches!(same, Compared::Loses) { RowEnd::Loses } else { RowEnd::Equal };
+            let end = match same {
+                Compared::Loses if later => RowEnd::Later,
+                Compared::Loses if new_only => RowEnd::Filtered,
+                Compared::Loses => RowEnd::Loses,
+                Compared::Same | Compared::Differs(_) => RowEnd::Equal,
+            };
             let ours = find_own_copy(map, head.as_ref(), run, (leg, key), seen.as_ref());
-            return Ok(Looked::Is(RecordEnd::Ended(ours.unwrap_or(end))));
+            return is(RecordEnd::Ended(ours.unwrap_or(end)));
         }
-        Err(failure) => return Ok(Looked::Is(RecordEnd::Failed(failure))),
+        Err(failure) => return is(RecordEnd::Failed(failure)),
     };
+    if later {
+        return is(RecordEnd::Ended(RowEnd::Later));
+    }
     let end = match run.choice.legs[leg] {
-        LegChoice::Off | LegChoice::ProposeDeletion => return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered))),
-        LegChoice::CreateOnly if !difference.missing => {
-            return Ok(Looked::Is(RecordEnd::Ended(RowEnd::Filtered)));
-        }
+        LegChoice::Off | LegChoice::ProposeDeletion => return is(RecordEnd::Ended(RowEnd::Filtered)),
+        LegChoice::CreateOnly if !difference.missing => return is(RecordEnd::Ended(RowEnd::Filtered)),
+        LegChoice::All if !difference.missing && new_only => return is(RecordEnd::Ended(RowEnd::Filtered)),
         LegChoice::All | LegChoice::CreateOnly if difference.missing => RowEnd::Inserted,
         LegChoice::All | LegChoice::CreateOnly => RowEnd::Updated,
     };
     if kind == SyncKind::DryRun {
-        return Ok(Looked::Differs(difference));
+        return Ok((Looked::Differs(difference), None));
     }
     let lane = HeadVersion::of(head.as_ref());
     let row = CopiedRow { from: leg, record, there, lane, asked_at, unchanged_since: ports.now() };
@@ -123,14 +148,20 @@ pub(super) async fn look_at<P: SyncPorts>(
     let copy = RecordCopy { map, winners: &worker.winners, key, id, looks, end, seen: Some(row.look(&map.config)) };
     let decided = match copy.decide(ports, head.as_ref(), Read::Row(row), owner) {
         Ok(decided) => decided,
-        Err(end) => return Ok(Looked::Is(end)),
+        Err(end) => return is(end),
     };
     if kind == SyncKind::Reconcile {
-        return Ok(Looked::Differs(difference));
+        return Ok((Looked::Differs(difference), None));
     }
     let (end, failure) = copy.write(ports, head.as_ref(), decided, owner).await?;
     permit.ended(failure.as_ref(), ports.now());
-    Ok(Looked::Is(end))
+    is(end)
+}
+
+/// Whether an app has changed its record since the run began, and the lane has accepted that: live changes carry it.
+fn is_changed_since(map: &SyncMap, head: Option<&Head>, run: &SyncRun, leg: SideIx) -> bool {
+    let head = head.filter(|head| head.map == map.map.uid);
+    head.is_some_and(|head| head.sides[leg].last_reported_at > run.began)
 }
 
 /// What it means that a record could not be read.
@@ -190,10 +221,10 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
     let looks = looks.map(|finding| {
         let (worker, run) = (&*worker, &run);
         async move {
-            let FindingState::LookAgain(look) = &finding.state else { return Ok((finding, None, (0, None))) };
+            let FindingState::LookAgain(look) = &finding.state else { return Ok((finding, None, None, (0, None))) };
             let (looks, seen) = (look.looks, look.seen);
-            let looked = look_at(worker, run, (finding.leg, &finding.key), looks, seen).await?;
-            Ok::<_, PortError>((finding, Some(looked), (looks, seen)))
+            let (looked, row) = look_at(worker, run, (finding.leg, &finding.key), looks, seen).await?;
+            Ok::<_, PortError>((finding, Some(looked), row, (looks, seen)))
         }
     });
     // To its end, whatever fails: a write that is under way must not be cut off.
@@ -201,9 +232,9 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
     let (mut trouble, mut troubled, mut failed) = (None, Vec::new(), None);
     let mut others_ended = false;
     for ended in ended {
-        let (finding, looked, (looks, seen)) = match ended {
-            Ok((finding, Some(looked), looks)) => (finding, looked, looks),
-            Ok((_, None, _)) => continue,
+        let (finding, looked, row, (looks, seen)) = match ended {
+            Ok((finding, Some(looked), row, looks)) => (finding, looked, row, looks),
+            Ok((_, None, ..)) => continue,
             Err(error) => {
                 failed = Some(error);
                 continue;
@@ -226,7 +257,7 @@ pub(super) async fn look_at_due<P: SyncPorts>(worker: &mut Worker<'_, P>) -> Res
             }
         }
         draft.looked_at(&finding);
-        looked.note(worker, &mut draft, (finding.leg, &finding.key), None, looks);
+        looked.note(worker, &mut draft, (finding.leg, &finding.key), row.as_ref(), looks);
     }
     if others_ended {
         // The trouble may be these records' own.

@@ -17,6 +17,7 @@ use super::{
     copy::{Later, Read, RecordCopy, RecordEnd},
     doubt,
     look::{Looked, look_at, not_read, read_head},
+    select,
     step::{Draft, StepEnd, Wait, copy_id},
     work::Worker,
 };
@@ -228,18 +229,21 @@ async fn run_tasks<P: SyncPorts>(
     let ended = stream::iter(tasks).map(|task| {
         let run = &run;
         async move {
-            let end = match &task.row {
-                Some(record) => Looked::Is(copy_row(worker, run, &task, record, asked_at).await?),
+            let (end, row) = match &task.row {
+                Some(record) => {
+                    let end = copy_row(worker, run, &task, record, asked_at).await?;
+                    (Looked::Is(end), Some(Image::Present(record.clone())))
+                }
                 None => look_at(worker, run, (task.leg, &task.key), 0, None).await?,
             };
-            Ok::<_, PortError>((task, end))
+            Ok::<_, PortError>((task, end, row))
         }
     });
     // To its end, whatever fails: a write that is under way must not be cut off.
     let ended: Vec<_> = ended.buffer_unordered(BEGUN_AT_ONCE).collect().await;
     let mut trouble = None;
     for ended in ended.into_iter().collect::<Result<Vec<_>, _>>()? {
-        let (task, end) = ended;
+        let (task, end, row) = ended;
         if let Looked::Is(RecordEnd::SideTrouble(side, failure)) = &end {
             trouble.get_or_insert_with(|| worker.trouble(*side, failure));
         }
@@ -251,7 +255,6 @@ async fn run_tasks<P: SyncPorts>(
         if end == Looked::Is(RecordEnd::MapNotWriting) {
             trouble.get_or_insert_with(|| worker.map_does_not_write());
         }
-        let row = task.row.clone().map(Image::Present);
         end.note(worker, draft, (task.leg, &task.key), row.as_ref(), 0);
     }
     Ok(trouble)
@@ -266,6 +269,9 @@ async fn copy_row<P: SyncPorts>(
     asked_at: Timestamp,
 ) -> Result<RecordEnd, PortError> {
     let (ports, owner) = (worker.ports, Owner(worker.ports.fresh_id()));
+    if select::find_failure(worker, (task.leg, &task.key)).await?.is_some() {
+        return Ok(RecordEnd::Ended(RowEnd::Filtered));
+    }
     let exhausted_at = run.progress[task.leg.other().at()].exhausted_at;
     let row = CopiedRow {
         from: task.leg,

@@ -3,6 +3,7 @@
 use domain::{
     Failure, RecordKey, Timestamp, WriteId,
     id::SyncRunId,
+    lane::content,
     map::SideIx,
     record::{Image, Record},
     redact::redacted,
@@ -93,11 +94,13 @@ impl Draft {
         row: Option<&Image>,
         now: Timestamp,
     ) {
+        let content = row.map(|row| content(&map.config, leg, row));
         let row = match row {
             Some(Image::Present(record)) => Some(redacted(&map.config, leg, record)).filter(fits),
             Some(Image::Absent) | None => None,
         };
-        self.fail_with(leg, key, FailedCopy::of(failure, &map.config.side(leg.other()).side, key, row, now));
+        let failed = FailedCopy::of(failure, &map.config.side(leg.other()).side, key, row, now);
+        self.fail_with(leg, key, FailedCopy { content, ..failed });
     }
 
     /// Notes a row that is no record.

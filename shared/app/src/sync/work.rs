@@ -9,7 +9,8 @@ use domain::{
 };
 
 use super::{
-    deletion, doubt, look, page, select,
+    deletion, doubt, look, page,
+    select::{self, FailedBefore},
     step::{Draft, StepEnd, Wait},
 };
 use crate::{
@@ -51,6 +52,8 @@ pub(super) struct Worker<'a, P: SyncPorts> {
     pub(super) pace: &'a Pace,
     /// Whose values are taken.
     pub(super) winners: FieldWinners,
+    /// What failed in the runs that the selection refers to.
+    pub(super) failed_before: Vec<FailedBefore>,
     /// By what rows are compared.
     compared_by: ComparedBy,
     owner: Owner,
@@ -250,7 +253,9 @@ async fn work_on<P: SyncPorts>(ports: &P, active: &ActiveRun, until: Timestamp) 
         let compared_by = ComparedBy::of(&map.config, map.sides.each_ref().map(|side| &side.config));
         let chosen = run.choice.winners(&map.config);
         let winners = chosen.clone().unwrap_or_else(|_| FieldWinners::all(&map.config, run.choice.winner));
-        let mut worker = Worker { ports, map: &map, run, pace: &pace, winners, compared_by, owner, until };
+        let failed_before = select::find_failed_before(ports, &map.map, &run).await?;
+        let mut worker =
+            Worker { ports, map: &map, run, pace: &pace, winners, failed_before, compared_by, owner, until };
         if now >= until || pace.gives_up(now) {
             let due = if now >= until { now } else { now.plus_ms(GIVEN_UP_MS) };
             worker.release().await?;

@@ -123,6 +123,9 @@ pub enum ActivityKind {
         /// Why records failed: the causes of the most records.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         causes: Vec<CauseTold>,
+        /// At its start: codes of problems that stood against it, and that the actor has accepted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        despite: Vec<String>,
     },
 }
 

@@ -87,6 +87,11 @@ pub enum Selection {
     },
     /// Those that differ, as the parent run found.
     Differences,
+    /// Those that only one side has, but for those that failed in the parent run: these stay as they are.
+    NewOnly,
+    /// Those that failed in the parent run and were edited since: their rows, as the map compares them, are no longer as the
+    /// parent read them.
+    Edited,
     /// One record.
     Record {
         /// Its key.
@@ -126,6 +131,35 @@ impl DeletionSet {
             Self::Listed { keys } => keys.contains(key),
             Self::OnceInStep => past.in_step_at.is_some() || past.deleted_at.is_some(),
         }
+    }
+}
+
+impl Selection {
+    /// Whether both sides are read page by page; otherwise the records come from the parent run, or from whoever asks.
+    #[must_use]
+    pub fn lists_sides(&self) -> bool {
+        matches!(self, Self::All | Self::NewOnly)
+    }
+
+    /// Whether the records are those of a parent run, or all others.
+    #[must_use]
+    pub fn needs_parent(&self) -> bool {
+        match self {
+            Self::Failed
+            | Self::Cause { .. }
+            | Self::Differences
+            | Self::NewOnly
+            | Self::Edited
+            | Self::Deletions(_) => true,
+            Self::All | Self::Record { .. } => false,
+        }
+    }
+
+    /// Whether a record that its app has changed since the run began is no part of the selection: such a record was not there, or
+    /// not edited, when the selection was made.
+    #[must_use]
+    pub fn ends_at_start(&self) -> bool {
+        matches!(self, Self::NewOnly | Self::Edited)
     }
 }
 

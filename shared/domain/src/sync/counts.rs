@@ -26,6 +26,9 @@ pub struct LegCounts {
     pub repeated: u64,
     /// Each look found another state.
     pub changing: u64,
+    /// Made or edited after the run had begun, so no part of its selection. Live changes carry it.
+    #[serde(default)]
+    pub later: u64,
     /// The other side lacks it: its deletion is proposed.
     #[serde(default)]
     pub proposed: u64,
@@ -69,6 +72,8 @@ pub enum RowEnd {
     Repeated,
     /// See [`LegCounts::changing`].
     Changing,
+    /// See [`LegCounts::later`].
+    Later,
     /// See [`LegCounts::proposed`].
     Proposed,
     /// See [`LegCounts::deleted`].
@@ -109,6 +114,7 @@ impl LegCounts {
             RowEnd::Held => &mut self.held,
             RowEnd::Repeated => &mut self.repeated,
             RowEnd::Changing => &mut self.changing,
+            RowEnd::Later => &mut self.later,
             RowEnd::Proposed => &mut self.proposed,
             RowEnd::Deleted => &mut self.deleted,
             RowEnd::CameBack => &mut self.came_back,
@@ -122,7 +128,7 @@ impl LegCounts {
     #[must_use]
     pub fn skipped(&self) -> u64 {
         let kept = self.proposed + self.came_back + self.changed_since + self.rejected;
-        self.loses + self.filtered + self.gone + self.held + self.repeated + self.changing + kept
+        self.loses + self.filtered + self.gone + self.held + self.repeated + self.changing + self.later + kept
     }
 
     /// Whether every row that was read is in exactly one of the counts.
@@ -140,10 +146,10 @@ mod tests {
     #[test]
     fn every_row_that_was_read_is_in_one_count() {
         use RowEnd::{
-            CameBack, ChangedSince, Changing, Deleted, Equal, Failed, Filtered, Gone, Held, Inserted, Loses, Proposed,
-            Rejected, Repeated, Updated,
+            CameBack, ChangedSince, Changing, Deleted, Equal, Failed, Filtered, Gone, Held, Inserted, Later, Loses,
+            Proposed, Rejected, Repeated, Updated,
         };
-        let ends = [Inserted, Updated, Equal, Loses, Filtered, Gone, Held, Repeated, Changing, Failed];
+        let ends = [Inserted, Updated, Equal, Loses, Filtered, Gone, Held, Repeated, Changing, Later, Failed];
         let ends = ends.into_iter().chain([Proposed, Deleted, CameBack, ChangedSince, Rejected]);
         let mut counts = LegCounts::default();
         for end in ends {
@@ -153,7 +159,7 @@ mod tests {
             assert!(counts.add_up(), "{end:?}");
             assert_eq!(*counts.of(end), 1, "{end:?}");
         }
-        assert_eq!((counts.read, counts.skipped(), counts.not_reached), (15, 10, 0));
+        assert_eq!((counts.read, counts.skipped(), counts.not_reached), (16, 11, 0));
         counts.read += 1;
         assert!(!counts.add_up());
     }

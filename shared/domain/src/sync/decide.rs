@@ -1,6 +1,6 @@
 //! What is done about a row.
 
-use super::{Joined, LegChoice, RowEnd, SyncChoice, SyncKind};
+use super::{Joined, LegChoice, RowEnd, Selection, SyncChoice, SyncKind};
 use crate::map::{PerSide, SideIx};
 
 /// What is done about a row in hand.
@@ -32,6 +32,7 @@ impl SyncChoice {
     pub fn decide_pair(&self, side: SideIx, equal: bool, wins: PerSide<bool>) -> (RowTask, WaitingTask) {
         let end = |side: SideIx| match self.legs[side] {
             _ if equal => Some(RowEnd::Equal),
+            _ if self.selection == Selection::NewOnly => Some(RowEnd::Filtered),
             _ if !wins[side] => Some(RowEnd::Loses),
             LegChoice::CreateOnly | LegChoice::ProposeDeletion | LegChoice::Off => Some(RowEnd::Filtered),
             LegChoice::All => None,
@@ -83,7 +84,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::sync::Selection;
     use SideIx::{First, Second};
 
     fn choice(kind: SyncKind, legs: [LegChoice; 2]) -> SyncChoice {
@@ -132,6 +132,20 @@ mod tests {
             assert_eq!(one.decide_pair(First, false, both_win), (RowTask::Look, WaitingTask::End(RowEnd::Filtered)));
             assert_eq!(one.decide_pair(Second, false, both_win), (RowTask::End(RowEnd::Filtered), LOOKS));
         }
+    }
+
+    #[test]
+    fn a_run_of_new_records_copies_what_one_side_has_and_leaves_what_both_have() {
+        use LegChoice::All;
+        let new_only = SyncChoice { selection: Selection::NewOnly, ..choice(SyncKind::InitialSync, [All, All]) };
+        for wins in [ONE_WINS, PerSide([true, true])] {
+            for side in [First, Second] {
+                assert_eq!(new_only.decide_pair(side, false, wins), ends(RowEnd::Filtered, RowEnd::Filtered));
+                assert_eq!(new_only.decide_pair(side, true, wins), ends(RowEnd::Equal, RowEnd::Equal));
+            }
+        }
+        assert_eq!(new_only.decide_single(First, true), RowTask::CopyRow);
+        assert_eq!(new_only.decide_single(Second, true), RowTask::Look);
     }
 
     #[test]

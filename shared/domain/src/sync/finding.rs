@@ -142,6 +142,9 @@ pub struct FailedCopy {
     pub message: String,
     /// The row as it was, redacted and cut to size, if it was at hand.
     pub row: Option<Record>,
+    /// What the row had, as the map compares it, if it was at hand: a row that has something else by now was edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
     /// It is no record: the row has no key that can be used. Looking at it again would find nothing.
     #[serde(default)]
     pub no_record: bool,
@@ -193,7 +196,16 @@ impl FailedCopy {
         let words = alike_message(&failure.message, Some(key));
         let cause = ContentHash::of_value(&serde_json::json!([failure.class, to, failure.code, words]));
         let message = shorten(&failure.message, MAX_MESSAGE_CHARS);
-        Self { cause, at, class: failure.class, code: failure.code.clone(), message, row, no_record: false }
+        Self {
+            cause,
+            at,
+            class: failure.class,
+            code: failure.code.clone(),
+            message,
+            row,
+            content: None,
+            no_record: false,
+        }
     }
 }
 

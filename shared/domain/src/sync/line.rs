@@ -112,6 +112,7 @@ impl SyncRun {
             outcome: self.outcome(),
             legs: legs.to_vec(),
             causes: causes.collect(),
+            despite: if step == SyncStep::Started { self.start.despite.clone() } else { Vec::new() },
         }
     }
 }
@@ -147,6 +148,13 @@ mod tests {
         let (map, started) = (map(), running());
         let line = started.line_since(None, &map).unwrap();
         assert_eq!((step(&line), &*line.actor, &*line.reason), (SyncStep::Started, "kim", "go live"));
+        let mut despite = started.clone();
+        despite.start.despite = vec!["field_length".to_owned()];
+        let accepted = |run: &SyncRun, before| serde_json::to_value(run.line_since(before, &map).unwrap()).unwrap();
+        assert_eq!(accepted(&despite, None)["what"]["despite"], serde_json::json!(["field_length"]));
+        assert_eq!(accepted(&started, None)["what"].get("despite"), None);
+        let over = SyncRun { state: RunState::Finished, version: 2, ..despite.clone() };
+        assert_eq!(accepted(&over, Some(&despite))["what"].get("despite"), None, "it was accepted at the start");
         let moved = SyncRun { version: 2, to_look_at: 7, ..started.clone() };
         assert_eq!(moved.line_since(Some(&started), &map), None);
         let by =

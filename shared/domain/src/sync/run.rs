@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, FailedCopy, Join, LegCounts, ListProgress, RowEnd, RowTask, RunMemory, Speed, SyncChoice, WaitingTask,
-    progress::RowSeen,
+    Cause, FailedCopy, Join, LegCounts, ListProgress, RowEnd, RowTask, RunMemory, RunStart, Speed, SyncChoice,
+    WaitingTask, progress::RowSeen,
 };
 use crate::{
     id::{MapId, MapUid, Owner, RecordKey, SideId, SyncRunId},
@@ -70,6 +70,9 @@ pub struct SyncRun {
     pub waits: u32,
     /// Who works on it, and until when nobody else does.
     pub lease: Option<(Owner, Timestamp)>,
+    /// How it was started.
+    #[serde(default)]
+    pub start: RunStart,
     /// What its workers tell each other.
     #[serde(default)]
     pub memory: RunMemory,

@@ -10,6 +10,7 @@ mod legs;
 pub(crate) mod lines;
 mod merged;
 mod overlaps;
+mod reruns;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -6,6 +6,8 @@ mod lookups;
 mod rows;
 mod schema;
 
+use std::collections::BTreeSet;
+
 use domain::{
     Map, SideId,
     map::SideIx,
@@ -90,6 +92,12 @@ pub(super) async fn find_problems<P: AdminPorts>(
     }
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     Ok(problems)
+}
+
+/// The codes of the problems that would have held up a run that was let through, each once.
+pub(super) fn accepted(problems: &[SyncProblem]) -> Vec<String> {
+    let errors = problems.iter().filter(|problem| problem.severity == Level::Error);
+    errors.map(|problem| problem.code.to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The problems that hold up a run that writes, but for the accepted ones.

@@ -4,7 +4,7 @@ use domain::{
     Map, SideId,
     id::SyncRunId,
     map::{PerSide, SideIx},
-    sync::{Join, LegChoice, RunMemory, RunPhase, RunState, Selection, Speed, SyncChoice, SyncRun},
+    sync::{Join, LegChoice, RunMemory, RunPhase, RunStart, RunState, Selection, Speed, SyncChoice, SyncRun},
 };
 
 use super::StartSync;
@@ -21,7 +21,7 @@ pub(super) fn new_run<P: AdminPorts>(
     caller: &Caller,
     reason: String,
 ) -> SyncRun {
-    let all = choice.selection == Selection::All;
+    let lists = choice.selection.lists_sides();
     let mut join = Join::default();
     // A filtered list says nothing about the records that it leaves out.
     for side in SideIx::BOTH.into_iter().filter(|side| map.config.side(*side).list_filter.is_some()) {
@@ -31,7 +31,7 @@ pub(super) fn new_run<P: AdminPorts>(
         id: SyncRunId(ports.fresh_id()),
         map: map.id.clone(),
         uid: map.uid,
-        phase: if all { RunPhase::Listing } else { RunPhase::Selecting },
+        phase: if lists { RunPhase::Listing } else { RunPhase::Selecting },
         choice,
         state: RunState::Running,
         version: 1,
@@ -51,6 +51,7 @@ pub(super) fn new_run<P: AdminPorts>(
         stall: None,
         waits: 0,
         lease: None,
+        start: RunStart::default(),
         memory: RunMemory::default(),
     }
 }
@@ -89,14 +90,19 @@ pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) ->
         let says = "cannot be propose_deletion for the side that wins: what it lacks is deleted on the other one";
         return Err(AppError::mistake(&format!("legs.{name}"), says));
     }
-    let of_parent = matches!(wanted.selection, Selection::Failed | Selection::Cause { .. } | Selection::Differences);
-    if of_parent != wanted.parent.is_some() {
-        let says = if of_parent {
-            "must name the run whose records are selected"
-        } else {
-            "goes with a selection of its records"
-        };
-        return Err(AppError::mistake("parent", says));
+    if wanted.selection == Selection::NewOnly && legs[winner.other()] == LegChoice::ProposeDeletion {
+        let name = &map.config.side(winner.other()).side;
+        let says = "cannot be propose_deletion with the selection `new_only`: what one side lacks is copied there, not deleted here";
+        return Err(AppError::mistake(&format!("legs.{name}"), says));
+    }
+    match (&wanted.selection, wanted.parent) {
+        (selection, None) if selection.needs_parent() => {
+            return Err(AppError::mistake("parent", "must name the run whose records are selected"));
+        }
+        (Selection::Record { .. }, Some(_)) => {
+            return Err(AppError::mistake("parent", "goes with a selection of its records, or with all records"));
+        }
+        _ => {}
     }
     let mut selection = wanted.selection.clone();
     if let Selection::Record { key } = &mut selection {
@@ -106,7 +112,7 @@ pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) ->
     let choice = SyncChoice { kind: wanted.kind, winner, winner_of_field, legs, selection, parent: wanted.parent };
     choice.winners(&map.config).map_err(AppError::Invalid)?;
     // What the parent has found is of the rows that its own winners decide about.
-    if parent.is_some_and(|parent| !choice.decides_as(&parent.choice)) {
+    if parent.is_some_and(|parent| choice.selection.needs_parent() && !choice.decides_as(&parent.choice)) {
         let field = if wanted.winner.is_some() { "winner" } else { "winner_of_field" };
         let says = "must be as in the parent run: it has found what its own winners decide. Select other records for other winners";
         return Err(AppError::mistake(field, says));

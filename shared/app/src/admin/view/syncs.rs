@@ -67,6 +67,10 @@ pub struct SyncRunView {
     pub reruns: Vec<SyncRerun>,
     pub started_by: String,
     pub reason: String,
+    /// Codes of problems that stood against the run when it was started, and that whoever started it has accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub despite: Vec<String>,
     /// Who paused, resumed or cancelled it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -133,7 +137,8 @@ pub struct SyncLeg {
     /// Not copied, for one of the reasons of `skipped_for`.
     pub skipped: u64,
     /// `loses`: the other side wins; `filtered`: kept out by the filter or by the choice of the run; `gone`: deleted since it was
-    /// read; `held`: its changes wait for an operator; `changing`: each look found another state; `repeated`: listed twice.
+    /// read; `held`: its changes wait for an operator; `changing`: each look found another state;
+    /// `later`: made or edited after the run had begun, so no part of its selection; `repeated`: listed twice.
     /// About deletions, `proposed`: waits for an operator, or has waited; `came_back`: the other app has the record again;
     /// `changed_since`: the record, or its lane, was changed since; `rejected`.
     pub skipped_for: BTreeMap<&'static str, u64>,
@@ -153,6 +158,7 @@ impl SyncLeg {
             ("gone", counts.gone),
             ("held", counts.held),
             ("changing", counts.changing),
+            ("later", counts.later),
             ("repeated", counts.repeated),
             ("proposed", counts.proposed),
             ("came_back", counts.came_back),
@@ -239,6 +245,7 @@ impl SyncRunView {
             reruns: Vec::new(),
             started_by: run.started_by,
             reason: run.reason,
+            despite: run.start.despite,
             steered: run.steered.map(|by| SyncSteered { actor: by.actor, at: by.at.to_string(), reason: by.reason }),
             began: run.began.to_string(),
             ended: run.ended.map(|at| at.to_string()),

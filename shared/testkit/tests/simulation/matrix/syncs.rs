@@ -37,6 +37,7 @@ enum Case {
     Work,
     WorkOfAGoneMap,
     Rerun,
+    Edited,
     Pause,
     Cancel,
     Sweep,
@@ -46,11 +47,12 @@ enum Case {
     Reject,
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     Case::Start,
     Case::Work,
     Case::WorkOfAGoneMap,
     Case::Rerun,
+    Case::Edited,
     Case::Pause,
     Case::Cancel,
     Case::Sweep,
@@ -162,6 +164,14 @@ async fn set(world: &SimWorld, case: Case) {
             let parent = world.sync_runs.all_runs()[0].id;
             start(world, &kim(), &map, &wanted(world, Selection::Failed, Some(parent))).await.unwrap();
         }
+        Case::Edited => {
+            goes_on(world).await;
+            let (parent, crm) = (world.sync_runs.all_runs()[0].id, world.map().sides[0].id.clone());
+            let edited = json!({"Name": "Refused again", "Limit": 1, "OnHold": "No", "refused": true});
+            let image = Image::Present(edited.as_object().unwrap().clone());
+            world.apps.with(&crm, |app| app.change(&"C-4".parse().unwrap(), image, world.executor.now()));
+            start(world, &kim(), &map, &wanted(world, Selection::Edited, Some(parent))).await.unwrap();
+        }
         // Nobody was woken.
         Case::Sweep => drop(world.sync_runs.take_due(domain::Timestamp::NEVER)),
         _ => {}
@@ -194,7 +204,13 @@ async fn act(world: &SimWorld, case: Case) -> bool {
                 None => return false,
             }
         }
-        Case::Work | Case::Rerun | Case::WorkOfAGoneMap | Case::Propose | Case::Approve | Case::Reject => {
+        Case::Work
+        | Case::Rerun
+        | Case::Edited
+        | Case::WorkOfAGoneMap
+        | Case::Propose
+        | Case::Approve
+        | Case::Reject => {
             while let Some(active) = active(world) {
                 world.sweep().await;
                 let until = world.executor.now().plus_ms(200_000);

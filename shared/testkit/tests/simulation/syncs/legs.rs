@@ -51,7 +51,7 @@ fn a_leg_that_is_off_copies_nothing_and_rows_without_a_key_are_told_each_time() 
     }
 }
 
-async fn run_to_its_end(
+pub(super) async fn run_to_its_end(
     world: &SimWorld,
     selection: Selection,
     parent: Option<SyncRunId>,
