@@ -21,10 +21,10 @@ pub(crate) fn time_limit(deadline: u64) -> Timestamp {
 /// schedule finds its run within a minute.
 pub(crate) async fn handle<P: SyncPorts>(ports: &P, event: &Value, until: Timestamp) -> Result<Value, Error> {
     if event["detail-type"] == "Scheduled Event" {
-        let Swept { woken, stalled } = retried(sweep(ports).await)?;
-        tracing::info!(woken, stalled, "swept the sync runs");
+        let Swept { woken, scheduled, stalled } = retried(sweep(ports).await)?;
+        tracing::info!(woken, scheduled, stalled, "swept the sync runs");
         Metrics::of(&[]).add("SyncRunsStalled", stalled, Unit::Count).emit();
-        return Ok(json!({ "woken": woken, "stalled": stalled }));
+        return Ok(json!({ "woken": woken, "scheduled": scheduled, "stalled": stalled }));
     }
     let Some(records) = event["Records"].as_array() else {
         return Err("the event is neither a work item nor a schedule's".into());

@@ -31,7 +31,7 @@ async fn a_work_item_of_a_run_that_is_gone_and_a_schedule_do_nothing() {
     let worked = handle(&*world, &event("initial-sync-work-item.json"), until).await.unwrap();
     assert_eq!(worked, json!({}));
     let swept = handle(&*world, &event("initial-sync-minute.json"), until).await.unwrap();
-    assert_eq!(swept, json!({ "woken": 0, "stalled": 0 }));
+    assert_eq!(swept, json!({ "woken": 0, "scheduled": 0, "stalled": 0 }));
 }
 
 #[tokio::test]
@@ -50,12 +50,12 @@ async fn the_schedule_counts_a_run_that_has_waited_for_an_hour() {
     };
     let run = start(&*world, &kim, &map.id, &wanted).await.unwrap();
     let swept = async || handle(&*world, &event("initial-sync-minute.json"), world.now()).await.unwrap();
-    assert_eq!(swept().await, json!({ "woken": 1, "stalled": 0 }));
+    assert_eq!(swept().await, json!({ "woken": 1, "scheduled": 0, "stalled": 0 }));
     let since = world.now().minus_ms(60 * 60 * 1_000 + 1);
     let stall = Some(Stall { since, why: "crm does not take records".to_owned(), side: None, until: None });
     let waits = SyncRun { stall, version: run.version + 1, ..run.clone() };
     world.sync_runs.save_run(&map, &waits, Some(&run), &[]).await.unwrap();
-    assert_eq!(swept().await, json!({ "woken": 1, "stalled": 1 }));
+    assert_eq!(swept().await, json!({ "woken": 1, "scheduled": 0, "stalled": 1 }));
 }
 
 #[tokio::test]
@@ -67,4 +67,17 @@ async fn what_is_not_understood_is_told_or_passed_over() {
         let event = json!({"Records": [{"body": body}]});
         assert_eq!(handle(&*world, &event, world.now()).await.unwrap(), json!({}), "{event}");
     }
+}
+
+#[tokio::test]
+async fn the_schedule_starts_a_reconcile_that_is_due_once() {
+    let mut map = sample::running(Capability::Idempotent);
+    map.map.config.reconcile = serde_json::from_value(json!({"every": "1h"})).unwrap();
+    let world = SimWorld::new(1, map);
+    world.change_map(|map| map.map.since = world.now());
+    let swept =
+        async || handle(&*world, &event("initial-sync-minute.json"), world.now()).await.unwrap()["scheduled"].clone();
+    assert_eq!([swept().await, swept().await], [json!(1), json!(0)]);
+    let runs = world.sync_runs.all_runs();
+    assert_eq!((runs.len(), runs[0].choice.kind, &*runs[0].started_by), (1, SyncKind::Reconcile, "tandem"));
 }

@@ -9,9 +9,10 @@ mod deletion;
 mod doubt;
 mod look;
 mod page;
+mod schedule;
 mod select;
 mod step;
 mod work;
 
-pub(crate) use self::page::PAGE_ROWS;
 pub use self::work::{Swept, WorkEnd, sweep, work};
+pub(crate) use self::{page::PAGE_ROWS, schedule::expect_rows};

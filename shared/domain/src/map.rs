@@ -3,6 +3,7 @@
 mod key_rule;
 mod key_template;
 mod lifecycle;
+mod schedule;
 mod state;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use self::{
     key_rule::{KeyCase, KeyRule},
     key_template::{KeyForm, KeyPart, KeyTemplate, KeyType},
     lifecycle::{Backlog, Cause, Cut, FlowStart, Map, MapAnswer, MapCommand, StartedBy},
+    schedule::{ReconcileSchedule, STARTS_WITHIN_MS},
     state::{Intake, MapState},
 };
 
@@ -165,6 +167,9 @@ pub struct MapConfig {
     /// Fields, by the name they have on either side, whose values are shown to nobody: not in lists, errors or mails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redact: Vec<String>,
+    /// When its records are compared by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile: Option<ReconcileSchedule>,
 }
 
 fn default_crossing_window_ms() -> u64 {
@@ -237,6 +242,7 @@ impl MapConfig {
         if self.crossing_window_ms > 24 * 60 * 60 * 1000 {
             add("crossing_window_ms".into(), "must be at most one day");
         }
+        found.extend(self.reconcile.iter().flat_map(ReconcileSchedule::mistakes));
         found.extend(key_template::mistakes(&self.sides));
         let mapped = |name: &String| self.fields.iter().any(|field| field.names.values().any(|own| own == name));
         for (i, name) in self.redact.iter().enumerate().filter(|(_, name)| !mapped(name)) {

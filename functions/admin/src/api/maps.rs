@@ -29,7 +29,7 @@ pub(crate) async fn list<P: AdminPorts>(State(ports): State<Arc<P>>) -> Reply {
 pub(crate) async fn get<P: AdminPorts>(State(ports): State<Arc<P>>, Name(id): Name<MapId>) -> Reply {
     let map = maps::get(&*ports, &id).await?;
     let skipped = ports.lanes().skipped(&map).await?;
-    versioned(StatusCode::OK, map.version, &Map::with_skipped(map, skipped))
+    versioned(StatusCode::OK, map.version, &Map::with_skipped(map, skipped, ports.now()))
 }
 
 pub(crate) async fn put<P: AdminPorts>(

@@ -84,6 +84,13 @@ async fn every_mistake_in_a_map_is_named_at_once() {
         (with(|c| c["conflict"] = json!({"primary": "erp"})), "conflict.primary: must be one of"),
         (with(|c| c["state"] = json!("Running")), "state: unknown field"),
         (with(|c| c["crossing_window_ms"] = json!("1")), "crossing_window_ms: invalid type"),
+        (with(|c| c["reconcile"] = json!({"every": "30m"})), "reconcile.every: must be whole hours or days"),
+        (with(|c| c["reconcile"] = json!({"at": "3 am"})), "reconcile.at: must be a time of the day"),
+        (
+            with(|c| c["reconcile"] = json!({"at": "03:00", "time_zone": "Vienna"})),
+            "reconcile.time_zone: must be the IANA",
+        ),
+        (with(|c| c["reconcile"] = json!({})), "reconcile: must have either"),
     ] {
         api.put("/maps/orders", &body).await.is_problem(400, "invalid_request", says);
     }

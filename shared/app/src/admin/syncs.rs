@@ -12,10 +12,10 @@ use domain::{
     lane::Attribution,
     map::{Intake, MapCommand, MapState, SideIx},
     record::ContentHash,
-    sync::{Finding, FindingState, LegChoice, LookAgain, RunState, Selection, SyncKind, SyncRun, rows_read},
+    sync::{Finding, FindingState, LegChoice, LookAgain, RunState, Selection, SyncKind, SyncRun},
 };
 
-use self::choose::{choose, new_run};
+use self::choose::choose;
 pub use self::{
     check::SyncProblem,
     deletions::{DecideDeletions, decide_deletions},
@@ -29,10 +29,8 @@ use crate::{
     cas::{self, Round},
     error::{AppError, ResourceKind, StateConflict, Subject},
     ports::{ActiveRun, FindingList, SyncRuns, WorkItems, finding_place, is_waiting_place, waiting_place},
+    sync::expect_rows,
 };
-
-/// Earlier runs that are looked at for the number of records to expect.
-const RUNS_LOOKED_AT: usize = 20;
 
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,13 +88,9 @@ pub async fn start<P: AdminPorts>(
         }
         accepted = check::accepted(&problems);
     }
-    let mut run = new_run(ports, &map, choice, caller, reason);
+    let mut run = SyncRun::new(SyncRunId(ports.fresh_id()), &map, choice, (&caller.name, &reason), ports.now());
     run.start.despite = accepted;
-    if run.choice.selection.lists_sides() {
-        let earlier = ports.runs().runs(&map, None, RUNS_LOOKED_AT).await?;
-        let last = earlier.iter().find(|run| run.state == RunState::Finished && run.choice.selection.lists_sides());
-        run.expected_rows = last.map(rows_read).unwrap_or_default();
-    }
+    expect_rows(ports.runs(), &map, &mut run).await?;
     store_new(ports, &map, &run).await?;
     if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
         // A crash before this leaves a run that says why it does not move: the map does not run.

@@ -70,6 +70,7 @@ fn activity(line: &Activity) -> Option<Event> {
                 SyncStep::Resumed => "Sync Run Resumed",
                 SyncStep::Cancelled => "Sync Run Cancelled",
                 SyncStep::Finished => "Sync Run Finished",
+                SyncStep::Skipped => "Sync Run Skipped",
             };
             let more = json!({ "run": run, "sync": sync, "outcome": outcome, "legs": legs, "causes": causes });
             let mut detail = told(more);

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use super::{
-    deletion, doubt, look, page,
+    deletion, doubt, look, page, schedule,
     select::{self, FailedBefore},
     step::{Draft, StepEnd, Wait},
 };
@@ -354,19 +354,22 @@ const STALLED_AFTER_MS: u64 = 60 * 60 * 1_000;
 pub struct Swept {
     /// Runs that were woken.
     pub woken: u64,
+    /// Reconciles that were due by schedule and were started.
+    pub scheduled: u64,
     /// Runs that have not moved for an hour, and that no operator has paused.
     pub stalled: u64,
 }
 
-/// Sends a work item for each run that goes on by itself and that nobody works on.
+/// Sends a work item for each run that goes on by itself and that nobody works on. Starts the reconciles that are due by schedule.
 ///
 /// # Errors
 /// The store does not answer.
 pub async fn sweep<P: SyncPorts>(ports: &P) -> Result<Swept, PortError> {
     let now = ports.now();
     let mut swept = Swept::default();
-    for active in ports.runs().active_runs().await? {
-        match wake_if_idle(ports, &active, now).await {
+    let all_active = ports.runs().active_runs().await?;
+    for active in &all_active {
+        match wake_if_idle(ports, active, now).await {
             Ok((sent, stalls)) => {
                 swept.woken += u64::from(sent);
                 swept.stalled += u64::from(stalls);
@@ -377,6 +380,7 @@ pub async fn sweep<P: SyncPorts>(ports: &P) -> Result<Swept, PortError> {
             }
         }
     }
+    swept.scheduled = schedule::start_due(ports, &all_active, now).await?;
     Ok(swept)
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MapConfig, MapState};
+use super::{Intake, MapConfig, MapState};
 use crate::{
     id::{IncidentId, MapId, MapUid, RuleId},
     lane::{ArchiveCause, Entry},
@@ -20,6 +20,8 @@ pub enum Cause {
     CaughtUp,
     /// The initial sync was through.
     InitialSync,
+    /// The schedule of a map.
+    Schedule,
     /// A sync run: it is through, or has a doubt about its source.
     SyncRun,
     /// An alert setting whose threshold was reached.
@@ -44,6 +46,7 @@ impl Cause {
             Self::Operator => "operator",
             Self::CaughtUp => "caught_up",
             Self::InitialSync => "initial_sync",
+            Self::Schedule => "schedule",
             Self::SyncRun => "sync_run",
             Self::Rule { .. } => "rule",
             Self::AutoResume { .. } => "auto_resume",
@@ -54,7 +57,7 @@ impl Cause {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Operator | Self::CaughtUp | Self::InitialSync | Self::SyncRun => None,
+            Self::Operator | Self::CaughtUp | Self::InitialSync | Self::Schedule | Self::SyncRun => None,
             Self::Rule { incident, .. } | Self::AutoResume { incident } => Some(*incident),
         }
     }
@@ -229,6 +232,20 @@ impl Map {
             cut: None,
             began: None,
         }
+    }
+
+    /// When it is reconciled by itself next; `None`: no schedule is set, or changes do not flow and are not kept.
+    #[must_use]
+    pub fn next_reconcile(&self, now: Timestamp) -> Option<Timestamp> {
+        let schedule = self.config.reconcile.as_ref().filter(|_| self.state.intake() != Intake::Skip)?;
+        schedule.next_due(now)
+    }
+
+    /// The time at which a reconcile by schedule was due last, if it may still start: not one of before the map was in its state.
+    #[must_use]
+    pub fn reconcile_due(&self, now: Timestamp) -> Option<Timestamp> {
+        let schedule = self.config.reconcile.as_ref().filter(|_| self.state.intake() != Intake::Skip)?;
+        schedule.due_now(now).filter(|due| *due >= self.since)
     }
 
     /// What a command of an operator, or of Tandem itself when nothing is left to catch up, does to this map.

@@ -32,14 +32,14 @@ impl From<Zone> for String {
 impl Zone {
     /// The time in UTC at which clocks in the zone show `local`. In the hour that they show twice, the first; in the hour that they
     /// leave out, what they would show without the change.
-    pub(super) fn to_utc(&self, local: civil::DateTime) -> civil::DateTime {
+    pub(crate) fn to_utc(&self, local: civil::DateTime) -> civil::DateTime {
         let at = || self.rules.to_ambiguous_timestamp(local).compatible().ok();
         let utc = if is_a_time(local) { at() } else { None };
         utc.map_or(local, |at| TimeZone::UTC.to_datetime(at))
     }
 
     /// What clocks in the zone show at a time in UTC.
-    pub(super) fn to_local(&self, utc: civil::DateTime) -> civil::DateTime {
+    pub(crate) fn to_local(&self, utc: civil::DateTime) -> civil::DateTime {
         let at = if is_a_time(utc) { TimeZone::UTC.to_timestamp(utc).ok() } else { None };
         at.map_or(utc, |at| self.rules.to_datetime(at))
     }

@@ -107,9 +107,12 @@ fn began(map: &Map) -> FlowStart {
 fn who(map: &Map) -> String {
     match &map.cause {
         Cause::Rule { rule, .. } => format!("the rule {rule}"),
-        Cause::Operator | Cause::CaughtUp | Cause::InitialSync | Cause::SyncRun | Cause::AutoResume { .. } => {
-            map.actor.clone()
-        }
+        Cause::Operator
+        | Cause::CaughtUp
+        | Cause::InitialSync
+        | Cause::Schedule
+        | Cause::SyncRun
+        | Cause::AutoResume { .. } => map.actor.clone(),
     }
 }
 

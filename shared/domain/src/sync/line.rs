@@ -28,6 +28,8 @@ pub enum SyncStep {
     Cancelled,
     /// It is through.
     Finished,
+    /// It was due by schedule, and did not begin.
+    Skipped,
 }
 
 /// What was counted of one leg of a run.
@@ -61,6 +63,7 @@ impl SyncRun {
     #[must_use]
     pub fn line_since(&self, before: Option<&Self>, map: &Map) -> Option<Activity> {
         let step = match (before.map(|before| before.state), self.state) {
+            (None, RunState::Cancelled) => SyncStep::Skipped,
             (None, _) => SyncStep::Started,
             (Some(before), now) if before == now => return None,
             (Some(_), RunState::Running) => SyncStep::Resumed,
@@ -70,7 +73,10 @@ impl SyncRun {
         };
         let steered = self.steered.as_ref().filter(|_| before.is_some_and(|before| before.steered != self.steered));
         let (actor, reason, cause, at) = match (step, steered) {
-            (SyncStep::Started, _) => (&*self.started_by, &*self.reason, Cause::Operator, self.began),
+            (SyncStep::Started | SyncStep::Skipped, _) => {
+                let cause = if self.start.due.is_some() { Cause::Schedule } else { Cause::Operator };
+                (&*self.started_by, &*self.reason, cause, self.began)
+            }
             (_, Some(by)) => (&*by.actor, &*by.reason, Cause::Operator, by.at),
             (SyncStep::Finished, None) => {
                 ("tandem", "the run is through", Cause::SyncRun, self.ended.unwrap_or(self.began))
@@ -168,6 +174,21 @@ mod tests {
         assert_eq!((step(&line), &*line.actor), (SyncStep::Resumed, "bob"));
         let cancelled = SyncRun { state: RunState::Cancelled, version: 4, steered: by("bob", 50), ..paused.clone() };
         assert_eq!(step(&cancelled.line_since(Some(&paused), &map).unwrap()), SyncStep::Cancelled);
+    }
+
+    #[test]
+    fn a_run_by_schedule_has_its_cause_and_one_id_for_each_time_and_may_be_skipped() {
+        let map = map();
+        let of = |map: &Map, due| SyncRun::scheduled(map, Timestamp(due), "daily at 03:00, UTC", Timestamp(70));
+        let line = of(&map, 50).line_since(None, &map).unwrap();
+        assert_eq!((step(&line), &*line.actor, line.cause), (SyncStep::Started, "tandem", Cause::Schedule));
+        let skipped = of(&map, 50).skipped("a run goes on".to_owned(), Timestamp(70));
+        let line = skipped.line_since(None, &map).unwrap();
+        assert_eq!((step(&line), &*line.reason, line.at), (SyncStep::Skipped, "a run goes on", Timestamp(70)));
+        assert!(skipped.is_over() && skipped.adds_up());
+        assert_eq!(skipped.id, of(&map, 50).id, "either of them is stored");
+        let again = Map { uid: MapUid(2), ..map.clone() };
+        assert!(of(&map, 50).id < of(&map, 51).id && of(&map, 50).id != of(&again, 50).id);
     }
 
     #[test]

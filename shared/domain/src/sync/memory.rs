@@ -120,7 +120,9 @@ impl ComparedBy {
                 fields: hash(&json!(fields)),
             }
         };
-        Self { mapping: hash(&json!(map)), lists: SideIx::BOTH.map(listed_by) }
+        // When it is compared says nothing about how.
+        let compared = MapConfig { reconcile: None, ..map.clone() };
+        Self { mapping: hash(&json!(compared)), lists: SideIx::BOTH.map(listed_by) }
     }
 
     /// Whether a side lists the same records by both.

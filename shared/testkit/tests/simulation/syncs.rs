@@ -11,6 +11,7 @@ pub(crate) mod lines;
 mod merged;
 mod overlaps;
 mod reruns;
+mod schedule;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

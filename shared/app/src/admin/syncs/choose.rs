@@ -2,59 +2,12 @@
 
 use domain::{
     Map, SideId,
-    id::SyncRunId,
     map::{PerSide, SideIx},
-    sync::{Join, LegChoice, RunMemory, RunPhase, RunStart, RunState, Selection, Speed, SyncChoice, SyncRun},
+    sync::{LegChoice, Selection, SyncChoice},
 };
 
 use super::StartSync;
-use crate::{
-    admin::{AdminPorts, Caller},
-    error::AppError,
-};
-
-/// A run that has read nothing yet.
-pub(super) fn new_run<P: AdminPorts>(
-    ports: &P,
-    map: &Map,
-    choice: SyncChoice,
-    caller: &Caller,
-    reason: String,
-) -> SyncRun {
-    let lists = choice.selection.lists_sides();
-    let mut join = Join::default();
-    // A filtered list says nothing about the records that it leaves out.
-    for side in SideIx::BOTH.into_iter().filter(|side| map.config.side(*side).list_filter.is_some()) {
-        join.may_lack(side);
-    }
-    SyncRun {
-        id: SyncRunId(ports.fresh_id()),
-        map: map.id.clone(),
-        uid: map.uid,
-        phase: if lists { RunPhase::Listing } else { RunPhase::Selecting },
-        choice,
-        state: RunState::Running,
-        version: 1,
-        started_by: caller.name.clone(),
-        reason,
-        steered: None,
-        began: ports.now(),
-        ended: None,
-        progress: Default::default(),
-        join,
-        counts: PerSide::default(),
-        causes: Vec::new(),
-        to_look_at: 0,
-        noted: 0,
-        speed: Speed::default(),
-        expected_rows: PerSide::default(),
-        stall: None,
-        waits: 0,
-        lease: None,
-        start: RunStart::default(),
-        memory: RunMemory::default(),
-    }
-}
+use crate::error::AppError;
 
 /// Checks what is asked for, and fills in what is left out. `parent`: the run whose records are selected.
 pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) -> Result<SyncChoice, AppError> {

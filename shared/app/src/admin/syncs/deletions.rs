@@ -8,7 +8,7 @@ use domain::{
     sync::{DeletionSet, Selection, SyncChoice, SyncKind, SyncRun},
 };
 
-use super::{choose::new_run, find_writing_run, get, store_new, wake};
+use super::{find_writing_run, get, store_new, wake};
 use crate::{
     admin::{AdminPorts, Caller, map_commands::checked, maps},
     error::{AppError, StateConflict, Subject},
@@ -81,7 +81,7 @@ pub async fn decide_deletions<P: AdminPorts>(
     }
     let selection = Selection::Deletions(set);
     let choice = SyncChoice { kind, selection, parent: Some(parent.id), ..parent.choice };
-    let decided = new_run(ports, &map, choice, caller, reason);
+    let decided = SyncRun::new(SyncRunId(ports.fresh_id()), &map, choice, (&caller.name, &reason), ports.now());
     store_new(ports, &map, &decided).await?;
     wake(ports, &decided).await;
     Ok(decided)

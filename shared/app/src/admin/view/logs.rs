@@ -38,7 +38,7 @@ pub struct ActivityView {
     /// Why they did it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// The kind of cause: `operator`, `caught_up`, `initial_sync`, `sync_run` (the run itself), `rule` or `auto_resume`.
+    /// The kind of cause: `operator`, `caught_up`, `initial_sync`, `schedule`, `sync_run` (the run itself), `rule` or `auto_resume`.
     pub cause: &'static str,
     /// The activity: its `kind` (`map_created`, `map_changed`, `map_deleted`, `state_changed`, `side_changed`,
     /// `rule_changed`, `entry`, `errors_resolved`, `failed_event_dismissed`, `incident` or `sync_run`) and the fields of that kind.

@@ -4,7 +4,7 @@ use crate::admin::{
     open_lanes::{OpenLane, OpenState},
     preview::Preview,
 };
-use domain::{ErrorClass, MapConfig, Record, lane::StepFailure};
+use domain::{ErrorClass, MapConfig, Record, Timestamp, lane::StepFailure};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,6 +45,11 @@ pub struct Map {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub skipped: Option<u64>,
+    /// When it is reconciled by schedule next, RFC 3339. Absent: it has no schedule, or does not run. Only in responses about a
+    /// single map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next_reconcile: Option<String>,
     /// Its settings.
     #[schema(schema_with = by_hand::map_config)]
     pub config: MapConfig,
@@ -63,15 +68,17 @@ impl From<domain::Map> for Map {
             epoch: map.epoch,
             version: map.version,
             skipped: None,
+            next_reconcile: None,
             config: map.config,
         }
     }
 }
 
 impl Map {
-    /// A map, and how many writes were skipped.
-    pub fn with_skipped(map: domain::Map, skipped: u64) -> Self {
-        Self { skipped: Some(skipped), ..map.into() }
+    /// A map, how many writes were skipped, and when it is reconciled next.
+    pub fn with_skipped(map: domain::Map, skipped: u64, now: Timestamp) -> Self {
+        let next_reconcile = map.next_reconcile(now).map(|due| due.to_string());
+        Self { skipped: Some(skipped), next_reconcile, ..map.into() }
     }
 }
 

@@ -67,6 +67,10 @@ pub struct SyncRunView {
     pub reruns: Vec<SyncRerun>,
     pub started_by: String,
     pub reason: String,
+    /// The time for which the schedule of the map wanted it, RFC 3339. Absent: somebody started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub due: Option<String>,
     /// Codes of problems that stood against the run when it was started, and that whoever started it has accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false)]
@@ -245,6 +249,7 @@ impl SyncRunView {
             reruns: Vec::new(),
             started_by: run.started_by,
             reason: run.reason,
+            due: run.start.due.map(|due| due.to_string()),
             despite: run.start.despite,
             steered: run.steered.map(|by| SyncSteered { actor: by.actor, at: by.at.to_string(), reason: by.reason }),
             began: run.began.to_string(),

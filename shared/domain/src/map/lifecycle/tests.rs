@@ -68,6 +68,7 @@ fn names_in_the_api_are_those_that_are_stored() {
         (Cause::Operator, None),
         (Cause::CaughtUp, None),
         (Cause::InitialSync, None),
+        (Cause::Schedule, None),
         (Cause::SyncRun, None),
         (Cause::Rule { rule, incident }, Some(incident)),
         (Cause::AutoResume { incident }, Some(incident)),

@@ -9,7 +9,8 @@ use testkit::SimWorld;
 /// What is wrong with the lines of a run: they must tell what became of it, in order.
 pub(crate) fn wrong_lines(world: &SimWorld, run: &SyncRun) -> Option<String> {
     let versions: Vec<SyncRun> = world.sync_runs.history().into_iter().filter(|found| found.id == run.id).collect();
-    let mut wanted = vec![SyncStep::Started];
+    let began = versions.first().is_none_or(|first| !first.is_over());
+    let mut wanted = vec![if began { SyncStep::Started } else { SyncStep::Skipped }];
     for pair in versions.windows(2).filter(|pair| pair[0].state != pair[1].state) {
         wanted.push(match pair[1].state {
             RunState::Running => SyncStep::Resumed,
