@@ -13,7 +13,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(crate) use self::sync_start::{DecideDeletionsRequest, StartSyncRun};
+pub(crate) use self::sync_start::{DecideDeletionsRequest, StartSyncRun, StartSyncRuns};
 
 /// The function runs.
 #[derive(Serialize, ToSchema)]

@@ -108,6 +108,7 @@ fn components() -> utoipa::openapi::Components {
         view::FlaggedAddresses,
         bodies::DecideDeletionsRequest,
         bodies::StartSyncRun,
+        bodies::StartSyncRuns,
         view::SyncRuns,
         view::SyncCheck,
         view::SyncRunView,

@@ -56,6 +56,7 @@ pub(crate) fn router<P: AdminPorts>(ports: Arc<P>) -> Router {
         .route("/maps/{map}/open", get(maps::open::<P>))
         .route("/maps/{map}/preview", post(maps::preview::<P>))
         .route("/maps/{map}/syncs", get(syncs::list::<P>).post(syncs::start::<P>))
+        .route("/syncs", post(syncs::start_in_order::<P>))
         .route("/maps/{map}/syncs/check", post(syncs::check::<P>))
         .route("/maps/{map}/syncs/{run}", get(syncs::get::<P>))
         .route("/maps/{map}/syncs/{run}/records", get(syncs::records::<P>))

@@ -266,6 +266,14 @@ pub(crate) static ROUTES: [Route; 70] = [
     .body("StartSyncRun"),
     route(
         Method::POST,
+        "/syncs",
+        OPERATOR,
+        &[(201, "SyncRuns")],
+        "Starts sync runs of several maps. Initial syncs wait for those of the maps to which their lookups refer.",
+    )
+    .body("StartSyncRuns"),
+    route(
+        Method::POST,
         "/maps/{map}/syncs/check",
         OPERATOR,
         &[(200, "SyncCheck")],

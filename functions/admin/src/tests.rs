@@ -19,6 +19,7 @@ mod rules;
 mod sides;
 mod suggested;
 mod switch;
+mod sync_order;
 mod sync_winners;
 mod syncs;
 mod tokens;

@@ -12,6 +12,7 @@ mod page;
 mod schedule;
 mod select;
 mod step;
+mod turn;
 mod work;
 
 pub use self::work::{Swept, WorkEnd, sweep, work};

@@ -13,6 +13,7 @@ mod finding;
 mod join;
 mod line;
 mod memory;
+mod order;
 mod outcome;
 mod progress;
 mod run;
@@ -32,11 +33,12 @@ pub use self::{
     join::{Join, Joined},
     line::{CauseTold, LegTold, SyncStep},
     memory::{ComparedBy, NoteKind, RunMemory, RunNote},
+    order::{OrderedMap, brings, order_maps},
     outcome::SyncOutcome,
     progress::{ListProgress, PageTurn},
     run::{MAX_CAUSES, RunPhase, RunState, Stall, SyncRun},
     size::{SizeBasis, find_missing},
-    start::RunStart,
+    start::{OnFailure, Predecessor, RunStart, Turn},
 };
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use app::{
         AdminPorts, Caller,
         cursor::not_a_cursor,
         maps,
-        syncs::{self, RunCommand, StartSync},
+        syncs::{self, RunCommand, StartInOrder, StartSync},
         view::{SyncCheck, SyncRecord, SyncRecords, SyncRunView, SyncRuns},
     },
     error::{AppError, ResourceKind},
@@ -17,7 +17,7 @@ use axum::{Extension, extract::State, http::StatusCode};
 use domain::{ContentHash, MapId, id::SyncRunId};
 
 use crate::{
-    bodies::{DecideDeletionsRequest, Reason, StartSyncRun},
+    bodies::{DecideDeletionsRequest, Reason, StartSyncRun, StartSyncRuns},
     http::{
         extract::{Json, Name, Names, Params},
         page::page_limit,
@@ -47,6 +47,22 @@ pub(crate) async fn start<P: AdminPorts>(
     let run = syncs::start(&*ports, &caller, &id, &wanted).await?;
     let map = maps::get(&*ports, &id).await?;
     json(StatusCode::CREATED, &SyncRunView::of(&map, run, ports.now()))
+}
+
+/// Starts runs of several maps, in the order of their lookups.
+pub(crate) async fn start_in_order<P: AdminPorts>(
+    State(ports): State<Arc<P>>,
+    Extension(caller): Extension<Caller>,
+    Json(request): Json<StartSyncRuns>,
+) -> Reply {
+    let wanted = StartInOrder::from(request);
+    let now = ports.now();
+    let mut runs = Vec::new();
+    for run in syncs::start_in_order(&*ports, &caller, &wanted).await? {
+        let map = maps::get(&*ports, &run.map).await?;
+        runs.push(SyncRunView::of(&map, run, now));
+    }
+    json(StatusCode::CREATED, &SyncRuns { runs, next: None })
 }
 
 pub(crate) async fn check<P: AdminPorts>(

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use app::{
     admin::{
-        syncs::{DecideDeletions, StartSync, record},
+        syncs::{DecideDeletions, StartInOrder, StartSync, record},
         view::by_hand,
     },
     error::AppError,
 };
-use domain::sync::{DeletionSet, LegChoice, Selection, SyncKind};
+use domain::sync::{DeletionSet, LegChoice, OnFailure, Selection, SyncKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -151,5 +151,45 @@ impl DecideDeletionsRequest {
             return Err(AppError::mistake("keys", "goes with `listed`"));
         }
         Ok(DecideDeletions { approve, set, reason })
+    }
+}
+
+/// A request to start sync runs of several maps, each of all records.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartSyncRuns {
+    /// The maps, 1 to 50, in any order. A map whose initial sync goes on with the same choice keeps it.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 50)]
+    maps: Vec<domain::MapId>,
+    /// As in `StartSyncRun`. Each initial sync waits for those of the maps to which its lookups refer, and starts its map when its turn
+    /// has come. Runs that do not write wait for nothing.
+    #[schema(schema_with = by_hand::sync_kind)]
+    kind: SyncKind,
+    /// As in `StartSyncRun`: a side of all the maps.
+    #[serde(default)]
+    #[schema(value_type = String, nullable = false)]
+    winner: Option<domain::SideId>,
+    /// As in `StartSyncRun`: sides of all the maps.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    legs: BTreeMap<domain::SideId, LegChoice>,
+    /// What a run does when one before it was cancelled, is gone, or ended with failed records. `stop` (default): it pauses, and goes on
+    /// when somebody resumes it. `continue`: it begins all the same.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    on_failure: OnFailure,
+    /// Codes of problems that do not hold up runs that write: see `SyncCheck`.
+    #[serde(default)]
+    despite: Vec<String>,
+    /// Why, in 1 to 500 characters on one line.
+    reason: String,
+}
+
+impl From<StartSyncRuns> for StartInOrder {
+    fn from(request: StartSyncRuns) -> Self {
+        let StartSyncRuns { maps, kind, winner, legs, on_failure, despite, reason } = request;
+        let (legs, selection) = (legs.into_iter().collect(), Selection::All);
+        let wanted = StartSync { kind, winner, winner_of_field: None, legs, selection, parent: None, despite, reason };
+        Self { maps, on_failure, wanted }
     }
 }

@@ -101,6 +101,7 @@ async fn who_may_do_what_is_written_down_here_once_more() {
         (Method::POST, "/maps/{map}/archive/recover-all", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/conflicts/{id}/reverse", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs", Some(Role::Operator)),
+        (Method::POST, "/syncs", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs/check", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs/{run}/deletions/{decision}", Some(Role::Operator)),
         (Method::POST, "/maps/{map}/syncs/{run}/{command}", Some(Role::Operator)),

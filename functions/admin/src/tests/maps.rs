@@ -204,6 +204,18 @@ async fn a_field_that_is_renamed_while_changes_wait_must_say_what_it_was_called(
 }
 
 #[tokio::test]
+async fn a_map_says_when_it_is_reconciled_by_schedule_next_if_it_runs() {
+    let api = Api::with_map().await;
+    let daily = with(|config| config["reconcile"] = json!({"at": "03:00", "time_zone": "europe/vienna"}));
+    assert_eq!(api.put_if("/maps/customers", "*", &daily).await.status, 200);
+    let map = api.get("/maps/customers").await.json();
+    let stored = json!({"at": "03:00", "time_zone": "Europe/Vienna"});
+    assert_eq!((map.get("next_reconcile"), &map["config"]["reconcile"]), (None, &stored));
+    api.post("/maps/customers/run", &json!({"reason": "go"})).await;
+    assert_eq!(api.get("/maps/customers").await.json()["next_reconcile"], "2026-11-24T02:00:00Z");
+}
+
+#[tokio::test]
 async fn a_map_is_deleted_when_it_is_stopped_settled_and_empty() {
     let api = Api::with_map().await;
     let id: MapId = "customers".parse().unwrap();

@@ -216,7 +216,7 @@ async fn problems(api: &Api, wanted: &Value) -> (Vec<String>, bool) {
 const NOTHING: FieldFacets = FieldFacets { is_required: false, max_length: None, is_read_only: false };
 
 /// Two apps that describe themselves, and whose descriptions fit the map.
-async fn described() -> Api {
+pub(super) async fn described() -> Api {
     let api = Api::with_map().await;
     let finance =
         [("CustomerAccount", "Edm.String"), ("Name", "Edm.String"), ("Limit", "Edm.Decimal"), ("Group", "Edm.String")];

@@ -3,6 +3,7 @@
 mod check;
 mod choose;
 mod deletions;
+mod in_order;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use self::choose::choose;
 pub use self::{
     check::SyncProblem,
     deletions::{DecideDeletions, decide_deletions},
+    in_order::{StartInOrder, start_in_order},
 };
 use super::{
     AdminPorts, Caller,
@@ -81,7 +83,7 @@ pub async fn start<P: AdminPorts>(
     }
     let mut accepted = Vec::new();
     if choice.kind.writes() {
-        let problems = check::find_problems(ports, &map, &choice).await?;
+        let problems = check::find_problems(ports, &map, &choice, &[]).await?;
         let blocking = check::blocking(&problems, &wanted.despite);
         if !blocking.is_empty() {
             return conflict(StateConflict::SyncProblems(blocking));
@@ -90,12 +92,14 @@ pub async fn start<P: AdminPorts>(
     }
     let mut run = SyncRun::new(SyncRunId(ports.fresh_id()), &map, choice, (&caller.name, &reason), ports.now());
     run.start.despite = accepted;
-    expect_rows(ports.runs(), &map, &mut run).await?;
-    store_new(ports, &map, &run).await?;
-    if run.choice.kind.writes() && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
-        // A crash before this leaves a run that says why it does not move: the map does not run.
-        switch(ports, caller, id, MapCommand::Initialize, &run.reason).await?;
-    }
+    begin(ports, caller, &map, run).await
+}
+
+/// Stores a new run, starts its map if that is to be done now, and wakes a worker.
+async fn begin<P: AdminPorts>(ports: &P, caller: &Caller, map: &Map, mut run: SyncRun) -> Result<SyncRun, AppError> {
+    expect_rows(ports.runs(), map, &mut run).await?;
+    store_new(ports, map, &run).await?;
+    start_map(ports, caller, map, &run).await?;
     wake(ports, &run).await;
     Ok(run)
 }
@@ -114,6 +118,16 @@ async fn store_new<P: AdminPorts>(ports: &P, map: &Map, run: &SyncRun) -> Result
     Ok(())
 }
 
+/// Starts the map of a run that writes, unless the run waits for its turn. A crash before this leaves a run that says why it does not
+/// move: the map does not run.
+async fn start_map<P: AdminPorts>(ports: &P, caller: &Caller, map: &Map, run: &SyncRun) -> Result<(), AppError> {
+    let is_its_turn = run.choice.kind.writes() && run.start.turn.is_none();
+    if is_its_turn && matches!(map.state, MapState::NotRunning | MapState::Stopped) {
+        switch(ports, caller, &map.id, MapCommand::Initialize, &run.reason).await?;
+    }
+    Ok(())
+}
+
 /// What stands against a run, or may do so: all of it at once. Asks both apps harmless questions; writes nothing.
 ///
 /// # Errors
@@ -122,7 +136,7 @@ pub async fn check<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> 
     let map = maps::get(ports, id).await?;
     let parent = read_parent(ports, id, wanted).await?;
     let choice = choose(&map, wanted, parent.as_ref())?;
-    check::find_problems(ports, &map, &choice).await
+    check::find_problems(ports, &map, &choice, &[]).await
 }
 
 async fn read_parent<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> Result<Option<SyncRun>, AppError> {

@@ -34,7 +34,7 @@ pub use self::{
     sides::{Side, SideHealth, SideTrouble, Sides, TestFailure, TestFinding, TestSuggestion, Tested},
     syncs::{
         SyncCalls, SyncCause, SyncCheck, SyncCheckProblem, SyncCost, SyncExpected, SyncField, SyncLeg, SyncNote,
-        SyncRecord, SyncRecords, SyncRerun, SyncRunView, SyncRuns, SyncStall, SyncSteered,
+        SyncPredecessor, SyncRecord, SyncRecords, SyncRerun, SyncRunView, SyncRuns, SyncStall, SyncSteered,
     },
     tokens::{NewToken, Token, Tokens},
 };

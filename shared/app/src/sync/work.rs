@@ -12,6 +12,7 @@ use super::{
     deletion, doubt, look, page, schedule,
     select::{self, FailedBefore},
     step::{Draft, StepEnd, Wait},
+    turn,
 };
 use crate::{
     admin::map_commands::QUIET_AFTER_MS,
@@ -129,6 +130,9 @@ impl<P: SyncPorts> Worker<'_, P> {
     }
 
     async fn step(&mut self) -> Result<StepEnd, PortError> {
+        if let Some(turn) = self.run.start.turn.clone() {
+            return turn::wait_for_turn(self, &turn).await;
+        }
         match self.run.memory.compared_by {
             Some(known) if known != self.compared_by => return self.adopt_settings().await,
             // Nothing was read yet: it is stored with the first commit.
@@ -332,7 +336,7 @@ async fn end_initializing<P: SyncPorts>(ports: &P, map: &SyncMap) -> Result<(), 
 }
 
 /// Why a map could not be changed.
-struct StateError(PortError);
+pub(super) struct StateError(pub(super) PortError);
 
 impl From<PortError> for StateError {
     fn from(error: PortError) -> Self {

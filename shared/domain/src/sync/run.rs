@@ -230,8 +230,17 @@ impl SyncRun {
     #[must_use]
     pub fn stalls_for(&self, ms: u64, now: Timestamp) -> bool {
         let Some(stall) = self.stall.as_ref().filter(|_| !self.is_over()) else { return false };
+        if self.start.turn.is_some() && self.state == RunState::Running {
+            return false; // it waits for its turn, however long that takes
+        }
         let paused_by = self.steered.as_ref().filter(|_| self.state == RunState::Paused);
         now.ms_since(stall.since) > ms && paused_by.is_none_or(|by| by.at < stall.since)
+    }
+
+    /// Whether it is through, and no record failed.
+    #[must_use]
+    pub fn ended_well(&self) -> bool {
+        self.state == RunState::Finished && self.counts.0.iter().all(|counts| counts.failed == 0)
     }
 
     /// Whether it will do anything more.
@@ -244,7 +253,7 @@ impl SyncRun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::{SyncKind, tests::finished};
+    use crate::sync::{OnFailure, SyncKind, Turn, tests::finished};
 
     #[test]
     fn a_run_stalls_unless_an_operator_has_paused_it_or_it_is_over() {
@@ -258,6 +267,11 @@ mod tests {
         assert!(stalls(&run(RunState::Running, stall(1_000), by(1_000)), 9_000), "it was resumed, and waits again");
         assert!(stalls(&run(RunState::Paused, stall(1_000), by(900)), 9_000), "it has paused itself since");
         assert!(!stalls(&run(RunState::Paused, stall(1_000), by(1_000)), 9_000), "an operator has paused it");
+        let mut turn = waits.clone();
+        turn.start.turn = Some(Turn { after: Vec::new(), on_failure: OnFailure::Stop });
+        assert!(!stalls(&turn, 9_000), "it waits for its turn");
+        turn.state = RunState::Paused;
+        assert!(stalls(&turn, 9_000), "it asks an operator");
         assert!(!stalls(&run(RunState::Cancelled, stall(1_000), None), 9_000));
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Join, LegChoice, RunMemory, RunPhase, RunState, Selection, Speed, SyncChoice, SyncKind, SyncRun};
 use crate::{
-    id::SyncRunId,
+    id::{MapId, SyncRunId},
     map::{Map, PerSide, SideIx},
     record::ContentHash,
     time::Timestamp,
@@ -22,6 +22,38 @@ pub struct RunStart {
     /// When the schedule of the map wanted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// Runs of other maps that have to end before; `None`: its turn has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
+}
+
+/// What a run waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The runs, and those among them that have ended.
+    pub after: Vec<Predecessor>,
+    /// What follows if one of them does not end well.
+    pub on_failure: OnFailure,
+}
+
+/// A run that has to end before another one begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// Its map.
+    pub map: MapId,
+    /// The run.
+    pub run: SyncRunId,
+}
+
+/// What a run does when one before it has not ended well: it was cancelled, or records failed in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// It pauses, and an operator resumes or cancels it.
+    #[default]
+    Stop,
+    /// It begins all the same.
+    Continue,
 }
 
 impl SyncRun {

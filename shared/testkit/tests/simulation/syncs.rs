@@ -6,6 +6,7 @@
 mod bad_input;
 mod check;
 mod deletions;
+pub(crate) mod in_order;
 mod legs;
 pub(crate) mod lines;
 mod merged;

@@ -9,7 +9,7 @@ mod schema;
 use std::collections::BTreeSet;
 
 use domain::{
-    Map, SideId,
+    Map, MapId, SideId,
     map::SideIx,
     side::{Mistake, Side},
     sync::{LegChoice, SyncChoice},
@@ -69,11 +69,12 @@ impl SyncProblem {
     }
 }
 
-/// Finds all problems of a run, those that hold it up first.
+/// Finds all problems of a run, those that hold it up first. `ahead`: maps whose runs end before it begins.
 pub(super) async fn find_problems<P: AdminPorts>(
     ports: &P,
     map: &Map,
     choice: &SyncChoice,
+    ahead: &[MapId],
 ) -> Result<Vec<SyncProblem>, AppError> {
     let load = async |ix: SideIx| ports.store().side(&map.config.side(ix).side).await;
     let (first, second) = try_join(load(SideIx::First), load(SideIx::Second)).await?;
@@ -88,7 +89,7 @@ pub(super) async fn find_problems<P: AdminPorts>(
         }
         problems.extend(schema::compare(from, to));
         problems.extend(rows::judge_values(from, to));
-        problems.extend(lookups::find_unsynced(ports, to).await?);
+        problems.extend(lookups::find_unsynced(ports, to, ahead).await?);
     }
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     Ok(problems)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Map, SideIx, Timestamp,
-    sync::{Cause, LegChoice, LegCounts, RunPhase, RunState, Selection, SyncKind, SyncRun},
+    sync::{Cause, LegChoice, LegCounts, Predecessor, RunPhase, RunState, Selection, SyncKind, SyncRun},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -71,6 +71,10 @@ pub struct SyncRunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub due: Option<String>,
+    /// Runs of other maps that have to end before it begins: see `StartSyncRuns`. Its `stall` names the one that it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub waits_for: Vec<SyncPredecessor>,
     /// Codes of problems that stood against the run when it was started, and that whoever started it has accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false)]
@@ -106,6 +110,19 @@ pub struct SyncRunView {
     /// What happened to it that its counts do not show: a list began anew or ended too early, the map was changed. The first 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<SyncNote>,
+}
+
+/// A run that has to end before another one begins.
+#[derive(Serialize, ToSchema)]
+pub struct SyncPredecessor {
+    pub map: String,
+    pub run: String,
+}
+
+impl SyncPredecessor {
+    fn of(before: Predecessor) -> Self {
+        Self { map: before.map.to_string(), run: before.run.to_string() }
+    }
 }
 
 /// Who paused, resumed or cancelled a run.
@@ -249,6 +266,13 @@ impl SyncRunView {
             reruns: Vec::new(),
             started_by: run.started_by,
             reason: run.reason,
+            waits_for: run
+                .start
+                .turn
+                .map_or(Vec::new(), |turn| turn.after)
+                .into_iter()
+                .map(SyncPredecessor::of)
+                .collect(),
             due: run.start.due.map(|due| due.to_string()),
             despite: run.start.despite,
             steered: run.steered.map(|by| SyncSteered { actor: by.actor, at: by.at.to_string(), reason: by.reason }),

@@ -8,7 +8,7 @@ use std::sync::{
 use app::{
     admin::{
         map_commands::switch,
-        syncs::{DecideDeletions, RunCommand, StartSync, command, decide_deletions, start},
+        syncs::{DecideDeletions, RunCommand, StartSync, command, decide_deletions, start, start_in_order},
     },
     error::{AppError, StateConflict},
     ports::ActiveRun,
@@ -22,12 +22,21 @@ use domain::{
     mapping::translate,
     record::Image,
     side::Capability,
-    sync::{DeletionFate, DeletionSet, FindingState, LegChoice, LegCounts, RunState, Selection, SyncKind, SyncRun},
+    sync::{
+        DeletionFate, DeletionSet, FindingState, LegChoice, LegCounts, OnFailure, RunState, Selection, SyncKind,
+        SyncRun,
+    },
 };
 use serde_json::json;
 use testkit::{CrashedIn, SimWorld, sample};
 
-use crate::{operator::kim, syncs::lines::wrong_lines};
+use crate::{
+    operator::kim,
+    syncs::{
+        in_order::{orders, wanted as in_order},
+        lines::wrong_lines,
+    },
+};
 
 const STEPS: u64 = 500_000;
 
@@ -38,6 +47,7 @@ enum Case {
     WorkOfAGoneMap,
     Rerun,
     Edited,
+    InOrder,
     Pause,
     Cancel,
     Sweep,
@@ -47,12 +57,13 @@ enum Case {
     Reject,
 }
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     Case::Start,
     Case::Work,
     Case::WorkOfAGoneMap,
     Case::Rerun,
     Case::Edited,
+    Case::InOrder,
     Case::Pause,
     Case::Cancel,
     Case::Sweep,
@@ -149,7 +160,10 @@ async fn set_of_deletions(world: &SimWorld, case: Case) {
 }
 
 async fn set(world: &SimWorld, case: Case) {
-    if case == Case::Start {
+    if case == Case::InOrder {
+        world.put_map(orders());
+    }
+    if matches!(case, Case::Start | Case::InOrder) {
         return;
     }
     if case.is_of_deletions() {
@@ -203,6 +217,11 @@ async fn act(world: &SimWorld, case: Case) -> bool {
                 Some(Ok(_)) => {}
                 None => return false,
             }
+        }
+        Case::InOrder => {
+            let wanted = in_order(OnFailure::Continue);
+            let started = world.invoke(start_in_order(world, &kim(), &wanted)).await;
+            return started.map(|started| assert_eq!(started.unwrap().len(), 2)).is_some();
         }
         Case::Work
         | Case::Rerun

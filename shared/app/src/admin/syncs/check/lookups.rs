@@ -1,8 +1,8 @@
 //! Lookups: a record that refers to another one can be written only when the other one is there.
 
 use domain::{
-    Map,
-    sync::{RunState, Selection, SyncKind, SyncRun},
+    MapId,
+    sync::{RunState, Selection, SyncKind, SyncRun, brings},
 };
 
 use super::{End, SyncProblem};
@@ -16,7 +16,11 @@ use crate::{
 const RUNS_LOOKED_AT: usize = 100;
 
 /// Finds the lookups of an app whose records no finished initial sync has brought.
-pub(super) async fn find_unsynced<P: AdminPorts>(ports: &P, to: &End<'_>) -> Result<Vec<SyncProblem>, AppError> {
+pub(super) async fn find_unsynced<P: AdminPorts>(
+    ports: &P,
+    to: &End<'_>,
+    ahead: &[MapId],
+) -> Result<Vec<SyncProblem>, AppError> {
     let (map, side) = (to.map, &to.map.config.side(to.ix).side);
     let mut problems = Vec::new();
     let lookups = || map.config.fields.iter().enumerate().filter_map(|(at, field)| Some((at, field.lookup.get(side)?)));
@@ -35,7 +39,7 @@ pub(super) async fn find_unsynced<P: AdminPorts>(ports: &P, to: &End<'_>) -> Res
             problems.push(to.warning("lookup_of_itself", message, fix).at(path));
             continue;
         }
-        let sources: Vec<_> = maps.iter().filter(|other| brings(other, to, entity)).collect();
+        let sources: Vec<_> = maps.iter().filter(|other| brings(to.map, to.ix, other, entity)).collect();
         if sources.is_empty() {
             let message =
                 format!("no map between these sides has {entity}: a record that {side} lacks cannot be referred to");
@@ -43,7 +47,8 @@ pub(super) async fn find_unsynced<P: AdminPorts>(ports: &P, to: &End<'_>) -> Res
             problems.push(to.warning("lookup_without_map", message, fix).at(path));
             continue;
         }
-        let mut is_synced = false;
+        // Their runs end before this one begins.
+        let mut is_synced = sources.iter().any(|source| ahead.contains(&source.id));
         for source in &sources {
             is_synced = is_synced || ports.runs().runs(source, None, RUNS_LOOKED_AT).await?.iter().any(is_initial);
         }
@@ -55,13 +60,6 @@ pub(super) async fn find_unsynced<P: AdminPorts>(ports: &P, to: &End<'_>) -> Res
         }
     }
     Ok(problems)
-}
-
-/// Whether a map between the same sides brings records of the entity to the app.
-fn brings(other: &Map, to: &End<'_>, entity: &str) -> bool {
-    let (here, there) = (&to.map.config.side(to.ix).side, &to.map.config.side(to.ix.other()).side);
-    let end = other.config.side_ix(here).map(|ix| other.config.side(ix));
-    end.is_some_and(|end| end.entity == entity) && other.config.side_ix(there).is_some()
 }
 
 fn is_initial(run: &SyncRun) -> bool {
