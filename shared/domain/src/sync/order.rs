@@ -20,7 +20,8 @@ pub struct OrderedMap<'a> {
 impl OrderedMap<'_> {
     /// Whether records that are copied by this map refer to records that the other map brings to the same app.
     fn refers_to(&self, other: &Map) -> bool {
-        SideIx::BOTH.into_iter().filter(|to| self.legs[to.other()] != LegChoice::Off).any(|to| {
+        let copies = |from: SideIx| matches!(self.legs[from], LegChoice::All | LegChoice::CreateOnly);
+        SideIx::BOTH.into_iter().filter(|to| copies(to.other())).any(|to| {
             let end = self.map.config.side(to);
             let mut lookups = self.map.config.fields.iter().filter_map(|field| field.lookup.get(&end.side));
             lookups.any(|lookup| lookup.entity != end.entity && brings(self.map, to, other, &lookup.entity))

@@ -40,6 +40,7 @@ pub(crate) fn wanted(on_failure: OnFailure) -> StartInOrder {
     let wanted = StartSync {
         kind: SyncKind::InitialSync,
         winner: None,
+        winner_of_field: None,
         legs: Vec::new(),
         selection: Selection::All,
         parent: None,

@@ -128,6 +128,7 @@ fn a_reconcile_that_is_due_while_a_run_goes_on_is_skipped_once_and_says_so() {
         let wanted = StartSync {
             kind: SyncKind::DryRun,
             winner: None,
+            winner_of_field: None,
             legs: Vec::new(),
             selection: Selection::All,
             parent: None,
