@@ -3,7 +3,7 @@
 use domain::{
     Map, SideId,
     map::{PerSide, SideIx},
-    sync::{LegChoice, Selection, SyncChoice},
+    sync::{LegChoice, Selection, SyncChoice, SyncRun},
 };
 
 use super::StartSync;
