@@ -78,7 +78,7 @@ fn plays<F: Future<Output = ()> + Send + 'static>(refused: bool, play: impl FnOn
     let world = SimWorld::new(11, map);
     world.put_map(orders());
     let finance = world.map().sides[0].id.clone();
-    let image = image(SideIx::First, "Ada", refused);
+    let image = image(SideIx::First, "Ada", 1, refused);
     world.apps.with(&finance, |app| app.change(&key(1), image, world.executor.now()));
     let done = Arc::new(AtomicBool::new(false));
     let (play, end) = (play(Arc::clone(&world)), Arc::clone(&done));

@@ -17,7 +17,7 @@ use crate::operator::kim;
 
 fn put(world: &SimWorld, side: SideIx, n: u64, name: &str, refused: bool) {
     let id = world.map().sides[side.at()].id.clone();
-    world.apps.with(&id, |app| app.change(&key(n), image(side, name, refused), world.executor.now()));
+    world.apps.with(&id, |app| app.change(&key(n), image(side, name, 1, refused), world.executor.now()));
 }
 
 fn has(world: &SimWorld, side: SideIx, n: u64) -> bool {
@@ -135,7 +135,7 @@ fn what_is_made_or_edited_after_a_rerun_has_begun_counts_as_later() {
                 start(world, &kim(), &first.map, &wanted).await.unwrap();
                 world.executor.sleep(1).await;
                 let n = if wanted.selection == Selection::Edited { 3 } else { 5 };
-                users.edit_committed(SideIx::First, &key(n), image(SideIx::First, "Late", true)).await;
+                users.edit_committed(SideIx::First, &key(n), image(SideIx::First, "Late", 1, true)).await;
                 while users.report(SideIx::First).await {}
                 for _ in 0..100 {
                     world.sweep_syncs().await;

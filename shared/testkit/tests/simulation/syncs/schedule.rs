@@ -58,7 +58,7 @@ fn plays(play: impl Future<Output = ()> + Send + 'static, world: &Arc<SimWorld>)
 fn every_due_time_has_one_run_however_many_sweeps_come_and_crash() {
     for seed in crate::seeds(20) {
         let world = world(seed, MapState::Running);
-        fill(&world);
+        fill(&world, [1, 1]);
         let began = world.executor.now();
         for _ in 0..2 {
             let sweeper = Arc::clone(&world);
