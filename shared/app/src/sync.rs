@@ -12,8 +12,12 @@ mod page;
 mod schedule;
 mod select;
 mod step;
+mod sweep;
 mod turn;
 mod work;
 
-pub use self::work::{Swept, WorkEnd, sweep, work};
 pub(crate) use self::{page::PAGE_ROWS, schedule::expect_rows};
+pub use self::{
+    sweep::{Swept, sweep},
+    work::{WorkEnd, work},
+};

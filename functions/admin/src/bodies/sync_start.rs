@@ -34,7 +34,8 @@ pub(crate) struct StartSyncRun {
     #[schema(value_type = BTreeMap<String, String>, nullable = false)]
     winner_of_field: Option<BTreeMap<String, domain::SideId>>,
     /// What is copied from each side: `all` (default), `create_only`, `off`, or, of the side that does not win, `propose_deletion`:
-    /// nothing is copied, and the deletion of each record that the winner lacks is proposed. No run deletes by itself.
+    /// nothing is copied, and the deletion of each record that the winner lacks is proposed (not with `new_only`). No run deletes by
+    /// itself.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     legs: BTreeMap<domain::SideId, LegChoice>,
@@ -56,7 +57,7 @@ pub(crate) struct StartSyncRun {
     #[serde(default)]
     #[schema(nullable = false)]
     key: Option<String>,
-    /// The run whose records are selected. It must be over, and have the same winners.
+    /// The run whose records are selected. It must be over, and have the same winners unless all records are selected.
     #[serde(default)]
     #[schema(nullable = false)]
     parent: Option<String>,

@@ -99,6 +99,10 @@ async fn what_cannot_be_decided_is_refused_with_the_reason() {
     api.post(&other, &all).await.is_problem(400, "invalid_request", "decision: must be");
     let wins = json!({"kind": "reconcile", "winner": "crm", "legs": {"crm": "propose_deletion"}, "reason": "x"});
     api.post("/maps/customers/syncs", &wins).await.is_problem(400, "invalid_request", "legs.crm");
+    let mut new_only = json!({"kind": "reconcile", "winner": "finance", "selection": "new_only", "parent": run["id"]});
+    new_only["legs"] = json!({"crm": "propose_deletion"});
+    new_only["reason"] = json!("x");
+    api.post("/maps/customers/syncs", &new_only).await.is_problem(400, "invalid_request", "legs.crm");
     let kind = json!({"kind": "approve_deletions", "reason": "x"});
     api.post("/maps/customers/syncs", &kind).await.is_problem(400, "invalid_request", "kind");
 

@@ -219,7 +219,8 @@ async fn act(world: &SimWorld, case: Case) -> bool {
             }
         }
         Case::InOrder => {
-            let wanted = in_order(OnFailure::Continue);
+            let mut wanted = in_order(OnFailure::Continue);
+            wanted.wanted.winner_of_field = Some([("limit".to_owned(), world.map().sides[1].id.clone())].into());
             let started = world.invoke(start_in_order(world, &kim(), &wanted)).await;
             return started.map(|started| assert_eq!(started.unwrap().len(), 2)).is_some();
         }
