@@ -16,7 +16,7 @@ use domain::{
     sync::{Finding, FindingState, LegChoice, LookAgain, RunState, Selection, SyncKind, SyncRun},
 };
 
-use self::choose::choose;
+use self::choose::{check_parent, choose};
 pub use self::{
     check::SyncProblem,
     deletions::{DecideDeletions, decide_deletions},
@@ -140,6 +140,7 @@ pub async fn check<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> 
 }
 
 async fn read_parent<P: AdminPorts>(ports: &P, id: &MapId, wanted: &StartSync) -> Result<Option<SyncRun>, AppError> {
+    check_parent(wanted)?;
     match wanted.parent {
         Some(parent) => get(ports, id, parent).await.map(Some),
         None => Ok(None),

@@ -9,6 +9,19 @@ use domain::{
 use super::StartSync;
 use crate::error::AppError;
 
+/// Checks that the selection and the parent fit each other. It needs nothing that is stored.
+pub(super) fn check_parent(wanted: &StartSync) -> Result<(), AppError> {
+    match (&wanted.selection, wanted.parent) {
+        (selection, None) if selection.needs_parent() => {
+            Err(AppError::mistake("parent", "must name the run whose records are selected"))
+        }
+        (Selection::Record { .. }, Some(_)) => {
+            Err(AppError::mistake("parent", "goes with a selection of its records, or with all records"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks what is asked for, and fills in what is left out. `parent`: the run whose records are selected.
 pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) -> Result<SyncChoice, AppError> {
     let side = |field: &str, name: &SideId| {
@@ -47,15 +60,6 @@ pub(super) fn choose(map: &Map, wanted: &StartSync, parent: Option<&SyncRun>) ->
         let name = &map.config.side(winner.other()).side;
         let says = "cannot be propose_deletion with the selection `new_only`: what one side lacks is copied there, not deleted here";
         return Err(AppError::mistake(&format!("legs.{name}"), says));
-    }
-    match (&wanted.selection, wanted.parent) {
-        (selection, None) if selection.needs_parent() => {
-            return Err(AppError::mistake("parent", "must name the run whose records are selected"));
-        }
-        (Selection::Record { .. }, Some(_)) => {
-            return Err(AppError::mistake("parent", "goes with a selection of its records, or with all records"));
-        }
-        _ => {}
     }
     let mut selection = wanted.selection.clone();
     if let Selection::Record { key } = &mut selection {
