@@ -68,6 +68,8 @@ pub(crate) fn side(url: &str, capability: &str) -> Value {
             "auth": {"kind": "basic", "user": Cap::USERS[0], "secret": format!("ssm:{PASSWORD}")},
         },
         "capability": capability,
+        // A name that is taken comes with 409, as a lock does elsewhere.
+        "final_codes": ["NAME_TAKEN"],
         "reports_own_writes": false,
         // The apps answer within milliseconds, and their users' transactions are as short.
         "call_life_ms": 6_000,
