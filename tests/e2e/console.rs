@@ -42,6 +42,7 @@ impl Browser {
     async fn sign_in(&mut self, token: &str) {
         let answer = self.post(&self.url("sign-in"), &[("token".to_owned(), token.to_owned())]).await;
         assert_eq!(answer.status(), 303);
+        assert!(answer.headers().contains_key(header::SET_COOKIE), "no session: {:?}", answer.headers());
         let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("a cookie");
         self.cookie = cookie.split(';').next().map(str::to_owned);
     }

@@ -71,8 +71,9 @@ impl Table<'_> {
     async fn partition(&self, kind: &str, sk: &str) -> String {
         let scan = self.db.scan().table_name(self.name).filter_expression("sk = :sk AND begins_with(pk, :kind)");
         let scan = scan.expression_attribute_values(":sk", S(sk.to_owned()));
-        let found = scan.expression_attribute_values(":kind", S(kind.to_owned())).send().await;
-        let found = found.expect("the table answers").items.unwrap_or_default();
+        let scan = scan.expression_attribute_values(":kind", S(kind.to_owned()));
+        // One page of a scan is a megabyte of the table, whatever of it the filter lets pass.
+        let found = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("the table answers");
         found[0]["pk"].as_s().expect("text").clone()
     }
 }

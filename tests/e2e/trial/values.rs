@@ -217,7 +217,7 @@ fn a_rest_app_keeps_the_fields_that_the_map_does_not_carry() {
 #[test]
 fn an_app_that_takes_whole_records_gets_its_own_with_the_mapped_fields_put_into_it() {
     together(async |world| {
-        let rest = json!({"connector": {"kind": "rest", "update": "put"}, "request_timeout_ms": 5_000, "call_life_ms": 16_000});
+        let rest = json!({"connector": {"kind": "rest", "update": "put", "create": "post"}, "request_timeout_ms": 5_000, "call_life_ms": 16_000});
         let trial = Trial::start(world, "whole", rest, json!({})).await;
         trial.b.takes_whole_records();
         let key = key("WHOLE");
@@ -242,7 +242,8 @@ fn an_app_that_takes_whole_records_gets_its_own_with_the_mapped_fields_put_into_
         assert_eq!(trial.b.record(&key), Some(wanted));
         // One that is not there yet is made by POST; one that is deleted is gone.
         let new = self::key("WHOLE");
-        assert_eq!(trial.report(&new, json!({"name": "New"})).await.text("status"), "written");
+        let told = trial.report(&new, json!({"name": "New"})).await;
+        assert_eq!(told.text("status"), "written", "{told:?}");
         assert_eq!(trial.b.record(&new), Some(json!({"name": "New"})));
         assert_eq!(trial.send(&new, json!({"op": "delete"})).await.status, 200);
         assert_eq!(trial.b.record(&new), None);

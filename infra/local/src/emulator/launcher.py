@@ -23,6 +23,23 @@ threading.Thread(target=end_with_starter, daemon=True).start()
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 sys.argv = ["ministack"]
 
-from ministack.app import main  # noqa: E402  (the watch must run before anything can fail)
+from ministack.services import lambda_svc  # noqa: E402  (the watch must run before anything can fail)
+from ministack.app import main  # noqa: E402
+
+emulated = lambda_svc._function_url_stream_response
+
+
+def answer_with_cookies(result, cors_headers):
+    """AWS sends the cookies of a streamed answer as headers. The emulator sends only those of a buffered one."""
+    status, headers, body = emulated(result, cors_headers)
+    payload = result.get("body")
+    prelude, _ = lambda_svc._split_stream_prelude(payload if isinstance(payload, bytes) else b"")
+    cookies = (prelude or {}).get("cookies")
+    if cookies:
+        headers["Set-Cookie"] = list(cookies)
+    return status, headers, body
+
+
+lambda_svc._function_url_stream_response = answer_with_cookies
 
 main()
