@@ -73,7 +73,8 @@ impl Table<'_> {
         let scan = scan.expression_attribute_values(":sk", S(sk.to_owned()));
         let scan = scan.expression_attribute_values(":kind", S(kind.to_owned()));
         // One page of a scan is a megabyte of the table, whatever of it the filter lets pass.
-        let found = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("the table answers");
+        let found =
+            scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("the table answers");
         found[0]["pk"].as_s().expect("text").clone()
     }
 }

@@ -32,8 +32,9 @@ emulated = lambda_svc._function_url_stream_response
 def answer_with_cookies(result, cors_headers):
     """AWS sends the cookies of a streamed answer as headers. The emulator sends only those of a buffered one."""
     status, headers, body = emulated(result, cors_headers)
-    payload = result.get("body")
-    prelude, _ = lambda_svc._split_stream_prelude(payload if isinstance(payload, bytes) else b"")
+    payload = result.get("body") or b""
+    payload = payload.encode() if isinstance(payload, str) else payload
+    prelude, _ = lambda_svc._split_stream_prelude(payload)
     cookies = (prelude or {}).get("cookies")
     if cookies:
         headers["Set-Cookie"] = list(cookies)
