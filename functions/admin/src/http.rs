@@ -2,7 +2,6 @@
 
 pub(crate) mod error_filter;
 pub(crate) mod extract;
-pub(crate) mod file;
 pub(crate) mod guard;
 pub(crate) mod page;
 pub(crate) mod reply;

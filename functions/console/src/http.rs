@@ -3,10 +3,8 @@
 pub(crate) mod assets;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
-pub(crate) mod file;
 pub(crate) mod guard;
 pub(crate) mod headers;
-pub(crate) mod log_line;
 pub(crate) mod params;
 pub(crate) mod reply;
 pub(crate) mod return_to;

@@ -6,10 +6,11 @@ use app::admin::{AdminPorts, export::Export};
 use axum::{Extension, extract::State};
 use lambda_http::Context;
 
+use web::{deadline, file};
+
 use crate::http::{
     error_filter::{FILTER_PARAMS, read_filter},
     extract::Params,
-    file::{deadline, file, read_format},
     reply::Reply,
 };
 
@@ -20,7 +21,7 @@ pub(crate) async fn download<P: AdminPorts>(
     params: Params,
 ) -> Reply {
     params.known(&[&FILTER_PARAMS[..], &["format"]].concat())?;
-    let format = read_format(&params)?;
+    let format = params.parsed("format")?.unwrap_or_default();
     let list = (read_filter(&params)?, params.parsed("before")?);
     Ok(file(Export::errors(ports, list, format, deadline(context)).await?))
 }

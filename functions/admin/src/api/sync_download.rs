@@ -7,9 +7,10 @@ use axum::{Extension, extract::State};
 use lambda_http::Context;
 
 use super::syncs::{read_list, read_names};
+use web::{deadline, file};
+
 use crate::http::{
     extract::{Names, Params},
-    file::{deadline, file, read_format},
     reply::Reply,
 };
 
@@ -21,7 +22,7 @@ pub(crate) async fn download<P: AdminPorts>(
     params: Params,
 ) -> Reply {
     params.known(&["list", "cause", "after", "format"])?;
-    let format = read_format(&params)?;
+    let format = params.parsed("format")?.unwrap_or_default();
     let (id, run) = read_names(&names)?;
     let (list, after) = (read_list(&params)?, params.text("after"));
     if after.is_some_and(|after| !list.begins(after)) {

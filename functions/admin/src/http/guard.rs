@@ -11,19 +11,19 @@ use app::{
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use lambda_http::Context;
 
-use super::reply::Failed;
+use web::{Failed, LogLine};
+
 use crate::routes;
 
 /// Lets a request through to its handler, or answers itself. Nothing of the body has been read by then.
 pub(crate) async fn guard<P: AdminPorts>(State(ports): State<Arc<P>>, mut request: Request, next: Next) -> Response {
     let began = ports.now();
-    let mut line = Line::of(&request);
+    let mut line = LogLine::of(&request);
     // Owned: the request's body cannot be shared between threads, so no borrow of it may live across an await.
     let authorization = request.headers().get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -78,60 +78,4 @@ fn told(error: &AppError, request_id: Option<String>) -> Response {
         }
     }
     response
-}
-
-/// One line of the log. No bodies, no tokens; a path holds nothing but names that operators gave.
-struct Line {
-    method: Method,
-    route: String,
-    path: Option<String>,
-    request_id: Option<String>,
-    caller: Option<Caller>,
-}
-
-impl Line {
-    fn of(request: &Request) -> Self {
-        let matched = request.extensions().get::<MatchedPath>();
-        Self {
-            method: request.method().clone(),
-            route: matched.map_or("unknown", MatchedPath::as_str).to_owned(),
-            path: matched.map(|_| request.uri().path().to_owned()),
-            request_id: request.extensions().get::<Context>().map(|context| context.request_id.clone()),
-            caller: None,
-        }
-    }
-
-    fn write(self, status: StatusCode, duration_ms: u64, failed: Option<&AppError>) {
-        let (role, actor) = self.caller.map(|caller| (caller.role.as_str(), caller.name)).unzip();
-        // Audit changes only, not reads.
-        let changed = !self.method.is_safe() && status.is_success();
-        let (actor, path) = if changed { (actor, self.path) } else { (None, None) };
-        let code = failed.map(|error| Problem::from(error).code);
-        let (method, status, request_id) = (self.method.as_str(), status.as_u16(), self.request_id);
-        match failed.and_then(AppError::internal) {
-            Some(error) => tracing::error!(
-                http.method = method,
-                http.route = self.route,
-                http.status = status,
-                duration_ms,
-                auth.role = role,
-                request_id,
-                problem.code = code,
-                error,
-                "request failed"
-            ),
-            None => tracing::info!(
-                http.method = method,
-                http.route = self.route,
-                http.status = status,
-                duration_ms,
-                auth.role = role,
-                request_id,
-                problem.code = code,
-                actor,
-                http.path = path,
-                "request served"
-            ),
-        }
-    }
 }

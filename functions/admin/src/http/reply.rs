@@ -4,30 +4,11 @@ use app::{admin::SaveResult, error::AppError};
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use serde::Serialize;
 
-/// The result of a handler.
-pub(crate) type Reply = Result<Response, Failed>;
-
-/// An error of a handler. The response carries it in its extensions to the guard, which knows the id of the request and
-/// writes the problem and the log line.
-pub(crate) struct Failed(pub(crate) AppError);
-
-impl<E: Into<AppError>> From<E> for Failed {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        response.extensions_mut().insert(self.0);
-        response
-    }
-}
+pub(crate) use web::{Failed, Reply};
 
 /// Replies with JSON.
 pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Reply {

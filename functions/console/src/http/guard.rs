@@ -19,10 +19,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use web::LogLine;
+
 use super::{
     cookie, csrf,
     headers::ALL,
-    log_line::LogLine,
     params::{MAX_FORM_BYTES, Params},
     reply::{Failed, page, see},
     visit::{Place, Visit},

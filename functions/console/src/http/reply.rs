@@ -1,6 +1,5 @@
 //! Replies: a page, a way to another page, or an error that the guard turns into a page.
 
-use app::error::AppError;
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -8,25 +7,7 @@ use axum::{
 };
 use maud::Markup;
 
-/// The result of a page.
-pub(crate) type Reply = Result<Response, Failed>;
-
-/// An error of a page. The response carries it in its extensions to the guard, which knows the id of the request.
-pub(crate) struct Failed(pub(crate) AppError);
-
-impl<E: Into<AppError>> From<E> for Failed {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        response.extensions_mut().insert(self.0);
-        response
-    }
-}
+pub(crate) use web::{Failed, Reply};
 
 /// A page.
 pub(crate) fn page(status: StatusCode, page: Markup) -> Response {

@@ -13,9 +13,10 @@ use lambda_http::Context;
 use maud::{Markup, html};
 
 use super::map;
+use web::{deadline, file};
+
 use crate::{
     http::{
-        file::{deadline, file, read_format},
         params::{MapName, Name, Params},
         reply::{Reply, page},
         visit::Visit,
@@ -49,7 +50,10 @@ pub(crate) async fn download<P: AdminPorts>(
 ) -> Reply {
     let filter = params.error_filter()?.of_map(id);
     let list = (filter, params.parsed("before")?);
-    Ok(file(Export::errors(Arc::clone(&app.ports), list, read_format(&params)?, deadline(context)).await?))
+    Ok(file(
+        Export::errors(Arc::clone(&app.ports), list, params.parsed("format")?.unwrap_or_default(), deadline(context))
+            .await?,
+    ))
 }
 
 fn render(visit: &Visit, params: &Params, found: &RecordsPage) -> Markup {

@@ -22,9 +22,10 @@ use crate::{error::AppError, ports::FindingList};
 const RESERVE_MS: u64 = 5_000;
 
 /// The format of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// RFC 4180, safe to be opened with a spreadsheet.
+    #[default]
     Csv,
     /// One JSON object in each line.
     Jsonl,

@@ -2,13 +2,7 @@
 
 use std::convert::Infallible;
 
-use app::{
-    admin::{
-        AdminPorts,
-        export::{Export, Format},
-    },
-    error::AppError,
-};
+use app::admin::{AdminPorts, export::Export};
 use axum::{
     Extension,
     body::Body,
@@ -19,20 +13,14 @@ use domain::Timestamp;
 use futures::StreamExt;
 use lambda_http::Context;
 
-use super::extract::Params;
-
-/// Reads the parameter `format`: CSV if there is none.
-pub(crate) fn read_format(params: &Params) -> Result<Format, AppError> {
-    Ok(params.parsed("format")?.unwrap_or(Format::Csv))
-}
-
-/// When the function ends.
-pub(crate) fn deadline(context: Option<Extension<Context>>) -> Option<Timestamp> {
+/// Returns when the function ends. `None`: it runs outside Lambda, and has no end.
+#[must_use]
+pub fn deadline(context: Option<Extension<Context>>) -> Option<Timestamp> {
     context.map(|Extension(context)| Timestamp(context.deadline))
 }
 
 /// Replies with a file.
-pub(crate) fn file<P: AdminPorts>(export: Export<P>) -> Response {
+pub fn file<P: AdminPorts>(export: Export<P>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, export.format().media_type().to_owned()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
