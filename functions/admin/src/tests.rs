@@ -23,4 +23,3 @@ mod sync_order;
 mod sync_winners;
 mod syncs;
 mod tokens;
-mod woken;

@@ -5,4 +5,3 @@ mod front;
 mod harness;
 mod house;
 mod pages;
-mod world;

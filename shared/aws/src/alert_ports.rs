@@ -2,10 +2,10 @@
 
 use app::ports::{
     AlertPorts, Applied, Apps, Call, Description, EventPorts, FetchedRecord, MailPorts, Page, PageError, PageRequest,
-    Ports, RecordAddress,
+    RecordAddress,
 };
 use domain::{
-    ErrorClass, Failure, SideId, Timestamp,
+    ErrorClass, Failure, SideId,
     failure::CallEffect,
     listing::Listing,
     side::{Health, Side},
@@ -13,6 +13,7 @@ use domain::{
 
 use crate::{
     AwsPorts, Clients, DynamoAlerts, DynamoLog, EventBridgeEvents, SesMailer,
+    delegate::delegate_ports,
     settings::{Common, Settings},
 };
 
@@ -78,38 +79,7 @@ impl<A> AwsAlertPorts<A> {
     }
 }
 
-impl<A: Apps> Ports for AwsAlertPorts<A> {
-    type Lanes = <AwsPorts<A> as Ports>::Lanes;
-    type Queues = <AwsPorts<A> as Ports>::Queues;
-    type Config = <AwsPorts<A> as Ports>::Config;
-    type Apps = A;
-    type WakeUps = <AwsPorts<A> as Ports>::WakeUps;
-
-    fn lanes(&self) -> &Self::Lanes {
-        self.shared.lanes()
-    }
-    fn queues(&self) -> &Self::Queues {
-        self.shared.queues()
-    }
-    fn config(&self) -> &Self::Config {
-        self.shared.config()
-    }
-    fn apps(&self) -> &A {
-        self.shared.apps()
-    }
-    fn wakes(&self) -> &Self::WakeUps {
-        self.shared.wakes()
-    }
-    fn now(&self) -> Timestamp {
-        self.shared.now()
-    }
-    fn fresh_id(&self) -> u128 {
-        self.shared.fresh_id()
-    }
-    async fn sleep(&self, ms: u64) {
-        self.shared.sleep(ms).await;
-    }
-}
+delegate_ports!(AwsAlertPorts => AwsPorts);
 
 impl<A: Apps> AlertPorts for AwsAlertPorts<A> {
     type Log = DynamoLog;

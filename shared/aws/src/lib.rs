@@ -5,6 +5,7 @@ mod alerts;
 mod cache;
 mod clients;
 mod config_store;
+mod delegate;
 mod documents;
 mod error;
 mod events;

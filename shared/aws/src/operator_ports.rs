@@ -2,13 +2,14 @@
 
 use app::{
     admin::AdminPorts,
-    ports::{AlertPorts, Apps, ConfigStore, MailPorts, PortError, Ports, SyncPorts},
+    ports::{AlertPorts, Apps, ConfigStore, MailPorts, PortError, SyncPorts},
 };
-use domain::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 
 use crate::{
-    AlertSettings, AwsAlertPorts, Clients, DynamoConfig, DynamoSyncRuns, DynamoTokens, Sqs, SqsWorkItems, messages_in,
+    AlertSettings, AwsAlertPorts, Clients, DynamoConfig, DynamoSyncRuns, DynamoTokens, Sqs, SqsWorkItems,
+    delegate::delegate_ports,
+    messages_in,
     settings::{Common, Settings},
 };
 
@@ -82,38 +83,7 @@ impl<A: Apps> AwsOperatorPorts<A> {
     }
 }
 
-impl<A: Apps> Ports for AwsOperatorPorts<A> {
-    type Lanes = <AwsAlertPorts<A> as Ports>::Lanes;
-    type Queues = <AwsAlertPorts<A> as Ports>::Queues;
-    type Config = <AwsAlertPorts<A> as Ports>::Config;
-    type Apps = <AwsAlertPorts<A> as Ports>::Apps;
-    type WakeUps = <AwsAlertPorts<A> as Ports>::WakeUps;
-
-    fn lanes(&self) -> &Self::Lanes {
-        self.shared.lanes()
-    }
-    fn queues(&self) -> &Self::Queues {
-        self.shared.queues()
-    }
-    fn config(&self) -> &Self::Config {
-        self.shared.config()
-    }
-    fn apps(&self) -> &Self::Apps {
-        self.shared.apps()
-    }
-    fn wakes(&self) -> &Self::WakeUps {
-        self.shared.wakes()
-    }
-    fn now(&self) -> Timestamp {
-        self.shared.now()
-    }
-    fn fresh_id(&self) -> u128 {
-        self.shared.fresh_id()
-    }
-    async fn sleep(&self, ms: u64) {
-        self.shared.sleep(ms).await;
-    }
-}
+delegate_ports!(AwsOperatorPorts => AwsAlertPorts);
 
 impl<A: Apps> AlertPorts for AwsOperatorPorts<A> {
     type Log = <AwsAlertPorts<A> as AlertPorts>::Log;

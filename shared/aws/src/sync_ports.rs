@@ -1,9 +1,8 @@
 //! Everything a sync run works with, on AWS.
 
-use app::ports::{Apps, Ports, SyncPorts};
-use domain::Timestamp;
+use app::ports::{Apps, SyncPorts};
 
-use crate::{AwsPorts, Clients, DynamoSyncRuns, SqsWorkItems, settings::Common};
+use crate::{AwsPorts, Clients, DynamoSyncRuns, SqsWorkItems, delegate::delegate_ports, settings::Common};
 
 /// The ports of sync runs.
 #[derive(Debug)]
@@ -25,38 +24,7 @@ impl<A> SyncAwsPorts<A> {
     }
 }
 
-impl<A: Apps> Ports for SyncAwsPorts<A> {
-    type Lanes = <AwsPorts<A> as Ports>::Lanes;
-    type Queues = <AwsPorts<A> as Ports>::Queues;
-    type Config = <AwsPorts<A> as Ports>::Config;
-    type Apps = A;
-    type WakeUps = <AwsPorts<A> as Ports>::WakeUps;
-
-    fn lanes(&self) -> &Self::Lanes {
-        self.shared.lanes()
-    }
-    fn queues(&self) -> &Self::Queues {
-        self.shared.queues()
-    }
-    fn config(&self) -> &Self::Config {
-        self.shared.config()
-    }
-    fn apps(&self) -> &A {
-        self.shared.apps()
-    }
-    fn wakes(&self) -> &Self::WakeUps {
-        self.shared.wakes()
-    }
-    fn now(&self) -> Timestamp {
-        self.shared.now()
-    }
-    fn fresh_id(&self) -> u128 {
-        self.shared.fresh_id()
-    }
-    async fn sleep(&self, ms: u64) {
-        self.shared.sleep(ms).await;
-    }
-}
+delegate_ports!(SyncAwsPorts => AwsPorts);
 
 impl<A: Apps> SyncPorts for SyncAwsPorts<A> {
     type Runs = DynamoSyncRuns;

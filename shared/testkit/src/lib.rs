@@ -9,6 +9,7 @@ pub mod contract;
 mod executor;
 pub mod logs;
 mod memory;
+pub mod operators;
 pub mod pages;
 mod queues;
 mod rng;

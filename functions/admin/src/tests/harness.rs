@@ -1,16 +1,10 @@
 //! A caller, and a world in memory.
 
-use std::{
-    rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{rc::Rc, sync::Arc};
 
 use app::{
-    admin::{AdminPorts, tokens::sha256_hex},
-    ports::{AlertPorts, MailPorts, PortError, Ports, Role, SyncPorts, Token, Tokens},
+    admin::tokens::sha256_hex,
+    ports::{Role, Token, Tokens},
 };
 use axum::{
     body::{Body, to_bytes},
@@ -18,137 +12,15 @@ use axum::{
 };
 use domain::Timestamp;
 use serde_json::{Value, json};
-use testkit::{
-    Executor, MemoryLanes, MemoryQueues,
-    alerts::{MemoryAlerts, MemoryMailer},
-    config::{MemoryConfig, MemoryTokens},
-    logs::MemoryLog,
-    sync_runs::MemorySyncRuns,
-};
+use testkit::operators::OperatorWorld;
+pub(super) use testkit::operators::{FIRST_ADMIN, NOON};
 use tower::ServiceExt;
 
-use super::{openapi::Checker, probed::Probed, woken::Woken};
+use super::{openapi::Checker, probed::Probed};
 use crate::router::router;
 
-/// The token that comes with the deployment.
-pub(super) const FIRST_ADMIN: &str = "tnd_first";
-pub(super) const NOON: &str = "2026-11-23T12:00:00Z";
-
 /// Everything the use cases work with, in memory.
-pub(super) struct World {
-    pub(super) store: MemoryConfig,
-    pub(super) tokens: MemoryTokens,
-    pub(super) apps: Probed,
-    pub(super) lanes: MemoryLanes,
-    pub(super) syncs: MemorySyncRuns,
-    pub(super) queues: MemoryQueues,
-    pub(super) woken: Woken,
-    pub(super) log: MemoryLog,
-    pub(super) alerts: MemoryAlerts,
-    pub(super) mailer: MemoryMailer,
-    first_admin_sha256: String,
-    now_ms: Arc<AtomicU64>,
-    ids: AtomicU64,
-}
-
-impl World {
-    pub(super) fn pass_ms(&self, ms: u64) {
-        self.now_ms.fetch_add(ms, Ordering::SeqCst);
-    }
-}
-
-impl Ports for World {
-    type Lanes = MemoryLanes;
-    type Queues = MemoryQueues;
-    type Config = MemoryConfig;
-    type Apps = Probed;
-    type WakeUps = Woken;
-
-    fn lanes(&self) -> &MemoryLanes {
-        &self.lanes
-    }
-    fn queues(&self) -> &MemoryQueues {
-        &self.queues
-    }
-    fn config(&self) -> &MemoryConfig {
-        &self.store
-    }
-    fn apps(&self) -> &Probed {
-        &self.apps
-    }
-    fn wakes(&self) -> &Woken {
-        &self.woken
-    }
-    fn now(&self) -> Timestamp {
-        Timestamp(self.now_ms.load(Ordering::SeqCst))
-    }
-    fn fresh_id(&self) -> u128 {
-        u128::from(self.ids.fetch_add(1, Ordering::SeqCst))
-    }
-    /// Waiting costs no time here, but time passes.
-    async fn sleep(&self, ms: u64) {
-        self.pass_ms(ms);
-    }
-}
-
-impl AlertPorts for World {
-    type Log = MemoryLog;
-    type Alerts = MemoryAlerts;
-
-    fn log(&self) -> &MemoryLog {
-        &self.log
-    }
-    fn alerts(&self) -> &MemoryAlerts {
-        &self.alerts
-    }
-}
-
-impl MailPorts for World {
-    type Mailer = MemoryMailer;
-
-    fn mailer(&self) -> &MemoryMailer {
-        &self.mailer
-    }
-    fn console_url(&self) -> &str {
-        ""
-    }
-    fn api_url(&self) -> &str {
-        ""
-    }
-}
-
-impl SyncPorts for World {
-    type Runs = MemorySyncRuns;
-    type WorkItems = MemorySyncRuns;
-
-    fn runs(&self) -> &MemorySyncRuns {
-        &self.syncs
-    }
-    fn work_items(&self) -> &MemorySyncRuns {
-        &self.syncs
-    }
-}
-
-impl AdminPorts for World {
-    type Store = MemoryConfig;
-    type Tokens = MemoryTokens;
-
-    fn store(&self) -> &MemoryConfig {
-        &self.store
-    }
-    fn tokens(&self) -> &MemoryTokens {
-        &self.tokens
-    }
-    fn first_admin_sha256(&self) -> Option<&str> {
-        Some(&self.first_admin_sha256)
-    }
-    async fn failed_batches(&self) -> Option<u64> {
-        Some(3)
-    }
-    fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
-        Ok([u8::try_from(self.fresh_id() % 251).unwrap(); 32])
-    }
-}
+pub(super) type World = OperatorWorld<Probed>;
 
 /// The API and a caller of it.
 #[derive(Clone)]
@@ -169,22 +41,8 @@ pub(super) struct Answer {
 impl Api {
     /// A fresh world, and its first admin.
     pub(super) fn new() -> Self {
-        let now_ms = Arc::new(AtomicU64::new(Timestamp::parse(NOON).unwrap().0));
-        let world = World {
-            store: MemoryConfig::default(),
-            tokens: MemoryTokens::default(),
-            apps: Probed { now_ms: Arc::clone(&now_ms), ..Probed::default() },
-            lanes: MemoryLanes::new(Executor::new(1, Timestamp(0))),
-            syncs: MemorySyncRuns::new(Executor::new(1, Timestamp(0))),
-            queues: MemoryQueues::new(Executor::new(1, Timestamp(0))),
-            woken: Woken::default(),
-            log: MemoryLog::new(Executor::new(1, Timestamp(0))),
-            alerts: MemoryAlerts::new(Executor::new(1, Timestamp(0))),
-            mailer: MemoryMailer::new(Executor::new(1, Timestamp(0))),
-            first_admin_sha256: sha256_hex(FIRST_ADMIN),
-            now_ms,
-            ids: AtomicU64::new(1),
-        };
+        let mut world = World::new(|now_ms| Probed { now_ms, ..Probed::default() });
+        world.failed_batches = 3;
         Self { world: Arc::new(world), token: Some(FIRST_ADMIN.to_owned()), checker: Rc::new(Checker::new()) }
     }
 

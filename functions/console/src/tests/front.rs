@@ -7,10 +7,7 @@ use app::{
 use axum::http::Method;
 use domain::MapState;
 
-use super::{
-    harness::{Browser, OWN_FORM},
-    world::FIRST_ADMIN,
-};
+use super::harness::{Browser, FIRST_ADMIN, OWN_FORM};
 use crate::{http::headers::ALL, pages::PAGES};
 
 fn concrete(path: &str) -> String {

@@ -6,6 +6,7 @@ use app::{
     admin::tokens::sha256_hex,
     ports::{Alerts, ConfigStore, IncidentChange, Log, Role, Token, Tokens},
 };
+use aws::NoApps;
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request},
@@ -20,13 +21,14 @@ use domain::{
 use testkit::sample;
 use tower::ServiceExt;
 
-use super::world::{FIRST_ADMIN, NOON, World};
 use crate::router::{Site, router};
+pub(super) use testkit::operators::FIRST_ADMIN;
+use testkit::operators::{NOON, OperatorWorld};
 
 /// The console, and a browser with it.
 #[derive(Clone)]
 pub(super) struct Browser {
-    pub(super) world: Arc<World>,
+    pub(super) world: Arc<OperatorWorld<NoApps>>,
     cookie: Option<String>,
 }
 
@@ -45,7 +47,7 @@ pub(super) const OWN_FORM: [(&str, &str); 2] =
 impl Browser {
     /// An empty console; nobody is signed in.
     pub(super) fn new() -> Self {
-        Self { world: Arc::new(World::new()), cookie: None }
+        Self { world: Arc::new(OperatorWorld::new(|_| NoApps)), cookie: None }
     }
 
     /// A console with the map `customers` in a state, and its first admin signed in.

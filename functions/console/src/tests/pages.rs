@@ -17,7 +17,7 @@ async fn queue_six(browser: &Browser) {
 
 #[tokio::test]
 async fn without_a_map_the_overview_names_the_first_steps() {
-    let admin = Browser::new().signed_in(super::world::FIRST_ADMIN).await;
+    let admin = Browser::new().signed_in(super::harness::FIRST_ADMIN).await;
     admin.get("/").await.says(&["There is no map yet", "initial sync"]);
 }
 

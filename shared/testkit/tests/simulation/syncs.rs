@@ -140,26 +140,7 @@ fn play(seed: u64, kind: Kind) -> Played {
         Arc::clone(&world).executor.spawn(async move { edits(&world, &users, person).await });
     }
     let closed = Arc::new(AtomicBool::new(false));
-    for side in SideIx::BOTH {
-        let (world, users, closed) = (Arc::clone(&world), Arc::clone(&users), Arc::clone(&closed));
-        Arc::clone(&world).executor.spawn(async move {
-            while !closed.load(Ordering::SeqCst) {
-                if !users.report(side).await {
-                    world.executor.sleep(world.executor.chance(|rng| rng.below(1_500))).await;
-                }
-            }
-        });
-    }
-    for _ in 0..2 {
-        let (world, closed) = (Arc::clone(&world), Arc::clone(&closed));
-        Arc::clone(&world).executor.spawn(async move {
-            while !closed.load(Ordering::SeqCst) {
-                world.work_on_syncs().await;
-                world.run_woken().await;
-                world.executor.sleep(500).await;
-            }
-        });
-    }
+    keep_going(&world, &users, &closed);
     {
         let (world, closed) = (Arc::clone(&world), Arc::clone(&closed));
         Arc::clone(&world).executor.spawn(async move {
@@ -239,6 +220,30 @@ fn faults(world: &SimWorld, on: bool) {
         unknown_late: some(60),
         slow_ms: some(1_000),
     });
+}
+
+/// Both apps report, and two workers work on runs and lanes, until the world is closed.
+fn keep_going(world: &Arc<SimWorld>, users: &Arc<Users>, closed: &Arc<AtomicBool>) {
+    for side in SideIx::BOTH {
+        let (world, users, closed) = (Arc::clone(world), Arc::clone(users), Arc::clone(closed));
+        Arc::clone(&world).executor.spawn(async move {
+            while !closed.load(Ordering::SeqCst) {
+                if !users.report(side).await {
+                    world.executor.sleep(world.executor.chance(|rng| rng.below(1_500))).await;
+                }
+            }
+        });
+    }
+    for _ in 0..2 {
+        let (world, closed) = (Arc::clone(world), Arc::clone(closed));
+        Arc::clone(&world).executor.spawn(async move {
+            while !closed.load(Ordering::SeqCst) {
+                world.work_on_syncs().await;
+                world.run_woken().await;
+                world.executor.sleep(500).await;
+            }
+        });
+    }
 }
 
 async fn edits(world: &SimWorld, users: &Users, person: u64) {

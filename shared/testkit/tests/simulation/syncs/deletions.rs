@@ -19,7 +19,7 @@ use domain::{
 };
 use testkit::{SimWorld, sample, users::Users};
 
-use super::{COMMITS_WITHIN_MS, STEPS, WORLDS, faults, image, key, lines::wrong_lines};
+use super::{COMMITS_WITHIN_MS, STEPS, WORLDS, faults, image, keep_going, key, lines::wrong_lines};
 use crate::operator::kim;
 
 const RECORDS: u64 = 18;
@@ -139,26 +139,7 @@ fn play(seed: u64, edits: bool, fail: bool) -> Played {
             }
         });
     }
-    for side in SideIx::BOTH {
-        let (world, users, closed) = (Arc::clone(&world), Arc::clone(&users), Arc::clone(&closed));
-        Arc::clone(&world).executor.spawn(async move {
-            while !closed.load(Ordering::SeqCst) {
-                if !users.report(side).await {
-                    world.executor.sleep(world.executor.chance(|rng| rng.below(1_500))).await;
-                }
-            }
-        });
-    }
-    for _ in 0..2 {
-        let (world, closed) = (Arc::clone(&world), Arc::clone(&closed));
-        Arc::clone(&world).executor.spawn(async move {
-            while !closed.load(Ordering::SeqCst) {
-                world.work_on_syncs().await;
-                world.run_woken().await;
-                world.executor.sleep(500).await;
-            }
-        });
-    }
+    keep_going(&world, &users, &closed);
     {
         let (world, closed) = (Arc::clone(&world), Arc::clone(&closed));
         Arc::clone(&world).executor.spawn(async move {

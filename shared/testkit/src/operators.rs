@@ -1,14 +1,17 @@
-//! Everything the use cases work with, in memory.
+//! Everything that the use cases of operators work with, in memory: for the tests of `admin` and `console`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use app::{
     admin::{AdminPorts, tokens::sha256_hex},
-    ports::{AlertPorts, LaneKey, MailPorts, PortError, Ports, SyncPorts, WakeUps},
+    ports::{AlertPorts, Apps, LaneKey, MailPorts, PortError, Ports, SyncPorts, WakeUps},
 };
-use aws::NoApps;
 use domain::{MapId, Timestamp};
-use testkit::{
+
+use crate::{
     Executor, MemoryLanes, MemoryQueues,
     alerts::{MemoryAlerts, MemoryMailer},
     config::{MemoryConfig, MemoryTokens},
@@ -17,64 +20,90 @@ use testkit::{
 };
 
 /// The token that comes with the deployment.
-pub(super) const FIRST_ADMIN: &str = "tnd_first";
-pub(super) const NOON: &str = "2026-11-23T12:00:00Z";
+pub const FIRST_ADMIN: &str = "tnd_first";
+/// When a world begins.
+pub const NOON: &str = "2026-11-23T12:00:00Z";
 
-pub(super) struct World {
-    pub(super) store: MemoryConfig,
-    pub(super) tokens: MemoryTokens,
-    pub(super) lanes: MemoryLanes,
-    pub(super) syncs: MemorySyncRuns,
-    pub(super) queues: MemoryQueues,
-    pub(super) log: MemoryLog,
-    pub(super) alerts: MemoryAlerts,
-    pub(super) mailer: MemoryMailer,
+/// The stores of operators, and the apps of which they ask something.
+pub struct OperatorWorld<A> {
+    /// Sides and maps.
+    pub store: MemoryConfig,
+    /// Tokens and sessions.
+    pub tokens: MemoryTokens,
+    /// The apps.
+    pub apps: A,
+    /// The journal.
+    pub lanes: MemoryLanes,
+    /// Sync runs, and their work items.
+    pub syncs: MemorySyncRuns,
+    /// The maps' queues.
+    pub queues: MemoryQueues,
+    /// Who was woken.
+    pub woken: Woken,
+    /// Activity and errors.
+    pub log: MemoryLog,
+    /// Rules and incidents.
+    pub alerts: MemoryAlerts,
+    /// Mails that were sent.
+    pub mailer: MemoryMailer,
+    /// How many batches of events could not be logged.
+    pub failed_batches: u64,
     first_admin_sha256: String,
-    now_ms: AtomicU64,
+    now_ms: Arc<AtomicU64>,
     ids: AtomicU64,
 }
 
-/// Nobody needs to be woken here.
-pub(super) struct Nobody;
+/// Remembers who was woken.
+#[derive(Default)]
+pub struct Woken(pub Mutex<Vec<String>>);
 
-impl WakeUps for Nobody {
-    async fn wake_lane(&self, _: &LaneKey) -> Result<(), PortError> {
+impl WakeUps for Woken {
+    async fn wake_lane(&self, lane: &LaneKey) -> Result<(), PortError> {
+        self.0.lock().expect("nobody panics with it").push(format!("{}/{}", lane.map, lane.key));
         Ok(())
     }
-    async fn wake_map(&self, _: &MapId) -> Result<(), PortError> {
+    async fn wake_map(&self, map: &MapId) -> Result<(), PortError> {
+        self.0.lock().expect("nobody panics with it").push(map.to_string());
         Ok(())
     }
 }
 
-impl World {
-    pub(super) fn new() -> Self {
+impl<A> OperatorWorld<A> {
+    /// Makes a world without sides, maps and tokens but the first one. `apps` is given the clock, in milliseconds.
+    pub fn new(apps: impl FnOnce(Arc<AtomicU64>) -> A) -> Self {
         let executor = || Executor::new(1, Timestamp(0));
+        let noon = Timestamp::parse(NOON).expect("it is a time");
+        let now_ms = Arc::new(AtomicU64::new(noon.0));
         Self {
             store: MemoryConfig::default(),
             tokens: MemoryTokens::default(),
+            apps: apps(Arc::clone(&now_ms)),
             lanes: MemoryLanes::new(executor()),
             syncs: MemorySyncRuns::new(executor()),
             queues: MemoryQueues::new(executor()),
+            woken: Woken::default(),
             log: MemoryLog::new(executor()),
             alerts: MemoryAlerts::new(executor()),
             mailer: MemoryMailer::new(executor()),
+            failed_batches: 0,
             first_admin_sha256: sha256_hex(FIRST_ADMIN),
-            now_ms: AtomicU64::new(Timestamp::parse(NOON).unwrap().0),
+            now_ms,
             ids: AtomicU64::new(1),
         }
     }
 
-    pub(super) fn pass_ms(&self, ms: u64) {
+    /// Lets time pass.
+    pub fn pass_ms(&self, ms: u64) {
         self.now_ms.fetch_add(ms, Ordering::SeqCst);
     }
 }
 
-impl Ports for World {
+impl<A: Apps> Ports for OperatorWorld<A> {
     type Lanes = MemoryLanes;
     type Queues = MemoryQueues;
     type Config = MemoryConfig;
-    type Apps = NoApps;
-    type WakeUps = Nobody;
+    type Apps = A;
+    type WakeUps = Woken;
 
     fn lanes(&self) -> &MemoryLanes {
         &self.lanes
@@ -85,11 +114,11 @@ impl Ports for World {
     fn config(&self) -> &MemoryConfig {
         &self.store
     }
-    fn apps(&self) -> &NoApps {
-        &NoApps
+    fn apps(&self) -> &A {
+        &self.apps
     }
-    fn wakes(&self) -> &Nobody {
-        &Nobody
+    fn wakes(&self) -> &Woken {
+        &self.woken
     }
     fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.load(Ordering::SeqCst))
@@ -103,7 +132,7 @@ impl Ports for World {
     }
 }
 
-impl AlertPorts for World {
+impl<A: Apps> AlertPorts for OperatorWorld<A> {
     type Log = MemoryLog;
     type Alerts = MemoryAlerts;
 
@@ -115,7 +144,7 @@ impl AlertPorts for World {
     }
 }
 
-impl MailPorts for World {
+impl<A: Apps> MailPorts for OperatorWorld<A> {
     type Mailer = MemoryMailer;
 
     fn mailer(&self) -> &MemoryMailer {
@@ -129,7 +158,7 @@ impl MailPorts for World {
     }
 }
 
-impl SyncPorts for World {
+impl<A: Apps> SyncPorts for OperatorWorld<A> {
     type Runs = MemorySyncRuns;
     type WorkItems = MemorySyncRuns;
 
@@ -141,7 +170,7 @@ impl SyncPorts for World {
     }
 }
 
-impl AdminPorts for World {
+impl<A: Apps + Send + Sync + 'static> AdminPorts for OperatorWorld<A> {
     type Store = MemoryConfig;
     type Tokens = MemoryTokens;
 
@@ -155,9 +184,9 @@ impl AdminPorts for World {
         Some(&self.first_admin_sha256)
     }
     async fn failed_batches(&self) -> Option<u64> {
-        Some(0)
+        Some(self.failed_batches)
     }
     fn fresh_secret(&self) -> Result<[u8; 32], PortError> {
-        Ok([u8::try_from(self.fresh_id() % 251).unwrap(); 32])
+        Ok([u8::try_from(self.fresh_id() % 251).unwrap_or_default(); 32])
     }
 }
