@@ -58,8 +58,6 @@ fn executable(file: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     /// Creates a folder whose `python3` is this shell script.
@@ -67,8 +65,11 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("tandem-python-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join("python3");
-        std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // A shell writes it: another test that starts a process while this one has the file open for writing would make it
+        // busy, and a busy file cannot be started.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$0" && chmod 755 "$0""#;
+        let written = Command::new("sh").args(["-c", write]).arg(&file).arg(script).status().unwrap();
+        assert!(written.success());
         dir
     }
 

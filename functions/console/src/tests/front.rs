@@ -143,6 +143,17 @@ async fn a_role_opens_what_it_is_for_and_sees_no_button_for_more() {
 }
 
 #[tokio::test]
+async fn who_only_looks_can_neither_ask_for_a_command_nor_give_one() {
+    let viewer = Browser::with_map(MapState::Running).await.as_role(Role::Viewer, "eve").await;
+    let token = viewer.get("/").await.hidden_of("sign-out");
+    for method in [Method::GET, Method::POST] {
+        let body = format!("{token}&shown=customers+0&reason=x");
+        assert_eq!(viewer.send(method, "/commands/pause?map=customers", &OWN_FORM, &body).await.status, 403);
+    }
+    viewer.get("/maps/customers").await.says(&["Running"]);
+}
+
+#[tokio::test]
 async fn every_reply_is_strict_and_pages_are_not_kept() {
     let admin = Browser::with_map(MapState::Running).await;
     for (path, status) in [
